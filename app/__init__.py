@@ -1,0 +1,1 @@
+"""Maskwright, the desktop application for correcting video object masks."""

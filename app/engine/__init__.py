@@ -1,0 +1,1 @@
+"""The inference thread and the plain Python that it runs."""

@@ -1,0 +1,29 @@
+"""Errors that reach a person: the fact, then what to do."""
+
+
+class MaskwrightError(Exception):
+    """Something failed during work; the message is shown as it is (exit status 1)."""
+
+
+class UsageError(MaskwrightError):
+    """Wrong use: an unknown option, a missing file, an unreadable input (exit status 2)."""
+
+
+class StorageError(MaskwrightError):
+    """A file could not be read or written; what was there before is untouched."""
+
+
+class FrameReadError(StorageError):
+    """One frame of a video cannot be read; the message names it."""
+
+
+class VideoOpenError(StorageError, UsageError):
+    """A video or frame folder cannot be opened at all."""
+
+
+class ProjectError(StorageError):
+    """A project file is damaged, of a newer version, or in use by another process."""
+
+
+class FormatError(StorageError, UsageError):
+    """An exchange file (VISOR JSON, PNG, COCO) is not what it should be."""

@@ -1,0 +1,1 @@
+"""Widgets. They show what the session says and tell it what the person did."""

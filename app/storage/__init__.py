@@ -1,0 +1,1 @@
+"""Files: video, project, exchange formats, settings. No Qt, no torch."""

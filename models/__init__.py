@@ -1,0 +1,1 @@
+"""The video and image models; torch lives here and only here."""

@@ -1,0 +1,147 @@
+"""What every model promises, in numpy: the leaf that `app` and `models` share.
+
+Shapes: H, W are the frame's height and width in pixels. Coordinates are (x, y) in pixels of the
+frame, the centre of the top-left pixel at (0, 0).
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]  # (H, W, 3) RGB
+BoolMask = NDArray[np.bool_]  # (H, W)
+FloatMap = NDArray[np.float32]  # (H, W), 0 to 1
+
+
+class ModelError(Exception):
+    """A model cannot do what was asked; the message says why and what to do."""
+
+
+class UnknownModelError(ModelError):
+    """No model has this name, or the one that has it is of another kind."""
+
+
+class WeightsMissingError(ModelError):
+    """The weights are not on this machine; the message names file, size, licence and command."""
+
+
+class WeightsInvalidError(ModelError):
+    """The weights file is truncated, of another model, or not a weights file."""
+
+
+class PromptError(ModelError):
+    """The prompt or the anchors cannot be used: of another size, empty, or outside the frame."""
+
+
+class DeviceMemoryError(ModelError):
+    """The device ran out of memory; what was finished before is kept."""
+
+
+class Click(NamedTuple):
+    """A point that is on the object (positive) or is not (negative)."""
+
+    x: float
+    y: float
+    positive: bool = True
+
+
+class Box(NamedTuple):
+    """A rectangle round the object, half open: x1 and y1 lie just outside."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prompt:
+    """What a person gave for one object on one frame, in any mix; `mask` is the mask so far."""
+
+    clicks: tuple[Click, ...] = ()
+    box: Box | None = None
+    mask: BoolMask | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """One object's mask on one frame, as a model sees it.
+
+    `score` is the model's confidence, 0 to 1; a lost object has an empty mask and a low score.
+    `probability` is filled only where it was asked for.
+    """
+
+    mask: BoolMask
+    score: float
+    probability: FloatMap | None = None
+
+
+Anchors = Mapping[int, Mapping[int, BoolMask]]  # frame -> object id -> mask; all False = absent
+Tracked = tuple[int, Mapping[int, Prediction]]  # frame, object id -> prediction
+
+
+class Frames(Protocol):
+    """A video: random access to its frames, all of one size."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Image: ...
+
+
+class Segmenter(Protocol):
+    """An image model bound to one video. Blocks; call it from one thread."""
+
+    def segment(self, frame: int, prompt: Prompt) -> tuple[Prediction, ...]:
+        """Return the candidate masks of one object, best first, at least one.
+
+        Raises PromptError where the prompt is empty or does not fit the frame.
+        """
+
+    def prepare(self, frame: int) -> None:
+        """Compute and keep what a later `segment` of `frame` needs, so that it answers at once."""
+
+
+class Tracker(Protocol):
+    """A video model bound to one video. Blocks; call it from one thread.
+
+    Nothing is remembered from call to call that could change an answer: each `track` is given all
+    anchors. Close the generator to cancel.
+    """
+
+    def track(
+        self, anchors: Anchors, frames: Sequence[int], *, probabilities: bool = False
+    ) -> Generator[Tracked, None, None]:
+        """Yield the masks on `frames`, in that order (rising or falling), one item a frame.
+
+        Every anchor conditions every frame, wherever in the video it lies. An object is predicted
+        from the first frame of `frames` on if it has an anchor outside `frames`; otherwise from
+        its first anchor in visiting order. On a frame that is an anchor, the masks given come back
+        exactly as given (score 1), and the other objects are predicted. Masks of one frame do not
+        overlap, unless given ones do. Raises PromptError where a mask has another size or there is
+        no anchor.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """How a model is to be loaded and run.
+
+    `device`: auto, cpu, cuda, cuda:N or mps. `threads`: CPU threads, 0 = the library's choice.
+    `weights`: a file to use in place of the known one. `size`: the short side at inference in
+    pixels, 0 = as the frame is, None = the model's own. `scales` and `flip`: test-time fusion.
+    """
+
+    device: str = "auto"
+    threads: int = 0
+    weights: Path | None = None
+    size: int | None = None
+    scales: tuple[float, ...] = ()
+    flip: bool = False
