@@ -17,11 +17,11 @@ log = logging.getLogger(__name__)
 _COMMANDS: dict[str, tuple[str, str]] = {
     "open": (
         "app.cli.window",
-        "open the window on a video, folder, project or VISOR JSON (default)",
+        "the window, on a video, folder, project or VISOR JSON (default)",
     ),
     "demo": (
         "app.cli.demo",
-        "the bundled sample clip, in the window or as a whole loop without one",
+        "the bundled sample clip, in the window or all headless",
     ),
     "propagate": ("app.cli.propagate", "fill a video's frames from anchor masks"),
     "segment": ("app.cli.segment", "one object's mask on an image, from points or a box"),
@@ -30,7 +30,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("app.cli.exchange_in", "make a project from VISOR, DAVIS or COCO"),
     "export": (
         "app.cli.exchange_out",
-        "write a project as VISOR, DAVIS, COCO, submission or video",
+        "a project as VISOR, DAVIS, COCO, submission or video",
     ),
     "convert": ("app.cli.convert", "between exchange formats, without a project"),
     "validate": ("app.cli.validate", "check a VISOR JSON, defect by defect"),

@@ -61,10 +61,11 @@ class Mask:
         if top >= bottom or left >= right:
             return 0.0
         window = (top, bottom, left, right)
-        shared = int(np.count_nonzero(self._window(window) & other._window(window)))
+        shared = int(np.count_nonzero(self.inside(window) & other.inside(window)))
         return shared / (self.area + other.area - shared)
 
-    def _window(self, window: Area) -> BoolMask:
+    def inside(self, window: Area) -> BoolMask:
+        """Return the pixels of a window that lies within the bounding box."""
         top, bottom, left, right = window
         y0, _, x0, _ = self.box
         return self.crop()[top - y0 : bottom - y0, left - x0 : right - x0]
