@@ -1,0 +1,181 @@
+"""Pixel edits: what a stroke, a polygon or a repair changes, and what it leaves alone."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.core import paint
+from app.core.paint import NOTHING, Point, Stroke
+from models.api import BoolMask
+
+coordinate = st.floats(-20, 60, allow_nan=False)
+points = st.lists(st.builds(Point, coordinate, coordinate), min_size=1, max_size=5)
+
+
+def blank(height: int = 32, width: int = 40) -> BoolMask:
+    return np.zeros((height, width), np.bool_)
+
+
+def disc(diameter: float) -> BoolMask:
+    stroke = Stroke(blank(), diameter=diameter)
+    stroke.line_to(Point(20, 16))
+    return stroke.pixels
+
+
+@pytest.mark.parametrize("diameter", [1, 2, 3, 5, 8, 15])
+def test_a_dot_is_as_wide_and_as_high_as_the_brush(diameter: float) -> None:
+    pixels = disc(diameter)
+    odd = diameter // 2 * 2 + 1
+    assert pixels.any(axis=0).sum() == odd
+    assert pixels.any(axis=1).sum() == odd
+    assert pixels[16, 20]
+
+
+def test_a_dot_has_the_area_of_the_disc() -> None:
+    assert disc(25).sum() == pytest.approx(np.pi * 12.5**2, rel=0.03)
+
+
+@settings(max_examples=60, deadline=None)
+@given(points=points, diameter=st.floats(0.5, 30))
+def test_a_stroke_changes_nothing_outside_the_areas_that_it_reports(
+    points: list[Point], diameter: float
+) -> None:
+    stroke = Stroke(blank(), diameter=diameter)
+    reported = blank()
+    for point in points:
+        y0, y1, x0, x1 = stroke.line_to(point)
+        reported[y0:y1, x0:x1] = True
+    assert not (stroke.pixels & ~reported).any()
+    assert paint.union(stroke.area, NOTHING) == stroke.area
+
+
+@settings(max_examples=60, deadline=None)
+@given(points=points, diameter=st.floats(0.5, 30))
+def test_erasing_along_the_same_points_takes_a_stroke_away(
+    points: list[Point], diameter: float
+) -> None:
+    drawn = Stroke(blank(), diameter=diameter)
+    for point in points:
+        drawn.line_to(point)
+    erased = Stroke(drawn.pixels, diameter=diameter, erases=True)
+    for point in points:
+        erased.line_to(point)
+    assert not erased.pixels.any()
+
+
+def test_a_thin_slanting_line_has_no_gaps() -> None:
+    stroke = Stroke(blank(), diameter=1)
+    stroke.line_to(Point(2, 3))
+    stroke.line_to(Point(37, 21))
+    assert stroke.pixels[:, 2:38].any(axis=0).all()
+    assert paint.keep_largest(stroke.pixels).sum() == stroke.pixels.sum()
+
+
+def test_a_stroke_leaves_the_mask_that_it_began_on_alone() -> None:
+    before = blank()
+    Stroke(before, diameter=9).line_to(Point(10, 10))
+    assert not before.any()
+
+
+def test_blocked_pixels_stay_as_they_are() -> None:
+    blocked = blank()
+    blocked[:, 20:] = True
+    stroke = Stroke(blank(), diameter=11, blocked=blocked)
+    stroke.line_to(Point(20, 16))
+    assert stroke.pixels.any()
+    assert not stroke.pixels[:, 20:].any()
+
+
+def test_a_stroke_outside_the_frame_reports_no_area() -> None:
+    stroke = Stroke(blank(), diameter=5)
+    assert paint.is_empty(stroke.line_to(Point(-100, -100)))
+    assert not stroke.pixels.any()
+
+
+def test_a_polygon_covers_its_corners_and_nothing_beyond_them() -> None:
+    pixels = paint.polygon((32, 40), [Point(5, 4), Point(15, 4), Point(15, 10), Point(5, 10)])
+    expected = blank()
+    expected[4:11, 5:16] = True
+    np.testing.assert_array_equal(pixels, expected)
+
+
+def test_a_polygon_of_no_points_is_empty() -> None:
+    assert not paint.polygon((8, 8), []).any()
+
+
+def ring() -> BoolMask:
+    pixels = blank()
+    pixels[5:15, 5:15] = True
+    pixels[8:12, 8:12] = False
+    pixels[20:25, 20:25] = True
+    pixels[22, 22] = False
+    return pixels
+
+
+def test_only_the_hole_under_the_point_is_filled() -> None:
+    filled = paint.fill_hole(ring(), Point(9, 9))
+    assert filled[8:12, 8:12].all()
+    assert not filled[22, 22]
+
+
+@pytest.mark.parametrize("at", [Point(30, 30), Point(6, 6), Point(-5, 900)])
+def test_filling_where_there_is_no_hole_changes_nothing(at: Point) -> None:
+    np.testing.assert_array_equal(paint.fill_hole(ring(), at), ring())
+
+
+def test_all_holes_are_filled_and_bays_that_reach_the_edge_are_not() -> None:
+    pixels = ring()
+    pixels[26:, 0:10] = True
+    pixels[28:, 3:6] = False  # open to the bottom edge
+    filled = paint.fill_holes(pixels)
+    assert filled[8:12, 8:12].all()
+    assert filled[22, 22]
+    assert not filled[28:, 3:6].any()
+
+
+def test_the_largest_island_is_kept() -> None:
+    kept = paint.keep_largest(ring())
+    assert kept[5, 5]
+    assert not kept[20:25, 20:25].any()
+
+
+def test_an_empty_mask_has_no_island_and_no_hole() -> None:
+    assert not paint.keep_largest(blank()).any()
+    assert not paint.fill_holes(blank()).any()
+
+
+def test_growing_by_a_radius_reaches_just_that_far() -> None:
+    pixels = blank()
+    pixels[16, 20] = True
+    grown = paint.grow(pixels, 3)
+    assert grown[16, 23]
+    assert not grown[16, 24]
+    assert not grown[19, 23]
+
+
+@settings(max_examples=30, deadline=None)
+@given(radius=st.integers(0, 5), seed=st.integers(0, 100))
+def test_shrinking_stays_inside_and_growing_covers(radius: int, seed: int) -> None:
+    pixels = np.random.default_rng(seed).random((32, 40)) > 0.4
+    assert not (paint.grow(pixels, -radius) & ~pixels).any()
+    assert not (pixels & ~paint.grow(pixels, radius)).any()
+
+
+def test_a_full_frame_does_not_shrink_from_the_edge() -> None:
+    assert paint.grow(~blank(), -2).all()
+
+
+def test_subtracting_leaves_what_the_other_does_not_hold() -> None:
+    left, right = blank(), blank()
+    left[:, :20] = True
+    right[:, 10:] = True
+    rest = paint.subtract(left, right)
+    assert rest[:, :10].all()
+    assert not rest[:, 10:].any()
+
+
+def test_areas_meet_and_unite() -> None:
+    assert paint.union((0, 2, 0, 2), (5, 6, 5, 7)) == (0, 6, 0, 7)
+    assert paint.intersection((0, 4, 0, 4), (2, 9, 3, 9)) == (2, 4, 3, 4)
+    assert paint.intersection((0, 2, 0, 2), (5, 6, 5, 7)) == NOTHING
