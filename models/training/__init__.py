@@ -1,0 +1,1 @@
+"""Training of the memory model: data, features cached on disk, losses, the loop."""

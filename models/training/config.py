@@ -1,0 +1,157 @@
+"""Training runs as TOML files: what is trained, on what, for how long."""
+
+import os
+import tomllib
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import TypeVar, cast, get_args, get_origin, get_type_hints
+
+_Record = TypeVar("_Record")
+
+
+class TrainingConfigError(Exception):
+    """A config file is not TOML, or has an unknown, missing or unusable field."""
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """One source of sequences and its share of the batches.
+
+    `kind`: davis, visor (a converted folder, laid out as DAVIS), stills or paste. `size`: height
+    and width at which it is rendered, multiples of 32. `window`: rows and columns of 16-pixel
+    cells that a clip is cut to.
+    """
+
+    name: str
+    kind: str
+    root: str
+    size: tuple[int, int]
+    window: tuple[int, int]
+    weight: float = 1.0
+    objects: int = 1
+    batch: int = 4
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    count: int = 100  # paste: clips; stills: views of each
+    length: int = 16  # paste: frames of each clip
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What holds from a share of the iterations on: clip length and the longest frame skip."""
+
+    start: float
+    clip: int
+    skip: int
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """AdamW with warm-up and steps down at shares of the run."""
+
+    learning_rate: float = 3e-4
+    encoder_rate: float = 0.0  # times the learning rate; 0 keeps the encoder frozen
+    weight_decay: float = 1e-3
+    clip_norm: float = 3.0
+    warm_up: int = 100
+    drops: tuple[float, ...] = (0.7, 0.9)
+    drop: float = 0.2
+    accumulate: int = 1
+    ema: float = 0.998
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Points of the uncertain-point loss, and the weight of the auxiliary heads."""
+
+    points: int = 4096
+    oversample: float = 3.0
+    important: float = 0.75
+    auxiliary: float = 0.01
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Sequences that are propagated from their first mask every so many iterations."""
+
+    root: str
+    only: tuple[str, ...]
+    every: int = 1000
+    stride: int = 1  # every n-th frame, to save time
+    size: int = 320  # short side at inference
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One run; `model` names a config of `models.cutie`, `start` the weights it starts from."""
+
+    model: str
+    iterations: int
+    output: str
+    data: tuple[DataSet, ...]
+    phases: tuple[Phase, ...]
+    start: str = ""
+    encoder: str = ""  # weights of the image encoder alone, in its official layout
+    seed: int = 0
+    checkpoint_every: int = 200
+    reference_frames: int = 3  # memory frames kept in a clip beside the first
+    optimiser: Optimiser = field(default_factory=Optimiser)
+    losses: Losses = field(default_factory=Losses)
+    validation: Validation | None = None
+
+
+def load_config(path: Path) -> TrainConfig:
+    """Return the config in `path`; `${NAME}` in a text field is taken from the environment.
+
+    Raises TrainingConfigError, which names the field.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise TrainingConfigError(f"{path} cannot be read as a training config: {error}") from error
+    config = _record(TrainConfig, table, path.name)
+    if not config.data or not config.phases:
+        raise TrainingConfigError(f"{path.name} needs at least one [[data]] and one [[phases]].")
+    return config
+
+
+def _record(kind: type[_Record], table: dict[str, object], where: str) -> _Record:
+    hints = get_type_hints(kind)
+    known = {item.name: item for item in fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(set(table) - set(known))
+    if unknown:
+        raise TrainingConfigError(f"{where} has an unknown field `{unknown[0]}`.")
+    missing = [
+        name
+        for name, item in known.items()
+        if name not in table and item.default is MISSING and item.default_factory is MISSING
+    ]
+    if missing:
+        raise TrainingConfigError(f"{where} lacks the field `{missing[0]}`.")
+    return kind(**{name: _value(hints[name], table[name], f"{where}: {name}") for name in table})
+
+
+def _value(hint: object, value: object, where: str) -> object:
+    if isinstance(value, dict):
+        kinds = [part for part in (hint, *get_args(hint)) if is_dataclass(part)]
+        if not kinds:
+            raise TrainingConfigError(f"{where} is a table, but one value is wanted.")
+        return _record(cast("type[object]", kinds[0]), value, where)
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list):
+            raise TrainingConfigError(f"{where} must be a list.")
+        inner = get_args(hint)[0]
+        return tuple(_value(inner, item, where) for item in value)
+    if hint is float and isinstance(value, int):
+        return float(value)
+    if isinstance(hint, type) and not isinstance(value, hint):
+        raise TrainingConfigError(f"{where} must be of type {hint.__name__}, not {value!r}.")
+    return _expanded(value, where) if isinstance(value, str) else value
+
+
+def _expanded(text: str, where: str) -> str:
+    expanded = os.path.expandvars(text)
+    if "${" in expanded:
+        raise TrainingConfigError(f"{where} is {text}, but that variable is not set.")
+    return expanded
