@@ -1,0 +1,71 @@
+"""Writing files so that what was there before is only replaced by something whole."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def atomic_write(path: Path, content: bytes) -> None:
+    """Write `content` to `path`, durable; on any failure `path` is as it was before.
+
+    Raises OSError. Folders above `path` are made.
+    """
+    with atomic_file(path) as beside:
+        beside.write_bytes(content)
+
+
+@contextmanager
+def atomic_file(path: Path) -> Generator[Path, None, None]:
+    """Yield a path beside `path` to write to; it takes the place of `path` if no error is raised.
+
+    The yielded path has the same suffix, does not exist yet, and is removed on failure.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.stem}.", dir=path.parent) as folder:
+        beside = Path(folder) / path.name
+        yield beside
+        _flush(beside)
+        beside.replace(path)
+    _flush_folder(path.parent)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Generator[Path, None, None]:
+    """Yield an empty folder to fill; it takes the place of `path` if no error is raised.
+
+    What was at `path`, a folder or nothing, is moved aside first and removed last, so a crash in
+    between leaves either the old folder, the new one, or the old one beside under a dotted name.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as scratch:
+        fresh, old = Path(scratch) / "new", Path(f"{scratch}-old")
+        fresh.mkdir()
+        yield fresh
+        if path.exists():
+            path.replace(old)
+        try:
+            fresh.replace(path)
+        except OSError:
+            if old.exists():
+                old.replace(path)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+    _flush_folder(path.parent)
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _flush_folder(path: Path) -> None:
+    # Makes the rename itself durable; Windows cannot open a folder and does not need it.
+    if os.name == "posix":
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
