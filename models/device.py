@@ -1,0 +1,49 @@
+"""Which processor a model runs on."""
+
+from typing import TYPE_CHECKING
+
+from models.api import ModelError
+
+if TYPE_CHECKING:
+    import torch
+
+
+def pick_device(name: str, *, threads: int = 0) -> "torch.device":
+    """Return the torch device for `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+
+    `auto` takes CUDA, then MPS, then the CPU. `threads` above 0 bounds torch's CPU threads for the
+    whole process. Raises ModelError where the device is not there.
+    """
+    import torch  # noqa: PLC0415
+
+    if threads > 0:
+        torch.set_num_threads(threads)
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ModelError(
+            f"{name!r} is not a device. Use auto, cpu, cuda, cuda:N or mps."
+        ) from error
+    _check_present(device, name)
+    return device
+
+
+def _check_present(device: "torch.device", name: str) -> None:
+    import torch  # noqa: PLC0415
+
+    if device.type == "cpu":
+        return
+    if device.type == "mps" and torch.backends.mps.is_available():
+        return
+    if device.type == "cuda" and torch.cuda.is_available():
+        if (device.index or 0) < torch.cuda.device_count():
+            return
+        raise ModelError(
+            f"There is no {name}: this machine has {torch.cuda.device_count()} CUDA devices. "
+            f"Use cuda:0 to cuda:{torch.cuda.device_count() - 1}, or auto."
+        )
+    raise ModelError(f"{name} is not there on this machine. Use --device auto or cpu.")

@@ -1,0 +1,162 @@
+"""Every model by name, and what loads it."""
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import cast
+
+from models.api import Frames, LoadOptions, ModelError, Segmenter, Tracker, UnknownModelError
+
+EMBEDDED = "lite"
+FALLBACK = "classic"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A name that the command line knows.
+
+    `module` offers `load_tracker(name, frames, options)` where `tracks`, `load_segmenter` of the
+    same form where `segments`, and, where the model needs more than the code, `missing(name)`:
+    what is not on this machine, in one sentence, or None.
+    """
+
+    name: str
+    summary: str
+    module: str
+    tracks: bool = False
+    segments: bool = False
+
+
+_MODELS = {
+    model.name: model
+    for model in (
+        Model(
+            "lite",
+            "embedded: slim fused tracker on SAM 2 Hiera-Tiny, with SAM 2's prompt decoder",
+            "models.cutie.loader",
+            tracks=True,
+            segments=True,
+        ),
+        Model("cutie-small", "Cutie with a ResNet-18 encoder", "models.cutie.loader", tracks=True),
+        Model("cutie-base", "Cutie with a ResNet-50 encoder", "models.cutie.loader", tracks=True),
+        Model(
+            "hiera-depth",
+            "Cutie's memory on SAM 2 Hiera-L, fused with Depth Anything V2",
+            "models.cutie.loader",
+            tracks=True,
+        ),
+        Model("css", "CSS-Segment's variant of the same", "models.cutie.loader", tracks=True),
+        *(
+            Model(
+                f"sam2.1-{size}",
+                f"SAM 2.1 Hiera-{size.title()}: masks from prompts, and through video",
+                "models.sam.loader",
+                tracks=True,
+                segments=True,
+            )
+            for size in ("tiny", "small", "base-plus", "large")
+        ),
+        Model("vmos", "HQTrack's VMOS: DeAOT with scale-wise gates", "models.vmos", tracks=True),
+        Model("mobile-sam", "MobileSAM: quick masks on a CPU", "models.sam.loader", segments=True),
+        *(
+            Model(
+                f"hq-sam-{size}",
+                f"HQ-SAM {size}: the finest edges, for refinement",
+                "models.sam.loader",
+                segments=True,
+            )
+            for size in ("tiny", "base", "large", "huge")
+        ),
+        Model(
+            "classic",
+            "optical flow and colour, no weights: the floor, always there",
+            "models.classic.loader",
+            tracks=True,
+            segments=True,
+        ),
+    )
+}
+
+
+def models() -> Iterator[Model]:
+    """Yield every known model, built or not."""
+    return iter(_MODELS.values())
+
+
+def trackers() -> tuple[str, ...]:
+    """Return the names of the video models."""
+    return tuple(model.name for model in _MODELS.values() if model.tracks)
+
+
+def segmenters() -> tuple[str, ...]:
+    """Return the names of the image models."""
+    return tuple(model.name for model in _MODELS.values() if model.segments)
+
+
+def load_tracker(name: str, frames: Frames, options: LoadOptions | None = None) -> Tracker:
+    """Return the video model `name`, bound to `frames`.
+
+    Raises UnknownModelError, WeightsMissingError or WeightsInvalidError.
+    """
+    model = _known(name, trackers(), "a tracker")
+    load = cast("Callable[[str, Frames, LoadOptions], Tracker]", _module(model).load_tracker)
+    return load(name, frames, options or LoadOptions())
+
+
+def load_segmenter(name: str, frames: Frames, options: LoadOptions | None = None) -> Segmenter:
+    """Return the image model `name`, bound to `frames`.
+
+    Raises UnknownModelError, WeightsMissingError or WeightsInvalidError.
+    """
+    model = _known(name, segmenters(), "a segmenter")
+    load = cast("Callable[[str, Frames, LoadOptions], Segmenter]", _module(model).load_segmenter)
+    return load(name, frames, options or LoadOptions())
+
+
+def available(name: str) -> str | None:
+    """Return why the model cannot be loaded on this machine, in one sentence, or None."""
+    try:
+        module = _module(_known(name, tuple(_MODELS), "a model"))
+    except ModelError as error:
+        return str(error)
+    missing = cast("Callable[[str], str | None] | None", getattr(module, "missing", None))
+    return missing(name) if missing else None
+
+
+def default_tracker() -> str:
+    """Return the best video model that needs no download."""
+    return FALLBACK if available(EMBEDDED) else EMBEDDED
+
+
+def default_segmenter() -> str:
+    """Return the best image model that needs no download."""
+    return FALLBACK if available(EMBEDDED) else EMBEDDED
+
+
+def _known(name: str, names: tuple[str, ...], kind: str) -> Model:
+    if name in names:
+        return _MODELS[name]
+    fact = f"{name} is not {kind}" if name in _MODELS else f"There is no model named {name!r}"
+    raise UnknownModelError(f"{fact}. Use one of: {', '.join(names)}.")
+
+
+def _module(model: Model) -> ModuleType:
+    package = model.module.rpartition(".")[0]
+    for module in (package, model.module):
+        if importlib.util.find_spec(module) is None:
+            raise UnknownModelError(
+                f"{model.name} is known but not built yet in this version. "
+                f"Use another: {', '.join(_built())}."
+            )
+    return importlib.import_module(model.module)
+
+
+def _built() -> list[str]:
+    return [name for name, model in _MODELS.items() if _is_there(model.module)]
+
+
+def _is_there(module: str) -> bool:
+    package = module.rpartition(".")[0]
+    return bool(importlib.util.find_spec(package) and importlib.util.find_spec(module))
