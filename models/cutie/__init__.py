@@ -1,0 +1,1 @@
+"""Cutie's memory model, read top to bottom: `network` is the model, `inference` carries it on."""

@@ -1,0 +1,81 @@
+"""How strongly a pixel resembles what is remembered, and what it reads there.
+
+Shapes: B images, D key channels, M memory tokens, P pixels of the query. The similarity is XMem's
+(Cheng and Schwing, 2022), -s_m / sqrt(D) * sum_d e_pd (k_md - k_pd)^2: the selection e comes from
+the query, the shrinkage s from the memory. Its square is multiplied out, so that the whole is one
+product of a memory code (M, 2D + 1) and a query code (P, 2D + 1).
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+# Pixels of the query looked up at once: at 1080p one slice against 10 frames is 0.7 GB.
+_SLICE_TOKENS = 160_000_000
+
+
+class Reading(NamedTuple):
+    """The memory tokens that each pixel reads, and their weights: both (B, P, top_k)."""
+
+    token: Tensor
+    weight: Tensor
+
+
+def memory_code(key: Tensor, shrinkage: Tensor) -> Tensor:
+    """Map keys (B, M, D) and shrinkage (B, M, 1) to the code to compare with, (B, M, 2D + 1)."""
+    scale = shrinkage / math.sqrt(key.shape[-1])
+    return torch.cat([2 * key, -key.square(), -torch.ones_like(scale)], dim=-1) * scale
+
+
+def query_code(key: Tensor, selection: Tensor) -> Tensor:
+    """Map keys and selections (B, P, D) to the code to compare with, (B, P, 2D + 1)."""
+    selected = key * selection
+    return torch.cat([selected, selection, (selected * key).sum(-1, keepdim=True)], dim=-1)
+
+
+def similarity(query: Tensor, memory: Tensor) -> Tensor:
+    """Map the codes (B, P, 2D + 1) and (B, M, 2D + 1) to similarities (B, P, M), at most 0."""
+    return query @ memory.transpose(1, 2)
+
+
+def look_up(query: Tensor, memory: Tensor, top_k: int) -> Reading:
+    """Return for each pixel the `top_k` most similar memory tokens, most similar first.
+
+    `query` (B, P, 2D + 1) and `memory` (B, M, 2D + 1) are codes. Where fewer than `top_k` tokens
+    are remembered, all are read. The query is taken in slices, so that memory stays bounded; each
+    pixel's answer is its own, so slicing changes nothing.
+    """
+    top_k = min(top_k, memory.shape[1])
+    slices = torch.split(query, max(_SLICE_TOKENS // memory.shape[1], 1), dim=1)
+    best = [similarity(part, memory).topk(top_k, dim=2) for part in slices]
+    weight = torch.cat([values for values, _ in best], dim=1).softmax(dim=2)
+    return Reading(torch.cat([index for _, index in best], dim=1), weight)
+
+
+def read(reading: Reading, values: Tensor) -> Tensor:
+    """Return what each pixel reads of `values` (B, K, M, C): (B, K, P, C).
+
+    Only the tokens that are read are touched: at 480p and five frames 30 of 8,000.
+    """
+    images, count, tokens, width = values.shape
+    first = torch.arange(images * count, device=values.device).view(images, count, 1, 1) * tokens
+    index = (reading.token.unsqueeze(1) + first).flatten(0, 2)  # into all objects' tokens
+    weight = reading.weight.unsqueeze(1).expand(-1, count, -1, -1).flatten(0, 2)
+    table = values.reshape(-1, width)
+    summed = F.embedding_bag(index, table, per_sample_weights=weight.type_as(table), mode="sum")
+    return summed.view(images, count, -1, width)
+
+
+def usage(reading: Reading, tokens: int) -> Tensor:
+    """Return how much each of `tokens` memory tokens was read by all pixels, (B, tokens)."""
+    total = reading.weight.new_zeros(reading.weight.shape[0], tokens)
+    return total.scatter_add_(1, reading.token.flatten(1), reading.weight.flatten(1))
+
+
+def read_all(query: Tensor, memory: Tensor, values: Tensor) -> Tensor:
+    """Read all of the memory, differentiably: codes and values (B, K, M, C) to (B, K, P, C)."""
+    affinity = similarity(query, memory).softmax(dim=2)  # (B, P, M)
+    return affinity.unsqueeze(1) @ values
