@@ -1,7 +1,15 @@
 """Suspects: masks that may have drifted, found from the document alone."""
 
 import enum
+import statistics
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from app.core.document import Document, Entry
+from app.core.mask import Mask
 
 
 class Reason(enum.Enum):
@@ -16,6 +24,38 @@ class Reason(enum.Enum):
     BORDER_EXIT = "left at the border"
     CONFLICT = "conflict"
     STALE = "stale"
+
+
+# How likely a mask with this mark is wrong, as far as a reason alone can say.
+_SEVERITY = {
+    Reason.CONFLICT: 0.9,
+    Reason.LOW_OVERLAP: 0.7,
+    Reason.AREA_JUMP: 0.6,
+    Reason.VANISHED: 0.6,
+    Reason.LOW_SCORE: 0.5,
+    Reason.SPLIT: 0.4,
+    Reason.RETURNED: 0.4,
+    Reason.STALE: 0.3,
+    Reason.BORDER_EXIT: 0.2,
+}
+_NEAR = 3  # suspect frames this close together are one issue
+_MEMORY = 5  # frames whose median says what is usual
+_SIDE_PX = 96  # larger masks are thinned out to about this side before they are compared
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """From where on a mask is suspect.
+
+    `score` and `overlap` (IoU with the frame before, as a share of what is usual for the object)
+    are 0 to 1; `area` is a factor between neighbours; `piece` is the share of the area from which
+    on a separate piece counts.
+    """
+
+    score: float = 0.5
+    overlap: float = 0.6
+    area: float = 1.5
+    piece: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +73,201 @@ class Issue:
     reasons: tuple[Reason, ...]
     severity: float
     value: float
+
+    @property
+    def text(self) -> str:
+        """The frames and the reasons, for a list."""
+        frames = f"{self.first}-{self.last}" if self.last > self.first else f"{self.first}"
+        return f"{frames}: {', '.join(reason.value for reason in self.reasons)}"
+
+
+def find(document: Document, limits: Limits | None = None) -> tuple[Issue, ...]:
+    """Return the issues of all objects, worst first."""
+    finder = Finder(limits)
+    for info in document.objects:
+        finder.examine(info.id, document.of_object(info.id))
+    return finder.ranked()
+
+
+class Finder:
+    """Finds issues object by object and remembers what it measured of each mask.
+
+    Looking again after an edit measures the new masks only. Used from one thread at a time.
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._facts: dict[int, dict[int, tuple[Mask, Facts]]] = {}
+        self._overlaps: dict[int, dict[int, tuple[Mask, Mask, float]]] = {}
+        self._issues: dict[int, tuple[Issue, ...]] = {}
+
+    def examine(self, object_id: int, entries: Mapping[int, Entry]) -> None:
+        """Replace the issues of one object; `entries` are all it has, frames rising."""
+        self._measure(object_id, entries)
+        marks = dict(self._marks(object_id, entries))
+        self._issues[object_id] = tuple(_grouped(object_id, entries, marks))
+
+    def forget(self, keep: Iterable[int]) -> None:
+        """Drop all objects but these."""
+        for number in set(self._issues) - set(keep):
+            del self._issues[number], self._facts[number], self._overlaps[number]
+
+    def ranked(self) -> tuple[Issue, ...]:
+        """Return all issues, the most valuable first."""
+        every = (issue for issues in self._issues.values() for issue in issues)
+        return tuple(sorted(every, key=lambda issue: (-issue.value, issue.first, issue.object)))
+
+    def _measure(self, object_id: int, entries: Mapping[int, Entry]) -> None:
+        """Measure the masks that are new, and each with the one before it."""
+        facts, old_facts = {}, self._facts.get(object_id, {})
+        overlaps, old_overlaps = {}, self._overlaps.get(object_id, {})
+        before: tuple[int, Mask] | None = None
+        for frame, entry in entries.items():
+            mask = entry.mask
+            if mask is None:
+                before = None
+                continue
+            known = old_facts.get(frame)
+            same = known is not None and known[0] is mask
+            facts[frame] = known if known and same else (mask, measure(mask, self._limits.piece))
+            if before and before[0] == frame - 1:
+                pair = old_overlaps.get(frame)
+                if not pair or pair[0] is not before[1] or pair[1] is not mask:
+                    pair = (before[1], mask, quick_iou(before[1], mask))
+                overlaps[frame] = pair
+            before = (frame, mask)
+        self._facts[object_id], self._overlaps[object_id] = facts, overlaps
+
+    def _marks(
+        self, object_id: int, entries: Mapping[int, Entry]
+    ) -> Iterator[tuple[int, frozenset[Reason]]]:
+        facts, overlaps = self._facts[object_id], self._overlaps[object_id]
+        usual = statistics.median([pair[2] for pair in overlaps.values()] or [1.0])
+        recent: list[int] = []
+        for frame, entry in entries.items():
+            reasons = _own_reasons(entry, self._limits)
+            before = entries.get(frame - 1)
+            if before is not None and not entry.is_anchor:
+                reasons |= _presence(before, entry, facts.get(frame - 1))
+                if frame in overlaps and overlaps[frame][2] < self._limits.overlap * usual:
+                    reasons.add(Reason.LOW_OVERLAP)
+                if frame in facts and frame - 1 in facts:
+                    reasons |= self._shape(facts[frame - 1][1], facts[frame][1], recent)
+            recent = [*recent[1 - _MEMORY :], facts[frame][1].area] if frame in facts else []
+            if reasons:
+                yield frame, frozenset(reasons)
+
+    def _shape(self, before: "Facts", now: "Facts", recent: list[int]) -> set[Reason]:
+        reasons = set()
+        usual = statistics.median(recent)
+        if not usual / self._limits.area <= now.area <= usual * self._limits.area:
+            reasons.add(Reason.AREA_JUMP)
+        if now.pieces > before.pieces:
+            reasons.add(Reason.SPLIT)
+        return reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is measured of one mask: pixels, pieces that count, and whether it meets the border."""
+
+    area: int
+    pieces: int
+    at_border: bool
+
+
+def measure(mask: Mask, piece: float) -> Facts:
+    """Return the facts of a mask; `piece` is the share of the area from which on one counts."""
+    step = _thinning(mask)
+    pixels = mask.crop()[::step, ::step].astype(np.uint8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(pixels, connectivity=8)
+    areas = stats[1:count, cv2.CC_STAT_AREA]
+    pieces = int(np.count_nonzero(areas >= piece * areas.sum())) if count > 1 else 1
+    (y0, y1, x0, x1), (height, width) = mask.box, mask.size
+    return Facts(mask.area, pieces, y0 == 0 or x0 == 0 or y1 == height or x1 == width)
+
+
+def quick_iou(one: Mask, other: Mask) -> float:
+    """Return the IoU of two masks on thinned-out pixels: enough to see a jump."""
+    top, bottom = max(one.box[0], other.box[0]), min(one.box[1], other.box[1])
+    left, right = max(one.box[2], other.box[2]), min(one.box[3], other.box[3])
+    if top >= bottom or left >= right:
+        return 0.0
+    window, step = (top, bottom, left, right), max(_thinning(one), _thinning(other))
+    both = one.inside(window)[::step, ::step] & other.inside(window)[::step, ::step]
+    shared = int(np.count_nonzero(both)) * step * step
+    return min(1.0, shared / max(1, one.area + other.area - shared))
+
+
+def _thinning(mask: Mask) -> int:
+    y0, y1, x0, x1 = mask.box
+    return max(1, max(y1 - y0, x1 - x0) // _SIDE_PX)
+
+
+def _own_reasons(entry: Entry, limits: Limits) -> set[Reason]:
+    if entry.is_anchor:
+        return set()
+    low = entry.mask is not None and entry.score is not None and entry.score < limits.score
+    marks = {
+        Reason.CONFLICT: entry.conflict,
+        Reason.STALE: entry.stale,
+        Reason.LOW_SCORE: low,
+    }
+    return {reason for reason, holds in marks.items() if holds}
+
+
+def _presence(before: Entry, now: Entry, known: tuple[Mask, Facts] | None) -> set[Reason]:
+    if before.mask is None and now.mask is not None:
+        return {Reason.RETURNED}
+    if before.mask is not None and now.mask is None:
+        return {Reason.BORDER_EXIT if known and known[1].at_border else Reason.VANISHED}
+    return set()
+
+
+def _grouped(
+    object_id: int, entries: Mapping[int, Entry], marks: Mapping[int, frozenset[Reason]]
+) -> Iterator[Issue]:
+    """Yield one issue for each stretch of suspect frames; what is only stale stands apart."""
+    stale = {frame for frame, reasons in marks.items() if reasons == {Reason.STALE}}
+    healed = _healed(entries)
+    for frames in (*_stretches(sorted(set(marks) - stale)), *_stretches(sorted(stale))):
+        found = frozenset[Reason]().union(*(marks[frame] for frame in frames))
+        reasons = tuple(sorted(found, key=lambda reason: -_SEVERITY[reason]))
+        doubt = float(np.prod([1 - _SEVERITY[reason] for reason in reasons]))
+        yield Issue(
+            object=object_id,
+            first=frames[0],
+            last=frames[-1],
+            frame=_best(entries, frames),
+            reasons=reasons,
+            severity=1 - doubt,
+            value=healed[frames[0]] * (1 - doubt),
+        )
+
+
+def _stretches(frames: list[int]) -> Iterator[list[int]]:
+    stretch: list[int] = []
+    for frame in frames:
+        if stretch and frame - stretch[-1] > _NEAR:
+            yield stretch
+            stretch = []
+        stretch.append(frame)
+    if stretch:
+        yield stretch
+
+
+def _healed(entries: Mapping[int, Entry]) -> dict[int, int]:
+    """Return for each frame how many frames, up to the next anchor, a correction would reach."""
+    healed: dict[int, int] = {}
+    count, later = 0, None
+    for frame in reversed(list(entries)):
+        count = 0 if entries[frame].is_anchor or later != frame + 1 else count
+        count, later = count + 1, frame
+        healed[frame] = count
+    return healed
+
+
+def _best(entries: Mapping[int, Entry], frames: list[int]) -> int:
+    """Return the frame to correct: where the object is seen, as surely as may be."""
+    seen = [frame for frame in frames if entries[frame].mask is not None]
+    return max(seen or frames[:1], key=lambda frame: (entries[frame].score or 0.0, -frame))

@@ -1,0 +1,294 @@
+"""What an edit makes stale, where a heal must go, when it may stop and how two passes merge."""
+
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.document import Document, Entry, Key, Objects
+from app.core.mask import Mask
+from app.core.plan import Run, anchor_frames, followable, packed_anchors
+from models.api import BoolMask
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """When two masks of a frame are the same, and how long before a heal believes it.
+
+    `iou` and `boundary` (F-measure) are 0 to 1; `area` is a relative difference; `patience` is a
+    number of neighbouring frames; two passes whose masks differ by more than `conflict`
+    (1 - IoU) are for a person to decide.
+    """
+
+    iou: float = 0.98
+    boundary: float = 0.98
+    area: float = 0.01
+    patience: int = 10
+    conflict: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The frames between two barriers of one object, both exclusive.
+
+    A barrier is an anchor, or the end of the range (`left_anchor`, `right_anchor` False).
+    """
+
+    object: int
+    left: int
+    right: int
+    left_anchor: bool
+    right_anchor: bool
+
+    @property
+    def frames(self) -> range:
+        """The frames inside, rising."""
+        return range(self.left + 1, self.right)
+
+
+def gaps(document: Document, object_id: int, *, first: int, last: int) -> Iterator[Gap]:
+    """Yield the gaps of one object within `first` to `last`, both inclusive."""
+    anchors = [frame for frame in anchor_frames(document, object_id) if first <= frame <= last]
+    barriers = [first - 1, *anchors, last + 1]
+    for index, (left, right) in enumerate(itertools.pairwise(barriers)):
+        if right - left > 1:
+            yield Gap(object_id, left, right, index > 0, index < len(anchors))
+
+
+def stale_marks(document: Document, edited: Iterable[Key]) -> dict[Key, Entry]:
+    """Return the entries that edits at `edited` make stale, marked so.
+
+    These are the propagated entries up to the next anchor on both sides.
+    """
+    marks: dict[Key, Entry] = {}
+    frames_of: dict[int, list[int]] = {}
+    for key in edited:
+        frames_of.setdefault(key.object, []).append(key.frame)
+    for number, frames in frames_of.items():
+        entries = document.of_object(number)
+        barriers = sorted(frame for frame, entry in entries.items() if entry.is_anchor)
+        for left, right in _neighbours(frames, barriers):
+            marks.update(_marked(number, entries, left, right))
+    for key in edited:
+        marks.pop(key, None)
+    return marks
+
+
+def plan_heal(
+    document: Document, accepted: Collection[Key], *, first: int, last: int
+) -> tuple[Run, ...]:
+    """Return the passes that make stale masks good again, those next to `accepted` first.
+
+    Next to an accepted anchor, frames without a mask are filled too. A pass starts at the accepted
+    anchor where there is one, else at the earlier anchor.
+    """
+    starts: dict[tuple[int, int], dict[int, range]] = {}
+    objects = list(followable(document, [info.id for info in document.objects]))
+    for number in objects:
+        for gap in gaps(document, number, first=first, last=last):
+            origin = _origin(gap, accepted)
+            if origin is None or not _needs_healing(document, gap, accepted):
+                continue
+            step = 1 if origin == gap.left else -1
+            starts.setdefault((origin, step), {})[number] = gap.frames
+    touched = {key.frame for key in accepted}
+    order = sorted(starts, key=lambda start: (start[0] not in touched, start))
+    anchors = packed_anchors(document, objects)
+    return tuple(_pass(anchors, origin, step, starts[origin, step]) for origin, step in order)
+
+
+def agree(new: Entry, old: Entry | None, rules: Rules) -> bool:
+    """Whether a recomputed mask says the same as the old one; nothing and nothing agree."""
+    if old is None:
+        return False
+    if new.mask is None or old.mask is None:
+        return new.mask is old.mask
+    return masks_agree(new.mask, old.mask, rules)
+
+
+def masks_agree(new: Mask, old: Mask, rules: Rules) -> bool:
+    """Whether area, overlap and boundary are all within the rules; cheapest first."""
+    if new == old:
+        return True
+    if abs(new.area - old.area) > rules.area * max(new.area, old.area):
+        return False
+    return new.iou(old) >= rules.iou and boundary_f(new, old) >= rules.boundary
+
+
+def boundary_f(one: Mask, other: Mask) -> float:
+    """Return the F-measure of the two outlines, 0 to 1.
+
+    Points match within 0.8 % of the frame's diagonal, as in the DAVIS benchmark (Perazzi et al.
+    2016, section 4).
+    """
+    reach = max(1, int(np.ceil(0.008 * float(np.hypot(*one.size)))))
+    window = (
+        min(one.box[0], other.box[0]) - reach,
+        max(one.box[1], other.box[1]) + reach,
+        min(one.box[2], other.box[2]) - reach,
+        max(one.box[3], other.box[3]) + reach,
+    )
+    first, second = _outline(_within(one, window)), _outline(_within(other, window))
+    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    precision = _share(first, cv2.dilate(second, disk))
+    recall = _share(second, cv2.dilate(first, disk))
+    return 0.0 if precision + recall == 0 else 2 * precision * recall / (precision + recall)
+
+
+class Watch:
+    """Counts how long a pass has agreed with the old masks of one object."""
+
+    def __init__(self, patience: int) -> None:
+        self._patience = patience
+        self._agreed = 0
+
+    def feed(self, *, agreed: bool) -> bool:
+        """Take the next frame in; return whether it is time to look ahead with probes."""
+        self._agreed = self._agreed + 1 if agreed else 0
+        return self._agreed > 0 and self._agreed % self._patience == 0
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the last frame agreed."""
+        return self._agreed > 0
+
+
+def probes(at: int, ahead: Collection[int], patience: int) -> tuple[int, ...]:
+    """Return up to three frames to try before a pass stops at `at`, in its order of travel.
+
+    Two patiences on, half way, and the last: a drift that begins again further on is seen.
+    """
+    frames = list(ahead)
+    if not frames:
+        return ()
+    step = 1 if frames[-1] >= at else -1
+    wanted = {at + step * 2 * patience, frames[len(frames) // 2], frames[-1]}
+    return tuple(frame for frame in frames if frame in wanted)
+
+
+def merge(forward: Entry, backward: Entry, *, nearness: float, rules: Rules) -> Entry:
+    """Return one entry of two passes that meet; `nearness` (0 to 1) is that to forward's origin.
+
+    Where the masks differ, the one with the larger weight holds, weight = linear distance times
+    confidence (the distance weights of MiVOS, Cheng et al. 2021, on binary masks). A large
+    difference is marked as a conflict.
+    """
+    ours, theirs = nearness * _trust(forward), (1 - nearness) * _trust(backward)
+    chosen = forward if ours >= theirs else backward
+    return replace(chosen, conflict=difference(forward.mask, backward.mask) > rules.conflict)
+
+
+def difference(one: Mask | None, other: Mask | None) -> float:
+    """Return 1 - IoU; 0 where both are nothing, 1 where one is."""
+    if one is None or other is None:
+        return float(one is not other)
+    return 1 - one.iou(other)
+
+
+def summary(
+    objects: Objects, before: Mapping[Key, Entry], after: Mapping[Key, Entry]
+) -> tuple[str, ...]:
+    """Return a sentence for each object: what changed, where its drift began and stopped."""
+    changed: dict[int, list[int]] = {}
+    filled: dict[int, int] = {}
+    for key, entry in after.items():
+        old = before.get(key)
+        if old is None:
+            filled[key.object] = filled.get(key.object, 0) + 1
+        elif old.mask != entry.mask:
+            changed.setdefault(key.object, []).append(key.frame)
+    names = {info.id: info.name for info in objects}
+    return tuple(
+        _sentence(names[number], changed.get(number, []), filled.get(number, 0))
+        for number in sorted({key.object for key in after})
+        if number in names
+    )
+
+
+def _sentence(name: str, changed: list[int], filled: int) -> str:
+    facts = []
+    if changed:
+        facts.append(
+            f"{_frames(len(changed))} changed, drift began {min(changed)}, stopped {max(changed)}"
+        )
+    if filled:
+        facts.append(f"{_frames(filled)} filled")
+    return f"{name}: {'; '.join(facts) or 'nothing changed'}"
+
+
+def _frames(count: int) -> str:
+    return f"{count:,} frame{'s' if count != 1 else ''}"
+
+
+def _neighbours(frames: Iterable[int], barriers: list[int]) -> set[tuple[int, int]]:
+    """Return the nearest barriers on both sides of each frame."""
+    ends = [-1, *barriers, 1 << 62]
+    found = set()
+    for frame in frames:
+        left = max(barrier for barrier in ends if barrier < frame)
+        right = min(barrier for barrier in ends if barrier > frame)
+        found.add((left, right))
+    return found
+
+
+def _marked(number: int, entries: Mapping[int, Entry], left: int, right: int) -> dict[Key, Entry]:
+    return {
+        Key(frame, number): replace(entry, stale=True)
+        for frame, entry in entries.items()
+        if left < frame < right and not entry.is_anchor and not entry.stale
+    }
+
+
+def _origin(gap: Gap, accepted: Collection[Key]) -> int | None:
+    if gap.left_anchor and Key(gap.left, gap.object) in accepted:
+        return gap.left
+    if gap.right_anchor and Key(gap.right, gap.object) in accepted:
+        return gap.right
+    if gap.left_anchor:
+        return gap.left
+    return gap.right if gap.right_anchor else None
+
+
+def _needs_healing(document: Document, gap: Gap, accepted: Collection[Key]) -> bool:
+    beside = Key(gap.left, gap.object) in accepted or Key(gap.right, gap.object) in accepted
+    for frame in gap.frames:
+        entry = document.get(Key(frame, gap.object))
+        if entry.stale if entry else beside:
+            return True
+    return False
+
+
+def _pass(
+    anchors: Mapping[int, Mapping[int, Mask | None]],
+    origin: int,
+    step: int,
+    spans: Mapping[int, range],
+) -> Run:
+    end = max(s[-1] for s in spans.values()) if step > 0 else min(s[0] for s in spans.values())
+    return Run(anchors, tuple(range(origin, end + step, step)), spans)
+
+
+def _trust(entry: Entry) -> float:
+    return 1.0 if entry.score is None else entry.score
+
+
+def _within(mask: Mask, window: tuple[int, int, int, int]) -> NDArray[np.uint8]:
+    """Return the pixels of a window that holds the mask, beyond the frame too."""
+    top, bottom, left, right = window
+    y0, y1, x0, x1 = mask.box
+    pixels = np.zeros((bottom - top, right - left), np.uint8)
+    pixels[y0 - top : y1 - top, x0 - left : x1 - left] = mask.crop()
+    return pixels
+
+
+def _outline(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    inner = cv2.erode(pixels, np.ones((3, 3), np.uint8))
+    return np.asarray(pixels - inner, np.uint8)
+
+
+def _share(points: NDArray[np.uint8], near: NDArray[np.uint8] | cv2.typing.MatLike) -> float:
+    hits: BoolMask = points.astype(np.bool_) & np.asarray(near, np.bool_)
+    return float(np.count_nonzero(hits)) / max(1, int(np.count_nonzero(points)))
