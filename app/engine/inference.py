@@ -1,0 +1,136 @@
+"""The inference thread: the only one that touches a model."""
+
+import logging
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from PySide6.QtCore import QObject, QThread, Signal
+
+from app.engine.jobs import Heal, Inbox, Job, Prepare, Refine, Segment, Track
+from app.engine.run import Steps, heal, refine, segment, track
+from app.errors import MaskwrightError
+from models.api import DeviceMemoryError, Frames, LoadOptions, ModelError, Segmenter, Tracker
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which models to use and how; an empty name is the best that needs no download."""
+
+    tracker: str = ""
+    segmenter: str = ""
+    refiner: str = ""
+    options: LoadOptions = field(default_factory=LoadOptions)
+
+
+class Models:
+    """The models of one video, each loaded when it is first asked for."""
+
+    def __init__(self, frames: Frames, choice: Choice) -> None:
+        self.frames = frames
+        self._choice = choice
+
+    @cached_property
+    def tracker(self) -> Tracker:
+        """The video model; raises ModelError where it cannot be loaded."""
+        from models import registry  # noqa: PLC0415 - torch comes with it
+
+        name = self._choice.tracker or registry.default_tracker()
+        return registry.load_tracker(name, self.frames, self._choice.options)
+
+    @cached_property
+    def segmenter(self) -> Segmenter:
+        """The image model of clicks; raises ModelError where it cannot be loaded."""
+        from models import registry  # noqa: PLC0415
+
+        name = self._choice.segmenter or registry.default_segmenter()
+        return registry.load_segmenter(name, self.frames, self._choice.options)
+
+    @cached_property
+    def refiner(self) -> Segmenter:
+        """The image model of fine edges; raises ModelError where it cannot be loaded."""
+        from models import registry  # noqa: PLC0415
+
+        if self._choice.refiner in {"", self._choice.segmenter}:
+            return self.segmenter
+        return registry.load_segmenter(self._choice.refiner, self.frames, self._choice.options)
+
+
+class InferenceThread(QThread):
+    """Carries out what lies in its inbox, one job at a time, quick ones between two frames.
+
+    Every answer carries the id of its job; whether anyone still waits for it is for the receiver
+    to know. `close` ends the thread after the model step it is in.
+    """
+
+    segmented = Signal(int, object)  # job id, tuple[Candidate, ...]
+    stepped = Signal(int, object)  # job id, Step
+    ended = Signal(int, object)  # job id, exception or None
+
+    def __init__(self, load: Callable[[], Models], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.inbox = Inbox()
+        self._load = load
+
+    @cached_property
+    def _models(self) -> Models:
+        return self._load()
+
+    def run(self) -> None:
+        """Work until the inbox is closed."""
+        while (job := self.inbox.take()) is not None:
+            self._answer(job)
+
+    def close(self) -> None:
+        """Stop the job and wait for the thread; called from the thread that started it."""
+        self.inbox.close()
+        self.wait()
+
+    def _answer(self, job: Job) -> None:
+        try:
+            self._carry_out(job)
+        except (ModelError, MaskwrightError) as error:
+            self.ended.emit(job.id, error)
+        except MemoryError:
+            self.ended.emit(job.id, DeviceMemoryError("Out of memory. Choose a smaller size."))
+        # A model may fail in ways nobody has named; the thread must live on to say so.
+        except Exception as error:
+            log.exception("Job %d failed", job.id)
+            self.ended.emit(job.id, ModelError(f"The model failed ({error!r}). See the log."))
+        else:
+            self.ended.emit(job.id, None)
+
+    def _carry_out(self, job: Job) -> None:
+        if isinstance(job, Segment):
+            self.segmented.emit(job.id, segment(self._models.segmenter, job))
+        elif isinstance(job, Prepare):
+            self._prepare(job)
+        else:
+            with closing(self._steps(job)) as steps:
+                for step in steps:
+                    self.stepped.emit(job.id, step)
+                    self._serve_quick()
+                    if self.inbox.is_cancelled(job):
+                        return
+
+    def _steps(self, job: Track | Heal | Refine) -> Steps:
+        if isinstance(job, Refine):
+            return refine(self._models.refiner, job)
+        size = self._models.frames.size
+        if isinstance(job, Heal):
+            return heal(self._models.tracker, job, size)
+        return track(self._models.tracker, job, size)
+
+    def _serve_quick(self) -> None:
+        # The generator of the long job stays open meanwhile and goes on where it was.
+        while (quick := self.inbox.take_quick()) is not None:
+            self._answer(quick)
+
+    def _prepare(self, job: Prepare) -> None:
+        for frame in job.frames:
+            if self.inbox.is_cancelled(job):
+                return
+            self._models.segmenter.prepare(frame)

@@ -1,0 +1,149 @@
+"""Requests to the inference thread, frozen and complete, and the inbox they wait in."""
+
+import enum
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.core.document import Entry, Key
+from app.core.heal import Rules
+from app.core.mask import Mask
+from app.core.plan import Run
+from models.api import Box, Click
+
+
+class Lane(enum.IntEnum):
+    """Where a job waits; lower lanes are served first, and each holds one job."""
+
+    QUICK = 0  # a person waits for it: goes between two frames of a long job
+    HOVER = 1  # only worth doing while nothing else is asked
+    LONG = 2
+    IDLE = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segment:
+    """One object's mask on one frame, from all its clicks, its box and its mask so far."""
+
+    id: int
+    key: Key
+    clicks: tuple[Click, ...] = ()
+    box: Box | None = None
+    mask: Mask | None = None
+    hover: bool = False
+
+    @property
+    def lane(self) -> Lane:
+        """Where the job waits."""
+        return Lane.HOVER if self.hover else Lane.QUICK
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """Fill the frames of these passes."""
+
+    id: int
+    runs: tuple[Run, ...]
+    lane: Lane = field(default=Lane.LONG, init=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heal:
+    """Recompute the frames of these passes until they agree with the `old` entries."""
+
+    id: int
+    runs: tuple[Run, ...]
+    old: Mapping[Key, Entry]
+    rules: Rules
+    lane: Lane = field(default=Lane.LONG, init=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Refine:
+    """Sharpen these masks; a result whose IoU with its mask is below `gate` is not used."""
+
+    id: int
+    masks: Mapping[Key, Mask]
+    gate: float = 0.1
+    ghost: bool = False  # a person waits to see it
+
+    @property
+    def lane(self) -> Lane:
+        """Where the job waits."""
+        return Lane.QUICK if self.ghost else Lane.LONG
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepare:
+    """Compute ahead what clicks on these frames will need, while nothing else is to be done."""
+
+    id: int
+    frames: tuple[int, ...]
+    lane: Lane = field(default=Lane.IDLE, init=False)
+
+
+Job = Segment | Track | Heal | Refine | Prepare
+
+
+class Inbox:
+    """What the inference thread is to do next: one waiting job a lane, the newest wins.
+
+    A new long job also cancels the one that runs. Jobs must be put with rising ids. Any thread may
+    call any method.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: dict[Lane, Job] = {}
+        self._cancelled = -1  # long jobs up to this id are to stop
+        self._newest = -1
+        self._closed = False
+
+    def put(self, job: Job) -> None:
+        """Leave a job; the one that waits in its lane is dropped."""
+        with self._changed:
+            self._newest = job.id
+            if job.lane is Lane.LONG:
+                self._cancelled = job.id - 1
+            if job.lane is Lane.QUICK:
+                self._waiting.pop(Lane.HOVER, None)
+            if job.lane is not Lane.IDLE:
+                self._waiting.pop(Lane.IDLE, None)
+            self._waiting[job.lane] = job
+            self._changed.notify()
+
+    def take(self) -> Job | None:
+        """Wait for the next job; None says that the inbox is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._waiting)
+            if self._closed:
+                return None
+            return self._waiting.pop(min(self._waiting))
+
+    def take_quick(self) -> Job | None:
+        """Return a job to be done between two frames of a long one, or None; does not wait."""
+        with self._changed:
+            lanes = [lane for lane in self._waiting if lane < Lane.LONG]
+            return self._waiting.pop(min(lanes)) if lanes and not self._closed else None
+
+    def cancel(self) -> None:
+        """Stop the long job that runs and drop the one that waits."""
+        with self._changed:
+            self._cancelled = self._newest
+            self._waiting.pop(Lane.LONG, None)
+
+    def is_cancelled(self, job: Job) -> bool:
+        """Whether a running job is to stop at the next frame."""
+        with self._changed:
+            if self._closed:
+                return True
+            if job.lane is Lane.IDLE:
+                return bool(self._waiting)
+            return job.lane is Lane.LONG and job.id <= self._cancelled
+
+    def close(self) -> None:
+        """Drop everything; `take` returns None from now on."""
+        with self._changed:
+            self._closed = True
+            self._waiting.clear()
+            self._changed.notify_all()

@@ -1,0 +1,223 @@
+"""Carries jobs out on a model, frame by frame. No Qt: the thread and the command line share it."""
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from app.core.document import Entry, Key, Origin
+from app.core.heal import Watch, agree, merge, probes
+from app.core.mask import Mask
+from app.core.plan import PackedAnchors, Run
+from app.engine.jobs import Heal, Refine, Segment, Track
+from models.api import BoolMask, Box, Prediction, Prompt, Segmenter, Tracker
+
+
+class Step(NamedTuple):
+    """What one step of a job gave: the frame it was at, and finished entries, mostly of it."""
+
+    frame: int
+    entries: Mapping[Key, Entry]
+
+
+Steps = Generator[Step, None, None]
+
+
+class Candidate(NamedTuple):
+    """One mask that a click could mean; None = nothing found there."""
+
+    mask: Mask | None
+    score: float
+
+
+class UnpackedAnchors(Mapping[int, Mapping[int, BoolMask]]):
+    """Anchors as a tracker wants them, each decoded when it is asked for."""
+
+    def __init__(self, packed: PackedAnchors, size: tuple[int, int]) -> None:
+        self._packed, self._size = packed, size
+
+    def __getitem__(self, frame: int) -> dict[int, BoolMask]:
+        return {
+            number: mask.decode() if mask else np.zeros(self._size, np.bool_)
+            for number, mask in self._packed[frame].items()
+        }
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._packed)
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+
+def segment(segmenter: Segmenter, job: Segment) -> tuple[Candidate, ...]:
+    """Return the masks that the prompt could mean, best first."""
+    mask = job.mask.decode() if job.mask else None
+    found = segmenter.segment(job.key.frame, Prompt(job.clicks, job.box, mask))
+    return tuple(Candidate(Mask.encode(each.mask), each.score) for each in found)
+
+
+def track(tracker: Tracker, job: Track, size: tuple[int, int]) -> Steps:
+    """Yield a step for each frame visited, pass after pass; `size` is the frames' (H, W)."""
+    for run in job.runs:
+        anchors = UnpackedAnchors(run.anchors, size)
+        with closing(tracker.track(anchors, run.frames)) as found:
+            for frame, predictions in found:
+                yield Step(frame, _entries(run, frame, predictions))
+
+
+def heal(tracker: Tracker, job: Heal, size: tuple[int, int]) -> Steps:
+    """Yield a step for each frame visited, until each object is back on its old masks.
+
+    Where a pass reaches an anchor without having agreed, a second one comes back from it and the
+    two are merged.
+    """
+    for run in job.runs:
+        healing = _Healing(tracker, job, run, size)
+        yield from healing.go()
+        yield from healing.come_back()
+
+
+def refine(segmenter: Segmenter, job: Refine) -> Steps:
+    """Yield a step for each mask, frames rising; its entries are empty where the mask is kept.
+
+    The rule of HQTrack (Zhu et al. 2023, section 2.3): the mask's box prompts the segmenter, and
+    the answer counts only where it overlaps the mask.
+    """
+    for key, mask in sorted(job.masks.items()):
+        y0, y1, x0, x1 = mask.box
+        best = segmenter.segment(key.frame, Prompt(box=Box(x0, y0, x1, y1)))[0]
+        sharp = Mask.encode(best.mask)
+        if sharp is not None and sharp.iou(mask) >= job.gate:
+            yield Step(key.frame, {key: Entry(sharp, Origin.REFINED, score=best.score)})
+        else:
+            yield Step(key.frame, {})
+
+
+class _Healing:
+    """One pass of a heal and, where it is needed, the pass back from the anchors it meets."""
+
+    def __init__(self, tracker: Tracker, job: Heal, run: Run, size: tuple[int, int]) -> None:
+        self._tracker, self._job, self._run, self._size = tracker, job, run, size
+        self._watches = {number: Watch(job.rules.patience) for number in run.spans}
+        self._open = set(run.spans)  # objects that have not come back to their old masks
+        self._fresh: dict[Key, Entry] = {}
+
+    def go(self) -> Steps:
+        """Go from the origin until every object agrees or its span ends."""
+        anchors = UnpackedAnchors(self._run.anchors, self._size)
+        with closing(self._tracker.track(anchors, self._run.frames)) as found:
+            for frame, predictions in found:
+                entries = {
+                    key: entry
+                    for key, entry in _entries(self._run, frame, predictions).items()
+                    if key.object in self._open
+                }
+                ripe = self._compare(entries)
+                yield Step(frame, entries)
+                for number in ripe:
+                    if self._holds_ahead(number, frame, entries[Key(frame, number)]):
+                        self._open.discard(number)
+                        yield Step(frame, self._confirmed(number, frame))
+                if not self._open:
+                    return
+
+    def come_back(self) -> Steps:
+        """Go back from the anchors that were met in disagreement, and merge."""
+        meetings: dict[int, set[int]] = {}
+        for number in self._open:
+            span = self._run.spans[number]
+            barrier = span[-1] + 1 if self._run.step > 0 else span[0] - 1
+            met = number in self._run.anchors.get(barrier, ())
+            if met and not self._watches[number].agrees:
+                meetings.setdefault(barrier, set()).add(number)
+        for barrier, objects in meetings.items():
+            yield from self._return(barrier, objects)
+
+    def _return(self, barrier: int, objects: set[int]) -> Steps:
+        rules, origin, step = self._job.rules, self._run.frames[0], self._run.step
+        watches = {number: Watch(rules.patience) for number in objects}
+        back = replace(self._run, frames=tuple(range(barrier, origin, -step)))
+        anchors = UnpackedAnchors(back.anchors, self._size)
+        with closing(self._tracker.track(anchors, back.frames)) as found:
+            for frame, predictions in found:
+                nearness = abs(barrier - frame) / abs(barrier - origin)
+                entries: dict[Key, Entry] = {}
+                for key, entry in _entries(back, frame, predictions).items():
+                    forward = self._fresh.get(key)
+                    if key.object not in watches or forward is None:
+                        continue
+                    agreed = agree(entry, forward, rules)
+                    if not agreed:
+                        entries[key] = merge(forward, entry, nearness=nearness, rules=rules)
+                    if watches[key.object].feed(agreed=agreed):
+                        del watches[key.object]
+                yield Step(frame, entries)
+                if not watches:
+                    return
+
+    def _compare(self, entries: dict[Key, Entry]) -> list[int]:
+        """Put the old entry where it agrees with the new; return the objects worth a probe."""
+        ripe = []
+        for key, entry in entries.items():
+            old = self._job.old.get(key)
+            agreed = agree(entry, old, self._job.rules)
+            if old is not None and agreed:
+                entries[key] = replace(old, stale=False, score=entry.score)
+            if self._watches[key.object].feed(agreed=agreed):
+                ripe.append(key.object)
+        self._fresh.update(entries)
+        return ripe
+
+    def _holds_ahead(self, number: int, frame: int, entry: Entry) -> bool:
+        """Whether the old masks ahead are what the tracker would give, judged by three frames."""
+        ahead = self._ahead(number, frame)
+        if any(Key(other, number) not in self._job.old for other in ahead):
+            return False
+        tries = probes(frame, ahead, self._job.rules.patience)
+        given = {number: entry.mask}
+        anchors = {
+            **_only(self._run.anchors, number),
+            **({frame: given} if entry.mask else {}),
+        }
+        unpacked = UnpackedAnchors(anchors, self._size)
+        if not tries:
+            return True
+        with closing(self._tracker.track(unpacked, tries)) as found:
+            for other, predictions in found:
+                new = _entry(predictions[number])
+                if not agree(new, self._job.old[Key(other, number)], self._job.rules):
+                    return False
+        return True
+
+    def _confirmed(self, number: int, frame: int) -> dict[Key, Entry]:
+        keys = [Key(other, number) for other in self._ahead(number, frame)]
+        return {
+            key: replace(self._job.old[key], stale=False)
+            for key in keys
+            if self._job.old[key].stale
+        }
+
+    def _ahead(self, number: int, frame: int) -> Sequence[int]:
+        """Return the frames that the pass has still to fill, in its order of travel."""
+        span = self._run.spans[number]
+        if self._run.step > 0:
+            return range(frame + 1, span[-1] + 1)
+        return range(frame - 1, span[0] - 1, -1)
+
+
+def _entries(run: Run, frame: int, predictions: Mapping[int, Prediction]) -> dict[Key, Entry]:
+    return {
+        Key(frame, number): _entry(prediction)
+        for number, prediction in predictions.items()
+        if run.may_fill(Key(frame, number))
+    }
+
+
+def _entry(prediction: Prediction) -> Entry:
+    return Entry(Mask.encode(prediction.mask), Origin.PROPAGATED, score=prediction.score)
+
+
+def _only(anchors: PackedAnchors, number: int) -> dict[int, dict[int, Mask | None]]:
+    return {frame: {number: given[number]} for frame, given in anchors.items() if number in given}
