@@ -1,0 +1,91 @@
+"""Polygons to pixels as VISOR's own readers do it, and pixels to polygons without loss."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.api import BoolMask
+
+Point = Sequence[float]  # x, y
+Polygon = Sequence[Point]  # implicitly closed
+IntPolygon = list[list[int]]
+Size = tuple[int, int]  # (height, width)
+
+SPARSE_SIZE: Size = (1080, 1920)  # whatever the video's own size
+DENSE_SIZE: Size = (480, 854)
+_FAR = 1 << 15  # OpenCV's fixed-point coordinates end here
+
+
+def rasterise(polygons: Sequence[Polygon], size: Size, *, mark_empty: bool = False) -> BoolMask:
+    """Return the pixels of one annotation, (H, W): the definition of VISOR's ground truth.
+
+    Coordinates are truncated toward zero, and all polygons are filled at once under the even-odd
+    rule with their outlines: a polygon within another is a hole. `mark_empty` paints pixel (0, 0)
+    for each polygon without points, as the official conversion does.
+    """
+    pixels = np.zeros(size, np.uint8)
+    points = [_truncated(polygon) for polygon in polygons if len(polygon)]
+    if mark_empty:
+        points += [np.zeros((1, 2), np.int32) for polygon in polygons if not len(polygon)]
+    if points:
+        cv2.fillPoly(pixels, points, 1)
+    return pixels.view(np.bool_)
+
+
+def trace(pixels: BoolMask, offset: tuple[int, int] = (0, 0)) -> list[IntPolygon]:
+    """Return polygons that `rasterise` turns into exactly `pixels`; none for an empty mask.
+
+    Every border, outer or of a hole, becomes one polygon along the object's own pixels (Suzuki
+    and Abe, 1985). `offset` (x, y) is added to each point.
+    """
+    borders, _ = cv2.findContours(pixels.view(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    polygons = [border[:, 0].tolist() for border in borders]
+    # Proved by reading back, so that no release of OpenCV can lose a pixel in silence.
+    if not np.array_equal(rasterise(polygons, _size(pixels)), pixels):
+        polygons = scanlines(pixels)
+    dx, dy = offset
+    return [[[x + dx, y + dy] for x, y in polygon] for polygon in polygons]
+
+
+def scanlines(pixels: BoolMask) -> list[IntPolygon]:
+    """Return one two-point polygon for each run of pixels in a row: long, but always exact."""
+    padded = np.pad(pixels, ((0, 0), (1, 1))).astype(np.int8)
+    change = np.diff(padded, axis=1)
+    rows, starts = np.nonzero(change == 1)
+    _, ends = np.nonzero(change == -1)
+    runs = zip(rows.tolist(), starts.tolist(), ends.tolist(), strict=True)
+    return [[[start, row], [end - 1, row]] for row, start, end in runs]
+
+
+def sample(pixels: BoolMask, size: Size) -> BoolMask:
+    """Resize by nearest neighbour as the official conversion does: source floor(x * from / to)."""
+    height, width = _size(pixels)
+    if (height, width) == size:
+        return pixels
+    rows = np.arange(size[0]) * height // size[0]
+    columns = np.arange(size[1]) * width // size[1]
+    return np.asarray(pixels[np.ix_(rows, columns)], np.bool_)
+
+
+def spread(pixels: BoolMask, size: Size) -> BoolMask:
+    """Enlarge so that `sample` gives back exactly `pixels`; smaller sizes lose detail.
+
+    The source is min(last, ceil(x * from / to)): plain nearest neighbour would shift the mask.
+    """
+    height, width = _size(pixels)
+    if (height, width) == size:
+        return pixels
+    rows = np.minimum(-(-np.arange(size[0]) * height // size[0]), height - 1)
+    columns = np.minimum(-(-np.arange(size[1]) * width // size[1]), width - 1)
+    return np.asarray(pixels[np.ix_(rows, columns)], np.bool_)
+
+
+def _truncated(polygon: Polygon) -> NDArray[np.int32]:
+    points = np.asarray(polygon, np.float64).reshape(-1, 2)
+    return np.asarray(np.trunc(points.clip(-_FAR, _FAR)), np.int32)
+
+
+def _size(pixels: BoolMask) -> Size:
+    return pixels.shape[0], pixels.shape[1]
