@@ -37,12 +37,13 @@ class FusedEncoder(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Map a normalised image (B, 3, H, W) to features at strides 16, 8 and 4."""
-        f16, f8, f4 = (
-            mixer(seen, felt)
-            for mixer, seen, felt in zip(
-                self.mixers, self.visual(image), self.depth(image), strict=True
-            )
-        )
+        seen, felt = self.visual(image), self.depth(image)
+        f16, f8, f4 = (torch.cat(pair, dim=1) for pair in zip(seen, felt, strict=True))
+        return self.mix((f16, f8, f4))
+
+    def mix(self, levels: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """Fuse both encoders' maps, concatenated at strides 16, 8 and 4."""
+        f16, f8, f4 = (mixer(level) for mixer, level in zip(self.mixers, levels, strict=True))
         return f16, f8, f4
 
 
@@ -55,9 +56,8 @@ class _Mixer(nn.Module):
         self.second = nn.Conv2d(width, width, 1)
         nn.init.zeros_(self.first.weight[:, seen:])
 
-    def forward(self, seen: Tensor, felt: Tensor) -> Tensor:
-        hidden = self.first(torch.cat([seen, felt], dim=1)).relu()
-        return torch.as_tensor(self.second(hidden))
+    def forward(self, both: Tensor) -> Tensor:
+        return torch.as_tensor(self.second(self.first(both).relu()))
 
 
 def build_encoder(

@@ -84,17 +84,23 @@ class Validation:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One run; `model` names a config of `models.cutie`, `start` the weights it starts from."""
+    """One run; `model` names a config of `models.cutie`, `start` the weights it starts from.
+
+    `output` is the folder of checkpoints and metrics, `cache` that of rendered sequences and their
+    features: some 2 MB a frame at 576x320.
+    """
 
     model: str
     iterations: int
     output: str
+    cache: str
     data: tuple[DataSet, ...]
     phases: tuple[Phase, ...]
     start: str = ""
     encoder: str = ""  # weights of the image encoder alone, in its official layout
     seed: int = 0
     checkpoint_every: int = 200
+    half: bool = False  # bfloat16 on the CPU too; on a GPU it is always used
     reference_frames: int = 3  # memory frames kept in a clip beside the first
     optimiser: Optimiser = field(default_factory=Optimiser)
     losses: Losses = field(default_factory=Losses)

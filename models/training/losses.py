@@ -65,22 +65,3 @@ def gather(maps: Tensor, points: Tensor, *, nearest: bool = False) -> Tensor:
     grid = points[:, :, None] * 2 - 1
     mode = "nearest" if nearest else "bilinear"
     return F.grid_sample(maps, grid, mode=mode, align_corners=False)[..., 0]
-
-
-def auxiliary_loss(logits: Tensor, labels: Tensor, present: Tensor) -> Tensor:
-    """Return cross entropy + dice of a coarse head, over all its cells.
-
-    `logits` (B, K, h, w), one independent map an object (sensory or query heads of Cutie); the
-    truth is the share of each cell that the object covers, rounded.
-    """
-    count = logits.shape[1]
-    slots = torch.arange(1, count + 1, device=labels.device)
-    masks = (labels[:, None] == slots[:, None, None]).float()
-    target = F.interpolate(masks, size=logits.shape[-2:], mode="area").round()
-    logits = logits.float()
-    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none").mean(dim=(2, 3))
-    probability = logits.sigmoid().flatten(2)
-    flat = target.flatten(2)
-    shared = (probability * flat).sum(dim=2)
-    dice = 1 - (2 * shared + 1) / (probability.sum(dim=2) + flat.sum(dim=2) + 1)
-    return ((entropy + dice) * present).sum() / present.sum().clamp(min=1)

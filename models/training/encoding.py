@@ -1,0 +1,51 @@
+"""The frozen part of an image encoder, apart from what is learned over it."""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+
+from models.cutie.network import Network
+from models.encoders.fusion import FusedEncoder
+from models.training.features import Encode, Features
+
+Mix = Callable[[Features], Features]
+
+
+def frozen_part(network: Network) -> Encode:
+    """Return the function from images (B, 3, H, W), 0 to 1, to features that never change.
+
+    With a depth branch these are both encoders' maps side by side: the mixers over them learn.
+    """
+    encoder = network.pixel_encoder
+    mean, std = network.pixel_mean, network.pixel_std
+
+    def encode(images: Tensor) -> Features:
+        normalised = (images.to(mean.device) - mean) / std
+        if not isinstance(encoder, FusedEncoder):
+            return network.encoder(normalised)
+        seen, felt = encoder.visual(normalised), encoder.depth(normalised)
+        f16, f8, f4 = (torch.cat(pair, dim=1) for pair in zip(seen, felt, strict=True))
+        return f16, f8, f4
+
+    return encode
+
+
+def learned_part(network: Network) -> Mix:
+    """Return the function from the frozen part's features to the encoder's."""
+    encoder = network.pixel_encoder
+    if not isinstance(encoder, FusedEncoder):
+        return lambda features: features
+    mix: Mix = encoder.mix
+    return mix
+
+
+def frozen_parameters(network: Network) -> Iterator[Parameter]:
+    """Yield the parameters of the frozen part."""
+    encoder = network.pixel_encoder
+    if isinstance(encoder, FusedEncoder):
+        yield from encoder.visual.parameters()
+        yield from encoder.depth.parameters()
+    else:
+        yield from encoder.parameters()
