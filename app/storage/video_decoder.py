@@ -1,0 +1,169 @@
+"""Decoding a video file forward from any of its key frames, exactly.
+
+Frames are told apart by the packet that they came from, not by their timestamp: timestamps may be
+missing, repeated, negative or wrong, the order of the packets in the file never is. Each packet is
+numbered as it is demuxed, and the number rides through the decoder in the packet's timestamp field.
+"""
+
+import logging
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import NamedTuple, cast
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from app.errors import VideoOpenError
+
+# Only a local file may be opened: a playlist must not reach for the network, nor text be "played".
+_OPTIONS = {"protocol_whitelist": "file"}
+_NOT_VIDEOS = frozenset({"tty", "concat", "hls", "dash", "lavfi"})
+_SECONDS_BACK = (0.0, 3.0, 15.0)
+_MOST_THREADS = 8
+
+log = logging.getLogger(__name__)
+
+
+class Mark(NamedTuple):
+    """What makes a packet recognisable after a seek: its timestamp and its place in the file."""
+
+    pts: int | None
+    position: int | None
+
+
+class KeyPacket(NamedTuple):
+    """A packet that decoding can start at."""
+
+    number: int
+    mark: Mark
+    seek_to: int | None  # in the stream's time base
+
+
+class Decoded(NamedTuple):
+    """A frame, and the number of the packet that it came from."""
+
+    number: int
+    frame: av.VideoFrame
+
+
+def open_container(source: Path) -> tuple[InputContainer, VideoStream]:
+    """Open a video file. Raises VideoOpenError where it is none."""
+    try:
+        container = av.open(f"file:{source}", options=_OPTIONS)
+    except PermissionError as error:
+        raise VideoOpenError(
+            f"{source} may not be read: give yourself permission to read it."
+        ) from error
+    except (av.error.FFmpegError, OSError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise VideoOpenError(
+            f"{source} cannot be read as a video ({reason}). If a recording was cut off before it "
+            "was finished, repair it first; otherwise convert it to MP4."
+        ) from error
+    stream = container.streams.best("video")
+    if stream is None or container.format.name in _NOT_VIDEOS:
+        container.close()
+        raise VideoOpenError(f"{source} holds no video: open a video file or a folder of images.")
+    return container, cast("VideoStream", stream)
+
+
+_Numbered = tuple[int, "av.Packet[VideoStream]"]
+
+
+class Decoder:
+    """One decoder on one file; for one thread at a time."""
+
+    def __init__(self, source: Path) -> None:
+        self._source = source
+        self._container, self._stream = self._open()
+
+    @property
+    def stream(self) -> VideoStream:
+        """The video stream, for its facts."""
+        return self._stream
+
+    def from_start(self) -> Generator[Decoded, None, None]:
+        """Decode the whole file, in the order shown."""
+        self._container.close()
+        self._container, self._stream = self._open()
+        return self._decode(self._demux(0))
+
+    def from_key(self, key: KeyPacket) -> Generator[Decoded, None, None]:
+        """Decode from `key` on. Frames shown before the key frame may be missing or wrong."""
+        if key.seek_to is not None:
+            for seconds in _SECONDS_BACK:
+                packets = self._packets_from(key, seconds)
+                if packets is not None:
+                    return self._decode(packets)
+        self._container.close()
+        self._container, self._stream = self._open()
+        return self._decode(self._demux(0, until=key.number))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._container.close()
+
+    def _open(self) -> tuple[InputContainer, VideoStream]:
+        container, stream = open_container(self._source)
+        stream.thread_type = "AUTO"
+        stream.codec_context.thread_count = min(_MOST_THREADS, os.cpu_count() or 1)
+        return container, stream
+
+    def _packets_from(self, key: KeyPacket, seconds_back: float) -> Iterator[_Numbered] | None:
+        """Seek to or before `key`, or return None where the container lands behind it."""
+        assert key.seek_to is not None
+        back = int(seconds_back / self._stream.time_base) if self._stream.time_base else 0
+        try:
+            self._container.seek(key.seek_to - back, stream=self._stream)
+            for packet in self._container.demux(self._stream):
+                if mark_of(packet) == key.mark:
+                    return self._numbered(packet, key.number)
+                if _is_behind(packet, key):
+                    return None
+        except (av.error.FFmpegError, OSError):
+            return None
+        return None
+
+    def _numbered(self, first: "av.Packet[VideoStream]", number: int) -> Iterator[_Numbered]:
+        yield number, first
+        yield from self._demux(number + 1)
+
+    def _demux(self, number: int, until: int = 0) -> Iterator[_Numbered]:
+        """Yield the packets from number `until` on, counting from `number`; damage ends it."""
+        try:
+            for packet in self._container.demux(self._stream):
+                if packet.size:
+                    if number >= until:
+                        yield number, packet
+                    number += 1
+        except (av.error.FFmpegError, OSError) as error:
+            log.info("%s: reading ends after packet %d: %s", self._source.name, number, error)
+
+    def _decode(self, packets: Iterator[_Numbered]) -> Generator[Decoded, None, None]:
+        for number, packet in packets:
+            packet.pts = packet.dts = number
+            yield from self._frames_of(packet)
+        yield from self._frames_of(None)
+
+    def _frames_of(self, packet: "av.Packet[VideoStream] | None") -> Iterator[Decoded]:
+        """Yield what the decoder gives for one packet more, or for the end."""
+        try:
+            frames = self._stream.codec_context.decode(packet)
+        except (av.error.FFmpegError, OSError):
+            return  # this packet is damaged; the frames after it are not
+        for frame in frames:
+            if frame.pts is not None:
+                yield Decoded(frame.pts, frame)
+
+
+def mark_of(packet: "av.Packet[VideoStream]") -> Mark:
+    """Return what `packet` is recognised by."""
+    return Mark(packet.pts, packet.pos)
+
+
+def _is_behind(packet: "av.Packet[VideoStream]", key: KeyPacket) -> bool:
+    if packet.pos is not None and key.mark.position is not None:
+        return packet.pos > key.mark.position
+    return packet.dts is not None and key.seek_to is not None and packet.dts > key.seek_to

@@ -1,0 +1,265 @@
+"""Which packet of a video file is shown as which frame, found without decoding where possible."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import VideoOpenError
+from app.storage.video_decoder import Decoder, KeyPacket, Mark, open_container
+
+# Codecs whose packets an MP4 lists completely, so that they need not be read to be numbered.
+_LISTED_CODECS = frozenset({"h264", "hevc", "mpeg4", "mjpeg", "prores"})
+_DEEPEST_REORDERING = 32
+_PROBED_FRAMES = 48
+
+
+@dataclass(frozen=True)
+class VideoIndex:
+    """What is known of a file without decoding it.
+
+    `shown[i]` is the number of the packet of frame i, `times[i]` its time in seconds from frame 0.
+    `keys` rise by number; `key_frames[k]` is the frame that key k is shown as.
+    `missing` are the numbers of packets that lie beyond the end of a truncated file.
+    """
+
+    shown: NDArray[np.int64]
+    times: NDArray[np.float64]
+    fps: float
+    keys: tuple[KeyPacket, ...]
+    key_frames: NDArray[np.int64]
+    missing: frozenset[int]
+    damaged: str | None
+
+    def key_for(self, frame: int) -> int:
+        """Return which of `keys` decoding must start at to reach `frame`."""
+        at = int(np.searchsorted(self.key_frames, frame, side="right")) - 1
+        while at > 0 and self.keys[at].number > self.shown[frame]:
+            at -= 1
+        return max(at, 0)
+
+
+class _Packet(NamedTuple):
+    pts: int | None
+    dts: int | None
+    position: int | None
+    is_key: bool
+    is_shown: bool
+
+
+@dataclass(frozen=True)
+class _Listing:
+    packets: list[_Packet]
+    missing: frozenset[int] = frozenset()
+    broken_off: str | None = None
+
+
+def index_video(source: Path, decoder: Decoder) -> VideoIndex:
+    """Find every frame of a file. Raises VideoOpenError where there is none."""
+    listing = _list_quickly(source) or _list_by_reading(source)
+    order = _display_order(listing.packets, decoder)
+    if not order:
+        raise VideoOpenError(
+            f"{source} holds no frame that can be decoded. Convert it to H.264 MP4 or to images."
+        )
+    return _assemble(listing, order, decoder)
+
+
+class _Blank:
+    """A file that stops reading from disk when told to, and then gives zeros.
+
+    An MP4's header lists all its packets; to number them the demuxer reads each one all the same,
+    which would take minutes for a long 4K recording. Zeros come at once.
+    """
+
+    def __init__(self, source: Path) -> None:
+        self._file = source.open("rb", buffering=0)
+        self._zeros = bytes(1 << 20)
+        self._at = 0
+        self.length = source.stat().st_size
+        self.is_blank = False
+        self.is_fragmented = False
+
+    def read(self, count: int) -> bytes:
+        if self.is_blank:
+            self._at += min(count, len(self._zeros))
+            return self._zeros[:count]
+        self._file.seek(self._at)
+        content = self._file.read(count)
+        self._at += len(content)
+        # Fragments are listed all over the file, so all of it must be read.
+        self.is_fragmented |= b"mvex" in content
+        return content
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._at = offset + (0, self._at, self.length)[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _list_quickly(source: Path) -> _Listing | None:
+    """List the packets of an MP4 or MOV from its header alone; None where that cannot be done."""
+    file = _Blank(source)
+    try:
+        with av.open(file, "r", options={"protocol_whitelist": ""}) as container:
+            stream = container.streams.best("video")
+            if stream is None or "mp4" not in container.format.name.split(","):
+                return None
+            entries = list(stream.index_entries)
+            if file.is_fragmented or stream.codec_context.name not in _LISTED_CODECS:
+                return None
+            file.is_blank = True
+            keys = {entry.pos for entry in entries if entry.is_keyframe}
+            ends = {entry.pos: entry.pos + entry.size for entry in entries}
+            packets = [
+                _Packet(
+                    packet.pts, packet.dts, packet.pos, packet.pos in keys, not packet.is_discard
+                )
+                for packet in container.demux(stream)
+                if packet.size
+            ]
+    except (av.error.FFmpegError, OSError):
+        return None
+    finally:
+        file.close()
+    if len(packets) != len(entries):
+        return None
+    missing = frozenset(
+        number
+        for number, packet in enumerate(packets)
+        if packet.position is not None and ends.get(packet.position, 0) > file.length
+    )
+    return _Listing(packets, missing, "the file is cut off" if missing else None)
+
+
+def _list_by_reading(source: Path) -> _Listing:
+    container, stream = open_container(source)
+    packets: list[_Packet] = []
+    broken_off = None
+    hides = stream.codec_context.name == "vp8"
+    try:
+        for packet in container.demux(stream):
+            if packet.size:
+                # VP8 keeps pictures that are only referred to; the fifth bit says which are shown.
+                is_shown = not packet.is_discard and not (hides and not bytes(packet)[0] & 0x10)
+                packets.append(
+                    _Packet(packet.pts, packet.dts, packet.pos, packet.is_keyframe, is_shown)
+                )
+    except (av.error.FFmpegError, OSError) as error:
+        broken_off = f"reading stopped there ({getattr(error, 'strerror', None) or error})"
+    expected, duration = stream.frames, container.duration
+    if broken_off is None and packets:
+        broken_off = _shortfall(packets, expected, duration, stream)
+    container.close()
+    return _Listing(packets, broken_off=broken_off)
+
+
+def _shortfall(
+    packets: Sequence[_Packet], expected: int, duration: int | None, stream: av.VideoStream
+) -> str | None:
+    """Compare what is there with what the header promises, with a second's tolerance."""
+    if expected > len(packets) + 1:
+        return f"the header promises {expected} frames"
+    times = [packet.pts for packet in packets if packet.pts is not None]
+    if duration is None or not times or stream.time_base is None:
+        return None
+    promised = duration / av.time_base
+    # Some containers count from zero, some from the first timestamp: take the milder.
+    there = float(max(times) * stream.time_base)
+    if there < promised - 1.0 and not stream.container.format.name.startswith("mov"):
+        return f"the header promises {promised:.1f} s"
+    return None
+
+
+def _display_order(packets: Sequence[_Packet], decoder: Decoder) -> list[int]:
+    """Return packet numbers in the order shown."""
+    first = next((n for n, packet in enumerate(packets) if packet.is_key), 0)
+    candidates = [n for n in range(first, len(packets)) if packets[n].is_shown]
+    may_reorder = decoder.stream.codec_context.has_b_frames
+    order = _order_by_time(packets, candidates)
+    if order is None and may_reorder:
+        return [number for number, _ in decoder.from_start()]
+    order = order or candidates
+    is_rising = order == candidates
+    # Muxers of old containers write the decoding order for the showing order: see for oneself.
+    probed = _PROBED_FRAMES if is_rising and may_reorder else 1
+    numbers = [number for number, _ in islice(decoder.from_start(), probed)]
+    if numbers and numbers[0] in order:
+        del order[: order.index(numbers[0])]  # what a cut left without its key frame is not shown
+    if is_rising and numbers != order[: len(numbers)]:
+        return [number for number, _ in decoder.from_start()]
+    return order if numbers else []
+
+
+def _order_by_time(packets: Sequence[_Packet], candidates: list[int]) -> list[int] | None:
+    """Sort by presentation time; None where times are missing, repeated or start again."""
+    times = {n: time for n in candidates if (time := packets[n].pts) is not None}
+    if len(set(times.values())) != len(candidates):
+        return None
+    order = sorted(candidates, key=times.__getitem__)
+    deepest = max((abs(a - b) for a, b in zip(order, candidates, strict=True)), default=0)
+    return order if deepest <= _DEEPEST_REORDERING else None
+
+
+def _assemble(listing: _Listing, order: list[int], decoder: Decoder) -> VideoIndex:
+    packets = listing.packets
+    frame_of = {number: frame for frame, number in enumerate(order)}
+    keys = [
+        KeyPacket(n, Mark(packet.pts, packet.position), _first(packet.dts, packet.pts))
+        for n, packet in enumerate(packets)
+        if packet.is_key and (n in frame_of or not packet.is_shown)
+    ] or [KeyPacket(0, Mark(None, None), None)]
+    times, fps = _times(packets, order, decoder.stream)
+    missing_frames = [frame for frame, number in enumerate(order) if number in listing.missing]
+    first_bad = missing_frames[0] if missing_frames else len(order)
+    damaged = f"From frame {first_bad} on: {listing.broken_off}." if listing.broken_off else None
+    return VideoIndex(
+        shown=np.array(order, np.int64),
+        times=times,
+        fps=fps,
+        keys=tuple(keys),
+        key_frames=_key_frames(keys, frame_of),
+        missing=listing.missing,
+        damaged=damaged,
+    )
+
+
+def _key_frames(keys: Sequence[KeyPacket], frame_of: dict[int, int]) -> NDArray[np.int64]:
+    """Return the frame of each key; a key that is not shown stands where the next packet does."""
+    frames: list[int] = []
+    for key in keys:
+        frame = frame_of.get(key.number)
+        frames.append(frames[-1] if frame is None and frames else frame or 0)
+    return np.maximum.accumulate(np.array(frames, np.int64))
+
+
+def _times(
+    packets: Sequence[_Packet], order: Sequence[int], stream: av.VideoStream
+) -> tuple[NDArray[np.float64], float]:
+    """Return the seconds of each frame from the first one, and the frames per second."""
+    rate = float(stream.average_rate or stream.guessed_rate or 0)
+    known = [packets[n].pts for n in order if n < len(packets)]
+    ticks = [time for time in known if time is not None]
+    if len(ticks) == len(order) > 1 and stream.time_base and _rises(ticks):
+        seconds = (np.array(ticks, np.float64) - ticks[0]) * float(stream.time_base)
+        return seconds, rate or (len(order) - 1) / float(seconds[-1])
+    rate = rate or 25.0
+    return np.arange(len(order)) / rate, rate
+
+
+def _rises(values: Sequence[int]) -> bool:
+    return values[0] < values[-1] and all(a <= b for a, b in pairwise(values))
+
+
+def _first(*values: int | None) -> int | None:
+    return next((value for value in values if value is not None), None)
