@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import cast
 
+from models import weights
 from models.api import Frames, LoadOptions, ModelError, Segmenter, Tracker, UnknownModelError
 
 EMBEDDED = "lite"
@@ -17,9 +18,8 @@ FALLBACK = "classic"
 class Model:
     """A name that the command line knows.
 
-    `module` offers `load_tracker(name, frames, options)` where `tracks`, `load_segmenter` of the
-    same form where `segments`, and, where the model needs more than the code, `missing(name)`:
-    what is not on this machine, in one sentence, or None.
+    `module` offers `load_tracker(name, frames, options)` where `tracks`, and `load_segmenter` of
+    the same form where `segments`.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Model:
     module: str
     tracks: bool = False
     segments: bool = False
+    weights: bool = True  # whether it needs a weights file, of the model's name
 
 
 _MODELS = {
@@ -58,7 +59,9 @@ _MODELS = {
             )
             for size in ("tiny", "small", "base-plus", "large")
         ),
-        Model("vmos", "HQTrack's VMOS: DeAOT with scale-wise gates", "models.vmos", tracks=True),
+        Model(
+            "vmos", "HQTrack's VMOS: DeAOT with scale-wise gates", "models.vmos.loader", tracks=True
+        ),
         Model("mobile-sam", "MobileSAM: quick masks on a CPU", "models.sam.loader", segments=True),
         *(
             Model(
@@ -75,6 +78,7 @@ _MODELS = {
             "models.classic.loader",
             tracks=True,
             segments=True,
+            weights=False,
         ),
     )
 }
@@ -116,13 +120,16 @@ def load_segmenter(name: str, frames: Frames, options: LoadOptions | None = None
 
 
 def available(name: str) -> str | None:
-    """Return why the model cannot be loaded on this machine, in one sentence, or None."""
+    """Return why the model cannot be loaded on this machine, in one sentence, or None.
+
+    Answers without importing the model.
+    """
     try:
-        module = _module(_known(name, tuple(_MODELS), "a model"))
+        model = _known(name, tuple(_MODELS), "a model")
+        _check_built(model)
+        return weights.missing(name) if model.weights else None
     except ModelError as error:
         return str(error)
-    missing = cast("Callable[[str], str | None] | None", getattr(module, "missing", None))
-    return missing(name) if missing else None
 
 
 def default_tracker() -> str:
@@ -143,18 +150,16 @@ def _known(name: str, names: tuple[str, ...], kind: str) -> Model:
 
 
 def _module(model: Model) -> ModuleType:
-    package = model.module.rpartition(".")[0]
-    for module in (package, model.module):
-        if importlib.util.find_spec(module) is None:
-            raise UnknownModelError(
-                f"{model.name} is known but not built yet in this version. "
-                f"Use another: {', '.join(_built())}."
-            )
+    _check_built(model)
     return importlib.import_module(model.module)
 
 
-def _built() -> list[str]:
-    return [name for name, model in _MODELS.items() if _is_there(model.module)]
+def _check_built(model: Model) -> None:
+    if not _is_there(model.module):
+        built = ", ".join(name for name, other in _MODELS.items() if _is_there(other.module))
+        raise UnknownModelError(
+            f"{model.name} is known but not built yet in this version. Use another: {built}."
+        )
 
 
 def _is_there(module: str) -> bool:
