@@ -204,14 +204,20 @@ class Trainer:
         due = settings is not None and self._iteration % settings.every == 0
         if not due or self._validate is None or self._workers.rank:
             return
-        current = {name: value.clone() for name, value in self._learned().items()}
-        self._load(self._average)
-        self._network.eval()
-        scores = dict(self._validate(self._network))
-        self._load(current)
+        scores = self._validate_average(self._validate)
         mean = float(np.mean(list(scores.values())))
         self._log({"iteration": self._iteration, "validation": scores, "mean": mean})
         self._report(f"validation J&F {mean:.4f}")
+
+    def _validate_average(self, validate: Validate) -> dict[str, float]:
+        """Return the scores of the averaged weights; the trained ones come back in any case."""
+        current = {name: value.clone() for name, value in self._learned().items()}
+        self._load(self._average)
+        self._network.eval()
+        try:
+            return dict(validate(self._network))
+        finally:
+            self._load(current)
 
     def _log(self, record: dict[str, object]) -> None:
         if self._workers.rank == 0:

@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.training.sequences import (
+    DavisSource,
+    Frame,
+    PasteSource,
+    SequenceSource,
+    StillSource,
+    TrainingDataError,
+)
+
+
+def _all(source: SequenceSource, name: str) -> list[Frame]:
+    return list(source.render(name))
+
+
+def _same(first: list[Frame], second: list[Frame]) -> bool:
+    return all(
+        np.array_equal(a, c) and np.array_equal(b, d)
+        for (a, b), (c, d) in zip(first, second, strict=True)
+    )
+
+
+def test_a_davis_sequence_has_every_frame_at_the_size_asked_for(davis: Path) -> None:
+    source = DavisSource(davis, (32, 64))
+    frames = _all(source, "left")
+    assert source.names() == ["left", "right"]
+    assert len(frames) == 8
+    assert {image.shape for image, _ in frames} == {(32, 64, 3)}
+    assert {tuple(np.unique(labels)) for _, labels in frames} == {(0, 1)}
+
+
+def test_sequences_that_are_left_out_do_not_appear(davis: Path) -> None:
+    assert DavisSource(davis, (32, 64), without=("left",)).names() == ["right"]
+    assert DavisSource(davis, (32, 64), only=("left",)).names() == ["left"]
+
+
+def test_the_label_lies_on_the_object_in_a_warped_still(stills: Path) -> None:
+    source = StillSource(stills / "images", stills / "masks", (64, 64), views=3, seed=4)
+    for image, labels in _all(source, "one"):
+        greenish = image[..., 1].astype(int) - image[..., 0]
+        assert greenish[labels > 0].mean() > 80
+        assert image.shape == (64, 64, 3)
+
+
+def test_pasted_objects_get_labels_of_their_own(davis: Path) -> None:
+    source = PasteSource(DavisSource(davis, (64, 96)), count=12, length=4, most=3)
+    labels = {
+        int(v) for name in source.names() for _, m in _all(source, name) for v in np.unique(m)
+    }
+    assert {0, 1, 2} <= labels
+    assert max(labels) <= 4
+    assert {len(_all(source, name)) for name in source.names()} == {4}
+
+
+def test_the_same_seed_renders_the_same_clip_and_another_seed_another(davis: Path) -> None:
+    base = DavisSource(davis, (64, 96))
+    first = _all(PasteSource(base, 1, 4, seed=1), "paste-0000")
+    assert _same(first, _all(PasteSource(base, 1, 4, seed=1), "paste-0000"))
+    assert not _same(first, _all(PasteSource(base, 1, 4, seed=2), "paste-0000"))
+
+
+def test_a_missing_mask_is_named(davis: Path) -> None:
+    (davis / "Annotations" / "left" / "00003.png").unlink()
+    with pytest.raises(TrainingDataError, match=r"00003\.png"):
+        _all(DavisSource(davis, (32, 64)), "left")
