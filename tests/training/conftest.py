@@ -65,7 +65,7 @@ def davis(tmp_path: Path) -> Path:
         for frame in range(8):
             mask = np.zeros(SIZE, np.uint8)
             cv2.circle(mask, (48 + step * frame, 32), 14, 255, -1)
-            image = np.where(mask[..., None] > 0, np.uint8([30, 200, 240]), noise)
+            image = np.where(mask[..., None] > 0, np.array([30, 200, 240], np.uint8), noise)
             cv2.imwrite(str(images / f"{frame:05d}.png"), image)
             cv2.imwrite(str(masks / f"{frame:05d}.png"), mask)
     return root
