@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from models.api import WeightsInvalidError
+from models.compact import widen
 
 _WRAPPERS = ("model", "state_dict", "model_state_dict")
 _SHOWN = 4
@@ -25,7 +26,7 @@ _UNREADABLE = (
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a .safetensors, .pt or .pth file on the CPU, half floats widened.
+    """Return the tensors of a .safetensors, .pt or .pth file on the CPU, small ones widened.
 
     Code inside a file is never run. Raises WeightsInvalidError where the file is truncated, is no
     weights file, or holds anything but tensors.
@@ -38,7 +39,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
             f"{path} is not a usable weights file: it is truncated, of another kind, or holds "
             f"code, which is never run. Get it again, or give another with --weights FILE."
         ) from error
-    return {name: _widened(tensor) for name, tensor in _unwrapped(content, path).items()}
+    return widen(_unwrapped(content, path))
 
 
 def load_strict(module: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
@@ -82,10 +83,6 @@ def _unwrapped(content: object, path: Path) -> Mapping[str, Tensor]:
     if not all(isinstance(tensor, Tensor) for tensor in content.values()):
         raise WeightsInvalidError(f"{path} holds more than weights. Give a plain state dict.")
     return content
-
-
-def _widened(tensor: Tensor) -> Tensor:
-    return tensor.float() if tensor.dtype in {torch.float16, torch.bfloat16} else tensor
 
 
 def _listed(what: str, names: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from models import compact
 from models.api import ModelError
 from models.checkpoint import load_strict, read_state
 from models.cutie import config as networks
@@ -69,6 +70,12 @@ def load_encoder(network: Network, path: Path) -> None:
     if not isinstance(encoder, HieraEncoder):
         raise ModelError(f"{path} is for a Hiera encoder, which this network has not.")
     load_strict(encoder, encoder.select(read_state(path)), path)
+
+
+def save_result(trainer: Trainer, path: Path) -> None:
+    """Write the averaged weights, as a plain state dict in full precision."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    compact.save(path, trainer.averaged(), notice={})
 
 
 def source_of(item: DataSet) -> SequenceSource:
