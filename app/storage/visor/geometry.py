@@ -59,14 +59,18 @@ def scanlines(pixels: BoolMask) -> list[IntPolygon]:
     return [[[start, row], [end - 1, row]] for row, start, end in runs]
 
 
+def sampling(size: Size, wanted: Size) -> tuple[NDArray[np.intp], ...]:
+    """Return the rows and columns that the official conversion samples: floor(x * from / to)."""
+    rows = np.arange(wanted[0]) * size[0] // wanted[0]
+    columns = np.arange(wanted[1]) * size[1] // wanted[1]
+    return np.ix_(rows, columns)
+
+
 def sample(pixels: BoolMask, size: Size) -> BoolMask:
-    """Resize by nearest neighbour as the official conversion does: source floor(x * from / to)."""
-    height, width = _size(pixels)
-    if (height, width) == size:
+    """Resize by nearest neighbour as the official conversion does."""
+    if _size(pixels) == size:
         return pixels
-    rows = np.arange(size[0]) * height // size[0]
-    columns = np.arange(size[1]) * width // size[1]
-    return np.asarray(pixels[np.ix_(rows, columns)], np.bool_)
+    return np.asarray(pixels[sampling(_size(pixels), size)], np.bool_)
 
 
 def spread(pixels: BoolMask, size: Size) -> BoolMask:

@@ -1,0 +1,160 @@
+"""DAVIS: a folder of palette PNGs for each video, with lists of videos and, for VISOR, of names."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from app.errors import FormatError
+from app.storage.files import atomic_write
+from app.storage.labelled import (
+    LabelledFrame,
+    LabelledVideo,
+    named_objects,
+    split_labels,
+)
+from app.storage.palette import VOID, Palette, encode_palette_png, read_labels
+from app.storage.video_folder import natural_order
+
+AddImages = Callable[[LabelledVideo, Path], None]  # writes a video's JPEGs into the folder
+_LIST_YEARS = (
+    "2017",
+    "2022",
+)  # DAVIS's evaluator reads the one, VISOR's converter writes the other
+
+
+def write_davis(
+    root: Path,
+    videos: Iterable[LabelledVideo],
+    split: str,
+    *,
+    dropped: Iterable[LabelledVideo] = (),
+    lists: Mapping[str, Callable[[LabelledVideo], bool]] | None = None,
+    palette: Palette | None = None,
+    add_images: AddImages | None = None,
+) -> None:
+    """Write Annotations, ImageSets, `<split>_data_mapping.json` and, with `add_images`, JPEGImages.
+
+    Everything is written beside `root` first; then each video's folder takes its place there,
+    and other videos of `root` stay. `dropped` videos stand in the mapping only. `lists` are
+    further lists of videos, by name.
+    """
+    kept = sorted(videos, key=lambda video: video.name)
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{root.name}.", dir=root.parent) as scratch:
+        fresh = Path(scratch)
+        for video in kept:
+            size = f"{video.size[0]}p"
+            _write_masks(fresh / "Annotations" / size / video.name, video, palette)
+            if add_images:
+                add_images(video, fresh / "JPEGImages" / size / video.name)
+        _publish(fresh, root)
+    mapping = {
+        video.name: {str(info.id): info.name for info in video.objects}
+        for video in sorted([*kept, *dropped], key=lambda video: video.name)
+    }
+    atomic_write(root / f"{split}_data_mapping.json", json.dumps(mapping).encode())
+    chosen = {split: kept} | {
+        name: [video for video in kept if belongs(video)] for name, belongs in (lists or {}).items()
+    }
+    for year in _LIST_YEARS:
+        for name, listed in chosen.items():
+            text = "\n".join(video.name for video in listed)
+            atomic_write(root / "ImageSets" / year / f"{name}.txt", text.encode())
+
+
+def read_davis(root: Path) -> Iterator[LabelledVideo]:
+    """Yield every video of a DAVIS folder, of a folder of mask folders, or of one mask folder.
+
+    Names come from a `*_data_mapping.json` of the folder; void (255) is background, but in a video
+    of 0 and 255 only, as DAVIS-2016 has them, 255 is object 1. Raises FormatError.
+    """
+    names = _read_mapping(root)
+    for folder in mask_folders(root):
+        yield _read_video(folder, names.get(folder.name, {}))
+
+
+def mask_folders(root: Path) -> list[Path]:
+    """Return the folders under `root` that hold PNGs, one a video; `root` itself where it does.
+
+    Raises FormatError where there is none.
+    """
+    if not root.is_dir():
+        raise FormatError(f"{root} is not a folder. Give a folder of mask PNGs, or of such.")
+    base = root / "Annotations" if (root / "Annotations").is_dir() else root
+    sizes = [base / "480p", *sorted(base.glob("[0-9]*p")), base / "Full-Resolution", base]
+    for candidate in (folder for folder in sizes if folder.is_dir()):
+        if any(candidate.glob("*.png")):
+            return [candidate]
+        found = sorted(folder for folder in candidate.iterdir() if any(folder.glob("*.png")))
+        if found:
+            return found
+    raise FormatError(
+        f"{root} holds no mask PNGs. Give a folder of them, or a folder with one for each video."
+    )
+
+
+def mask_files(folder: Path) -> list[Path]:
+    """Return a video's PNGs in the order of its frames."""
+    return sorted(folder.glob("*.png"), key=lambda path: natural_order(path.name))
+
+
+def _write_masks(folder: Path, video: LabelledVideo, palette: Palette | None) -> None:
+    folder.mkdir(parents=True)
+    for frame in video.frames:
+        content = encode_palette_png(frame.labels(video.size), palette)
+        (folder / f"{frame.stem}.png").write_bytes(content)
+
+
+def _publish(fresh: Path, root: Path) -> None:
+    """Move the folders of videos from `fresh` to `root`, each in place of its namesake."""
+    for folder in sorted(fresh.glob("*/*/*")):
+        target = root / folder.relative_to(fresh)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            old = fresh / f"old-{folder.parts[-3]}-{folder.name}"
+            target.replace(old)
+        folder.replace(target)
+
+
+def _read_video(folder: Path, names: Mapping[int, str]) -> LabelledVideo:
+    files = mask_files(folder)
+    first = read_labels(files[0])
+    size = (first.shape[0], first.shape[1])
+    frames = [(path.stem, split_labels(read_labels(path, size))) for path in files]
+    found = {number for _, masks in frames for number, _ in masks}
+    renumbered = {VOID: 1} if found == {VOID} else {number: number for number in found - {VOID}}
+    known = dict(names) or {number: f"object {number}" for number in renumbered.values()}
+    known |= {n: f"object {n}" for n in renumbered.values() if n not in known}
+    return LabelledVideo(
+        folder.name,
+        folder.name.partition("_seq_")[0],
+        size,
+        named_objects(known),
+        tuple(
+            LabelledFrame(
+                stem, tuple((renumbered[n], mask) for n, mask in masks if n in renumbered)
+            )
+            for stem, masks in frames
+        ),
+    )
+
+
+def _read_mapping(root: Path) -> dict[str, dict[int, str]]:
+    """Return video -> id -> name, of all mappings of the folder; either way round."""
+    names: dict[str, dict[int, str]] = {}
+    for path in sorted(root.glob("*_data_mapping.json")):
+        try:
+            raw = json.loads(path.read_bytes())
+            for video, pairs in raw.items():
+                names[video] = dict(_pair(a, b) for a, b in pairs.items())
+        except (OSError, ValueError, AttributeError, TypeError) as error:
+            raise FormatError(
+                f"{path} is not a mapping of video, id and name ({error}). Write it again or move "
+                "it away; without it objects are called by their number."
+            ) from error
+    return names
+
+
+def _pair(first: str, second: str | int) -> tuple[int, str]:
+    return (second, first) if isinstance(second, int) else (int(first), second)
