@@ -108,11 +108,17 @@ class FileVideo:
                 return frame
         # A frame can need what comes before its own key frame, so a second try starts earlier.
         for start in dict.fromkeys((key, max(key - 1, 0))):
-            self._run = self._decoder.from_key(self._index.keys[start])
+            self._run = self._start_at(start, index)
             frame = self._forward_to(index)
             if frame is not None:
                 return frame
         raise self._unreadable(index, "its data are damaged")
+
+    def _start_at(self, key: int, index: int) -> Generator[Decoded, None, None]:
+        try:
+            return self._decoder.from_key(self._index.keys[key])
+        except VideoOpenError as error:
+            raise self._unreadable(index, "the file is no longer there") from error
 
     def _is_ahead(self, index: int, key: int) -> bool:
         is_near = index - self._at <= _CHEAPER_THAN_SEEKING

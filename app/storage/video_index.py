@@ -111,7 +111,9 @@ def _list_quickly(source: Path) -> _Listing | None:
     """List the packets of an MP4 or MOV from its header alone; None where that cannot be done."""
     file = _Blank(source)
     try:
-        with av.open(file, "r", options={"protocol_whitelist": ""}) as container:
+        with av.open(
+            file, "r", buffer_size=1 << 20, options={"protocol_whitelist": ""}
+        ) as container:
             stream = container.streams.best("video")
             if stream is None or "mp4" not in container.format.name.split(","):
                 return None
