@@ -103,6 +103,15 @@ class FrameCache:
                 self._travel(self._shown, index)
             return image
 
+    def nearest(self, index: int) -> tuple[int, Image] | None:
+        """Return the frame in memory that lies nearest to `index`, and its image.
+
+        It is not counted as a look at that frame: nothing is read ahead for it.
+        """
+        with self._changed:
+            held = min(self._images, key=lambda each: abs(each - index), default=None)
+            return None if held is None else (held, self._images[held])
+
     def failure(self, index: int) -> FrameReadError | None:
         """Return why frame `index` could not be read, when it was last tried."""
         return self._failures.get(index)
