@@ -1,0 +1,156 @@
+"""Which pixel of the overlay belongs to which object, and in which colour it is shown. No Qt.
+
+All masks of a frame are one label map of bytes: 0 where the frame shows through, otherwise the
+object's id. Colours are a table of 256 beside it, so that opacity, mode and palette cost a table,
+not an image.
+"""
+
+import enum
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.document import ObjectInfo
+from app.core.mask import Area, Mask
+from app.core.paint import NOTHING, intersection, is_empty, union
+from models.api import BoolMask
+
+Contour = NDArray[np.int32]  # (N, 2), x and y in pixels of the frame
+
+
+class OverlayMode(enum.Enum):
+    """How masks lie over the frame."""
+
+    FILL_AND_CONTOUR = "Fill and contour"
+    FILL = "Fill"
+    CONTOUR = "Contour"
+    SOLO = "Selected object alone"
+    DIM_OTHERS = "Dim the others"
+    MATTE = "Matte"
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayStyle:
+    """What a person chose about the overlay; `opacity` is 0 to 1."""
+
+    mode: OverlayMode = OverlayMode.FILL_AND_CONTOUR
+    opacity: float = 0.45
+    selected: int | None = None
+
+    def visible(self, objects: Iterable[ObjectInfo]) -> tuple[ObjectInfo, ...]:
+        """Return the objects that are shown, in drawing order."""
+        alone = self.mode is OverlayMode.SOLO and self.selected is not None
+        return tuple(
+            item for item in objects if item.visible and (not alone or item.id == self.selected)
+        )
+
+    def contoured(self, objects: Iterable[ObjectInfo]) -> tuple[ObjectInfo, ...]:
+        """Return the objects whose contour is drawn, in drawing order."""
+        if self.mode in {OverlayMode.FILL, OverlayMode.MATTE}:
+            return ()
+        shown = self.visible(objects)
+        if self.mode is OverlayMode.DIM_OTHERS:
+            return tuple(item for item in shown if item.id == self.selected)
+        return shown
+
+    def color_table(self, objects: Iterable[ObjectInfo]) -> list[int]:
+        """Return 256 colours as 0xAARRGGBB, by object id."""
+        table = [0] * 256
+        if self.mode is OverlayMode.MATTE:
+            table[0] = 0xFF000000
+        for item in self.visible(objects):
+            red, green, blue = item.color
+            alpha = round(255 * self._alpha(item.id))
+            table[item.id] = alpha << 24 | red << 16 | green << 8 | blue
+        return table
+
+    def _alpha(self, object_id: int) -> float:
+        match self.mode:
+            case OverlayMode.MATTE:
+                return 1.0
+            case OverlayMode.CONTOUR:
+                return 0.0
+            case OverlayMode.DIM_OTHERS if object_id != self.selected:
+                return self.opacity / 4
+            case _:
+                return self.opacity
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Layer:
+    mask: Mask | None  # None while it is being painted
+    box: Area
+    pixels: BoolMask  # of the box
+
+
+class LabelMap:
+    """The label map of one frame, kept in an array that the screen shares."""
+
+    def __init__(self, labels: NDArray[np.uint8]) -> None:
+        """Draw into `labels` (H, W), which must be all zero."""
+        self._labels = labels
+        self._layers: dict[int, _Layer] = {}
+        self.area = NOTHING
+
+    def show(self, masks: Mapping[int, Mask]) -> Area:
+        """Show these masks (object id -> mask, the last on top); return the area changed.
+
+        Masks are decoded inside their bounding boxes only, and not again while they stay.
+        """
+        before = self._layers
+        self._layers = {}
+        for object_id, mask in masks.items():
+            layer = before.get(object_id)
+            if layer is None or layer.mask is not mask:
+                layer = _Layer(mask, mask.box, mask.crop())
+            self._layers[object_id] = layer
+        changed, self.area = self.area, NOTHING
+        for layer in self._layers.values():
+            self.area = union(self.area, layer.box)
+        changed = union(changed, self.area)
+        self.compose(changed)
+        return changed
+
+    def paint(self, object_id: int, pixels: BoolMask, area: Area) -> None:
+        """Show one object as `pixels` (H, W), which differ from what is shown within `area` only.
+
+        The array is kept, not copied: paint again after each change of it.
+        """
+        height, width = pixels.shape
+        layer = self._layers.get(object_id)
+        if layer is None or layer.pixels is not pixels:
+            self._layers[object_id] = _Layer(None, (0, height, 0, width), pixels)
+        self.area = union(self.area, area)
+        self.compose(area)
+
+    def compose(self, area: Area) -> None:
+        """Draw the layers anew within an area."""
+        if is_empty(area):
+            return
+        self._labels[area[0] : area[1], area[2] : area[3]] = 0
+        for object_id, layer in self._layers.items():
+            shared = intersection(layer.box, area)
+            if is_empty(shared):
+                continue
+            y0, y1, x0, x1 = shared
+            top, left = layer.box[0], layer.box[2]
+            np.copyto(
+                self._labels[y0:y1, x0:x1],
+                np.uint8(object_id),
+                where=layer.pixels[y0 - top : y1 - top, x0 - left : x1 - left],
+            )
+
+    def contour(self, object_id: int) -> list[Contour]:
+        """Return the outlines of one object's islands and holes."""
+        layer = self._layers.get(object_id)
+        return [] if layer is None else outlines(layer.pixels, layer.box)
+
+
+def outlines(pixels: BoolMask, box: Area) -> list[Contour]:
+    """Return the outlines of islands and holes of `pixels`, which are those of `box`."""
+    found, _ = cv2.findContours(pixels.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    corner = np.array([box[2], box[0]], np.int32)
+    return [np.asarray(line, np.int32)[:, 0] + corner for line in found]

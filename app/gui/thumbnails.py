@@ -1,0 +1,57 @@
+"""Small pictures of the frames that were looked at, for the timeline's hover."""
+
+from collections import OrderedDict
+
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, Slot
+from PySide6.QtGui import QImage
+
+from app.session.session import Session
+from models.api import Image
+
+_WIDTH = 176  # pixels
+_KEPT = 600  # about 50 MB
+
+
+class Thumbnails(QObject):
+    """Keeps a thumbnail of every frame whose image passes by, the latest ones first.
+
+    It reads no frame of its own accord: that would compete with the frame that is wanted.
+    """
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._kept: OrderedDict[int, Image] = OrderedDict()
+        session.opened.connect(self._kept.clear)
+        session.frame_changed.connect(self._take)
+        session.image_ready.connect(self._take)
+
+    @Slot(int)
+    def _take(self, frame: int) -> None:
+        near = self._session.nearest_image(frame)
+        if near is None or near[0] != frame or frame in self._kept:
+            return
+        _, pixels = near
+        step = max(1, pixels.shape[1] // _WIDTH)
+        self._kept[frame] = pixels[::step, ::step].copy()
+        if len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+
+    def nearest(self, frame: int, reach: int) -> tuple[int, Image] | None:
+        """Return the nearest frame within `reach` that has a thumbnail, and that thumbnail."""
+        near = [kept for kept in self._kept if abs(kept - frame) <= reach]
+        if not near:
+            return None
+        best = min(near, key=lambda kept: abs(kept - frame))
+        return best, self._kept[best]
+
+
+def as_html(pixels: Image) -> str:
+    """Return a picture as an HTML element, for a tooltip."""
+    height, width, _ = pixels.shape
+    image = QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG")  # type: ignore[call-overload]
+    return f'<img src="data:image/png;base64,{data.toBase64().toStdString()}">'

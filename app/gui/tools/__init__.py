@@ -1,0 +1,1 @@
+"""What the mouse does on the canvas: one small class for each tool."""

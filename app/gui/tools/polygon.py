@@ -1,0 +1,106 @@
+"""Polygon and lasso."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+from app.core import paint
+from app.core.paint import Point
+from app.gui.tools.choice import subtracts
+from app.gui.tools.tool import CanvasTool, Pointer, Surface
+from app.session.session import Session
+
+_CLOSE = {Qt.Key.Key_Return, Qt.Key.Key_Enter}
+_BACK = {Qt.Key.Key_Backspace}
+
+
+class PolygonTool(CanvasTool):
+    """Sets corners by clicks, or many by dragging; Enter or a click on the first one closes."""
+
+    cursor = Qt.CursorShape.CrossCursor
+    keys = frozenset({Qt.Key.Key_Escape, *_CLOSE, *_BACK})
+    SPACING = 3.0  # pixels of the frame between the corners that dragging sets
+    SNAP = 8.0  # how near to the first corner a click closes, in pixels of the screen
+
+    def __init__(self, session: Session, surface: Surface) -> None:
+        self.scale = 1.0  # pixels of the screen for one of the frame
+        self._session = session
+        self._surface = surface
+        self._points: list[Point] = []
+        self._drags = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether a gesture is under way that Escape would drop."""
+        return bool(self._points)
+
+    def press(self, pointer: Pointer) -> None:
+        """Set a corner, or close on the first."""
+        if not self._points and self._surface.editable() is None:
+            return
+        if len(self._points) > 2 and self._near_first(pointer.at):
+            self._close(takes_away=subtracts(pointer.keys))
+            return
+        self._points.append(pointer.at)
+        self._drags = True
+        self._show(pointer.at)
+
+    def move(self, pointer: Pointer) -> None:
+        """Pull the last line along, or set corners while the button is held."""
+        if not self._points:
+            return
+        if self._drags and distance(self._points[-1], pointer.at) >= self.SPACING:
+            self._points.append(pointer.at)
+        self._show(pointer.at)
+
+    def release(self, _pointer: Pointer) -> None:
+        """End dragging; the polygon stays open."""
+        self._drags = False
+
+    def cancel(self) -> bool:
+        """Drop the polygon."""
+        had = bool(self._points)
+        self._points = []
+        self._drags = False
+        self._surface.show_draft()
+        return had
+
+    def key(self, key: Qt.Key, /) -> bool:
+        """Close with Enter, take the last corner back with Backspace."""
+        if not self._points:
+            return False
+        if key in _CLOSE:
+            self._close(takes_away=subtracts(QApplication.keyboardModifiers()))
+            return True
+        if key in _BACK:
+            self._points.pop()
+            self._surface.show_draft(self._points)
+            return True
+        return False
+
+    def _near_first(self, at: Point) -> bool:
+        return distance(self._points[0], at) * self.scale <= self.SNAP
+
+    def _show(self, at: Point) -> None:
+        self._surface.show_draft([*self._points, at])
+
+    def _close(self, *, takes_away: bool) -> None:
+        points = self._points
+        self.cancel()
+        item = self._surface.editable()
+        if item is None or len(points) < 3:
+            return
+        frame = self._session.frame
+        entry = self._session.shown(frame).get(item.id)
+        inside = paint.polygon(self._session.size, points)
+        if entry is not None and entry.mask is not None:
+            before = entry.mask.decode()
+            inside = paint.subtract(before, inside) if takes_away else before | inside
+        elif takes_away:
+            return
+        text = "Subtract polygon" if takes_away else "Polygon"
+        self._session.commit_mask(frame, item.id, inside, text)
+
+
+def distance(first: Point, second: Point) -> float:
+    """Return how far apart two points are, in pixels of the frame."""
+    return float(((first.x - second.x) ** 2 + (first.y - second.y) ** 2) ** 0.5)

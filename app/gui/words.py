@@ -1,0 +1,31 @@
+"""How frames, times and states are put into words, alike everywhere in the window."""
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from app.core.document import State
+
+_STATES = {
+    State.NONE: QT_TRANSLATE_NOOP("State", "no mask"),
+    State.PREDICTED: QT_TRANSLATE_NOOP("State", "predicted"),
+    State.STALE: QT_TRANSLATE_NOOP("State", "stale"),
+    State.ANCHOR: QT_TRANSLATE_NOOP("State", "anchor"),
+    State.VERIFIED: QT_TRANSLATE_NOOP("State", "verified"),
+    State.ABSENT: QT_TRANSLATE_NOOP("State", "absent"),
+    State.OCCLUDED: QT_TRANSLATE_NOOP("State", "occluded"),
+    State.CONFLICT: QT_TRANSLATE_NOOP("State", "conflict"),
+    State.GROUND_TRUTH: QT_TRANSLATE_NOOP("State", "ground truth"),
+}
+
+
+def state_name(state: State) -> str:
+    """Return what a person calls a state."""
+    return QCoreApplication.translate("State", str(_STATES[state]))
+
+
+def clock(seconds: float) -> str:
+    """Return a time as minutes, seconds and hundredths, with hours where there are any."""
+    hundredths = round(seconds * 100)
+    minutes, rest = divmod(hundredths, 6000)
+    hours, minutes = divmod(minutes, 60)
+    tail = f"{minutes:02d}:{rest // 100:02d}.{rest % 100:02d}"
+    return f"{hours}:{tail}" if hours else tail
