@@ -101,10 +101,17 @@ class Network(nn.Module):
         skips = self.mask_decoder.decoder_feat_proc(f8, f4)
         return ImageFeatures(self.pix_feat_proj(f16), key, shrinkage, selection, skips)
 
-    def encode_mask(self, image: Tensor, pix_feat: Tensor, masks: Tensor) -> MaskFeatures:
-        """Map images (B, 3, H, W) 0 to 1, pix_feat (B, P, h, w) and masks (B, K, H, W) 0 to 1."""
+    def encode_mask(
+        self, image: Tensor, pix_feat: Tensor, masks: Tensor, other_masks: Tensor | None = None
+    ) -> MaskFeatures:
+        """Map images (B, 3, H, W) 0 to 1, pix_feat (B, P, h, w) and masks (B, K, H, W) 0 to 1.
+
+        `other_masks` (B, K, H, W) are those of each object's neighbours; None takes them from
+        `masks`.
+        """
         image = self._normalise(image)
-        value = self.mask_encoder(image, pix_feat, masks, others(masks))
+        other_masks = others(masks) if other_masks is None else other_masks
+        value = self.mask_encoder(image, pix_feat, masks, other_masks)
         summary = self.object_summarizer(value, masks.flatten(0, 1).unsqueeze(1))
         shape = masks.shape[:2]
         return MaskFeatures(torch.unflatten(value, 0, shape), torch.unflatten(summary, 0, shape))

@@ -1,0 +1,73 @@
+"""Which objects start where, for given anchors and frames."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from models.api import Anchors, BoolMask, Frames, PromptError
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The anchors in the order of the video, the frames to visit, and where objects start.
+
+    `starts`: object -> the frame of the anchor that it is followed from, for objects that are
+    followed from the first frame on though their anchors lie elsewhere.
+    """
+
+    anchors: Mapping[int, Mapping[int, BoolMask]]
+    frames: tuple[int, ...]
+    starts: Mapping[int, int]
+
+    @classmethod
+    def of(cls, anchors: Anchors, frames: Sequence[int]) -> "Plan":
+        """Return the plan."""
+        used = {frame: anchors[frame] for frame in sorted(anchors) if anchors[frame]}
+        starts = {}
+        if frames:
+            for object_id in sorted({number for masks in used.values() for number in masks}):
+                own = [frame for frame, masks in used.items() if object_id in masks]
+                start = _start(own, frames)
+                if start is not None:
+                    starts[object_id] = start
+        return cls(used, tuple(frames), starts)
+
+    def groups(self, frame: int) -> list[list[int]]:
+        """Return the objects of an anchor frame, grouped by which anchors they have."""
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for object_id in self.anchors[frame]:
+            own = tuple(at for at, masks in self.anchors.items() if object_id in masks)
+            groups.setdefault(own, []).append(object_id)
+        return list(groups.values())
+
+    def starting(self, frame: int) -> list[int]:
+        """Return the objects that are followed from the anchor on this frame."""
+        return [object_id for object_id, start in self.starts.items() if start == frame]
+
+
+def _start(own: Collection[int], frames: Sequence[int]) -> int | None:
+    """Return the anchor nearest to the first frame, of those outside `frames`.
+
+    None where the object starts when one of its anchors is visited: it has no other, or the first
+    frame is one.
+    """
+    visited = set(frames)
+    outside = [frame for frame in own if frame not in visited]
+    if frames[0] in own or not outside:
+        return None
+    return min(outside, key=lambda frame: abs(frame - frames[0]))
+
+
+def check(anchors: Anchors, frames: Sequence[int], video: Frames) -> None:
+    """Raise PromptError where there is no anchor, or something does not fit the video."""
+    if not any(anchors.values()):
+        raise PromptError("There is no anchor to propagate from. Draw or click a mask first.")
+    for frame in (*anchors, *frames):
+        if not 0 <= frame < len(video):
+            raise PromptError(f"Frame {frame} is outside the video of {len(video)} frames.")
+    for frame, masks in anchors.items():
+        for object_id, mask in masks.items():
+            if mask.shape != video.size:
+                raise PromptError(
+                    f"The mask of object {object_id} on frame {frame} is {mask.shape[1]} x "
+                    f"{mask.shape[0]} pixels, the video {video.size[1]} x {video.size[0]}."
+                )

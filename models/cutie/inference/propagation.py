@@ -1,0 +1,264 @@
+"""One run through a video: the memory carried from frame to frame.
+
+Shapes: B images (2 with the mirrored one), K objects, H and W as the network sees the frame.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from models.api import ModelError
+from models.cutie.affinity import query_code
+from models.cutie.config import MemoryConfig
+from models.cutie.layers import aggregate, others
+from models.cutie.memory import Bank, Store, pick
+from models.cutie.network import ImageFeatures, MaskFeatures, Network, join, pixels
+
+
+class EncodedFrame(NamedTuple):
+    """A frame and what the network knows of it; the second image, if any, is the mirrored one."""
+
+    number: int
+    image: Tensor  # (B, 3, H, W), 0 to 1
+    features: ImageFeatures
+
+
+class FrameSizeError(ModelError):
+    """A frame has another size than those before it."""
+
+
+class Vote(NamedTuple):
+    """A remembered frame's share, 0 to 1, in what a pixel read from memory."""
+
+    frame: int
+    store: Store
+    weight: float
+
+
+class Propagation:
+    """Segments frame after frame by what it remembers; see Cutie, section 3, and XMem, section 3.
+
+    `objects` lists the objects that are followed now, in the order of the probabilities' channels.
+    """
+
+    def __init__(self, network: Network, config: MemoryConfig, *, anchor_frames: int = 1) -> None:
+        self.network = network
+        self.config = config
+        self.bank = Bank(config, anchor_frames=anchor_frames)
+        self.objects: list[int] = []
+        self._last_masks: Tensor | None = None  # (B, K, H, W)
+        self._waiting: dict[int, Tensor] = {}  # object -> mask (B, H, W) to start from
+        self._size: tuple[int, ...] | None = None
+        self._time = -1
+        self._remembered = 0  # time of the last frame that was remembered
+        self._renewals = _renewals(config)
+
+    def memorise(
+        self,
+        frame: EncodedFrame,
+        masks: Mapping[int, Tensor],
+        groups: Sequence[Sequence[int]],
+        *,
+        starting: Sequence[int] = (),
+    ) -> None:
+        """Keep an anchor for good, wherever it lies: object -> mask (H, W) of 0 and 1.
+
+        `groups` are the objects that have all their anchors in common, so that they can share a
+        bucket. `start` will follow the `starting` objects from here, with no frame in between.
+        """
+        objects = list(masks)
+        stacked = self._mirrored(torch.stack(list(masks.values())), frame)
+        encoded = self._encode(frame, stacked)
+        self.bank.add_summary(encoded.summary, objects, objects)
+        for group in groups:
+            value = pick(encoded.value, objects, group)
+            self.bank.add_anchor(frame.features, value, group, frame.number)
+        for object_id in starting:
+            slot = objects.index(object_id)
+            empty = self._empty_sensory(frame)
+            value = encoded.value[:, slot : slot + 1]
+            self.bank.sensory[object_id] = self.network.deep_update(value, empty[:, None])[:, 0]
+            self._waiting[object_id] = stacked[:, slot]
+
+    def start(self) -> None:
+        """Follow the objects that `memorise` was told to start, as if their anchors came last."""
+        if self._waiting:
+            self.objects = list(self._waiting)
+            masks = torch.stack(list(self._waiting.values()), dim=1)
+            self._last_masks = aggregate(masks).softmax(dim=1)[:, 1:]
+            self._waiting = {}
+            self._time = 0
+
+    def step(
+        self,
+        frame: EncodedFrame,
+        given: Mapping[int, Tensor] | None = None,
+        *,
+        permanent: bool = False,
+        last: bool = False,
+    ) -> Tensor:
+        """Segment the next frame and remember it where it is due; return (K + 1, H, W), sum 1.
+
+        `given` masks, object -> (H, W) of 0 and 1, are taken as truth; objects without one are
+        predicted; new objects are followed from here on. `permanent` keeps the frame for good.
+        `last` saves the work that only later frames need.
+        """
+        self._check_size(frame)
+        self._time += 1
+        since = self._time - self._remembered
+        predicted: dict[int, Tensor] = {}
+        probability = self._background(frame)
+        if self.objects and (given is None or given.keys() != set(self.objects)):
+            probability = self._segment(frame, renew=since in self._renewals and not last)
+            predicted = dict(zip(self.objects, probability[1:], strict=True))
+        if given:
+            probability = self._merge(predicted, given)
+        self._last_masks = self._mirrored(probability[1:], frame)
+        due = since >= self.config.every or bool(given)
+        if self.objects and ((due and not last) or permanent):
+            self._remember(frame, permanent=permanent)
+        return probability
+
+    def forget(self, objects: Sequence[int]) -> None:
+        """Stop following objects, and keep nothing of them."""
+        kept = [object_id for object_id in self.objects if object_id not in objects]
+        if self._last_masks is not None and kept:
+            self._last_masks = pick(self._last_masks, self.objects, kept)
+        self.objects = kept
+        self.bank.forget(objects)
+
+    def explain(self, features: ImageFeatures, row: int, column: int, object_id: int) -> list[Vote]:
+        """Return which remembered frames vote for the pixel at (row, column) of stride 16.
+
+        Strongest first; the weights sum to 1. Memory is as it is now.
+        """
+        bucket = self.bank.bucket_of(object_id)
+        if bucket is None:
+            return []
+        at = features.key.shape[-1] * row + column
+        code = query_code(pixels(features.key.float()), pixels(features.selection.float()))
+        reading = bucket.peek(code[:1, at : at + 1], self.config.top_k)
+        tokens, weights = reading.token[0, 0], reading.weight[0, 0].tolist()
+        shares: dict[tuple[int, Store], float] = {}
+        frames = bucket.frames_of(tokens).tolist()
+        for token, frame, weight in zip(tokens.tolist(), frames, weights, strict=True):
+            key = (frame, bucket.store_of(token))
+            shares[key] = shares.get(key, 0.0) + weight
+        votes = [Vote(frame, store, weight) for (frame, store), weight in shares.items()]
+        return sorted(votes, key=lambda vote: vote.weight, reverse=True)
+
+    def _segment(self, frame: EncodedFrame, *, renew: bool) -> Tensor:
+        """Predict all objects, (K + 1, H, W); `renew` the sensory memory."""
+        assert self._last_masks is not None
+        features = frame.features
+        query = query_code(pixels(features.key.float()), pixels(features.selection.float()))
+        enriched: dict[int, Tensor] = {}
+        reading = None
+        for bucket, part in self.bank.groups(self.objects):
+            if reading is None or part.start == 0:
+                reading = bucket.look_up(query, self.config.top_k)
+            group = bucket.objects[part]
+            result, _ = self.network.enrich(
+                features.pix_feat,
+                bucket.read(reading, part),
+                self._sensory(group),
+                pick(self._last_masks, self.objects, group),
+                torch.stack([self.bank.summary[object_id] for object_id in group], dim=1),
+            )
+            enriched |= dict(zip(group, result.unbind(1), strict=True))
+        return self._decode(features, enriched, renew=renew)
+
+    def _decode(
+        self, features: ImageFeatures, enriched: Mapping[int, Tensor], *, renew: bool
+    ) -> Tensor:
+        chances = []
+        step = self.config.chunk or len(self.objects)
+        for first in range(0, len(self.objects), step):
+            group = self.objects[first : first + step]
+            stacked = torch.stack([enriched[object_id] for object_id in group], dim=1)
+            sensory = self._sensory(group) if renew else None
+            chance, sensory = self.network.decode(features, stacked, sensory)
+            chances.append(chance)
+            if sensory is not None:
+                self.bank.sensory.update(zip(group, sensory.unbind(1), strict=True))
+        probability = join(torch.cat(chances, dim=1), None).probability
+        if probability.shape[0] == 1:
+            return probability[0]
+        return (probability[0] + probability[1].flip(-1)) / 2
+
+    def _merge(self, predicted: Mapping[int, Tensor], given: Mapping[int, Tensor]) -> Tensor:
+        """Put given masks over predicted probabilities; return (K + 1, H, W), sum 1."""
+        taken = torch.stack(list(given.values())).amax(dim=0) > 0.5
+        merged = {object_id: mask.masked_fill(taken, 0) for object_id, mask in predicted.items()}
+        merged.update(given)
+        self.objects += [object_id for object_id in given if object_id not in self.objects]
+        stacked = torch.stack([merged[object_id] for object_id in self.objects])
+        return aggregate(stacked[None]).softmax(dim=1)[0]
+
+    def _remember(self, frame: EncodedFrame, *, permanent: bool) -> None:
+        assert self._last_masks is not None
+        encoded = self._encode(frame, self._last_masks)
+        for object_id in self.objects:
+            self.bank.sensory.setdefault(object_id, self._empty_sensory(frame))
+        bank, features, objects = self.bank, frame.features, self.objects
+        if permanent:
+            bank.add_permanent(features, encoded.value, objects, frame.number)
+            learned = objects
+        else:
+            learned = bank.add_frame(features, encoded.value, objects, frame.number)
+        bank.add_summary(encoded.summary, objects, learned)
+        sensory = self.network.deep_update(encoded.value, self._sensory(objects))
+        bank.sensory.update(zip(objects, sensory.unbind(1), strict=True))
+        self._remembered = self._time
+
+    def _encode(self, frame: EncodedFrame, masks: Tensor) -> MaskFeatures:
+        """Encode masks (B, K, H, W), a chunk of objects at a time."""
+        beside = others(masks)
+        step = self.config.chunk or masks.shape[1]
+        parts = [
+            self.network.encode_mask(
+                frame.image,
+                frame.features.pix_feat,
+                masks[:, first : first + step],
+                beside[:, first : first + step],
+            )
+            for first in range(0, masks.shape[1], step)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        return MaskFeatures(*(torch.cat(part, dim=1) for part in zip(*parts, strict=True)))
+
+    def _sensory(self, objects: Sequence[int]) -> Tensor:
+        return torch.stack([self.bank.sensory[object_id] for object_id in objects], dim=1)
+
+    def _empty_sensory(self, frame: EncodedFrame) -> Tensor:
+        key = frame.features.key
+        return self.network.initial_sensory(key.shape[0], 1, (key.shape[2], key.shape[3]))[:, 0]
+
+    def _mirrored(self, masks: Tensor, frame: EncodedFrame) -> Tensor:
+        """Return masks (K, H, W) as (B, K, H, W), the second one mirrored."""
+        if frame.image.shape[0] == 1:
+            return masks[None]
+        return torch.stack([masks, masks.flip(-1)])
+
+    def _background(self, frame: EncodedFrame) -> Tensor:
+        return torch.ones((1, *frame.image.shape[-2:]), device=frame.image.device)
+
+    def _check_size(self, frame: EncodedFrame) -> None:
+        size = tuple(frame.image.shape[-2:])
+        if self._size not in (None, size):
+            raise FrameSizeError(
+                f"Frame {frame.number} has another size than those before it: "
+                f"{size} for {self._size}. Start a new propagation for it."
+            )
+        self._size = size
+
+
+def _renewals(config: MemoryConfig) -> set[int]:
+    """Return how many frames after a remembered one the sensory memory is renewed."""
+    if config.sensory_updates >= config.every:
+        return set(range(1, config.every + 1))
+    spaced = torch.linspace(1, config.every, config.sensory_updates, dtype=torch.float64)
+    return {round(time) for time in spaced.tolist()}

@@ -1,0 +1,105 @@
+"""Reads frames and encodes them, ahead of their use where that pays."""
+
+import contextlib
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from models.api import FloatMap, Frames, Image
+from models.cutie.inference.geometry import Geometry
+from models.cutie.inference.propagation import EncodedFrame, FrameSizeError
+from models.cutie.network import ImageFeatures, Network
+
+_BATCH = {"cuda": 4}  # frames encoded at once, by device; elsewhere one
+
+
+class FrameReader:
+    """The frames of a video as the network knows them, in the order that `plan` announced.
+
+    `mirrored` adds each frame's mirror image. A few encoded frames are kept.
+    """
+
+    def __init__(
+        self, network: Network, frames: Frames, geometry: Geometry, *, mirrored: bool
+    ) -> None:
+        self._network = network
+        self._frames = frames
+        self._geometry = geometry
+        self._mirrored = mirrored
+        self._device = network.pixel_mean.device
+        self._batch = _BATCH.get(self._device.type, 1)
+        self._order: list[int] = []
+        self._encoded: dict[int, EncodedFrame] = {}
+
+    def plan(self, order: Sequence[int]) -> None:
+        """Announce the frames that `read` will be asked for, in order."""
+        self._order = list(order)
+
+    def read(self, number: int) -> EncodedFrame:
+        """Return a frame's features."""
+        if number not in self._encoded:
+            self._encode(self._next(number))
+        while len(self._encoded) > 2 * self._batch:
+            del self._encoded[next(iter(self._encoded))]
+        return self._encoded[number]
+
+    def _next(self, number: int) -> list[int]:
+        """Return this frame and those that are due after it."""
+        if number not in self._order:
+            return [number]
+        at = self._order.index(number)
+        return self._order[at : at + self._batch]
+
+    def _encode(self, numbers: Sequence[int]) -> None:
+        images = torch.cat([self._image(number) for number in numbers])
+        count = len(numbers)
+        with half_precision(self._device):
+            features = self._network.encode_image(images)
+        for slot, number in enumerate(numbers):
+            own = slice(slot, None, count)  # the frame, and its mirror image behind all frames
+            self._encoded.pop(number, None)
+            self._encoded[number] = EncodedFrame(number, images[own], _select(features, own))
+
+    def _image(self, number: int) -> Tensor:
+        """Return (B, 3, H, W), 0 to 1."""
+        pixels = self._frames[number]
+        if pixels.shape[:2] != self._geometry.frame:
+            height, width = self._geometry.frame
+            raise FrameSizeError(
+                f"Frame {number} is {pixels.shape[1]} x {pixels.shape[0]} pixels, the video is "
+                f"{width} x {height}. Convert the video to one size."
+            )
+        image = self._geometry.image_in(upload(pixels, self._device).permute(2, 0, 1)[None] / 255)
+        if self._mirrored:
+            image = torch.cat([image, image.flip(-1)])
+        return image.contiguous(memory_format=torch.channels_last)
+
+
+def upload(pixels: Image | FloatMap, device: torch.device) -> Tensor:
+    """Return pixels on the device; a CUDA device is not waited for."""
+    tensor = torch.tensor(pixels)
+    if device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
+
+
+def half_precision(device: torch.device) -> contextlib.AbstractContextManager[object]:
+    """Return half precision on a CUDA device, where the official weights were trained with it.
+
+    The affinity, the sensory memory and the masks' aggregation stay in float32.
+    """
+    if device.type == "cuda":
+        return torch.autocast("cuda", dtype=torch.float16)
+    return contextlib.nullcontext()
+
+
+def _select(features: ImageFeatures, images: slice) -> ImageFeatures:
+    pix_feat, key, shrinkage, selection, skips = features
+    return ImageFeatures(
+        pix_feat[images],
+        key[images],
+        shrinkage[images],
+        selection[images],
+        (skips[0][images], skips[1][images]),
+    )

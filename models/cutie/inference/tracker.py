@@ -1,0 +1,256 @@
+"""The memory network behind models.api.Tracker."""
+
+from collections import deque
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.api import Anchors, BoolMask, Frames, Prediction, PromptError, Tracked
+from models.cutie.config import MemoryConfig
+from models.cutie.inference.geometry import Geometry
+from models.cutie.inference.plan import Plan, check
+from models.cutie.inference.propagation import Propagation, Vote
+from models.cutie.inference.reader import FrameReader, half_precision, upload
+from models.cutie.network import Network
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a video is run: the short side in pixels (0 = the frame's), and test-time fusion.
+
+    Probabilities of all `scales` are added up; `flip` also sees each frame mirrored.
+    """
+
+    short_side: int = 480
+    scales: tuple[float, ...] = (1.0,)
+    flip: bool = False
+
+
+class CutieTracker:
+    """Follows objects through a video by what it remembers of them.
+
+    A new memory is built for each `track`; only `explain` looks at that of the last one.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        frames: Frames,
+        *,
+        options: RunOptions,
+        memory: Callable[[int], MemoryConfig],
+    ) -> None:
+        """`memory` gives the memory's settings for the number of frames of a run."""
+        self._network = network
+        self._frames = frames
+        self._options = options
+        self._memory = memory
+        self._device = network.pixel_mean.device
+        self._latest: list[_Run] = []
+
+    def track(
+        self, anchors: Anchors, frames: Sequence[int], *, probabilities: bool = False
+    ) -> Generator[Tracked, None, None]:
+        """Yield the masks on `frames`; see models.api.Tracker."""
+        check(anchors, frames, self._frames)
+        return self._track(Plan.of(anchors, frames), probabilities=probabilities)
+
+    def explain(self, frame: int, x: float, y: float, object_id: int) -> tuple[Vote, ...]:
+        """Return the remembered frames that vote for a pixel, strongest first.
+
+        x and y are in pixels of the frame. The weights sum to 1. The memory is the one that the
+        last `track` left; where nothing of the object is remembered, the result is empty.
+        """
+        height, width = self._frames.size
+        if not (0 <= x < width and 0 <= y < height):
+            raise PromptError(f"({x:g}, {y:g}) lies outside the frame of {width} x {height}.")
+        return self._latest[0].explain(frame, x, y, object_id) if self._latest else ()
+
+    def _track(self, plan: Plan, *, probabilities: bool) -> Generator[Tracked, None, None]:
+        self._latest = runs = self._begin(plan)
+        # A CUDA device works on the next frame while the last one's masks are handed out.
+        ahead = 1 if self._device.type == "cuda" else 0
+        waiting: deque[_Pending] = deque()
+        for frame in plan.frames:
+            waiting.append(self._step(runs, plan, frame, probabilities=probabilities))
+            if len(waiting) > ahead:
+                yield waiting.popleft().finish()
+        while waiting:
+            yield waiting.popleft().finish()
+
+    @torch.inference_mode()
+    def _begin(self, plan: Plan) -> list["_Run"]:
+        config = self._memory(len(plan.frames))
+        return [
+            _Run(self._network, self._frames, plan, config, self._geometry(scale), self._options)
+            for scale in self._options.scales
+        ]
+
+    def _geometry(self, scale: float) -> Geometry:
+        return Geometry.of(
+            self._frames.size,
+            short_side=self._options.short_side,
+            scale=scale,
+            multiple=self._network.encoder.multiple,
+        )
+
+    @torch.inference_mode()
+    def _step(
+        self, runs: Sequence["_Run"], plan: Plan, frame: int, *, probabilities: bool
+    ) -> "_Pending":
+        given = plan.anchors.get(frame, {})
+        total, score = runs[0].step(frame)
+        for run in runs[1:]:
+            more, more_score = run.step(frame)
+            total, score = total + more, score + more_score
+        objects = tuple(runs[0].objects)
+        share = total / len(runs)
+        labels = share.argmax(dim=0).to(torch.uint8)
+        sent = [labels, score / len(runs), *([share[1:]] if probabilities else [])]
+        return _Pending(frame, objects, given, _send(sent))
+
+
+class _Run:
+    """One pass through the video, at one scale."""
+
+    def __init__(
+        self,
+        network: Network,
+        frames: Frames,
+        plan: Plan,
+        config: MemoryConfig,
+        geometry: Geometry,
+        options: RunOptions,
+    ) -> None:
+        self._network = network
+        self._geometry = geometry
+        self._device = network.pixel_mean.device
+        self._plan = plan
+        self._reader = FrameReader(network, frames, geometry, mirrored=options.flip)
+        self._propagation = Propagation(network, config, anchor_frames=len(plan.anchors))
+        self._memorise_anchors()
+
+    @property
+    def objects(self) -> list[int]:
+        """The objects followed now, in the order of the probabilities."""
+        return self._propagation.objects
+
+    def step(self, frame: int) -> tuple[Tensor, Tensor]:
+        """Return probabilities (K + 1, H, W) at the frame's size, and scores (K,)."""
+        given = self._masks(frame)
+        with half_precision(self._device):
+            probability = self._propagation.step(
+                self._reader.read(frame), given, last=frame == self._plan.frames[-1]
+            )
+        probability = self._geometry.inside(probability)
+        return self._geometry.out(probability), scores(probability)
+
+    @torch.inference_mode()
+    def explain(self, frame: int, x: float, y: float, object_id: int) -> tuple[Vote, ...]:
+        """Return the votes for a pixel of the frame."""
+        column, row = self._geometry.cell(x, y)
+        with half_precision(self._device):
+            features = self._reader.read(frame).features
+        return tuple(self._propagation.explain(features, row, column, object_id))
+
+    def _memorise_anchors(self) -> None:
+        plan = self._plan
+        self._reader.plan([*plan.anchors, *plan.frames])
+        with half_precision(self._device):
+            for frame in plan.anchors:
+                masks = self._masks(frame)
+                assert masks is not None
+                self._propagation.memorise(
+                    self._reader.read(frame),
+                    masks,
+                    plan.groups(frame),
+                    starting=plan.starting(frame),
+                )
+        self._propagation.start()
+        self._reader.plan(plan.frames)
+
+    def _masks(self, frame: int) -> dict[int, Tensor] | None:
+        """Return the anchor masks of a frame as the network sees them."""
+        given = self._plan.anchors.get(frame)
+        if not given:
+            return None
+        stacked = np.stack(list(given.values())).astype(np.float32)
+        masks = self._geometry.masks_in(upload(stacked, self._device))
+        return dict(zip(given, masks, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """One frame's result on its way from the device."""
+
+    frame: int
+    objects: tuple[int, ...]
+    given: Mapping[int, BoolMask]
+    sent: "_Sent"
+
+    def finish(self) -> Tracked:
+        """Wait for the result and return it."""
+        labels, score, *rest = self.sent.arrive()
+        taken = None
+        if self.given:
+            taken = np.logical_or.reduce(list(self.given.values()))
+        masks: dict[int, Prediction] = {}
+        for slot, object_id in enumerate(self.objects):
+            mask = labels == slot + 1
+            probability = rest[0][slot] if rest else None
+            if object_id in self.given:
+                mask = self.given[object_id]
+                certain = mask.astype(np.float32) if rest else None
+                masks[object_id] = Prediction(mask.copy(), 1.0, certain)
+                continue
+            if taken is not None:
+                mask &= ~taken
+            masks[object_id] = Prediction(mask, float(score[slot]), probability)
+        return self.frame, masks
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """Tensors on their way to the host."""
+
+    tensors: tuple[Tensor, ...]
+    arrived: torch.cuda.Event | None
+
+    def arrive(self) -> "list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]]":
+        """Wait for the tensors and return them as arrays."""
+        if self.arrived is not None:
+            self.arrived.synchronize()
+        return [tensor.numpy() for tensor in self.tensors]
+
+
+def _send(tensors: Sequence[Tensor]) -> _Sent:
+    """Start the way to the host; nothing is waited for."""
+    if tensors[0].device.type != "cuda":
+        return _Sent(tuple(tensor.cpu() for tensor in tensors), None)
+    hosts = tuple(
+        torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True).copy_(
+            tensor, non_blocking=True
+        )
+        for tensor in tensors
+    )
+    arrived = torch.cuda.current_stream().record_event()
+    return _Sent(hosts, arrived)
+
+
+def scores(probability: Tensor) -> Tensor:
+    """Return how sharp each object's mask is, (K,) 0 to 1, from probabilities (K + 1, H, W).
+
+    The soft overlap of the probability with the mask cut out of it: sum(p where masked) over
+    sum(max(p, mask)). 0 where the mask is empty.
+    """
+    winner = probability.argmax(dim=0)
+    count = probability.shape[0] - 1
+    slots = torch.arange(1, count + 1, device=probability.device).view(-1, 1, 1)
+    masks = winner == slots
+    chances = probability[1:]
+    shared = (chances * masks).sum(dim=(1, 2))
+    joined = torch.maximum(chances, masks.type_as(chances)).sum(dim=(1, 2))
+    return shared / joined.clamp_min(1e-6)
