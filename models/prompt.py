@@ -1,0 +1,29 @@
+"""Whether a prompt can be used at all."""
+
+from models.api import Prompt, PromptError
+
+
+def check_prompt(prompt: Prompt, size: tuple[int, int]) -> None:
+    """Raise PromptError where the prompt is empty or does not fit a frame of (H, W)."""
+    height, width = size
+    mask, box = prompt.mask, prompt.box
+    if mask is not None and mask.shape != size:
+        raise PromptError(
+            f"The mask is {mask.shape[1]}x{mask.shape[0]}, the frame {width}x{height}. "
+            "Give a mask of the frame's size."
+        )
+    if not prompt.clicks and box is None and (mask is None or not mask.any()):
+        raise PromptError("There is nothing to go by. Give a click, a box or a mask.")
+    for click in prompt.clicks:
+        if not (-0.5 <= click.x <= width - 0.5 and -0.5 <= click.y <= height - 0.5):
+            raise PromptError(
+                f"The click {click.x:g},{click.y:g} is outside the frame of {width}x{height}. "
+                "Click inside it."
+            )
+    if box is not None:
+        inside = min(box.x1, width) > max(box.x0, 0) and min(box.y1, height) > max(box.y0, 0)
+        if not inside or box.x1 <= box.x0 or box.y1 <= box.y0:
+            raise PromptError(
+                f"The box {box.x0:g},{box.y0:g},{box.x1:g},{box.y1:g} holds no pixel of the "
+                f"{width}x{height} frame. Draw it from its top left to its bottom right corner."
+            )
