@@ -7,7 +7,7 @@ the rules of the VISOR semi-supervised benchmark.
 
 import enum
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ from models.api import BoolMask
 
 Labels = NDArray[np.uint8]  # (H, W), object id or 0; 255 = void
 Scores = NDArray[np.float64]  # (frames,), 0 to 1
-Frame = tuple[Labels, Labels]  # ground truth, prediction
+Read = Callable[[int], Labels]
 
 VOID = 255
 _BOUNDARY_TOLERANCE = 0.008  # of the frame's diagonal
@@ -90,6 +90,7 @@ class SequenceScore:
     """The scores of a sequence's objects."""
 
     name: str
+    frames: tuple[str, ...]  # those that were scored
     objects: tuple[ObjectScore, ...]
 
 
@@ -119,34 +120,33 @@ def summarize(sequences: Iterable[SequenceScore]) -> Summary:
 
 def score_sequence(
     name: str,
-    count: int,
-    read: Callable[[int], Frame],
+    frames: Sequence[str],
+    truth: Read,
+    prediction: Read,
     protocol: Protocol,
     threads: int = 1,
 ) -> SequenceScore:
-    """Score one sequence of `count` frames.
+    """Score one sequence, whose frames have the names `frames`.
 
-    `read(i)` returns ground truth and prediction of frame i, of one size; it is called for frame 0
-    and for every scored frame, from several threads. Raises EvaluationError where no frame or no
-    object is left, or a predicted id is too high.
+    `truth(i)` and `prediction(i)` return label maps of one size, from several threads. Raises
+    EvaluationError where no frame or no object is left, or a predicted id is too high.
     """
-    scored = protocol.scored(count)
+    scored = protocol.scored(len(frames))
     if not scored:
         raise EvaluationError(
-            f"{name} has {count} frame(s): {protocol.value} leaves none of them to score"
+            f"{name} has {len(frames)} frame(s), and {protocol.value} leaves none of them to score"
         )
-    objects = _object_count(name, read(0)[0], protocol)
+    objects = _object_count(name, truth(0), protocol)
 
     def score(index: int) -> list[tuple[float, float]]:
-        truth, prediction = _foreground(read(index), protocol)
-        highest = int(prediction.max(initial=0))
-        if highest > objects:
+        drawn = _foreground(truth(index), protocol)
+        predicted = _foreground(prediction(index), protocol)
+        if (highest := int(predicted.max(initial=0))) > objects:
             raise EvaluationError(
-                f"{name}, frame {index}: the prediction holds object {highest}, but the first "
-                f"frame of the ground truth has {objects} object(s)"
+                f"{name}, frame {frames[index]}: the prediction holds object {highest}, but the "
+                f"first frame of the ground truth has {objects} object(s)"
             )
-        ids = range(1, objects + 1)
-        pairs = ((truth == number, prediction == number) for number in ids)
+        pairs = ((drawn == number, predicted == number) for number in range(1, objects + 1))
         return [(jaccard(*pair), boundary_f(*pair)) for pair in pairs]
 
     with ThreadPoolExecutor(threads) as pool:
@@ -154,7 +154,7 @@ def score_sequence(
     scores = (
         ObjectScore(i + 1, Measure(table[:, i, 0]), Measure(table[:, i, 1])) for i in range(objects)
     )
-    return SequenceScore(name, tuple(scores))
+    return SequenceScore(name, tuple(frames[i] for i in scored), tuple(scores))
 
 
 def jaccard(truth: BoolMask, prediction: BoolMask) -> float:
@@ -190,11 +190,10 @@ def _object_count(name: str, first: Labels, protocol: Protocol) -> int:
     return objects
 
 
-def _foreground(frame: Frame, protocol: Protocol) -> Frame:
-    truth, prediction = frame
+def _foreground(labels: Labels, protocol: Protocol) -> Labels:
     if protocol is Protocol.DAVIS2016:
-        return (truth > 0).view(np.uint8), (prediction > 0).view(np.uint8)
-    return np.where(truth == VOID, 0, truth), np.where(prediction == VOID, 0, prediction)
+        return (labels > 0).view(np.uint8)
+    return np.where(labels == VOID, np.uint8(0), labels)
 
 
 def _crop(truth: BoolMask, prediction: BoolMask) -> tuple[BoolMask, BoolMask]:

@@ -1,14 +1,13 @@
 """VISOR's video object segmentation benchmark: which objects and frames of a file it keeps."""
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
 
 from app.core.mask import Mask
 from app.errors import FormatError
-from app.storage.files import atomic_file
 from app.storage.labelled import LabelledFrame, LabelledVideo, named_objects
 from app.storage.visor.geometry import DENSE_SIZE, Size, rasterise, sample
 from app.storage.visor.records import Record, VisorFile, by_subsequence
@@ -55,28 +54,46 @@ def benchmark_videos(file: VisorFile, split: Split, size: Size = DENSE_SIZE) -> 
     ]
 
 
-def resize_image(source: Path, target: Path, size: Size = DENSE_SIZE) -> None:
-    """Write the JPEG of a benchmark frame: bilinear, quality 95."""
-    image = cv2.imread(str(source), cv2.IMREAD_COLOR)
+def image_adder(root: Path, split: Split) -> Callable[[LabelledVideo, Path], None]:
+    """Return what writes a subsequence's JPEGs: bilinear, quality 95.
+
+    They are looked for in `root/<video>`, as in VISOR's release, and in `root` itself.
+    """
+
+    def add(video: LabelledVideo, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        for frame in video.frames:
+            content = _resized(_image_of(root, video.video, frame.stem, split), video.size)
+            (folder / f"{frame.stem}.jpg").write_bytes(content)
+
+    return add
+
+
+def _resized(path: Path, size: Size) -> bytes:
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image is None:
-        raise FormatError(f"{source} is not a readable image. Copy or extract it again.")
+        raise FormatError(f"{path} is not a readable image. Copy or extract it again.")
     small = cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR)
     _, content = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 95])
-    with atomic_file(target) as beside:
-        beside.write_bytes(content.tobytes())
+    return content.tobytes()
 
 
-def find_image(root: Path, record_video: str, stem: str, split: Split) -> Path | None:
-    """Return a frame's JPEG: under `root/<video>`, as the release has it, or in `root` itself."""
-    kitchen = record_video.partition("_")[0]
+def _image_of(root: Path, video: str, stem: str, split: Split) -> Path:
+    kitchen = video.partition("_")[0]
     folders = (
-        root / record_video,
-        root / split.value / kitchen / record_video,
-        root / "rgb_frames" / split.value / kitchen / record_video,
-        root / kitchen / record_video,
+        root / video,
+        root / split.value / kitchen / video,
+        root / "rgb_frames" / split.value / kitchen / video,
+        root / kitchen / video,
         root,
     )
-    return next((path for f in folders if (path := f / f"{stem}.jpg").is_file()), None)
+    for folder in folders:
+        if (path := folder / f"{stem}.jpg").is_file():
+            return path
+    raise FormatError(
+        f"There is no image {stem}.jpg under {root} (looked in {video}, {split.value}/{kitchen}/"
+        f"{video} and the folder itself). Give the folder of the frames, or leave out --images."
+    )
 
 
 def _labelled(

@@ -52,16 +52,14 @@ class Export:
     notes: tuple[str, ...]
 
 
-def export_visor(
-    document: Document, video: NamedFrames | None, attachment: bytes | None = None
-) -> bytes:
+def export_visor(document: Document, video: NamedFrames, attachment: bytes | None = None) -> bytes:
     """Return the text of a document's VISOR file; see `build_export`."""
     return build_export(document, video, attachment).file.dumps()
 
 
 def build_export(
     document: Document,
-    video: NamedFrames | None,
+    frames: NamedFrames,
     attachment: bytes | None = None,
     *,
     resolution: Resolution = Resolution.AUTO,
@@ -73,14 +71,11 @@ def build_export(
     `attachment` is what `import_visor` gave. With it, records keep their order, annotations whose
     mask is still the imported one are the original objects, edited ones keep all but their
     polygons, deleted ones are gone and no contact refers to them, and new ones get an id from
-    `new_id`. `video` None stands for the file's own frames; `subsequence` is that of a file of new
-    frames only. Raises FormatError where there is neither video nor attachment, or where
-    `resolution` is not that of the imported file.
+    `new_id`. `frames` are the video, or what `import_visor` gave in its place. `subsequence` is
+    that of a file of new frames only. Raises FormatError where `resolution` is not that of the
+    imported file.
     """
     original = Original.loads(attachment) if attachment else _nothing()
-    frames = video or original.frames
-    if frames is None:
-        raise FormatError("The frames' names are not known. Give the video of the project.")
     stated = original.file.canvas if attachment else None
     canvas = resolution.canvas(frames.size, stated)
     if stated not in {None, canvas}:
@@ -257,7 +252,7 @@ class _Writer:
 
 
 def _nothing() -> Original:
-    return Original(VisorFile({"info": {}, "video_annotations": []}), {}, None)
+    return Original(VisorFile({"info": {}, "video_annotations": []}), {})
 
 
 def _linked(records: list[Record], where: list[int | None], links: Links) -> dict[int, set[int]]:

@@ -45,11 +45,9 @@ class Original:
 
     file: VisorFile
     links: Links
-    frames: FrameList | None  # the file's own frames, where it was imported without a video
 
     def dumps(self) -> bytes:
         """Return what a project keeps as its attachment."""
-        frames = self.frames
         return zlib.compress(
             json.dumps(
                 {
@@ -57,7 +55,6 @@ class Original:
                         [*identity, link.object, link.shown, link.class_id]
                         for identity, link in self.links.items()
                     ],
-                    "frames": frames and [str(frames.source), frames.stems, frames.size],
                     "file": self.file.raw,
                 }
             ).encode(),
@@ -73,11 +70,7 @@ class Original:
                 Identity(name, ordinal): Link(number, shown, class_id)
                 for name, ordinal, number, shown, class_id in raw["links"]
             }
-            frames = None
-            if raw["frames"]:
-                source, stems, (height, width) = raw["frames"]
-                frames = FrameList(Path(source), tuple(stems), (height, width))
-            return cls(VisorFile.of(raw["file"], "the attachment"), links, frames)
+            return cls(VisorFile.of(raw["file"], "the attachment"), links)
         except (zlib.error, ValueError, KeyError, TypeError) as error:
             raise FormatError(
                 "What the project keeps of its VISOR file is damaged. "
@@ -108,14 +101,13 @@ def import_visor(path: Path, video: NamedFrames | None = None) -> ImportedVisor:
     """
     file = VisorFile.read(path)
     try:
-        own = None if video else own_frames(file, path.parent)
-        return _imported(Original(file, link(file), own), video or own, path)
+        frames = video or own_frames(file, path.parent)
+        return _imported(Original(file, link(file)), frames, path)
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from error
 
 
-def _imported(original: Original, frames: NamedFrames | None, path: Path) -> ImportedVisor:
-    assert frames is not None
+def _imported(original: Original, frames: NamedFrames, path: Path) -> ImportedVisor:
     file = original.file
     where = places(file.records, frames)
     found = sum(place is not None for place in where)

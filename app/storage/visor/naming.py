@@ -1,5 +1,6 @@
 """Which frame of a video a VISOR image name means, and the name of each frame."""
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from app.storage.visor.geometry import Size
 from app.storage.visor.records import FRAME_NAME, Record
 
 _BARE_NUMBER = re.compile(r"(?:frame_)?(\d{10})")
+_VIDEO_SUFFIXES = {".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm"}
 # Videos with two digits are of EPIC-KITCHENS-55 (60 frames a second), three of its extension (50).
 _VISOR_VIDEO = re.compile(r"P\d\d_\d\d(\d?)")
 
@@ -51,13 +53,24 @@ class FrameList:
         """The frame's name without suffix."""
         return self.stems[index]
 
+    def dumps(self) -> bytes:
+        """Return what a project without a video keeps."""
+        return json.dumps([str(self.source), self.stems, self.size]).encode()
+
+    @classmethod
+    def loads(cls, content: bytes) -> "FrameList":
+        """Undo `dumps`."""
+        source, stems, (height, width) = json.loads(content)
+        return cls(Path(source), tuple(stems), (height, width))
+
 
 def video_name(frames: NamedFrames) -> str:
     """Return the video's id: of the frames' names where they are VISOR's, else of the source."""
     match = FRAME_NAME.fullmatch(frames.stem(0)) if len(frames) else None
     if match:
         return match["video"]
-    return frames.source.name if frames.source.is_dir() else frames.source.stem
+    source = frames.source
+    return source.stem if source.suffix.lower() in _VIDEO_SUFFIXES else source.name
 
 
 def visor_stems(frames: NamedFrames, video: str) -> tuple[str, ...]:

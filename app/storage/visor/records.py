@@ -184,7 +184,7 @@ def read_json(path: Path) -> object:
         raise FormatError(f"{path} cannot be read ({error.strerror}). Check the name.") from error
     except json.JSONDecodeError as error:
         raise FormatError(
-            f"{path} is not whole JSON: {error.msg} at line {error.lineno}, column {error.colno}. "
+            f"{path} is not whole JSON, line {error.lineno}, column {error.colno} ({error.msg}). "
             "It may be cut short: copy or download it again."
         ) from error
     except (UnicodeDecodeError, RecursionError, ValueError) as error:
