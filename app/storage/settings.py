@@ -1,0 +1,253 @@
+"""What a person can choose, and the file that keeps it."""
+
+import logging
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TypeGuard
+
+from app.storage.files import atomic_write
+from app.storage.toml import dump
+
+Value = str | int | float | bool
+Warn = Callable[[str], None]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that can be chosen, at its default; `FIELDS` says what each means."""
+
+    theme: str = "system"
+    language: str = "system"
+    ui_scale: float = 1.0
+    palette: str = "default"
+    overlay_opacity: float = 0.5
+    follow_playhead: bool = True
+    tracker: str = ""
+    segmenter: str = ""
+    refiner: str = ""
+    device: str = "auto"
+    threads: int = 0
+    size: int = 0
+    iou_gate: float = 0.1
+    heal_iou: float = 0.98
+    heal_boundary: float = 0.98
+    heal_area: float = 0.01
+    heal_patience: int = 10
+    conflict: float = 0.3
+    cache_mib: int = 768
+    undo_limit: int = 500
+    autosave_folder: str = ""
+    author: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the values that a setting can have."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a person is shown of one setting; its kind is that of its default.
+
+    A number lies between `low` and `high`, both included. A text with `choices` is one of them,
+    unless `is_open`: then they are suggestions. `models` names the list of the model registry that
+    further choices come from: "trackers" or "segmenters".
+    """
+
+    name: str
+    group: str
+    label: str
+    tooltip: str
+    low: float = 0
+    high: float = 0
+    unit: str = ""
+    choices: tuple[Choice, ...] = ()
+    is_open: bool = False
+    models: str = ""
+
+    @property
+    def default(self) -> Value:
+        """The value where nothing else was chosen."""
+        value: Value = getattr(Settings(), self.name)
+        return value
+
+    def accepts(self, value: object) -> TypeGuard[Value]:
+        """Whether `value` is of the right kind and in range."""
+        if isinstance(self.default, bool) or isinstance(value, bool):
+            return isinstance(self.default, bool) and isinstance(value, bool)
+        if isinstance(self.default, str):
+            listed = {choice.value for choice in self.choices}
+            return isinstance(value, str) and (self.is_open or not listed or value in listed)
+        if isinstance(value, int) or (isinstance(value, float) and isinstance(self.default, float)):
+            return self.low <= value <= self.high
+        return False
+
+
+def _text(name: str, label: str, tooltip: str, group: str, *choices: tuple[str, str]) -> Field:
+    return Field(name, group, label, tooltip, choices=tuple(Choice(*each) for each in choices))
+
+
+_BEST = (Choice("", "The best that needs no download"),)
+_LOOK, _MODELS, _HEAL, _KEEP = "Appearance", "Models", "Heal and review", "Memory and files"
+
+FIELDS: tuple[Field, ...] = (
+    _text(
+        "theme", "Theme", "Colours of the window; System follows the desktop.", _LOOK,
+        ("system", "System"), ("light", "Light"), ("dark", "Dark"),
+    ),
+    _text(
+        "language", "Language", "Language of menus and messages; takes effect at the next start.",
+        _LOOK, ("system", "System"), ("en", "English"),
+    ),
+    Field(
+        "ui_scale", _LOOK, "Size of the interface",
+        "Enlarges text and buttons; takes effect at the next start.", 0.75, 3.0, "x",
+    ),
+    _text(
+        "palette", "Mask colours", "Colours given to new objects.", _LOOK,
+        ("default", "Default"), ("colour-blind", "Safe for colour-blind eyes"),
+    ),
+    Field(
+        "overlay_opacity", _LOOK, "Opacity of masks",
+        "How strongly masks cover the picture, 0 to 1.", 0.0, 1.0,
+    ),
+    Field(
+        "follow_playhead", _LOOK, "Follow the frame in work",
+        "While masks are propagated, show the frame that has just been finished.",
+    ),
+    Field(
+        "tracker", _MODELS, "Propagation",
+        "The model that carries masks from frame to frame.", choices=_BEST, is_open=True,
+        models="trackers",
+    ),
+    Field(
+        "segmenter", _MODELS, "Clicks and boxes",
+        "The model that makes a mask from clicks or a box.", choices=_BEST, is_open=True,
+        models="segmenters",
+    ),
+    Field(
+        "refiner", _MODELS, "Refinement",
+        "The model that sharpens masks.", choices=(Choice("", "The same as for clicks"),),
+        is_open=True, models="segmenters",
+    ),
+    Field(
+        "device", _MODELS, "Device",
+        "What models compute on. Automatic takes a GPU where there is one.", is_open=True,
+        choices=(
+            Choice("auto", "Automatic"), Choice("cpu", "CPU"), Choice("cuda", "NVIDIA GPU"),
+            Choice("mps", "Apple GPU"),
+        ),
+    ),
+    Field("threads", _MODELS, "CPU threads", "0 lets the library choose.", 0, 256),
+    Field(
+        "size", _MODELS, "Size at propagation",
+        "The short side that frames are scaled to for the model. Larger is finer and slower; "
+        "0 is the model's own.", 0, 4320, "px",
+    ),
+    Field(
+        "iou_gate", _MODELS, "Refinement gate",
+        "A refined mask that overlaps the one before by less than this (IoU, 0 to 1) is dropped.",
+        0.0, 1.0,
+    ),
+    Field(
+        "heal_iou", _HEAL, "Same mask: overlap",
+        "A heal may stop where new and old masks overlap by at least this (IoU, 0 to 1).",
+        0.5, 1.0,
+    ),
+    Field(
+        "heal_boundary", _HEAL, "Same mask: outline",
+        "... and their outlines agree by at least this (F-measure, 0 to 1).", 0.5, 1.0,
+    ),
+    Field(
+        "heal_area", _HEAL, "Same mask: area",
+        "... and their areas differ by at most this share.", 0.0, 0.5,
+    ),
+    Field(
+        "heal_patience", _HEAL, "Frames in agreement",
+        "... on this many frames in a row.", 1, 200,
+    ),
+    Field(
+        "conflict", _HEAL, "Conflict",
+        "Where propagations from the left and the right differ by more than this (1 - IoU), "
+        "you are asked.", 0.0, 1.0,
+    ),
+    Field(
+        "cache_mib", _KEEP, "Memory for frames",
+        "Decoded frames kept ready; 768 MiB hold about 120 frames of 1080p.", 64, 65536, "MiB",
+    ),
+    Field("undo_limit", _KEEP, "Undo steps", "How many edits can be undone.", 10, 100_000),
+    Field(
+        "autosave_folder", _KEEP, "Folder for projects",
+        "Where projects are kept that are not saved elsewhere; empty puts each beside its video.",
+    ),
+    Field("author", _KEEP, "Your name", "Written into exported VISOR files as the annotator."),
+)  # fmt: skip
+
+
+def field_of(name: str) -> Field:
+    """Return the row of `FIELDS` for a setting; KeyError where there is none."""
+    for field in FIELDS:
+        if field.name == name:
+            return field
+    raise KeyError(name)
+
+
+def load(path: Path, warn: Warn = log.warning) -> Settings:
+    """Read the settings; what is not in the file is at its default.
+
+    A file that cannot be understood is set aside as `*.broken`, a value that is out of range is
+    passed over; `warn` is told in a sentence. Never raises.
+    """
+    known = {field.name for field in fields(Settings)}
+    chosen: dict[str, Value] = {}
+    for name, value in _read(path, warn).items():
+        if name not in known:
+            continue
+        field = field_of(name)
+        if field.accepts(value):
+            chosen[name] = float(value) if isinstance(field.default, float) else value
+        else:
+            warn(f"{path}: {name} = {value!r} cannot be used; the default is {field.default!r}.")
+    return Settings(**chosen)  # type: ignore[arg-type]
+
+
+def save(path: Path, settings: Settings, warn: Warn = log.warning) -> None:
+    """Write what differs from the defaults, keeping what another version wrote. Raises OSError."""
+    known = {field.name for field in fields(Settings)}
+    kept = {name: value for name, value in _read(path, warn).items() if name not in known}
+    defaults = Settings()
+    changed = {
+        name: getattr(settings, name)
+        for name in sorted(known)
+        if getattr(settings, name) != getattr(defaults, name)
+    }
+    atomic_write(path, dump({**changed, **kept}).encode())
+
+
+def _read(path: Path, warn: Warn) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        warn(f"{path} cannot be read ({error.strerror}); the defaults are used.")
+        return {}
+    except ValueError as error:  # no UTF-8, or no TOML
+        warn(_set_aside(path, error))
+        return {}
+
+
+def _set_aside(path: Path, error: ValueError) -> str:
+    aside = path.with_name(f"{path.name}.broken")
+    try:
+        path.replace(aside)
+    except OSError:
+        return f"{path} cannot be understood ({error}); the defaults are used."
+    return f"{path} cannot be understood ({error}): it was moved to {aside}; defaults are used."
