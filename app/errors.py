@@ -21,6 +21,10 @@ class VideoOpenError(StorageError, UsageError):
     """A video or frame folder cannot be opened at all."""
 
 
+class VideoMissingError(StorageError, UsageError):
+    """A project is sound, but its video is not where it was; ask for the place."""
+
+
 class ProjectError(StorageError):
     """A project file is damaged, of a newer version, or in use by another process."""
 

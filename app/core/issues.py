@@ -261,8 +261,8 @@ def _healed(entries: Mapping[int, Entry]) -> dict[int, int]:
     healed: dict[int, int] = {}
     count, later = 0, None
     for frame in reversed(list(entries)):
-        count = 0 if entries[frame].is_anchor or later != frame + 1 else count
-        count, later = count + 1, frame
+        reached = count if later == frame + 1 else 0
+        count, later = 0 if entries[frame].is_anchor else reached + 1, frame
         healed[frame] = count
     return healed
 

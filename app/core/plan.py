@@ -1,7 +1,7 @@
 """Which anchors and frames a propagation uses, and what it may never touch."""
 
 import enum
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from app.core.document import Changes, Document, Entry, Key
@@ -91,25 +91,29 @@ def plan(
     return tuple(run for run in runs if run)
 
 
-def after_edit(run: Run, head: int | None, edited: Key, document: Document) -> Run | None:
-    """Return what is left of a running pass once a person has made an anchor at `edited`.
+def rest_of(
+    run: Run, head: int | None, document: Document, edited: Collection[Key] = ()
+) -> Run | None:
+    """Return what is left of a running pass, with the anchors as they are now; None = nothing.
 
-    `head` is the last frame that is finished, None before the first; `document` holds the edit and
-    what was finished. What is finished stays, but what lies behind the edit in the direction of
-    travel is the edited object's old guess, so that object goes on from the edit.
+    `head` is the last frame that is finished, None before the first; `document` holds what was
+    finished, and the edits at `edited`. What is finished stays. Only what lies behind an edit in
+    the direction of travel is the edited object's old guess: that object goes on from the edit.
     """
-    ahead = run.frames if head is None else run.frames[run.frames.index(head) + 1 :]
-    spans = dict.fromkeys(run.objects, ahead)
-    if head is not None and (head - edited.frame) * run.step > 0:
-        spans[edited.object] = run.frames[run.frames.index(edited.frame) :]
     followed = list(followable(document, run.objects))
-    kept = {number: _as_range(spans[number]) for number in followed if spans[number]}
-    kept = {number: _overlap(span, run.spans[number]) for number, span in kept.items()}
-    start = edited.frame if len(spans[edited.object]) > len(ahead) else head
-    if start is None:
-        start = run.frames[0]
-    seeds = _seeds(document, followed, start)
-    return _run(_with(packed_anchors(document, followed), start, seeds), start, kept, run.step)
+    visited = 0 if head is None else run.frames.index(head) + 1
+    starts = dict.fromkeys(followed, visited)
+    for key in edited:
+        if key.object in starts and key.frame in run.spans[key.object]:
+            starts[key.object] = min(starts[key.object], run.frames.index(key.frame))
+    start = max(0, min([*starts.values(), visited - 1]))
+    spans = {
+        number: _overlap(_as_range(run.frames[begin:]), run.spans[number])
+        for number, begin in starts.items()
+    }
+    origin = run.frames[start]
+    given = _with(packed_anchors(document, followed), origin, _seeds(document, followed, origin))
+    return _run(given, origin, spans, run.step)
 
 
 def followable(document: Document, objects: Iterable[int]) -> Iterator[int]:
@@ -187,6 +191,8 @@ def _run(anchors: PackedAnchors, start: int, spans: Mapping[int, range], step: i
 
 
 def _as_range(frames: tuple[int, ...]) -> range:
+    if not frames:
+        return range(0)
     return range(min(frames), max(frames) + 1)
 
 

@@ -1,17 +1,126 @@
 """The suspects, in the order in which to look at them."""
 
-from app.core.issues import Issue
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from app.core.document import Entry, Key
+from app.core.issues import Finder, Issue
+from app.session.viewing import Viewing
 from app.session.workspace import Workspace
 
+_SOON_MS = 200
 
-class Review:
-    """Keeps the issues up to date and steps through them."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+class Review(QObject):
+    """Keeps the issues up to date, off this thread, and steps through them."""
+
+    _found = Signal(object, object)  # Finder, tuple[Issue, ...]; from the worker
+
+    def __init__(self, workspace: Workspace, viewing: Viewing, parent: QObject) -> None:
+        super().__init__(parent)
+        self._workspace, self._viewing = workspace, viewing
+        self.issues: tuple[Issue, ...] = ()
+        self._current: Issue | None = None
+        self._dismissed: set[tuple[int, int, int]] = set()
+        self._dirty: set[int] = set()
+        self._finder = Finder()  # used by the worker only
+        self._worker: ThreadPoolExecutor | None = None
+        self._busy: Future[None] | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._look)
+        self._found.connect(self._on_found)
+        workspace.on_document_change(self._on_document_change)
+        workspace.signals.objects_changed.connect(self._soon)
+
+    def start(self) -> None:
+        """Look at the whole document, which was just opened."""
+        self._finder, self._dismissed, self._current = Finder(), set(), None
+        self._worker = ThreadPoolExecutor(1, "review")
+        self._dirty = {info.id for info in self._workspace.document.objects}
+        self._set(())
+        self._soon()
+
+    def stop(self) -> None:
+        """Stop looking; waits for the object that is looked at."""
+        self._timer.stop()
+        if self._worker is not None:
+            self._worker.shutdown(cancel_futures=True)
+            self._worker, self._busy = None, None
+        self._set(())
 
     def next_issue(self, step: int = 1) -> None:
         """Go to the next suspect (or the one before) and select its object."""
+        if not self.issues:
+            self._workspace.report("info", "Nothing looks suspicious.")
+            return
+        at = self._position()
+        following = (step - 1 if step > 0 else step) if at is None else at + step
+        issue = self.issues[following % len(self.issues)]
+        self._current = issue
+        self._viewing.select(issue.object)
+        self._viewing.go_to(issue.frame)
 
     def dismiss(self, issue: Issue) -> None:
         """Take a suspect off the list: it was looked at and is fine."""
+        self._dismissed.add((issue.object, issue.first, issue.last))
+        self._set(self.issues)
+
+    def _position(self) -> int | None:
+        """Return where the current issue stands now; it may have shrunk since."""
+        current = self._current
+        if current is None:
+            return None
+        for index, issue in enumerate(self.issues):
+            same = issue.object == current.object
+            if same and issue.first <= current.last and current.first <= issue.last:
+                return index
+        # It is healed: the one that took its place in the ranking comes next.
+        better = [issue for issue in self.issues if issue.value > current.value]
+        return len(better) - 1
+
+    def _on_document_change(self, keys: frozenset[Key]) -> None:
+        self._dirty |= {key.object for key in keys}
+        self._soon()
+
+    @Slot()
+    def _soon(self) -> None:
+        if self._worker is not None and not self._timer.isActive():
+            self._timer.start(_SOON_MS)
+
+    @Slot()
+    def _look(self) -> None:
+        if self._worker is None:
+            return
+        if self._busy is not None:
+            self._soon()
+            return
+        document = self._workspace.document
+        known = [info.id for info in document.objects]
+        changed = {number: document.of_object(number) for number in self._dirty & set(known)}
+        self._dirty = set()
+        self._busy = self._worker.submit(self._examine, self._finder, changed, known)
+
+    def _examine(
+        self, finder: Finder, changed: Mapping[int, Mapping[int, Entry]], known: list[int]
+    ) -> None:
+        """Look at the objects that changed, in the worker."""
+        for number, entries in changed.items():
+            finder.examine(number, entries)
+        finder.forget(keep=known)
+        self._found.emit(finder, finder.ranked())
+
+    @Slot(object, object)
+    def _on_found(self, finder: Finder, issues: tuple[Issue, ...]) -> None:
+        if finder is self._finder and self._worker is not None:
+            self._busy = None
+            self._set(issues)
+
+    def _set(self, issues: tuple[Issue, ...]) -> None:
+        fine = self._dismissed
+        left = tuple(i for i in issues if (i.object, i.first, i.last) not in fine)
+        if left != self.issues:
+            self.issues = left
+            self._workspace.signals.issues_changed.emit()

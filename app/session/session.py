@@ -1,21 +1,41 @@
 """The session: what the window works on."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtCore import Slot
 from PySide6.QtGui import QUndoStack
 
-from app.core.document import Document, Entry, Key, Objects, State
 from app.core.issues import Issue
+from app.engine.inference import Models
+from app.errors import StorageError
+from app.session.clicking import Clicking
+from app.session.correcting import Correcting
 from app.session.editing import Editing
+from app.session.engine import Engine
+from app.session.exporting import Exporting
+from app.session.foresight import Foresight
 from app.session.jobs import Jobs
 from app.session.objects import ObjectEdits
+from app.session.opening import Opened, open_project, open_source, reopened_as
+from app.session.preferences import cache_bytes, choice_of
+from app.session.reading import SessionReading
 from app.session.review import Review
-from app.session.signals import SessionSignals, SessionState
+from app.session.saving import Saving
+from app.session.signals import SessionState
 from app.session.viewing import Viewing
-from app.session.workspace import Workspace
+from app.storage.frames import FrameCache
+from app.storage.settings import Settings
+
+ModelLoader = Callable[[FrameCache, Settings], Models]
 
 
-class Session(SessionSignals):
+def load_models(frames: FrameCache, settings: Settings) -> Models:
+    """Return the models that the settings name."""
+    return Models(frames, choice_of(settings))
+
+
+class Session(SessionReading):
     """One open video, or none. Lives in the GUI thread.
 
     A facade: each concern is one small class of this package, and its calls are offered here under
@@ -23,45 +43,63 @@ class Session(SessionSignals):
     asked say so by `reported`; only `open`, `relocate_video`, `save_as` and `export` raise.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._workspace = workspace = Workspace(self)
-        viewing, objects = Viewing(workspace), ObjectEdits(workspace)
-        editing, jobs, review = Editing(workspace), Jobs(workspace), Review(workspace)
-
+    def __init__(self, settings: Settings | None = None, loader: ModelLoader = load_models) -> None:
+        super().__init__(settings or Settings())
+        self._loader = loader
+        self._homeless: Path | None = None  # a project whose video was not found
+        workspace = self._workspace
+        self._engine = engine = Engine(self)
+        self._viewing = viewing = Viewing(workspace, self)
+        self._jobs = jobs = Jobs(workspace, engine, self)
+        self._objects = ObjectEdits(workspace, viewing)
+        self._editing = Editing(workspace, jobs)
+        self._clicking = Clicking(workspace, engine, self._objects, self._editing, self)
+        self._correcting = Correcting(workspace, engine, jobs, self._editing, self)
+        self._review = Review(workspace, viewing, self)
+        self._saving = Saving(workspace, self)
+        self._exporting = Exporting(workspace, self)
+        Foresight(workspace, engine, lambda: self._review.issues, self)
         self.undo_stack: QUndoStack = workspace.undo_stack
+        self.objects_changed.connect(self._keep_selection)
+        self._offer_views()
+        self._offer_edits()
+
+    def _offer_views(self) -> None:
+        viewing, review = self._viewing, self._review
         self.go_to = viewing.go_to
         self.image = viewing.image
+        self.nearest_image = viewing.nearest_image
         self.time_of = viewing.time_of
         self.set_range = viewing.set_range
         self.select = viewing.select
+        self.search_classes = self._objects.search_classes
+        self.next_issue = review.next_issue
+        self.dismiss_issue = review.dismiss
+        self.export = self._exporting.export
 
+    def _offer_edits(self) -> None:
+        objects, editing = self._objects, self._editing
+        clicking, correcting = self._clicking, self._correcting
         self.add_object = objects.add
         self.edit_object = objects.edit
         self.delete_object = objects.delete
         self.move_object = objects.move
-        self.search_classes = objects.search_classes
-
-        self.click = editing.click
-        self.set_box = editing.set_box
-        self.next_candidate = editing.next_candidate
-        self.preview_click = editing.preview_click
+        self.click = clicking.click
+        self.set_box = clicking.set_box
+        self.next_candidate = clicking.next_candidate
+        self.preview_click = clicking.preview_click
         self.commit_mask = editing.commit_mask
         self.clear = editing.clear
         self.mark_absent = editing.mark_absent
         self.mark_occluded = editing.mark_occluded
         self.approve = editing.approve
         self.unanchor = editing.unanchor
-
-        self.propagate = jobs.propagate
-        self.accept_and_heal = jobs.accept_and_heal
-        self.refine = jobs.refine
-        self.accept_refinement = jobs.accept_refinement
-        self.drop_refinement = jobs.drop_refinement
-        self.cancel = jobs.cancel
-
-        self.next_issue = review.next_issue
-        self.dismiss_issue = review.dismiss
+        self.propagate = self._jobs.propagate
+        self.accept_and_heal = correcting.accept_and_heal
+        self.refine = correcting.refine
+        self.accept_refinement = correcting.accept_refinement
+        self.drop_refinement = correcting.drop_refinement
+        self.cancel = self._jobs.cancel
 
     def open(self, source: Path) -> None:
         """Open a video, a folder of images, a project file or a VISOR JSON.
@@ -69,93 +107,96 @@ class Session(SessionSignals):
         On an error (MaskwrightError) what is open stays open. VideoMissingError says that the
         project is sound but its video is not where it was: ask for it, call `relocate_video`.
         """
+        self._homeless = source if source.suffix == ".maskwright" else None
+        same = reopened_as(source)
+        if self._workspace.project_path is not None and same == self._workspace.project_path:
+            self._saving.flush()
+            return
+        self._replace(open_source(source))
 
     def relocate_video(self, source: Path) -> None:
         """Say where the video of the project is that could not be opened, or of the open one."""
+        path = self._homeless or self._workspace.project_path
+        if path is None:
+            return
+        if path == self._workspace.project_path:
+            self.close()
+        self._replace(open_project(path, source))
 
     def save_as(self, path: Path) -> None:
-        """Copy the project file to `path` and go on with the copy."""
+        """Copy the project file to `path` and go on with the copy. Raises StorageError."""
+        if self._saving.copy_to(path):
+            self._workspace.project_path = path
 
     def close(self) -> None:
         """Stop the job and keep its results, write everything, close the video."""
+        workspace = self._workspace
+        if workspace.video is None or workspace.cache is None:
+            return
+        self._jobs.cancel()
+        workspace.enter(SessionState.CLOSING)
+        self._clicking.drop()
+        self._correcting.drop_refinement()
+        self._engine.stop()
+        self._review.stop()
+        self._exporting.stop()
+        try:
+            self._saving.stop()
+        except StorageError as error:
+            workspace.report("error", str(error))
+        workspace.cache.close()
+        workspace.video.close()
+        workspace.forget()
+        self.opened.emit()
 
-    def export(self, form: str, path: Path) -> None:
-        """Write all masks in the background: visor, davis, coco, submission or video."""
-
-    @property
-    def is_open(self) -> bool:
-        """Whether a video is open."""
-        return self._workspace.video is not None
-
-    @property
-    def title(self) -> str:
-        """The name of the video, empty where none is open."""
-        return self._workspace.title
-
-    @property
-    def frame_count(self) -> int:
-        """The number of frames, 0 where none is open."""
-        return self._workspace.frame_count
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(height, width) of the frames, (0, 0) where none is open."""
-        return self._workspace.size
-
-    @property
-    def fps(self) -> float:
-        """Frames per second of the video."""
-        return self._workspace.fps
-
-    @property
-    def frame(self) -> int:
-        """The current frame."""
-        return self._workspace.frame
-
-    @property
-    def in_point(self) -> int | None:
-        """The first frame of the range to work in, where one is set."""
-        return self._workspace.in_point
-
-    @property
-    def out_point(self) -> int | None:
-        """The last frame of the range to work in, where one is set."""
-        return self._workspace.out_point
-
-    @property
-    def document(self) -> Document:
-        """The masks; to be read only."""
-        return self._workspace.document
-
-    @property
-    def objects(self) -> Objects:
-        """The objects, in drawing order."""
-        return self._workspace.document.objects
-
-    @property
-    def selected(self) -> int | None:
-        """The selected object's id."""
-        return self._workspace.selected
-
-    @property
-    def activity(self) -> SessionState:
-        """What the session is busy with."""
-        return self._workspace.activity
+    def apply_settings(self, settings: Settings) -> None:
+        """Work with other settings from now on; other models are loaded when they are needed."""
+        before, self._workspace.settings = self._workspace.settings, settings
+        if choice_of(before) != choice_of(settings) and self.is_open:
+            self._jobs.cancel()
+            self._start_engine()
+        self.settings_changed.emit()
 
     @property
     def candidates(self) -> tuple[int, int]:
         """(which is shown, how many there are) of the last click's masks; (0, 0) = none."""
-        return self._workspace.candidates
+        return self._clicking.candidates
+
+    @property
+    def has_refinement(self) -> bool:
+        """Whether a sharpened mask is shown that waits to be accepted."""
+        return self._correcting.has_refinement
 
     @property
     def issues(self) -> tuple[Issue, ...]:
         """The suspects, worst first."""
-        return self._workspace.issues
+        return self._review.issues
 
-    def shown(self, frame: int) -> dict[int, Entry]:
-        """Return object id -> entry on `frame`, what is pending over what is in the document."""
-        return self._workspace.shown(frame)
+    def _replace(self, opened: Opened) -> None:
+        """Close what is open and show what was opened in its place."""
+        self.close()
+        workspace = self._workspace
+        self._homeless = None
+        workspace.video = opened.video
+        workspace.cache = FrameCache(opened.video, cache_bytes(self.settings))
+        workspace.project_path, workspace.attachment = opened.path, opened.attachment
+        workspace.set_document(opened.document)
+        self._saving.start(opened.project)
+        self._start_engine()
+        self._review.start()
+        workspace.enter(SessionState.IDLE)
+        self.opened.emit()
+        self.objects_changed.emit()
+        for note in opened.notes:
+            workspace.report("warning", note)
 
-    def state(self, key: Key) -> State:
-        """Return what the timeline shows at `key`."""
-        return self._workspace.state(key)
+    def _start_engine(self) -> None:
+        cache, settings, loader = self._workspace.cache, self.settings, self._loader
+        assert cache is not None
+        self._engine.start(lambda: loader(cache, settings))
+
+    @Slot()
+    def _keep_selection(self) -> None:
+        """Select no object that is gone."""
+        if self.selected not in {info.id for info in self.objects}:
+            self.select(None)

@@ -1,0 +1,161 @@
+"""Clicks and boxes: what they mean is asked of the segmenter."""
+
+from dataclasses import dataclass, replace
+
+from PySide6.QtCore import QObject, Slot
+
+from app.core.document import Entry, Key, Origin
+from app.engine.jobs import Segment
+from app.engine.run import Candidate
+from app.session.editing import Editing
+from app.session.engine import Engine
+from app.session.objects import ObjectEdits
+from app.session.signals import SessionState
+from app.session.workspace import Workspace
+from models.api import Box, Click
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """The masks that a prompt could mean, and which of them is shown."""
+
+    job: Segment
+    candidates: tuple[Candidate, ...]
+    shown: int = 0
+
+
+class Clicking(QObject):
+    """Turns clicks and boxes on the current frame into masks of the selected object.
+
+    A click while the one before is not answered yet asks for both at once: the newest question is
+    the only one whose answer counts.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        engine: Engine,
+        objects: ObjectEdits,
+        editing: Editing,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._workspace, self._engine = workspace, engine
+        self._objects, self._editing = objects, editing
+        self._asked: Segment | None = None
+        self._hover: Segment | None = None
+        self._answer: _Answer | None = None
+        self._applying = False
+        engine.segmented.connect(self._on_segmented)
+        engine.ended.connect(self._on_ended)
+        workspace.on_document_change(self._on_document_change)
+
+    @property
+    def candidates(self) -> tuple[int, int]:
+        """(which is shown, how many there are) of the last click's masks; (0, 0) = none."""
+        return (self._answer.shown, len(self._answer.candidates)) if self._answer else (0, 0)
+
+    def click(self, click: Click) -> None:
+        """Add a point on the current frame to the selected object; one is made if none is."""
+        if (prompt := self._prompt()) is not None:
+            self._ask(replace(prompt, clicks=(*prompt.clicks, click)))
+
+    def set_box(self, box: Box) -> None:
+        """Ask for the selected object's mask in `box` on the current frame."""
+        if (prompt := self._prompt()) is not None:
+            # A box says the whole extent, so what was there before does not count.
+            self._ask(replace(prompt, box=box, mask=None, clicks=()))
+
+    def preview_click(self, click: Click | None) -> None:
+        """Show as a ghost what a click would give, without giving it; None takes it away."""
+        workspace = self._workspace
+        key = Key(workspace.frame, workspace.selected or 0)
+        if click is None or workspace.video is None:
+            if self._hover is not None:
+                workspace.signals.preview_changed.emit(None)
+            self._hover = None
+            return
+        asked = self._from_entry(key)
+        clicks = (*asked.clicks, click)
+        self._hover = replace(asked, id=self._engine.next_id(), clicks=clicks, hover=True)
+        self._engine.put(self._hover)
+
+    def next_candidate(self) -> None:
+        """Show the next of the masks that the last click or box could mean."""
+        if self._answer is not None and len(self._answer.candidates) > 1:
+            following = (self._answer.shown + 1) % len(self._answer.candidates)
+            self._apply(replace(self._answer, shown=following))
+
+    def drop(self) -> None:
+        """Forget every question that is not answered yet."""
+        self._asked = self._hover = None
+        self._set_answer(None)
+
+    def _prompt(self) -> Segment | None:
+        """Return what was asked so far on the current frame of the selected object."""
+        workspace = self._workspace
+        if workspace.video is None:
+            return None
+        number = workspace.selected or self._objects.add()
+        if number is None:
+            return None
+        if workspace.is_locked(number):
+            workspace.report("warning", f"{workspace.name_of(number)} is locked. Unlock it first.")
+            return None
+        key = Key(workspace.frame, number)
+        if self._asked is not None and self._asked.key == key:
+            return self._asked
+        return self._from_entry(key)
+
+    def _from_entry(self, key: Key) -> Segment:
+        entry = self._workspace.entry(key)
+        return Segment(0, key, entry.clicks, None, entry.mask) if entry else Segment(0, key)
+
+    def _ask(self, prompt: Segment) -> None:
+        self._asked = replace(prompt, id=self._engine.next_id())
+        self._hover = None
+        if self._workspace.activity is SessionState.IDLE:
+            self._workspace.enter(SessionState.SEGMENTING)
+        self._engine.put(self._asked)
+
+    @Slot(int, object)
+    def _on_segmented(self, job_id: int, candidates: tuple[Candidate, ...]) -> None:
+        if self._hover is not None and self._hover.id == job_id:
+            frame, number = self._hover.key
+            self._workspace.signals.preview_changed.emit((frame, number, candidates[0].mask))
+        # The answer may have waited in the event queue while its job was replaced.
+        if self._asked is None or self._asked.id != job_id:
+            return
+        asked, self._asked = self._asked, None
+        if candidates[0].mask is None:
+            name = self._workspace.name_of(asked.key.object)
+            self._workspace.report("warning", f"Nothing found there for {name}. Click elsewhere.")
+            return
+        usable = tuple(each for each in candidates if each.mask is not None)
+        self._apply(_Answer(asked, usable))
+
+    @Slot(int, object)
+    def _on_ended(self, job_id: int, error: Exception | None) -> None:
+        if self._asked is not None and self._asked.id == job_id:
+            self._asked = None
+            self._workspace.report("error", str(error))
+        if self._asked is None and self._workspace.activity is SessionState.SEGMENTING:
+            self._workspace.enter(SessionState.IDLE)
+
+    def _apply(self, answer: _Answer) -> None:
+        job, (mask, score) = answer.job, answer.candidates[answer.shown]
+        entry = Entry(mask, Origin.CLICKED, score=score, clicks=job.clicks)
+        self._applying = True
+        text = f"Click {self._workspace.name_of(job.key.object)}, frame {job.key.frame}"
+        made = self._editing.make({job.key: entry}, text, series=job.id)
+        self._applying = False
+        self._set_answer(answer if made else None)
+
+    def _on_document_change(self, keys: frozenset[Key]) -> None:
+        if self._answer is not None and not self._applying and self._answer.job.key in keys:
+            self._set_answer(None)
+
+    def _set_answer(self, answer: _Answer | None) -> None:
+        if answer is not self._answer:
+            self._answer = answer
+            self._workspace.signals.candidates_changed.emit()

@@ -1,0 +1,141 @@
+"""From a path to a video with its project."""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from app import paths
+from app.core.document import Document
+from app.errors import UsageError, VideoMissingError
+from app.storage.importing import import_document, open_frames
+from app.storage.project import SUFFIX, Project
+from app.storage.video import Video, open_video
+from app.storage.visor.importing import ATTACHMENT
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A video, its project, and the document in it; `notes` are for the person."""
+
+    video: Video
+    project: Project
+    path: Path
+    document: Document
+    attachment: bytes | None
+    notes: tuple[str, ...] = ()
+
+
+def open_source(source: Path) -> Opened:
+    """Open a video, a folder of images, a project file or a VISOR JSON.
+
+    A video's project lies beside it, or in the per-user folder where it cannot be written there;
+    it is made if there is none. Raises MaskwrightError and leaves nothing open; VideoMissingError
+    where only the video of a project is not found.
+    """
+    if not source.exists():
+        raise UsageError(f"{source} does not exist. Check the path.")
+    if source.suffix == SUFFIX:
+        return open_project(source)
+    if source.suffix.lower() == ".json":
+        return _open_masks(source)
+    return _with_project(open_video(source.resolve()))
+
+
+def open_project(path: Path, video_source: Path | None = None) -> Opened:
+    """Open a project file, with its video or with the one given in its place."""
+    project = Project.open(path)
+    try:
+        return _joined(_video_of(project, video_source), project, path)
+    except BaseException:
+        project.close()
+        raise
+
+
+def _video_of(project: Project, source: Path | None) -> Video:
+    place = source or project.source
+    if not place.exists():
+        raise VideoMissingError(
+            f"{project.path.name} is sound, but its video is not at {place}. Say where it is now."
+        )
+    return open_video(place)
+
+
+def reopened_as(source: Path) -> Path:
+    """Return the project file that opening `source` would open."""
+    return source if source.suffix == SUFFIX else project_path(source.resolve())
+
+
+def project_path(source: Path) -> Path:
+    """Return where the project of a video lies: beside it, or in the per-user folder."""
+    beside = source.with_name(source.name + SUFFIX)
+    if beside.exists() or os.access(source.parent, os.W_OK):
+        return beside
+    # The folder's name keeps two videos of one name apart, and a person can still read it.
+    folder = "_".join(part for part in source.parent.parts if part.strip("/\\"))
+    return paths.projects_folder() / folder.replace(":", "") / beside.name
+
+
+def _with_project(video: Video) -> Opened:
+    try:
+        path = project_path(video.source)
+        if path.exists():
+            project = Project.open(path)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            project = Project.create(path, video.source, len(video), video.size)
+    except BaseException:
+        video.close()
+        raise
+    try:
+        return _joined(video, project, path)
+    except BaseException:
+        project.close()
+        raise
+
+
+def _joined(video: Video, project: Project, path: Path) -> Opened:
+    """Return a video and its project together; closes the video where they do not fit."""
+    try:
+        project.check(video)
+        document, attachment = project.load(), project.get_attachment(ATTACHMENT)
+        if project.source.resolve() != video.source.resolve():
+            project.relocate(video.source)
+    except BaseException:
+        video.close()
+        raise
+    notes = (video.damaged,) if video.damaged else ()
+    return Opened(video, project, path, document, attachment, notes)
+
+
+def _open_masks(source: Path) -> Opened:
+    """Open the frames that a VISOR or COCO JSON is about, with its masks where the project has none."""
+    video = open_frames(source, None, None)
+    if video is None:
+        raise UsageError(
+            f"The frames of {source.name} do not lie with it. Put their folder, named as the "
+            f"video, beside it, or make a project first: maskwright import {source.name} PROJECT."
+        )
+    try:
+        imported = import_document(source, video)
+    except BaseException:
+        video.close()
+        raise
+    opened = _with_project(video)
+    if len(opened.document) or opened.document.objects:
+        note = f"The project has masks already, so those of {source.name} were not imported."
+        return replace(opened, notes=(*opened.notes, note))
+    try:
+        opened.project.save_objects(imported.document.objects)
+        opened.project.append(dict(imported.document.items()))
+        if imported.attachment is not None:
+            opened.project.set_attachment(ATTACHMENT, imported.attachment)
+    except BaseException:
+        opened.project.close()
+        opened.video.close()
+        raise
+    return replace(
+        opened,
+        document=imported.document,
+        attachment=imported.attachment,
+        notes=(*opened.notes, *imported.notes),
+    )

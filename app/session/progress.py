@@ -1,0 +1,60 @@
+"""How fast the running job is, and how long it will take."""
+
+import time
+from collections.abc import Sequence
+
+from app.core.plan import Run
+from app.session.signals import Progress
+
+_EVERY_S = 0.1
+_SURE_AFTER = 10  # frames before a time left is told
+
+
+class Meter:
+    """Counts the frames of one job."""
+
+    def __init__(self, text: str, frames: Sequence[int], objects: tuple[int, ...]) -> None:
+        self._text, self._objects = text, objects
+        self._total = len(frames)
+        self._first, self._last = min(frames), max(frames)
+        self._done = 0
+        self._seconds = 0.0  # a frame takes, a moving average
+        self._since = self._told = time.monotonic()
+
+    @classmethod
+    def of_runs(cls, text: str, runs: Sequence[Run]) -> "Meter":
+        """Return a meter for these passes."""
+        frames = [frame for run in runs for frame in run.frames]
+        objects = sorted({number for run in runs for number in run.objects})
+        return cls(text, frames, tuple(objects))
+
+    def step(self, frame: int) -> Progress | None:
+        """Count a frame; return what to tell, or None where it is too early to tell again."""
+        now = time.monotonic()
+        self._done += 1
+        # The first frame is left out: it pays for loading the model.
+        if self._done == 2:
+            self._seconds = now - self._since
+        elif self._done > 2:
+            self._seconds += (now - self._since - self._seconds) / min(self._done - 1, 20)
+        self._since = now
+        if now - self._told < _EVERY_S and self._done > 1:
+            return None
+        self._told = now
+        return self.progress(frame)
+
+    def progress(self, at: int) -> Progress:
+        """Return how far the job is, at frame `at`."""
+        left = max(0, self._total - self._done)
+        known = self._done >= _SURE_AFTER and self._seconds > 0
+        return Progress(
+            text=self._text,
+            done=min(self._done, self._total),
+            total=self._total,
+            fps=1 / self._seconds if self._seconds > 0 else None,
+            seconds_left=left * self._seconds if known else None,
+            first=self._first,
+            last=self._last,
+            at=at,
+            objects=self._objects,
+        )

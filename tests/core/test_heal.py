@@ -1,0 +1,152 @@
+"""Heals: what an edit makes stale, where the heal stops, how two passes merge."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.core.document import Document, Entry, Key, ObjectInfo, Origin
+from app.core.heal import (
+    Rules,
+    Watch,
+    agree,
+    boundary_f,
+    merge,
+    plan_heal,
+    probes,
+    stale_marks,
+    summary,
+)
+from app.core.mask import Mask
+from tests.fakes import square
+
+
+def mask_at(x: int, side: int = 10) -> Mask:
+    mask = Mask.encode(square(x, side=side))
+    assert mask is not None
+    return mask
+
+
+def video(count: int = 30, anchors: tuple[int, ...] = (0,)) -> Document:
+    """Return a document with one object, propagated everywhere but on its anchors."""
+    entries = {
+        Key(frame, 1): Entry(
+            mask_at(10), Origin.DRAWN if frame in anchors else Origin.PROPAGATED, score=0.9
+        )
+        for frame in range(count)
+    }
+    return Document((ObjectInfo(1, "knife", (1, 2, 3)),), entries)
+
+
+def test_an_edit_makes_everything_up_to_the_next_anchors_stale() -> None:
+    document = video(anchors=(5, 20))
+    marks = stale_marks(document, [Key(12, 1)])
+    assert sorted(key.frame for key in marks) == [*range(6, 12), *range(13, 20)]
+    assert all(entry.stale for entry in marks.values())
+
+
+def test_what_is_stale_already_and_other_objects_are_not_marked_again() -> None:
+    document = video()
+    document.replace(stale_marks(document, [Key(12, 1)]))
+    assert stale_marks(document, [Key(12, 1)]) == {}
+    assert stale_marks(document, [Key(12, 2)]) == {}
+
+
+def test_a_heal_goes_both_ways_from_the_accepted_anchor() -> None:
+    document = video()
+    document.replace({Key(12, 1): Entry(mask_at(30), Origin.DRAWN)})
+    document.replace(stale_marks(document, [Key(12, 1)]))
+    backward, forward = plan_heal(document, {Key(12, 1)}, first=0, last=29)
+    assert (forward.frames[0], forward.frames[-1]) == (12, 29)
+    assert (backward.frames[0], backward.frames[-1]) == (12, 1)
+
+
+def test_a_heal_fills_what_is_missing_beside_the_accepted_anchor_only() -> None:
+    document = Document(
+        (ObjectInfo(1, "knife", (1, 2, 3)),),
+        {Key(frame, 1): Entry(mask_at(10), Origin.DRAWN) for frame in (0, 10, 20)},
+    )
+    runs = plan_heal(document, {Key(0, 1)}, first=0, last=29)
+    assert [(run.frames[0], run.frames[-1]) for run in runs] == [(0, 9)]
+
+
+def test_nothing_stale_is_nothing_to_heal() -> None:
+    assert plan_heal(video(), set(), first=0, last=29) == ()
+
+
+def test_the_range_is_a_barrier() -> None:
+    document = video()
+    document.replace(stale_marks(document, [Key(0, 1)]))
+    (run,) = plan_heal(document, {Key(0, 1)}, first=0, last=9)
+    assert run.frames[-1] == 9
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "wanted"),
+    [
+        (mask_at(10), mask_at(10), True),
+        (None, None, True),
+        (mask_at(10), None, False),
+        (None, mask_at(10), False),
+        (mask_at(10), mask_at(12), False),
+        (mask_at(10), mask_at(10, side=11), False),
+    ],
+)
+def test_masks_agree_where_area_overlap_and_outline_do(
+    new: Mask | None, old: Mask | None, wanted: bool
+) -> None:
+    entry, before = (Entry(mask, Origin.PROPAGATED) for mask in (new, old))
+    assert agree(entry, before, Rules()) is wanted
+
+
+def test_a_frame_without_an_entry_agrees_with_nothing() -> None:
+    assert not agree(Entry(None, Origin.PROPAGATED), None, Rules())
+
+
+def test_outlines_match_within_a_pixel_on_a_small_frame() -> None:
+    assert boundary_f(mask_at(10), mask_at(10)) == 1
+    assert boundary_f(mask_at(10), mask_at(11)) == 1
+    assert boundary_f(mask_at(0), mask_at(40)) == 0
+
+
+def test_it_is_time_to_look_ahead_after_patient_agreement_only() -> None:
+    watch = Watch(patience=3)
+    fed = [watch.feed(agreed=agreed) for agreed in (True, True, False, True, True, True, True)]
+    assert fed == [False, False, False, False, False, True, False]
+
+
+def test_probes_look_near_half_way_and_at_the_end() -> None:
+    assert probes(10, range(11, 100), patience=10) == (30, 55, 99)
+    assert probes(90, range(89, 0, -1), patience=10) == (70, 45, 1)
+    assert probes(10, range(11, 14), patience=10) == (12, 13)
+    assert probes(10, (), patience=10) == ()
+
+
+def test_of_two_passes_the_nearer_one_holds() -> None:
+    forward, backward = (Entry(mask_at(x), Origin.PROPAGATED, score=0.9) for x in (10, 12))
+    assert merge(forward, backward, nearness=0.8, rules=Rules()).mask == mask_at(10)
+    assert merge(forward, backward, nearness=0.2, rules=Rules()).mask == mask_at(12)
+
+
+def test_a_confident_pass_holds_further() -> None:
+    forward = Entry(mask_at(10), Origin.PROPAGATED, score=0.2)
+    backward = Entry(mask_at(12), Origin.PROPAGATED, score=0.9)
+    assert merge(forward, backward, nearness=0.6, rules=Rules()).mask == mask_at(12)
+
+
+def test_passes_that_are_far_apart_are_a_conflict() -> None:
+    near, far = (Entry(mask_at(x), Origin.PROPAGATED) for x in (11, 40))
+    here = Entry(mask_at(10), Origin.PROPAGATED)
+    assert not merge(here, near, nearness=0.5, rules=Rules()).conflict
+    assert merge(here, far, nearness=0.5, rules=Rules()).conflict
+
+
+def test_the_summary_says_where_the_drift_began_and_stopped() -> None:
+    old = Entry(mask_at(10), Origin.PROPAGATED, stale=True)
+    before = {Key(frame, 1): old for frame in range(1190, 1300)}
+    good = replace(old, stale=False)
+    after = dict.fromkeys(before, good)
+    after |= {Key(frame, 1): Entry(mask_at(30), Origin.PROPAGATED) for frame in range(1198, 1256)}
+    objects = (ObjectInfo(1, "knife", (1, 2, 3)),)
+    assert summary(objects, before, after) == (
+        "knife: 58 frames changed, drift began 1198, stopped 1255",
+    )

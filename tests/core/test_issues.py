@@ -1,0 +1,115 @@
+"""Issues: every kind of suspect is found, grouped and ranked."""
+
+import time
+
+import numpy as np
+import pytest
+
+from app.core.document import Document, Entry, Key, ObjectInfo, Origin
+from app.core.issues import Finder, Issue, Reason, find
+from app.core.mask import Mask
+from models.api import BoolMask
+from tests.fakes import square
+
+INFO = ObjectInfo(1, "knife", (1, 2, 3))
+
+
+def entry(pixels: BoolMask | None, **facts: object) -> Entry:
+    mask = None if pixels is None else Mask.encode(pixels)
+    return Entry(mask, **{"origin": Origin.PROPAGATED, "score": 0.9, **facts})  # type: ignore[arg-type]
+
+
+def document_with(odd: dict[int, Entry], count: int = 40) -> Document:
+    """Return a square that slowly moves right, but for the odd entries."""
+    entries = {Key(frame, 1): entry(square(10 + frame // 8)) for frame in range(count)}
+    entries[Key(0, 1)] = entry(square(10), origin=Origin.DRAWN)
+    return Document((INFO,), {**entries, **{Key(f, 1): e for f, e in odd.items()}})
+
+
+def reasons(odd: dict[int, Entry]) -> dict[tuple[int, int], set[Reason]]:
+    return {(i.first, i.last): set(i.reasons) for i in find(document_with(odd))}
+
+
+def test_a_steady_mask_is_no_issue() -> None:
+    assert find(document_with({})) == ()
+
+
+@pytest.mark.parametrize(
+    ("odd", "wanted"),
+    [
+        ({20: entry(square(12), score=0.1)}, Reason.LOW_SCORE),
+        ({20: entry(square(12, side=20))}, Reason.AREA_JUMP),
+        ({20: entry(square(45))}, Reason.LOW_OVERLAP),
+        ({20: entry(square(12) | square(40))}, Reason.SPLIT),
+        ({20: entry(None)}, Reason.VANISHED),
+        ({20: entry(None)}, Reason.RETURNED),
+        ({20: entry(square(12), conflict=True)}, Reason.CONFLICT),
+        ({20: entry(square(12), stale=True)}, Reason.STALE),
+        ({19: entry(square(0)), 20: entry(None)}, Reason.BORDER_EXIT),
+    ],
+)
+def test_every_kind_of_suspect_is_found_at_its_frame(odd: dict[int, Entry], wanted: Reason) -> None:
+    assert any(first <= 21 and last >= 20 and wanted in found
+               for (first, last), found in reasons(odd).items())  # fmt: skip
+
+
+def test_what_a_person_made_is_no_suspect() -> None:
+    assert reasons({20: entry(square(40), origin=Origin.DRAWN, score=0.1)}).keys() == {(21, 21)}
+
+
+def test_neighbouring_suspects_are_one_issue_at_its_best_seen_frame() -> None:
+    scores = {20: 0.1, 21: 0.4, 22: 0.2}
+    odd = {frame: entry(square(12), score=score) for frame, score in scores.items()}
+    (issue,) = find(document_with(odd))
+    assert (issue.first, issue.last, issue.frame) == (20, 22, 21)
+
+
+def test_the_issue_that_heals_more_frames_comes_first() -> None:
+    early, late = entry(square(12), score=0.1), entry(square(14), score=0.1)
+    assert [i.first for i in find(document_with({8: early, 38: late}))] == [8, 38]
+
+
+def test_a_correction_reaches_to_the_next_anchor() -> None:
+    odd = {8: entry(square(11), score=0.1), 11: entry(square(11), origin=Origin.DRAWN)}
+    (issue,) = find(document_with(odd))
+    assert issue.value == pytest.approx(3 * issue.severity)
+
+
+def test_stale_frames_do_not_swallow_other_suspects() -> None:
+    odd = {frame: entry(square(12), stale=True) for frame in range(15, 30)}
+    odd[20] = entry(square(12), stale=True, conflict=True)
+    assert {(i.first, i.last) for i in find(document_with(odd))} == {(20, 20), (15, 29)}
+
+
+def test_looking_again_after_an_edit_gives_what_a_fresh_look_gives() -> None:
+    document, finder = document_with({20: entry(square(45))}), Finder()
+    finder.examine(1, document.of_object(1))
+    document.replace({Key(20, 1): entry(square(12)), Key(30, 1): entry(None)})
+    finder.examine(1, document.of_object(1))
+    assert finder.ranked() == find(document)
+
+
+def test_objects_that_are_gone_are_forgotten() -> None:
+    finder = Finder()
+    finder.examine(1, document_with({20: entry(None)}).of_object(1))
+    finder.forget(keep=[2])
+    assert finder.ranked() == ()
+
+
+def test_the_text_names_frames_and_reasons() -> None:
+    issue = Issue(1, 20, 22, 20, (Reason.CONFLICT, Reason.STALE), 0.9, 5.0)
+    assert issue.text == "20-22: conflict, stale"
+
+
+def test_an_edit_in_twenty_thousand_entries_is_looked_at_again_quickly() -> None:
+    masks = [Mask.encode(square(x)) for x in range(20)]
+    entries = {
+        frame: Entry(masks[frame % 20], Origin.PROPAGATED, score=0.9) for frame in range(20_000)
+    }
+    finder = Finder()
+    finder.examine(1, entries)
+    entries[777] = Entry(Mask.encode(np.ones((48, 64), np.bool_)), Origin.PROPAGATED)
+    start = time.perf_counter()
+    finder.examine(1, entries)
+    assert time.perf_counter() - start < 2
+    assert any(issue.first <= 777 <= issue.last for issue in finder.ranked())

@@ -1,0 +1,226 @@
+"""Plans: where a propagation goes, where it stops, and what it never touches."""
+
+from collections.abc import Collection, Mapping
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.core.document import Document, Entry, Key, ObjectInfo, Origin
+from app.core.mask import Mask
+from app.core.plan import Direction, Run, permitted, plan, rest_of
+from app.engine.jobs import Heal, Track
+from app.engine.run import heal, track
+from tests.fakes import SIZE, FakeFrames, FakeTracker, square
+
+MASKS = [Mask.encode(square(x)) for x in range(0, 50, 10)]
+
+
+def document_of(
+    anchors: Mapping[int, Collection[int]], *, locked: Collection[int] = (), **extra: Entry
+) -> Document:
+    """Return a document with these anchors: object -> frames."""
+    infos = tuple(
+        ObjectInfo(number, f"object {number}", (0, 0, 0), locked=number in locked)
+        for number in anchors
+    )
+    entries = {
+        Key(frame, number): Entry(MASKS[number], Origin.DRAWN)
+        for number, frames in anchors.items()
+        for frame in frames
+    }
+    return Document(infos, entries)
+
+
+def planned(document: Document, **changes: object) -> tuple[Run, ...]:
+    arguments = {
+        "objects": [info.id for info in document.objects],
+        "first": 0,
+        "last": 99,
+        "direction": Direction.FORWARD,
+        "from_frame": 0,
+        "to_nearest_anchor": True,
+    }
+    return plan(document, **{**arguments, **changes})  # type: ignore[arg-type]
+
+
+def filled(run: Run, number: int = 1) -> list[int]:
+    return [frame for frame in run.frames if run.may_fill(Key(frame, number))]
+
+
+def test_forward_goes_from_the_anchor_to_the_end() -> None:
+    (run,) = planned(document_of({1: [10]}), from_frame=10)
+    assert run.frames == tuple(range(10, 100))
+    assert filled(run) == list(range(11, 100))
+
+
+def test_forward_stops_before_the_next_anchor() -> None:
+    (run,) = planned(document_of({1: [10, 40]}), from_frame=10)
+    assert filled(run) == list(range(11, 40))
+
+
+def test_backward_stops_after_the_anchor_before() -> None:
+    (run,) = planned(document_of({1: [10, 40]}), from_frame=40, direction=Direction.BACKWARD)
+    assert run.frames[0] == 40
+    assert filled(run) == list(range(39, 10, -1))
+
+
+def test_both_ways_is_two_passes_that_share_no_frame() -> None:
+    forward, backward = planned(document_of({1: [50]}), from_frame=50, direction=Direction.BOTH)
+    assert sorted(filled(forward) + filled(backward)) == [*range(50), *range(51, 100)]
+
+
+def test_going_to_the_end_passes_over_anchors() -> None:
+    (run,) = planned(document_of({1: [0, 40, 60]}), to_nearest_anchor=False)
+    assert filled(run) == [frame for frame in range(1, 100) if frame not in {40, 60}]
+
+
+def test_every_anchor_of_the_video_is_given_to_the_tracker() -> None:
+    (run,) = planned(document_of({1: [0, 40, 80]}), last=20)
+    assert sorted(run.anchors) == [0, 40, 80]
+
+
+def test_each_object_stops_at_its_own_anchor() -> None:
+    (run,) = planned(document_of({1: [0, 20], 2: [0, 60]}))
+    assert filled(run, 1) == list(range(1, 20))
+    assert filled(run, 2) == list(range(1, 60))
+
+
+def test_the_range_bounds_the_frames() -> None:
+    forward, backward = planned(
+        document_of({1: [50]}), from_frame=50, direction=Direction.BOTH, first=45, last=53
+    )
+    assert filled(forward) == [51, 52, 53]
+    assert filled(backward) == [49, 48, 47, 46, 45]
+
+
+def test_a_pass_goes_on_from_a_propagated_mask_that_it_keeps() -> None:
+    document = document_of({1: [0]})
+    document.replace({Key(30, 1): Entry(MASKS[2], Origin.PROPAGATED)})
+    (run,) = planned(document, from_frame=30)
+    assert run.anchors[30] == {1: MASKS[2]}
+    assert filled(run) == list(range(31, 100))
+
+
+def test_locked_objects_and_objects_without_masks_are_left_out() -> None:
+    document = document_of({1: [0], 2: [0], 3: []}, locked=[2])
+    (run,) = planned(document)
+    assert run.objects == (1,)
+
+
+def test_nothing_to_start_from_is_no_pass() -> None:
+    assert planned(document_of({1: []})) == ()
+
+
+def test_where_every_frame_is_an_anchor_there_is_no_pass() -> None:
+    assert planned(document_of({1: range(100)}), to_nearest_anchor=False) == ()
+
+
+def test_the_rest_after_an_edit_ahead_goes_on_from_the_head_over_the_new_anchor() -> None:
+    document = document_of({1: [0]})
+    (run,) = planned(document)
+    document.replace({Key(20, 1): Entry(MASKS[2], Origin.PROPAGATED)})
+    document.replace({Key(60, 1): Entry(MASKS[3], Origin.DRAWN)})
+    rest = rest_of(run, 20, document, [Key(60, 1)])
+    assert rest is not None
+    assert rest.frames[0] == 20
+    assert filled(rest) == [*range(21, 60), *range(61, 100)]
+    assert rest.anchors[60] == {1: MASKS[3]}
+
+
+def test_the_rest_after_an_edit_behind_goes_on_from_the_edit_for_that_object_only() -> None:
+    document = document_of({1: [0], 2: [0]})
+    (run,) = planned(document)
+    document.replace({Key(20, 1): Entry(MASKS[3], Origin.DRAWN)})
+    rest = rest_of(run, 50, document, [Key(20, 1)])
+    assert rest is not None
+    assert rest.frames[0] == 20
+    assert filled(rest, 1) == list(range(21, 100))
+    assert filled(rest, 2) == list(range(51, 100))
+
+
+def test_nothing_is_left_of_a_finished_pass() -> None:
+    document = document_of({1: [0]})
+    (run,) = planned(document)
+    assert rest_of(run, 99, document) is None
+
+
+anchor_sets = st.dictionaries(
+    st.integers(1, 4), st.sets(st.integers(0, 19), max_size=6), min_size=1
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    anchors=anchor_sets,
+    locked=st.sets(st.integers(1, 4)),
+    direction=st.sampled_from(Direction),
+    from_frame=st.integers(0, 19),
+    bounds=st.tuples(st.integers(0, 19), st.integers(0, 19)).map(sorted),
+    nearest=st.booleans(),
+    drift=st.dictionaries(st.integers(0, 19), st.integers(-30, 30)),
+)
+def test_no_propagation_overwrites_an_anchor_or_a_locked_object(
+    anchors: dict[int, set[int]],
+    locked: set[int],
+    direction: Direction,
+    from_frame: int,
+    bounds: list[int],
+    nearest: bool,
+    drift: dict[int, int],
+) -> None:
+    document = document_of(anchors, locked=locked)
+    runs = planned(
+        document,
+        first=bounds[0],
+        last=bounds[1],
+        direction=direction,
+        from_frame=from_frame,
+        to_nearest_anchor=nearest,
+    )
+    tracker = FakeTracker(FakeFrames(20))
+    tracker.drift = drift
+    for step in track(tracker, Track(1, runs), SIZE):
+        for key in step.entries:
+            before = document.get(key)
+            assert before is None or not before.is_anchor
+            assert key.object not in locked
+            assert bounds[0] <= key.frame <= bounds[1]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    anchors=anchor_sets,
+    locked=st.sets(st.integers(1, 4)),
+    accepted=st.tuples(st.integers(0, 19), st.integers(1, 4)),
+    stale=st.sets(st.tuples(st.integers(0, 19), st.integers(1, 4)), max_size=20),
+    drift=st.dictionaries(st.integers(0, 19), st.integers(-30, 30)),
+)
+def test_no_heal_overwrites_an_anchor_or_a_locked_object(
+    anchors: dict[int, set[int]],
+    locked: set[int],
+    accepted: tuple[int, int],
+    stale: set[tuple[int, int]],
+    drift: dict[int, int],
+) -> None:
+    from app.core.heal import Rules, plan_heal
+
+    document = document_of(anchors, locked=locked)
+    old = Entry(MASKS[4], Origin.PROPAGATED, stale=True)
+    free = [Key(*key) for key in stale if document.get(Key(*key)) is None]
+    document.replace({key: old for key in free if key.object in anchors})
+    runs = plan_heal(document, {Key(*accepted)}, first=0, last=19)
+    job = Heal(1, runs, dict(document.items()), Rules(patience=2))
+    tracker = FakeTracker(FakeFrames(20))
+    tracker.drift = drift
+    for step in heal(tracker, job, SIZE):
+        for key in step.entries:
+            before = document.get(key)
+            assert before is None or not before.is_anchor
+            assert key.object not in locked
+
+
+def test_what_became_an_anchor_meanwhile_is_not_permitted() -> None:
+    document = document_of({1: [5], 2: []}, locked=[2])
+    new = Entry(MASKS[0], Origin.PROPAGATED)
+    changes = {Key(5, 1): new, Key(6, 1): new, Key(6, 2): new, Key(6, 9): new}
+    assert permitted(document, changes) == {Key(6, 1): new}

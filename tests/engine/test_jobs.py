@@ -1,0 +1,87 @@
+"""The inbox: one waiting job a lane, the newest wins."""
+
+import queue
+import threading
+
+from app.core.document import Key
+from app.engine.jobs import Inbox, Job, Prepare, Segment, Track
+
+
+def click(number: int, *, hover: bool = False) -> Segment:
+    return Segment(number, Key(0, 1), hover=hover)
+
+
+def test_a_new_job_replaces_the_one_that_waits() -> None:
+    inbox = Inbox()
+    inbox.put(click(7))
+    inbox.put(click(8))
+    taken = inbox.take()
+    assert taken is not None
+    assert taken.id == 8
+    assert inbox.take_quick() is None
+
+
+def test_jobs_are_taken_in_the_order_of_their_lanes() -> None:
+    inbox = Inbox()
+    jobs: list[Job] = [Track(1, ()), click(2), Prepare(3, (0,))]
+    for job in jobs:
+        inbox.put(job)
+    assert [job.id for job in (inbox.take(), inbox.take(), inbox.take()) if job] == [2, 1, 3]
+
+
+def test_a_new_long_job_cancels_the_one_that_runs() -> None:
+    inbox = Inbox()
+    inbox.put(Track(1, ()))
+    running = inbox.take()
+    assert running is not None
+    assert not inbox.is_cancelled(running)
+    inbox.put(click(2))
+    assert not inbox.is_cancelled(running)
+    inbox.put(Track(3, ()))
+    assert inbox.is_cancelled(running)
+
+
+def test_cancelling_drops_the_waiting_long_job_but_no_click() -> None:
+    inbox = Inbox()
+    inbox.put(Track(1, ()))
+    inbox.put(click(2))
+    inbox.cancel()
+    taken = inbox.take()
+    assert taken is not None
+    assert taken.id == 2
+    assert inbox.take_quick() is None
+
+
+def test_a_click_takes_the_place_of_a_hover() -> None:
+    inbox = Inbox()
+    inbox.put(click(1, hover=True))
+    inbox.put(click(2))
+    assert inbox.take() is not None
+    assert inbox.take_quick() is None
+
+
+def test_what_is_computed_ahead_gives_way_to_any_real_job() -> None:
+    inbox = Inbox()
+    inbox.put(Prepare(1, (0, 1)))
+    running = inbox.take()
+    assert running is not None
+    assert not inbox.is_cancelled(running)
+    inbox.put(click(2))
+    assert inbox.is_cancelled(running)
+
+
+def test_a_waiting_thread_takes_what_is_put_and_leaves_when_closed() -> None:
+    inbox, taken = Inbox(), queue.SimpleQueue[Job | None]()
+
+    def work() -> None:
+        taken.put(inbox.take())
+        taken.put(inbox.take())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    job = click(1)
+    inbox.put(job)
+    assert taken.get(timeout=10) is job
+    inbox.close()
+    assert taken.get(timeout=10) is None
+    thread.join(timeout=10)

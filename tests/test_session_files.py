@@ -1,0 +1,298 @@
+"""The session and its files: opening, saving, losing nothing, exporting."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import shiboken6
+from pytestqt.qtbot import QtBot
+
+from app.core.document import Changes, Key, Origin
+from app.core.mask import Mask
+from app.errors import MaskwrightError, ProjectError, VideoMissingError
+from app.session.opening import project_path
+from app.session.session import Session
+from app.session.signals import Report
+from app.storage.project import Project
+from tests.fakes import SIZE, FakeModels, square, write_frames
+
+FRAMES = 12
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return write_frames(tmp_path / "clip", FRAMES)
+
+
+@pytest.fixture
+def session(qtbot: QtBot) -> Iterator[Session]:
+    session = Session(loader=lambda frames, settings: FakeModels(frames))
+    yield session
+    session.close()
+    shiboken6.delete(session)
+
+
+@pytest.fixture
+def reports(session: Session) -> list[Report]:
+    said: list[Report] = []
+    session.reported.connect(said.append)
+    return said
+
+
+def draw(session: Session, frame: int, x: int = 10) -> None:
+    if not session.objects:
+        session.add_object("knife")
+    session.commit_mask(frame, 1, square(x), "Brush")
+
+
+def test_a_project_is_made_beside_the_video_and_found_again(session: Session, clip: Path) -> None:
+    session.open(clip)
+    assert session.project_path == clip.with_name("clip.maskwright")
+    draw(session, 3)
+    session.close()
+    assert not session.is_open
+    session.open(clip)
+    assert [info.name for info in session.objects] == ["knife"]
+    entry = session.document.get(Key(3, 1))
+    assert entry is not None
+    assert entry.mask == Mask.encode(square(10))
+
+
+def test_a_project_file_opens_with_its_video(session: Session, clip: Path) -> None:
+    session.open(clip)
+    draw(session, 3)
+    session.close()
+    session.open(clip.with_name("clip.maskwright"))
+    assert session.title == "clip"
+    assert len(session.document) == 1
+
+
+def test_where_the_folder_cannot_be_written_the_project_lies_with_the_person(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MASKWRIGHT_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    path = project_path(clip)
+    assert path.is_relative_to(tmp_path / "home" / "projects")
+    assert path != project_path(clip.parent / "other" / "clip")
+
+
+def test_a_source_that_cannot_be_opened_leaves_what_is_open(
+    session: Session, clip: Path, tmp_path: Path
+) -> None:
+    session.open(clip)
+    draw(session, 3)
+    (tmp_path / "broken.mp4").write_bytes(b"no video")
+    (tmp_path / "broken.maskwright").write_bytes(b"no project")
+    (tmp_path / "broken.json").write_bytes(b"{")
+    (tmp_path / "empty").mkdir()
+    for name in ("broken.mp4", "broken.maskwright", "broken.json", "empty", "missing"):
+        with pytest.raises(MaskwrightError):
+            session.open(tmp_path / name)
+    assert session.title == "clip"
+    draw(session, 4)
+    assert len(session.document) == 2
+
+
+def test_a_project_of_another_video_is_refused(
+    session: Session, clip: Path, tmp_path: Path
+) -> None:
+    session.open(clip)
+    session.close()
+    clip.rename(tmp_path / "gone")
+    write_frames(clip, FRAMES + 1)
+    with pytest.raises(ProjectError, match="13 frames"):
+        session.open(clip)
+    assert not session.is_open
+
+
+def test_a_moved_video_is_asked_for_and_found_again(
+    session: Session, clip: Path, tmp_path: Path
+) -> None:
+    session.open(clip)
+    draw(session, 3)
+    session.close()
+    project = clip.with_name("clip.maskwright")
+    moved = clip.rename(tmp_path / "moved")
+    with pytest.raises(VideoMissingError, match="clip"):
+        session.open(project)
+    session.relocate_video(moved)
+    assert session.title == "moved"
+    assert len(session.document) == 1
+    session.close()
+    session.open(project)
+    assert session.title == "moved"
+
+
+def test_opening_what_is_open_changes_nothing(session: Session, clip: Path) -> None:
+    session.open(clip)
+    draw(session, 3)
+    session.open(clip)
+    assert session.undo_stack.count() == 2
+    assert len(session.document) == 1
+
+
+def test_opening_another_video_saves_the_one_before(
+    session: Session, clip: Path, tmp_path: Path
+) -> None:
+    other = write_frames(tmp_path / "other", 5)
+    session.open(clip)
+    draw(session, 3)
+    session.open(other)
+    assert (session.title, len(session.document), session.frame_count) == ("other", 0, 5)
+    session.open(clip)
+    assert len(session.document) == 1
+
+
+def test_saving_as_goes_on_in_the_copy(session: Session, clip: Path, tmp_path: Path) -> None:
+    session.open(clip)
+    draw(session, 3)
+    copy = tmp_path / "copies" / "copy.maskwright"
+    session.save_as(copy)
+    draw(session, 4)
+    session.close()
+    assert session.project_path is None
+    session.open(copy)
+    assert session.document.frames() == [3, 4]
+    session.open(clip)
+    assert session.document.frames() == [3]
+
+
+def test_what_changes_is_saved_by_itself(session: Session, clip: Path, qtbot: QtBot) -> None:
+    session.open(clip)
+    with qtbot.waitSignal(session.saved):
+        draw(session, 3)
+
+
+def test_undo_is_saved_too(session: Session, clip: Path) -> None:
+    session.open(clip)
+    draw(session, 3)
+    draw(session, 4)
+    session.undo_stack.undo()
+    session.close()
+    session.open(clip)
+    assert session.document.frames() == [3]
+
+
+def test_a_full_disk_loses_nothing_and_is_said_once(
+    session: Session,
+    clip: Path,
+    qtbot: QtBot,
+    reports: list[Report],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    append, full = Project.append, True
+    tries = 0
+
+    def failing(project: Project, changes: Changes) -> None:
+        nonlocal tries
+        tries += 1
+        if full:
+            raise ProjectError("The disk is full.")
+        append(project, changes)
+
+    monkeypatch.setattr(Project, "append", failing)
+    monkeypatch.setattr("app.session.saving._RETRY_MS", 20)
+    session.open(clip)
+    draw(session, 3)
+    qtbot.waitUntil(lambda: tries >= 3)
+    draw(session, 4)
+    warnings = [report for report in reports if "The disk is full" in report.text]
+    assert len(warnings) == 1
+    full = False
+    qtbot.waitUntil(lambda: any("saved again" in report.text for report in reports))
+    session.close()
+    session.open(clip)
+    assert session.document.frames() == [3, 4]
+
+
+def test_an_export_is_read_back_and_the_worst_mask_is_told(
+    session: Session, clip: Path, tmp_path: Path, qtbot: QtBot, reports: list[Report]
+) -> None:
+    session.open(clip)
+    draw(session, 3)
+    session.export("visor", tmp_path / "visor.json")
+    draw(session, 4)
+    qtbot.waitUntil(lambda: any("worst IoU" in report.text for report in reports), timeout=20_000)
+    assert "worst IoU 1.0000" in reports[-1].text
+    frames = json.loads((tmp_path / "visor.json").read_text())["video_annotations"]
+    assert len([frame for frame in frames if frame["annotations"]]) == 1
+
+
+def test_an_export_that_fails_is_reported(
+    session: Session, clip: Path, tmp_path: Path, qtbot: QtBot, reports: list[Report]
+) -> None:
+    session.open(clip)
+    draw(session, 3)
+    (tmp_path / "file").write_text("in the way")
+    session.export("visor", tmp_path / "file" / "visor.json")
+    qtbot.waitUntil(lambda: any(report.level == "error" for report in reports), timeout=20_000)
+
+
+def test_an_unknown_format_is_refused(session: Session, clip: Path, tmp_path: Path) -> None:
+    session.open(clip)
+    with pytest.raises(MaskwrightError, match="nonsense"):
+        session.export("nonsense", tmp_path / "x")
+
+
+_VICTIM = """
+import sys, time
+from pathlib import Path
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from app.core.plan import Direction
+from app.session.session import Session
+from tests.fakes import FakeModels, square
+
+class Slow(FakeModels):
+    def __init__(self, frames):
+        super().__init__(frames)
+        step = self.fake_tracker.gate.step
+        self.fake_tracker.gate.step = lambda: (time.sleep(0.02), step())
+
+def tell(keys):
+    for key in keys:
+        print(time.time(), key.frame, key.object, flush=True)
+
+application = QApplication([])
+session = Session(loader=lambda frames, settings: Slow(frames))
+session.open(Path(sys.argv[1]))
+session.add_object("knife"), session.add_object("hand")
+session.commit_mask(0, 1, square(10), "Brush")
+session.entries_changed.connect(tell)
+session.propagate(Direction.FORWARD)
+strokes = iter(range(10 ** 6))
+timer = QTimer(interval=40)
+timer.timeout.connect(lambda: session.commit_mask(next(strokes), 2, square(30), "Brush"))
+timer.start()
+application.exec()
+"""
+
+
+def test_killing_the_process_loses_at_most_a_second(session: Session, tmp_path: Path) -> None:
+    clip = write_frames(tmp_path / "long", 400)
+    victim = subprocess.Popen(
+        [sys.executable, "-c", _VICTIM, str(clip)], stdout=subprocess.PIPE, text=True
+    )
+    assert victim.stdout is not None
+    told = [victim.stdout.readline() for _ in range(2)]
+    time.sleep(2.2)
+    killed = time.time()
+    victim.send_signal(signal.SIGKILL)
+    told += victim.communicate()[0].splitlines()
+    session.open(clip)
+    lines = [line.split() for line in told if len(line.split()) == 3]
+    due = {Key(int(f), int(o)) for at, f, o in lines if float(at) < killed - 1}
+    assert len({key for key in due if key.object == 1}) > 10
+    assert len({key for key in due if key.object == 2}) > 5
+    assert {key for key in due if session.document.get(key) is None} == set()
+    entry = session.document.get(Key(1, 1))
+    assert entry is not None
+    assert entry.origin is Origin.PROPAGATED
+    assert session.size == SIZE
