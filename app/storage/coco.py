@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Never
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -223,16 +222,26 @@ def _pixels(segmentation: object, size: Size) -> BoolMask:
         return from_run_lengths(decompress(counts) if isinstance(counts, str) else counts, size)
     if not isinstance(segmentation, list):
         _refuse("a segmentation is neither polygons nor a run-length code")
-    pixels = np.zeros(size, np.uint8)
+    pixels = np.zeros(size, np.bool_)
     for polygon in segmentation:
-        cv2.fillPoly(pixels, [_points(polygon)], 1)
-    return pixels.view(np.bool_)
+        pixels |= _filled(np.asarray(polygon, np.float64).reshape(-1, 2), size)
+    return pixels
 
 
-def _points(polygon: object) -> NDArray[np.int32]:
-    """COCO's coordinates are of pixel corners; a pixel belongs where its centre does."""
-    corners = np.asarray(polygon, np.float64).reshape(-1, 2)
-    return np.asarray(np.rint((corners - 0.5).clip(-(1 << 15), 1 << 15)), np.int32)
+def _filled(corners: NDArray[np.float64], size: Size) -> BoolMask:
+    """Fill one polygon; coordinates are of pixel corners, a pixel is in where its centre is."""
+    height, width = size
+    switches = np.zeros((height, width + 1), np.bool_)  # where a row goes in or out
+    for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        top, bottom = np.ceil(np.clip([min(y0, y1) - 0.5, max(y0, y1) - 0.5], 0, height)).astype(
+            int
+        )
+        rows = np.arange(top, bottom)
+        if rows.size:
+            crossings = x0 + (rows + 0.5 - y0) * (x1 - x0) / (y1 - y0)
+            columns = np.ceil(np.clip(crossings - 0.5, 0, width)).astype(int)
+            switches[rows, columns] ^= True
+    return np.logical_xor.accumulate(switches, axis=1)[:, :width]
 
 
 def _refuse(what: str) -> Never:

@@ -63,7 +63,8 @@ def import_document(path: Path, video: Video | None, name: str | None = None) ->
         return Imported(found.document, found.frames, found.attachment, found.notes)
     chosen = _chosen(list(read_videos(path, form)), name, path)
     if video is None:
-        return Imported(chosen.document(), chosen.frame_list(path.parent.absolute()), None, ())
+        home = path / "JPEGImages" if path.is_dir() else path.parent
+        return Imported(chosen.document(), chosen.frame_list(home.absolute()), None, ())
     return _placed(chosen, video, path)
 
 

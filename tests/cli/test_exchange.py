@@ -1,0 +1,243 @@
+"""import, export, convert, validate and evaluate, as they are run."""
+
+import itertools
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from app.cli.main import run
+from app.core.document import Entry, Key, Origin
+from app.core.mask import Mask
+from app.storage.palette import read_labels, write_palette_png
+from app.storage.project import Project
+from tests.storage.visor_vectors import DENSE, SPARSE, SUBMISSION, expected, load
+
+
+def maskwright(*words: object) -> int:
+    return run([str(word) for word in words])
+
+
+def film(folder: Path, count: int = 3, size: tuple[int, int] = (48, 64)) -> Path:
+    """A folder of pictures and beside it one of masks with the same names."""
+    for name in ("frames", "masks"):
+        (folder / name).mkdir()
+    for index in range(count):
+        picture = np.full((*size, 3), 40 * index, np.uint8)
+        cv2.imwrite(str(folder / "frames" / f"{index:05d}.jpg"), picture)
+        labels = np.zeros(size, np.uint8)
+        labels[10:20, 5 + index : 25] = 1
+        labels[30:40, 5:15] = 4
+        write_palette_png(folder / "masks" / f"{index:05d}.png", labels)
+    return folder
+
+
+@pytest.mark.parametrize("path", [SPARSE, DENSE, SUBMISSION])
+def test_a_visor_file_goes_through_a_project_unchanged(tmp_path: Path, path: Path) -> None:
+    project, out = tmp_path / "p.maskwright", tmp_path / "out.json"
+    assert maskwright("import", path, project) == 0
+    assert maskwright("export", project, "--format", "visor", "--out", out) == 0
+    assert load(out) == load(path)
+
+
+def test_an_edit_in_the_project_changes_only_that_annotation(tmp_path: Path) -> None:
+    path, out = tmp_path / "p.maskwright", tmp_path / "out.json"
+    assert maskwright("import", SPARSE, path) == 0
+    project = Project.open(path)
+    pixels = np.zeros((1080, 1920), np.bool_)
+    pixels[100:200, 300:500] = True
+    knife = next(info.id for info in project.load().objects if info.name == "knife")
+    project.append({Key(2, knife): Entry(Mask.encode(pixels), Origin.DRAWN)})
+    project.close()
+    assert maskwright("export", path, "--format", "visor", "--out", out) == 0
+    before, after = load(SPARSE), load(out)
+    changed = after["video_annotations"][2]["annotations"][0].pop("segments")
+    before["video_annotations"][2]["annotations"][0].pop("segments")
+    assert after == before
+    assert sorted(changed[0]) == [[300, 100], [300, 199], [499, 100], [499, 199]]
+
+
+def test_the_frames_beside_a_visor_file_become_its_video(tmp_path: Path) -> None:
+    path = tmp_path / "P99_101.json"
+    path.write_bytes(SPARSE.read_bytes())
+    frames = tmp_path / "P99_101"
+    frames.mkdir()
+    for number in (101, 120, 151, 201, 251, 401):
+        picture = np.zeros((480, 854, 3), np.uint8)
+        cv2.imwrite(str(frames / f"P99_101_frame_{number:010d}.jpg"), picture)
+    assert maskwright("import", path, tmp_path / "p.maskwright") == 0
+    project = Project.open(tmp_path / "p.maskwright")
+    assert (project.frame_count, project.size, project.source) == (6, (480, 854), frames)
+    assert project.load().frames() == [0, 2, 3, 4, 5]
+    project.close()
+
+
+@pytest.mark.parametrize("form", ["davis", "coco"])
+def test_masks_go_through_a_project_unchanged(tmp_path: Path, form: str) -> None:
+    film(tmp_path)
+    project, out = tmp_path / "p.maskwright", tmp_path / "out"
+    assert maskwright("import", tmp_path / "masks", project, "--video", tmp_path / "frames") == 0
+    assert maskwright("export", project, "--format", form, "--out", out) == 0
+    if form == "coco":
+        out.rename(tmp_path / "c.json")
+        to_davis = ("--from", "coco", "--to", "davis")
+        assert maskwright("convert", tmp_path / "c.json", out, *to_davis) == 0
+    for path in sorted((tmp_path / "masks").iterdir()):
+        written = out / "Annotations" / "48p" / "frames" / path.name
+        assert np.array_equal(read_labels(written), read_labels(path))
+
+
+def test_an_ordinary_film_is_exported_as_visor_and_read_back(tmp_path: Path) -> None:
+    film(tmp_path)
+    project, out = tmp_path / "p.maskwright", tmp_path / "v.json"
+    frames = ("--video", tmp_path / "frames")
+    assert maskwright("import", tmp_path / "masks", project, *frames) == 0
+    assert maskwright("export", project, "--format", "visor", "--out", out) == 0
+    assert maskwright("validate", out) == 0
+    assert maskwright("import", out, tmp_path / "again.maskwright", *frames) == 0
+    first, second = (Project.open(tmp_path / name) for name in ("p.maskwright", "again.maskwright"))
+    masks = [[entry.mask for _, entry in p.load().items()] for p in (first, second)]
+    assert masks[0] == masks[1]
+    first.close()
+    second.close()
+
+
+def test_the_overlay_needs_the_video_and_shows_every_frame(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film(tmp_path)
+    project, out = tmp_path / "p.maskwright", tmp_path / "o.mp4"
+    assert maskwright("import", tmp_path / "masks", project) == 0
+    assert maskwright("export", project, "--format", "video", "--out", out) == 2
+    assert "--video" in capsys.readouterr().err
+    frames = ("--video", tmp_path / "frames")
+    assert maskwright("export", project, "--format", "video", "--out", out, *frames) == 0
+    assert out.stat().st_size > 500
+
+
+def test_conversion_to_davis_follows_the_split(tmp_path: Path) -> None:
+    for split, count in (("val", 3), ("train", 4)):
+        out = tmp_path / split
+        davis = ("--from", "visor", "--to", "davis", "--split", split)
+        assert maskwright("convert", SPARSE, out, *davis) == 0
+        assert len(list(out.glob("Annotations/480p/P99_101_seq_00001/*.png"))) == count
+        assert load(out / f"{split}_data_mapping.json") == expected()[split]["mapping"]
+
+
+def test_conversions_lose_no_mask_on_a_round_through_all_formats(tmp_path: Path) -> None:
+    steps = [
+        (SUBMISSION, "submission"), (tmp_path / "a", "davis"), (tmp_path / "b.json", "visor"),
+        (tmp_path / "c.json", "coco"), (tmp_path / "d.json", "visor"), (tmp_path / "e", "davis"),
+    ]  # fmt: skip
+    for (source, origin), (target, form) in itertools.pairwise(steps):
+        assert maskwright("convert", source, target, "--from", origin, "--to", form) == 0
+    first, last = (sorted((tmp_path / name).rglob("*.png")) for name in "ae")
+    assert len(first) == len(last) == 3
+    for before, after in zip(first, last, strict=True):
+        assert np.array_equal(read_labels(before) > 0, read_labels(after) > 0)
+
+
+def test_validate_exits_0_1_and_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert maskwright("validate", SPARSE) == 0
+    raw = load(SPARSE)
+    raw["video_annotations"][0]["annotations"][0]["class_id"] = 999
+    raw["video_annotations"][1]["annotations"][3]["in_contact_object"] = "gone"
+    bad = tmp_path / "bad.json"
+    bad.write_text(json.dumps(raw))
+    assert maskwright("validate", bad) == 1
+    out, err = capsys.readouterr()
+    assert "P99_101_frame_0000000101.jpg" in out
+    assert "0000000000000000000000000000000e (right hand): contact: not an answer: gone" in out
+    assert "2 defect(s)" in err
+    bad.write_bytes(SPARSE.read_bytes()[:2000])
+    assert maskwright("validate", bad) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_what_cannot_be_imported_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = film(tmp_path)
+    project = tmp_path / "p.maskwright"
+    (folder / "masks" / "00001.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    assert maskwright("import", folder / "masks", project) == 2
+    assert "00001.png" in capsys.readouterr().err
+    assert not project.exists()
+    assert maskwright("import", folder / "nothing", project) == 2
+    project.write_text("work")
+    assert maskwright("import", SPARSE, project) == 2
+    assert project.read_text() == "work"
+    assert {path.name for path in tmp_path.iterdir()} == {"frames", "masks", "p.maskwright"}
+
+
+def test_masks_of_another_size_or_other_names_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film(tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    film(other, size=(32, 32))
+    words = ("import", tmp_path / "masks", tmp_path / "p.maskwright", "--video")
+    assert maskwright(*words, other / "frames") == 2
+    assert "64x48" in capsys.readouterr().err
+    for path in list((tmp_path / "frames").iterdir()):
+        path.rename(path.with_stem(f"x{path.stem}"))
+    assert maskwright(*words, tmp_path / "frames") == 2
+    assert "bears the name" in capsys.readouterr().err
+
+
+def test_a_source_with_several_videos_asks_for_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        write_palette_png(tmp_path / name / "0.png", np.ones((4, 4), np.uint8))
+    project = tmp_path / "p.maskwright"
+    assert maskwright("import", tmp_path, project) == 2
+    assert "--name" in capsys.readouterr().err
+    assert maskwright("import", tmp_path, project, "--name", "dog") == 0
+
+
+def test_a_failed_conversion_keeps_the_file_that_was_there(tmp_path: Path) -> None:
+    source, target = tmp_path / "cut.json", tmp_path / "out.json"
+    source.write_bytes(SPARSE.read_bytes()[:3000])
+    target.write_text("before")
+    assert maskwright("convert", source, target, "--from", "visor", "--to", "coco") == 2
+    assert target.read_text() == "before"
+
+
+def test_evaluate_prints_and_writes_the_scores(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    visor = ("--from", "visor", "--to", "davis")
+    submission = ("--from", "submission", "--to", "davis")
+    assert maskwright("convert", SPARSE, tmp_path / "gt", *visor) == 0
+    assert maskwright("convert", SUBMISSION, tmp_path / "pred", *submission) == 0
+    capsys.readouterr()
+    folders = ("--pred", tmp_path / "pred", "--gt", tmp_path / "gt")
+    file = tmp_path / "scores.json"
+    assert maskwright("evaluate", *folders, "--protocol", "visor", "--json", file) == 0
+    assert "overall" in capsys.readouterr().out
+    scores = json.loads(file.read_text())
+    assert round(scores["J&F"], 6) == 0.845620
+    cup = scores["sequences"]["P99_101_seq_00001"]["objects"]["1"]
+    assert cup["J_frames"] == pytest.approx([1, 0.6993006993])
+
+
+def test_evaluate_names_what_is_missing_or_of_another_size(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film(tmp_path)
+    pred = tmp_path / "pred"
+    pred.mkdir()
+    words = ("evaluate", "--pred", pred, "--gt", tmp_path / "masks", "--protocol", "visor")
+    assert maskwright(*words) == 2
+    assert "holds no mask PNGs" in capsys.readouterr().err
+    write_palette_png(pred / "00001.png", np.zeros((48, 64), np.uint8))
+    assert maskwright(*words) == 2
+    assert "00002.png does not exist; 1 of 2" in capsys.readouterr().err
+    write_palette_png(pred / "00002.png", np.zeros((8, 8), np.uint8))
+    assert maskwright(*words) == 2
+    assert "8x8, but 64x48 is needed" in capsys.readouterr().err

@@ -1,0 +1,78 @@
+"""The overlay video: every frame, the masks in their colours."""
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from app.core.mask import Mask
+from app.errors import FrameReadError
+from app.storage.labelled import Painted
+from app.storage.overlay_video import paint, write_overlay_video
+from models.api import Image
+
+
+class GreyFrames:
+    """A video of grey pictures."""
+
+    def __init__(self, count: int, size: tuple[int, int], broken: int | None = None) -> None:
+        self._count, self._size, self._broken = count, size, broken
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self._size
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> Image:
+        if index == self._broken:
+            raise FrameReadError(f"Frame {index} could not be read.")
+        return np.full((*self._size, 3), 100, np.uint8)
+
+
+def square(size: tuple[int, int], at: int) -> Painted:
+    pixels = np.zeros(size, np.bool_)
+    pixels[10:40, at : at + 30] = True
+    mask = Mask.encode(pixels)
+    assert mask is not None
+    return ((1, mask),)
+
+
+def test_a_mask_is_filled_and_outlined_in_its_colour() -> None:
+    frames = GreyFrames(1, (60, 80))
+    picture = paint(frames[0], square((60, 80), 20), {1: (200, 0, 0)})
+    assert picture[25, 35].tolist() == [145, 55, 55]
+    assert picture[10, 30, 0] > 190
+    assert picture[50, 70].tolist() == [100, 100, 100]
+
+
+@pytest.mark.parametrize("size", [(60, 80), (61, 81)])
+def test_the_video_has_every_frame_at_its_rate(tmp_path: Path, size: tuple[int, int]) -> None:
+    path, told = tmp_path / "o.mp4", list[int]()
+    write_overlay_video(
+        path,
+        GreyFrames(7, size),
+        lambda index: square(size, 5 * index),
+        {1: (255, 0, 0)},
+        30000 / 1001,
+        told.append,
+    )
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert float(stream.average_rate or 0) == pytest.approx(29.97, abs=0.01)
+        pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
+    assert len(pictures) == len(told) == 7
+    reds = [int(p[..., 0].astype(int).sum() - p[..., 1].astype(int).sum()) for p in pictures]
+    assert min(reds) > 50_000
+    assert np.argmax(pictures[6][25].astype(int)[:, 0] - pictures[6][25].astype(int)[:, 1]) >= 28
+
+
+def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "o.mp4"
+    path.write_bytes(b"before")
+    with pytest.raises(FrameReadError):
+        write_overlay_video(path, GreyFrames(3, (60, 80), broken=2), lambda _: (), {}, 24)
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]
