@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,10 @@ from app.errors import MaskwrightError, ProjectError, VideoMissingError
 from app.session.opening import project_path
 from app.session.session import Session
 from app.session.signals import Report
+from app.storage.frames import FrameCache
+from app.storage.palette import write_palette_png
 from app.storage.project import Project
+from app.storage.settings import Settings, load
 from tests.fakes import SIZE, FakeModels, square, write_frames
 
 FRAMES = 12
@@ -239,6 +243,59 @@ def test_an_unknown_format_is_refused(session: Session, clip: Path, tmp_path: Pa
     session.open(clip)
     with pytest.raises(MaskwrightError, match="nonsense"):
         session.export("nonsense", tmp_path / "x")
+
+
+def test_a_wrong_video_for_the_open_project_leaves_it_open(
+    session: Session, clip: Path, tmp_path: Path
+) -> None:
+    session.open(clip)
+    draw(session, 3)
+    with pytest.raises(ProjectError):
+        session.relocate_video(write_frames(tmp_path / "other", FRAMES + 1))
+    assert session.title == "clip"
+    assert len(session.document) == 1
+
+
+def test_masks_are_imported_as_anchors_in_one_step(
+    session: Session, clip: Path, tmp_path: Path
+) -> None:
+    session.open(clip)
+    labels = square(10).astype("uint8") + 2 * square(40).astype("uint8")
+    (tmp_path / "masks").mkdir()
+    write_palette_png(tmp_path / "masks" / "00004.png", labels)
+    session.import_masks(tmp_path / "masks")
+    assert {info.id for info in session.objects} == {1, 2}
+    entry = session.document.get(Key(4, 2))
+    assert entry is not None
+    assert (entry.mask, entry.origin) == (Mask.encode(square(40)), Origin.IMPORTED)
+    assert session.undo_stack.count() == 1
+    session.undo_stack.undo()
+    assert (session.objects, len(session.document)) == ((), 0)
+
+
+def test_only_what_a_person_changes_is_kept_of_the_settings(tmp_path: Path, qtbot: QtBot) -> None:
+    file = tmp_path / "settings.toml"
+    session = Session(Settings(device="cpu"), settings_file=file)
+    session.apply_settings(replace(session.settings, undo_limit=77))
+    kept = load(file)
+    assert (kept.undo_limit, kept.device) == (77, "auto")
+
+
+def test_other_models_are_loaded_when_the_settings_name_them(clip: Path, qtbot: QtBot) -> None:
+    loaded: list[str] = []
+
+    def loader(frames: FrameCache, settings: Settings) -> FakeModels:
+        loaded.append(settings.segmenter)
+        return FakeModels(frames)
+
+    session = Session(loader=loader)
+    session.open(clip)
+    qtbot.waitUntil(lambda: loaded == [""])
+    session.apply_settings(replace(session.settings, segmenter="mobile-sam"))
+    session.go_to(3)
+    qtbot.waitUntil(lambda: loaded == ["", "mobile-sam"])
+    session.close()
+    shiboken6.delete(session)
 
 
 _VICTIM = """

@@ -1,6 +1,7 @@
 """What an edit makes stale, where a heal must go, when it may stop and how two passes merge."""
 
 import itertools
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -224,14 +225,11 @@ def _frames(count: int) -> str:
 
 
 def _neighbours(frames: Iterable[int], barriers: list[int]) -> set[tuple[int, int]]:
-    """Return the nearest barriers on both sides of each frame."""
+    """Return the nearest barriers (rising) on both sides of each frame."""
     ends = [-1, *barriers, 1 << 62]
-    found = set()
-    for frame in frames:
-        left = max(barrier for barrier in ends if barrier < frame)
-        right = min(barrier for barrier in ends if barrier > frame)
-        found.add((left, right))
-    return found
+    return {
+        (ends[bisect_left(ends, frame) - 1], ends[bisect_right(ends, frame)]) for frame in frames
+    }
 
 
 def _marked(number: int, entries: Mapping[int, Entry], left: int, right: int) -> dict[Key, Entry]:

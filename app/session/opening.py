@@ -25,20 +25,21 @@ class Opened:
     notes: tuple[str, ...] = ()
 
 
-def open_source(source: Path) -> Opened:
+def open_source(source: Path, folder: str = "") -> Opened:
     """Open a video, a folder of images, a project file or a VISOR JSON.
 
-    A video's project lies beside it, or in the per-user folder where it cannot be written there;
-    it is made if there is none. Raises MaskwrightError and leaves nothing open; VideoMissingError
-    where only the video of a project is not found.
+    A video's project lies in `folder` where one is chosen, else beside the video, or in the
+    per-user folder where it cannot be written there; it is made if there is none. Raises
+    MaskwrightError and leaves nothing open; VideoMissingError where only the video of a project is
+    not found.
     """
     if not source.exists():
         raise UsageError(f"{source} does not exist. Check the path.")
     if source.suffix == SUFFIX:
         return open_project(source)
     if source.suffix.lower() == ".json":
-        return _open_masks(source)
-    return _with_project(open_video(source.resolve()))
+        return _open_masks(source, folder)
+    return _with_project(open_video(source.resolve()), folder)
 
 
 def open_project(path: Path, video_source: Path | None = None) -> Opened:
@@ -60,24 +61,24 @@ def _video_of(project: Project, source: Path | None) -> Video:
     return open_video(place)
 
 
-def reopened_as(source: Path) -> Path:
+def reopened_as(source: Path, folder: str = "") -> Path:
     """Return the project file that opening `source` would open."""
-    return source if source.suffix == SUFFIX else project_path(source.resolve())
+    return source if source.suffix == SUFFIX else project_path(source.resolve(), folder)
 
 
-def project_path(source: Path) -> Path:
-    """Return where the project of a video lies: beside it, or in the per-user folder."""
+def project_path(source: Path, folder: str = "") -> Path:
+    """Return where the project of a video lies: see `open_source`."""
     beside = source.with_name(source.name + SUFFIX)
-    if beside.exists() or os.access(source.parent, os.W_OK):
+    if not folder and (beside.exists() or os.access(source.parent, os.W_OK)):
         return beside
     # The folder's name keeps two videos of one name apart, and a person can still read it.
-    folder = "_".join(part for part in source.parent.parts if part.strip("/\\"))
-    return paths.projects_folder() / folder.replace(":", "") / beside.name
+    place = "_".join(part.strip("/\\:") for part in source.parent.parts if part.strip("/\\:"))
+    return (Path(folder) if folder else paths.projects_folder()) / place / beside.name
 
 
-def _with_project(video: Video) -> Opened:
+def _with_project(video: Video, folder: str) -> Opened:
     try:
-        path = project_path(video.source)
+        path = project_path(video.source, folder)
         if path.exists():
             project = Project.open(path)
         else:
@@ -107,8 +108,8 @@ def _joined(video: Video, project: Project, path: Path) -> Opened:
     return Opened(video, project, path, document, attachment, notes)
 
 
-def _open_masks(source: Path) -> Opened:
-    """Open the frames that a VISOR or COCO JSON is about, with its masks where the project has none."""
+def _open_masks(source: Path, folder: str) -> Opened:
+    """Open the frames of a VISOR or COCO JSON, with its masks where the project has none."""
     video = open_frames(source, None, None)
     if video is None:
         raise UsageError(
@@ -120,7 +121,7 @@ def _open_masks(source: Path) -> Opened:
     except BaseException:
         video.close()
         raise
-    opened = _with_project(video)
+    opened = _with_project(video, folder)
     if len(opened.document) or opened.document.objects:
         note = f"The project has masks already, so those of {source.name} were not imported."
         return replace(opened, notes=(*opened.notes, note))

@@ -1,8 +1,11 @@
 """What the settings mean to the parts of a session."""
 
+from dataclasses import fields, replace
+from pathlib import Path
+
 from app.core.heal import Rules
 from app.engine.inference import Choice
-from app.storage.settings import Settings
+from app.storage.settings import Settings, load, save
 from models.api import LoadOptions
 
 
@@ -28,3 +31,13 @@ def rules_of(settings: Settings) -> Rules:
 def cache_bytes(settings: Settings) -> int:
     """Return how much memory decoded frames may take."""
     return settings.cache_mib << 20
+
+
+def keep_changes(path: Path, before: Settings, after: Settings) -> None:
+    """Write what a person changed; what holds for this run only stays out. Raises OSError."""
+    changes = {
+        field.name: getattr(after, field.name)
+        for field in fields(Settings)
+        if getattr(after, field.name) != getattr(before, field.name)
+    }
+    save(path, replace(load(path), **changes))

@@ -91,6 +91,12 @@ class SessionReading(SessionSignals):
         """What the person has chosen."""
         return self._workspace.settings
 
+    @property
+    def cache_bytes(self) -> int:
+        """How much memory decoded frames take now."""
+        cache = self._workspace.cache
+        return cache.used_bytes if cache else 0
+
     def shown(self, frame: int) -> dict[int, Entry]:
         """Return object id -> entry on `frame`, what is pending over what is in the document."""
         return self._workspace.shown(frame)

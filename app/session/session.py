@@ -8,17 +8,18 @@ from PySide6.QtGui import QUndoStack
 
 from app.core.issues import Issue
 from app.engine.inference import Models
-from app.errors import StorageError
+from app.errors import StorageError, VideoMissingError
 from app.session.clicking import Clicking
 from app.session.correcting import Correcting
 from app.session.editing import Editing
 from app.session.engine import Engine
 from app.session.exporting import Exporting
 from app.session.foresight import Foresight
+from app.session.importing import Importing
 from app.session.jobs import Jobs
 from app.session.objects import ObjectEdits
 from app.session.opening import Opened, open_project, open_source, reopened_as
-from app.session.preferences import cache_bytes, choice_of
+from app.session.preferences import cache_bytes, choice_of, keep_changes
 from app.session.reading import SessionReading
 from app.session.review import Review
 from app.session.saving import Saving
@@ -43,9 +44,15 @@ class Session(SessionReading):
     asked say so by `reported`; only `open`, `relocate_video`, `save_as` and `export` raise.
     """
 
-    def __init__(self, settings: Settings | None = None, loader: ModelLoader = load_models) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        loader: ModelLoader = load_models,
+        settings_file: Path | None = None,
+    ) -> None:
+        """Open nothing yet; what `apply_settings` changes is kept in `settings_file`."""
         super().__init__(settings or Settings())
-        self._loader = loader
+        self._loader, self._settings_file = loader, settings_file
         self._homeless: Path | None = None  # a project whose video was not found
         workspace = self._workspace
         self._engine = engine = Engine(self)
@@ -53,6 +60,7 @@ class Session(SessionReading):
         self._jobs = jobs = Jobs(workspace, engine, self)
         self._objects = ObjectEdits(workspace, viewing)
         self._editing = Editing(workspace, jobs)
+        self._importing = Importing(workspace, self._editing)
         self._clicking = Clicking(workspace, engine, self._objects, self._editing, self)
         self._correcting = Correcting(workspace, engine, jobs, self._editing, self)
         self._review = Review(workspace, viewing, self)
@@ -94,6 +102,7 @@ class Session(SessionReading):
         self.mark_occluded = editing.mark_occluded
         self.approve = editing.approve
         self.unanchor = editing.unanchor
+        self.import_masks = self._importing.import_masks
         self.propagate = self._jobs.propagate
         self.accept_and_heal = correcting.accept_and_heal
         self.refine = correcting.refine
@@ -107,21 +116,33 @@ class Session(SessionReading):
         On an error (MaskwrightError) what is open stays open. VideoMissingError says that the
         project is sound but its video is not where it was: ask for it, call `relocate_video`.
         """
-        self._homeless = source if source.suffix == ".maskwright" else None
-        same = reopened_as(source)
+        folder = self.settings.autosave_folder
+        same = reopened_as(source, folder)
         if self._workspace.project_path is not None and same == self._workspace.project_path:
             self._saving.flush()
             return
-        self._replace(open_source(source))
+        try:
+            opened = open_source(source, folder)
+        except VideoMissingError:
+            self._homeless = same
+            raise
+        self._replace(opened)
 
     def relocate_video(self, source: Path) -> None:
         """Say where the video of the project is that could not be opened, or of the open one."""
         path = self._homeless or self._workspace.project_path
         if path is None:
             return
-        if path == self._workspace.project_path:
-            self.close()
-        self._replace(open_project(path, source))
+        if path != self._workspace.project_path:
+            self._replace(open_project(path, source))
+            return
+        self.close()
+        try:
+            opened = open_project(path, source)
+        except BaseException:
+            self._replace(open_project(path))
+            raise
+        self._replace(opened)
 
     def save_as(self, path: Path) -> None:
         """Copy the project file to `path` and go on with the copy. Raises StorageError."""
@@ -155,6 +176,11 @@ class Session(SessionReading):
         if choice_of(before) != choice_of(settings) and self.is_open:
             self._jobs.cancel()
             self._start_engine()
+        if self._settings_file is not None:
+            try:
+                keep_changes(self._settings_file, before, settings)
+            except OSError as error:
+                self._workspace.report("warning", f"The settings could not be kept: {error}")
         self.settings_changed.emit()
 
     @property
