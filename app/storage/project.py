@@ -105,6 +105,9 @@ class Project:
     def load(self) -> Document:
         """Read everything. Raises ProjectError where the file is damaged."""
         with _explained(self.path):
+            (verdict,) = self._database.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise sqlite3.DatabaseError(verdict)
             objects = self._database.execute(
                 "SELECT id, name, red, green, blue, class_id, visible, locked "
                 "FROM object ORDER BY position"

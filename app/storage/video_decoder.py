@@ -27,10 +27,15 @@ log = logging.getLogger(__name__)
 
 
 class Mark(NamedTuple):
-    """What makes a packet recognisable after a seek: its timestamp and its place in the file."""
+    """What makes a packet recognisable after a seek.
+
+    Its size tells most: timestamps and places can be guesses of the demuxer, and other guesses
+    after a seek than before.
+    """
 
     pts: int | None
     position: int | None
+    size: int
 
 
 class KeyPacket(NamedTuple):
@@ -142,9 +147,16 @@ class Decoder:
             log.info("%s: reading ends after packet %d: %s", self._source.name, number, error)
 
     def _decode(self, packets: Iterator[_Numbered]) -> Generator[Decoded, None, None]:
+        last = None
         for number, packet in packets:
+            if last is not None:
+                yield from self._frames_of(last)
             packet.pts = packet.dts = number
-            yield from self._frames_of(packet)
+            last = packet
+        # A file that is cut off ends in a part of a packet. Its error would come while the decoder
+        # is emptied, and cost the frames that are still in there.
+        if last is not None and not last.is_corrupt:
+            yield from self._frames_of(last)
         yield from self._frames_of(None)
 
     def _frames_of(self, packet: "av.Packet[VideoStream] | None") -> Iterator[Decoded]:
@@ -160,7 +172,7 @@ class Decoder:
 
 def mark_of(packet: "av.Packet[VideoStream]") -> Mark:
     """Return what `packet` is recognised by."""
-    return Mark(packet.pts, packet.pos)
+    return Mark(packet.pts, packet.pos, packet.size)
 
 
 def _is_behind(packet: "av.Packet[VideoStream]", key: KeyPacket) -> bool:

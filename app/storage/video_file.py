@@ -33,7 +33,7 @@ class FileVideo:
         self._passed: OrderedDict[int, av.VideoFrame] = OrderedDict()  # by frame
         self._passed_bytes = 0
         self._run: Generator[Decoded, None, None] | None = None
-        self._at = -1  # the last frame that the run gave
+        self._first, self._at = 0, -1  # the first sound frame of the run, the last that it gave
         self._is_closed = False
         self._reformatters = threading.local()
         self._read_error: str | None = None
@@ -115,6 +115,7 @@ class FileVideo:
         raise self._unreadable(index, "its data are damaged")
 
     def _start_at(self, key: int, index: int) -> Generator[Decoded, None, None]:
+        self._first, self._at = int(self._index.key_frames[key]), -1
         try:
             return self._decoder.from_key(self._index.keys[key])
         except VideoOpenError as error:
@@ -129,10 +130,12 @@ class FileVideo:
         assert self._run is not None
         for number, frame in self._run:
             at = self._frame_of.get(number)
-            if at is None:
-                continue
+            if at is None or at < self._first:
+                continue  # shown before the key frame: what it builds on was never decoded
             self._at = at
             self._keep(at, frame)
+            if frame.is_corrupt:
+                self._note(f"The picture of frame {at} is damaged.")
             if at >= index:
                 return frame if at == index else None
         self._run = None
@@ -161,8 +164,11 @@ class FileVideo:
 
     def _unreadable(self, index: int, reason: str) -> FrameReadError:
         text = f"Frame {index} of {self.source.name} cannot be read: {reason}."
-        self._read_error = self._read_error or text
+        self._note(text)
         return FrameReadError(f"{text} The other frames are not affected.")
+
+    def _note(self, text: str) -> None:
+        self._read_error = self._read_error or text
 
 
 def _bytes_of(frame: av.VideoFrame) -> int:

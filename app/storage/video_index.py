@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import av
 import numpy as np
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from app.errors import VideoOpenError
-from app.storage.video_decoder import Decoder, KeyPacket, Mark, open_container
+from app.storage.video_decoder import Decoder, KeyPacket, Mark, mark_of, open_container
 
 # Codecs whose packets an MP4 lists completely, so that they need not be read to be numbered.
 _LISTED_CODECS = frozenset({"h264", "hevc", "mpeg4", "mjpeg", "prores"})
@@ -45,9 +46,8 @@ class VideoIndex:
 
 
 class _Packet(NamedTuple):
-    pts: int | None
+    mark: Mark
     dts: int | None
-    position: int | None
     is_key: bool
     is_shown: bool
 
@@ -114,7 +114,7 @@ def _list_quickly(source: Path) -> _Listing | None:
         with av.open(
             file, "r", buffer_size=1 << 20, options={"protocol_whitelist": ""}
         ) as container:
-            stream = container.streams.best("video")
+            stream = cast("VideoStream | None", container.streams.best("video"))
             if stream is None or "mp4" not in container.format.name.split(","):
                 return None
             entries = list(stream.index_entries)
@@ -124,9 +124,7 @@ def _list_quickly(source: Path) -> _Listing | None:
             keys = {entry.pos for entry in entries if entry.is_keyframe}
             ends = {entry.pos: entry.pos + entry.size for entry in entries}
             packets = [
-                _Packet(
-                    packet.pts, packet.dts, packet.pos, packet.pos in keys, not packet.is_discard
-                )
+                _Packet(mark_of(packet), packet.dts, packet.pos in keys, not packet.is_discard)
                 for packet in container.demux(stream)
                 if packet.size
             ]
@@ -139,9 +137,9 @@ def _list_quickly(source: Path) -> _Listing | None:
     missing = frozenset(
         number
         for number, packet in enumerate(packets)
-        if packet.position is not None and ends.get(packet.position, 0) > file.length
+        if ends.get(packet.mark.position or 0, 0) > file.length
     )
-    return _Listing(packets, missing, "the file is cut off" if missing else None)
+    return _Listing(packets, missing)
 
 
 def _list_by_reading(source: Path) -> _Listing:
@@ -154,11 +152,9 @@ def _list_by_reading(source: Path) -> _Listing:
             if packet.size:
                 # VP8 keeps pictures that are only referred to; the fifth bit says which are shown.
                 is_shown = not packet.is_discard and not (hides and not bytes(packet)[0] & 0x10)
-                packets.append(
-                    _Packet(packet.pts, packet.dts, packet.pos, packet.is_keyframe, is_shown)
-                )
+                packets.append(_Packet(mark_of(packet), packet.dts, packet.is_keyframe, is_shown))
     except (av.error.FFmpegError, OSError) as error:
-        broken_off = f"reading stopped there ({getattr(error, 'strerror', None) or error})"
+        broken_off = f"reading stopped after them ({getattr(error, 'strerror', None) or error})"
     expected, duration = stream.frames, container.duration
     if broken_off is None and packets:
         broken_off = _shortfall(packets, expected, duration, stream)
@@ -167,12 +163,12 @@ def _list_by_reading(source: Path) -> _Listing:
 
 
 def _shortfall(
-    packets: Sequence[_Packet], expected: int, duration: int | None, stream: av.VideoStream
+    packets: Sequence[_Packet], expected: int, duration: int | None, stream: VideoStream
 ) -> str | None:
     """Compare what is there with what the header promises, with a second's tolerance."""
     if expected > len(packets) + 1:
         return f"the header promises {expected} frames"
-    times = [packet.pts for packet in packets if packet.pts is not None]
+    times = [packet.mark.pts for packet in packets if packet.mark.pts is not None]
     if duration is None or not times or stream.time_base is None:
         return None
     promised = duration / av.time_base
@@ -205,7 +201,7 @@ def _display_order(packets: Sequence[_Packet], decoder: Decoder) -> list[int]:
 
 def _order_by_time(packets: Sequence[_Packet], candidates: list[int]) -> list[int] | None:
     """Sort by presentation time; None where times are missing, repeated or start again."""
-    times = {n: time for n in candidates if (time := packets[n].pts) is not None}
+    times = {n: time for n in candidates if (time := packets[n].mark.pts) is not None}
     if len(set(times.values())) != len(candidates):
         return None
     order = sorted(candidates, key=times.__getitem__)
@@ -217,14 +213,15 @@ def _assemble(listing: _Listing, order: list[int], decoder: Decoder) -> VideoInd
     packets = listing.packets
     frame_of = {number: frame for frame, number in enumerate(order)}
     keys = [
-        KeyPacket(n, Mark(packet.pts, packet.position), _first(packet.dts, packet.pts))
+        KeyPacket(n, packet.mark, _first(packet.dts, packet.mark.pts))
         for n, packet in enumerate(packets)
         if packet.is_key and (n in frame_of or not packet.is_shown)
-    ] or [KeyPacket(0, Mark(None, None), None)]
+    ] or [KeyPacket(0, Mark(None, None, 0), None)]
     times, fps = _times(packets, order, decoder.stream)
     missing_frames = [frame for frame, number in enumerate(order) if number in listing.missing]
-    first_bad = missing_frames[0] if missing_frames else len(order)
-    damaged = f"From frame {first_bad} on: {listing.broken_off}." if listing.broken_off else None
+    damaged = listing.broken_off and f"Only {len(order)} frames are there: {listing.broken_off}."
+    if missing_frames:
+        damaged = f"The file is cut off: frame {missing_frames[0]} and later ones are missing."
     return VideoIndex(
         shown=np.array(order, np.int64),
         times=times,
@@ -246,15 +243,17 @@ def _key_frames(keys: Sequence[KeyPacket], frame_of: dict[int, int]) -> NDArray[
 
 
 def _times(
-    packets: Sequence[_Packet], order: Sequence[int], stream: av.VideoStream
+    packets: Sequence[_Packet], order: Sequence[int], stream: VideoStream
 ) -> tuple[NDArray[np.float64], float]:
     """Return the seconds of each frame from the first one, and the frames per second."""
     rate = float(stream.average_rate or stream.guessed_rate or 0)
-    known = [packets[n].pts for n in order if n < len(packets)]
+    known = [packets[n].mark.pts for n in order if n < len(packets)]
     ticks = [time for time in known if time is not None]
     if len(ticks) == len(order) > 1 and stream.time_base and _rises(ticks):
         seconds = (np.array(ticks, np.float64) - ticks[0]) * float(stream.time_base)
-        return seconds, rate or (len(order) - 1) / float(seconds[-1])
+        measured = (len(order) - 1) / float(seconds[-1])
+        # What the header says is rounder, and wrong where the rate varies.
+        return seconds, rate if abs(rate - measured) < 0.01 * measured else measured
     rate = rate or 25.0
     return np.arange(len(order)) / rate, rate
 
