@@ -1,0 +1,60 @@
+"""Questions to the person that need an answer before work can go on."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+_FOLDER_KEY = "folders/last"
+
+
+class Ask:
+    """The modal questions: which file, are you sure. Remembers the folder used last."""
+
+    def __init__(self, parent: QWidget, store: QSettings) -> None:
+        self._parent = parent
+        self._store = store
+
+    @property
+    def parent(self) -> QWidget:
+        """The widget over which questions are asked."""
+        return self._parent
+
+    def file(self, title: str, filters: Sequence[str]) -> Path | None:
+        """Return an existing file, or None where the person changed their mind."""
+        chosen, _ = QFileDialog.getOpenFileName(
+            self._parent, title, self._folder(), ";;".join(filters)
+        )
+        return self._remember(chosen)
+
+    def folder(self, title: str) -> Path | None:
+        """Return an existing folder, or None."""
+        return self._remember(QFileDialog.getExistingDirectory(self._parent, title, self._folder()))
+
+    def new_file(self, title: str, proposal: str, filters: Sequence[str]) -> Path | None:
+        """Return where to write a file; the system has asked about overwriting."""
+        start = str(Path(self._folder()) / proposal)
+        chosen, _ = QFileDialog.getSaveFileName(self._parent, title, start, ";;".join(filters))
+        return self._remember(chosen)
+
+    def confirm(self, question: str, what_follows: str, yes: str) -> bool:
+        """Ask a yes or no question whose safe answer is no."""
+        box = QMessageBox(self._parent)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setText(question)
+        box.setInformativeText(what_follows)
+        agree = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        box.exec()
+        return box.clickedButton() is agree
+
+    def _folder(self) -> str:
+        return str(self._store.value(_FOLDER_KEY, str(Path.home())))
+
+    def _remember(self, chosen: str) -> Path | None:
+        if not chosen:
+            return None
+        path = Path(chosen)
+        self._store.setValue(_FOLDER_KEY, str(path.parent))
+        return path

@@ -1,0 +1,100 @@
+"""The panels round the picture, and their two arrangements."""
+
+from PySide6.QtCore import QByteArray, QSettings, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QToolBar, QWidget
+
+_STATE, _GEOMETRY = "window/state", "window/geometry"
+_VERSION = 1  # raise it when panels come or go: an older state is then not restored
+_RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
+_HORIZONTAL, _VERTICAL = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+
+
+class Docks:
+    """The dock widgets of the window. They are hidden while no video is open."""
+
+    def __init__(self, window: QMainWindow) -> None:
+        self._window = window
+        self._docks: dict[str, QDockWidget] = {}
+        self._bars: list[QToolBar] = []
+        self._state: QByteArray | None = None
+        self._shown: bool | None = None  # not decided yet
+        # The lower panel stays under the picture and the right ones keep the full height.
+        window.setCorner(Qt.Corner.BottomRightCorner, _RIGHT)
+
+    def add(self, name: str, title: str, widget: QWidget) -> None:
+        """Make a panel of `widget`."""
+        dock = QDockWidget(title, self._window)
+        dock.setObjectName(name)
+        dock.setWidget(widget)
+        self._docks[name] = dock
+        self._window.addDockWidget(_BOTTOM if name == "timeline" else _RIGHT, dock)
+
+    def add_bar(self, bar: QToolBar, area: Qt.ToolBarArea) -> None:
+        """Add a tool bar that comes and goes with the panels."""
+        self._bars.append(bar)
+        self._window.addToolBar(area, bar)
+
+    def toggles(self) -> list[QAction]:
+        """Return the actions that show and hide the panels and bars."""
+        return [part.toggleViewAction() for part in self._parts()]
+
+    def annotate(self) -> None:
+        """Objects above suspects on the right, a low timeline below, no history."""
+        self._arrange(("objects", "review"), heights=(300, 300), timeline=190)
+
+    def inspect(self) -> None:
+        """Suspects first, history shown, a high timeline."""
+        self._arrange(("review", "objects", "history"), heights=(420, 160, 160), timeline=320)
+
+    def set_shown(self, *, shown: bool) -> None:
+        """Hide everything while no video is open, and bring back what was there before."""
+        if shown == self._shown:
+            return
+        if self._shown:
+            self._state = self._window.saveState(_VERSION)
+        for part in self._parts():
+            part.setVisible(shown)
+            part.toggleViewAction().setEnabled(shown)
+        if shown and (self._state is None or not self._window.restoreState(self._state, _VERSION)):
+            self.annotate()
+        self._shown = shown
+
+    def save(self, store: QSettings) -> None:
+        """Write size, place and arrangement of the window."""
+        store.setValue(_GEOMETRY, self._window.saveGeometry())
+        state = self._window.saveState(_VERSION) if self._shown else self._state
+        if state is not None:
+            store.setValue(_STATE, state)
+
+    def restore(self, store: QSettings) -> None:
+        """Take size, place and arrangement up again; call it while nothing is shown."""
+        geometry, state = store.value(_GEOMETRY), store.value(_STATE)
+        if isinstance(geometry, QByteArray):
+            self._window.restoreGeometry(geometry)
+        if isinstance(state, QByteArray):
+            self._state = state
+
+    def _parts(self) -> list[QDockWidget | QToolBar]:
+        return [*self._docks.values(), *self._bars]
+
+    def _arrange(self, right: tuple[str, ...], heights: tuple[int, ...], timeline: int) -> None:
+        window = self._window
+        for name, dock in self._docks.items():
+            dock.setFloating(False)
+            window.removeDockWidget(dock)
+            if name not in right and name != "timeline":
+                window.addDockWidget(_RIGHT, dock)
+                dock.hide()
+        docks = [self._docks[name] for name in right]
+        for dock in docks:
+            window.addDockWidget(_RIGHT, dock, _VERTICAL)
+            dock.show()
+        below = self._docks["timeline"]
+        window.addDockWidget(_BOTTOM, below)
+        below.show()
+        for bar in self._bars:
+            bar.show()
+        window.resizeDocks(docks, list(heights), _VERTICAL)
+        window.resizeDocks(docks[:1], [320], _HORIZONTAL)
+        window.resizeDocks([below], [timeline], _VERTICAL)

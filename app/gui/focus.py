@@ -1,0 +1,57 @@
+"""Which keys stay with the widget that has the focus, though an action has them as shortcut."""
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QTextEdit,
+    QWidget,
+)
+
+Key = Qt.Key
+_WITH_COMMAND = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
+_EDITORS = (QLineEdit, QAbstractSpinBox, QPlainTextEdit, QTextEdit)
+_UP_DOWN = {Key.Key_Up, Key.Key_Down}
+_PAGING = {Key.Key_Home, Key.Key_End, Key.Key_PageUp, Key.Key_PageDown}
+_ARROWS = {Key.Key_Left, Key.Key_Right, *_UP_DOWN}
+_ENTER = {Key.Key_Return, Key.Key_Enter}
+
+
+def keeps(widget: QWidget, key: Qt.Key, modifiers: Qt.KeyboardModifier) -> bool:
+    """Whether `widget` uses the key itself: text fields all, others what they are worked with."""
+    if modifiers & _WITH_COMMAND:
+        return False
+    if isinstance(widget, _EDITORS):
+        return key != Key.Key_Escape
+    if modifiers:
+        return False
+    if isinstance(widget, QAbstractButton):
+        return key == Key.Key_Space
+    if isinstance(widget, QComboBox):
+        return key == Key.Key_Space or key in _UP_DOWN
+    if isinstance(widget, QAbstractSlider):
+        return key in _ARROWS or key in _PAGING
+    if isinstance(widget, QAbstractItemView):
+        return key == Key.Key_Space or key in _UP_DOWN or key in _PAGING or key in _ENTER
+    return False
+
+
+class FocusKeys(QObject):
+    """Takes shortcuts back for the focused widget; an event filter of the application."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if (
+            event.type() is QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and isinstance(watched, QWidget)
+            and keeps(watched, Key(event.key()), event.modifiers())
+        ):
+            event.accept()
+            return True
+        return False

@@ -1,0 +1,108 @@
+"""When an action can be used, and the words that explain why it cannot."""
+
+import enum
+from dataclasses import dataclass
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from app.core.document import Entry
+from app.session.session import Session
+from app.session.signals import SessionState
+
+
+class Need(enum.Enum):
+    """What must hold for an action to do anything; the value says what is missing."""
+
+    NOTHING = ""
+    VIDEO = QT_TRANSLATE_NOOP("Need", "Open a video first.")
+    SAMPLE = QT_TRANSLATE_NOOP("Need", "The sample clip is not part of this installation.")
+    OBJECTS = QT_TRANSLATE_NOOP("Need", "There is no object yet: press M, or click one.")
+    OBJECT = QT_TRANSLATE_NOOP("Need", "Select an object first (keys 1 to 9, or the list).")
+    EDITABLE = QT_TRANSLATE_NOOP("Need", "Select an object that is not locked first.")
+    ENTRY = QT_TRANSLATE_NOOP("Need", "The selected object has no mask on this frame.")
+    MASK = QT_TRANSLATE_NOOP("Need", "The selected object has no mask on this frame to sharpen.")
+    ANCHOR = QT_TRANSLATE_NOOP("Need", "The selected object has no anchor on this frame.")
+    MASKS = QT_TRANSLATE_NOOP("Need", "There is no mask to start from: click an object first.")
+    CANDIDATES = QT_TRANSLATE_NOOP("Need", "The last click has only one possible mask.")
+    RANGE = QT_TRANSLATE_NOOP("Need", "Set an in point (I) and an out point (O) first.")
+    JOB = QT_TRANSLATE_NOOP("Need", "Nothing is running.")
+    ISSUES = QT_TRANSLATE_NOOP("Need", "No suspects are left to review.")
+    UNDO = QT_TRANSLATE_NOOP("Need", "There is nothing to undo.")
+    REDO = QT_TRANSLATE_NOOP("Need", "There is nothing to redo.")
+
+    @property
+    def explanation(self) -> str:
+        """What is missing, in the person's language; empty for NOTHING."""
+        return QCoreApplication.translate("Need", self.value) if self.value else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What of the session decides which actions can be used."""
+
+    is_open: bool = False
+    has_sample: bool = False
+    object_count: int = 0
+    selected: bool = False
+    locked: bool = False
+    entry: Entry | None = None
+    mask_count: int = 0
+    candidates: int = 0
+    has_range: bool = False
+    busy: bool = False
+    issues: int = 0
+    can_undo: bool = False
+    can_redo: bool = False
+
+    @classmethod
+    def of(cls, session: Session, *, has_sample: bool) -> "Situation":
+        """Read it off the session; costs the same however many masks there are."""
+        selected = session.selected
+        chosen = next((info for info in session.objects if info.id == selected), None)
+        return cls(
+            is_open=session.is_open,
+            has_sample=has_sample,
+            object_count=len(session.objects),
+            selected=chosen is not None,
+            locked=chosen is not None and chosen.locked,
+            entry=session.shown(session.frame).get(chosen.id) if chosen else None,
+            mask_count=len(session.document),
+            candidates=session.candidates[1],
+            has_range=session.in_point is not None or session.out_point is not None,
+            busy=session.activity not in {SessionState.IDLE, SessionState.CLOSING},
+            issues=len(session.issues),
+            can_undo=session.undo_stack.canUndo(),
+            can_redo=session.undo_stack.canRedo(),
+        )
+
+    def lacking(self, need: Need) -> Need | None:
+        """Return what is missing for `need`, most basic first, or None where nothing is."""
+        if need in {Need.NOTHING, Need.SAMPLE}:
+            return None if need is Need.NOTHING or self.has_sample else need
+        if not self.is_open:
+            return Need.VIDEO
+        if need in _OF_AN_OBJECT and not self.selected:
+            return Need.OBJECTS if self.object_count == 0 else Need.OBJECT
+        return None if self._holds(need) else need
+
+    def _holds(self, need: Need) -> bool:
+        entry = self.entry
+        return {
+            Need.VIDEO: self.is_open,
+            Need.OBJECTS: self.object_count > 0,
+            Need.OBJECT: self.selected,
+            Need.EDITABLE: not self.locked,
+            Need.ENTRY: entry is not None,
+            Need.MASK: entry is not None and entry.mask is not None,
+            Need.ANCHOR: entry is not None and entry.is_anchor,
+            Need.MASKS: self.mask_count > 0,
+            Need.CANDIDATES: self.candidates > 1,
+            Need.RANGE: self.has_range,
+            Need.JOB: self.busy,
+            Need.ISSUES: self.issues > 0,
+            Need.UNDO: self.can_undo,
+            Need.REDO: self.can_redo,
+        }[need]
+
+
+_OF_AN_OBJECT = {Need.OBJECT, Need.EDITABLE, Need.ENTRY, Need.MASK, Need.ANCHOR}

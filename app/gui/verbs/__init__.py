@@ -1,0 +1,1 @@
+"""What the actions do, one small class for each menu."""

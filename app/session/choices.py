@@ -1,0 +1,65 @@
+"""The settings as a person is shown them, the models of this machine included."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from app.storage.settings import FIELDS, Field, Settings, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One value that a setting can have. `lacks` says why it cannot be used here, or is empty."""
+
+    value: str
+    label: str
+    lacks: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """One setting. A number lies between `low` and `high`; a text is one of `options`, if any."""
+
+    name: str
+    group: str
+    label: str
+    tooltip: str
+    default: Value
+    low: float
+    high: float
+    unit: str
+    options: tuple[Option, ...]
+
+
+def preferences() -> tuple[Preference, ...]:
+    """Return every setting, in the order in which to show them."""
+    return tuple(_preference(field) for field in FIELDS)
+
+
+def changed(settings: Settings, values: Mapping[str, Value]) -> Settings:
+    """Return the settings with other values for some names. Each must be of its field's kind."""
+    return replace(settings, **values)  # type: ignore[arg-type]
+
+
+def models_for(kind: str) -> tuple[Option, ...]:
+    """Return the models of a kind, "trackers" or "segmenters", those first that can be used."""
+    from models import registry  # noqa: PLC0415  (a tenth of a second that the window need not wait)
+
+    names = registry.trackers() if kind == "trackers" else registry.segmenters()
+    found = [Option(name, name, registry.available(name) or "") for name in names]
+    return tuple(sorted(found, key=lambda option: bool(option.lacks)))
+
+
+def _preference(field: Field) -> Preference:
+    fixed = tuple(Option(choice.value, choice.label) for choice in field.choices)
+    models = models_for(field.models) if field.models else ()
+    return Preference(
+        field.name,
+        field.group,
+        field.label,
+        field.tooltip,
+        field.default,
+        field.low,
+        field.high,
+        field.unit,
+        (*fixed, *models),
+    )

@@ -1,0 +1,24 @@
+"""How much memory of the accelerator is in use."""
+
+import sys
+from typing import NamedTuple
+
+
+class DeviceMemory(NamedTuple):
+    """Of the first CUDA device, by all processes, in bytes."""
+
+    name: str
+    used: int
+    total: int
+
+
+def device_memory() -> DeviceMemory | None:
+    """Return the memory in use, or None where no model has touched a CUDA device yet.
+
+    Never imports torch: it may be asked every second by a window that has no model loaded.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_initialized():
+        return None
+    free, total = torch.cuda.mem_get_info()
+    return DeviceMemory(str(torch.cuda.get_device_name()), total - free, total)
