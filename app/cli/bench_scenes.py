@@ -1,0 +1,209 @@
+"""What `bench gui` does in the window, and what it measures of it."""
+
+import random
+import sys
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication
+
+from app.cli.bench_table import Measure, percentile
+from app.cli.bench_window import Bench, Heartbeat
+from app.core.plan import Direction
+from app.gui.tools.tool import Tool
+from app.session.signals import Progress
+
+_VISITS = 120
+_STROKES, _MOVES = 6, 40
+_CANCELS = 5
+_MIB = 1 << 20
+
+
+def scrubbing(bench: Bench) -> Generator[Measure, None, None]:
+    """Go to random frames that are in memory, and to some that are not."""
+    session = bench.session
+    cached = range(session.frame_count // 3)
+    away = list(range(cached.stop + 5, session.frame_count, 7))
+    random.Random(1).shuffle(away)
+    waits = []
+    for frame in away:
+        begun = time.perf_counter()
+        session.go_to(frame)
+        bench.spin_until(lambda wanted=frame: _is_held(bench, wanted))  # type: ignore[misc]
+        bench.paint()
+        waits.append(1000 * (time.perf_counter() - begun))
+    yield Measure("scrub to a cached frame, p95", percentile(_visit(bench, cached), 95), "ms", 16)
+    yield Measure("scrub to a frame on disk, p95", percentile(waits, 95), "ms", 80)
+
+
+def annotation_ratio(bare: Path, full: Path, count: int) -> Measure:
+    """Compare scrubbing with masks on all frames against masks on the visited ones alone."""
+    times: dict[Path, list[float]] = {bare: [], full: []}
+    for clip in (bare, full, bare, full):
+        with Bench(clip) as bench:
+            times[clip] += _visit(bench, range(count))
+    ratio = percentile(times[full], 50) / percentile(times[bare], 50)
+    return Measure("scrub with 20,000 annotated frames, against none", ratio, "times", 1.1)
+
+
+def propagating(bench: Bench) -> Generator[Measure, None, None]:
+    """Propagate while the window follows; then cancel some propagations half way."""
+    session = bench.session
+    bench.draw_anchors()
+    session.progress_changed.connect(lambda progress: _follow(bench, progress))
+    heart = Heartbeat()
+    begun = time.perf_counter()
+    session.propagate(Direction.FORWARD)
+    bench.spin_until(lambda: bench.is_idle, seconds=600)
+    seconds = time.perf_counter() - begun
+    heart.stop()
+    gaps = [1000 * gap for gap in heart.gaps]
+    yield Measure("event loop gap while propagating, p50", percentile(gaps, 50), "ms")
+    yield Measure("event loop gap while propagating, p99", percentile(gaps, 99), "ms", 50)
+    yield Measure("event loop gap while propagating, most", max(gaps), "ms", 150)
+    rate = (session.frame_count - 1) / seconds
+    yield Measure("propagation at 1080p, three objects, classic", rate, "frames/s")
+    yield Measure("cancel", percentile([_cancel(bench) for _ in range(_CANCELS)], 100), "ms", 300)
+
+
+def undoing(bench: Bench, count: int) -> Measure:
+    """Undo a propagation through `count` frames."""
+    session = bench.session
+    bench.draw_anchors()
+    session.propagate(Direction.FORWARD)
+    bench.spin_until(lambda: bench.is_idle, seconds=600)
+    if len(session.document) < count:
+        raise RuntimeError("The propagation did not fill the frames.")
+    bench.spin(500)
+    begun = time.perf_counter()
+    session.undo_stack.undo()
+    bench.paint()
+    spent = 1000 * (time.perf_counter() - begun)
+    return Measure(f"undo of a propagation through {count:,} frames", spent, "ms", 500)
+
+
+def painting(bench: Bench) -> Generator[Measure, None, None]:
+    """Paint strokes of a wide brush on the whole of a 4K frame, fitted and at 100 %."""
+    canvas = bench.canvas
+    bench.draw_anchors()
+    canvas.set_tool(Tool.BRUSH)
+    canvas.set_brush_diameter(120)
+    moves: list[float] = []
+    ends: list[float] = []
+    for percent in (None, 100):
+        canvas.fit() if percent is None else canvas.zoom_to(percent)
+        bench.spin(100)
+        for number in range(_STROKES):
+            _stroke(bench, number, moves, ends)
+    yield Measure("brush event at 4K, p95", percentile(moves, 95), "ms", 16)
+    yield Measure("end of a stroke at 4K, p95", percentile(ends, 95), "ms", 100)
+
+
+def enduring(bench: Bench, count: int) -> Generator[Measure, None, None]:
+    """Propagate through a long clip and watch the memory."""
+    session = bench.session
+    bench.draw_anchors()
+    readings: dict[int, float] = {}
+
+    def read(progress: Progress | None) -> None:
+        if progress is not None and progress.done % 500 == 0:
+            readings.setdefault(progress.done, resident_mib())
+            _follow(bench, progress)
+
+    session.progress_changed.connect(read)
+    session.propagate(Direction.FORWARD)
+    bench.spin_until(lambda: bench.is_idle, seconds=7200)
+    last = resident_mib()
+    early = next((value for done, value in sorted(readings.items()) if done >= 500), last)
+    most = max([last, *readings.values()])
+    yield Measure(f"memory through {count:,} frames at 720p, most", most, "MiB", 1500)
+    yield Measure(f"memory growth from frame 500 to {count:,}", last - early, "MiB", 100)
+
+
+def resident_mib() -> float:
+    """Return the memory that this process has in use now; the most it had, off Linux."""
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        import os  # noqa: PLC0415
+
+        return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / _MIB
+    import resource  # noqa: PLC0415 - not there on Windows
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (_MIB if sys.platform == "darwin" else 1024)
+
+
+def _is_held(bench: Bench, frame: int) -> bool:
+    near = bench.session.nearest_image(frame)
+    return near is not None and near[0] == frame
+
+
+def _visit(bench: Bench, frames: range) -> list[float]:
+    """Go to random ones of some frames, all read before; return the milliseconds of each."""
+    session = bench.session
+    for frame in frames:
+        session.go_to(frame)
+        bench.spin_until(lambda wanted=frame: _is_held(bench, wanted))  # type: ignore[misc]
+    bench.spin(300)
+    choose = random.Random(2)
+    times = []
+    for _ in range(_VISITS):
+        frame = choose.choice([each for each in frames if each != session.frame])
+        begun = time.perf_counter()
+        session.go_to(frame)
+        bench.paint()
+        times.append(1000 * (time.perf_counter() - begun))
+        bench.spin(5)
+    return times
+
+
+def _follow(bench: Bench, progress: Progress | None) -> None:
+    if progress is not None:
+        bench.session.go_to(progress.at)
+
+
+def _cancel(bench: Bench) -> float:
+    session = bench.session
+    session.undo_stack.undo()
+    session.go_to(0)
+    before = len(session.document)
+    session.propagate(Direction.FORWARD)
+    bench.spin_until(lambda: not bench.is_idle)
+    bench.spin(700)
+    begun = time.perf_counter()
+    session.cancel()
+    bench.spin_until(lambda: bench.is_idle)
+    bench.paint()
+    spent = 1000 * (time.perf_counter() - begun)
+    if len(session.document) < before:
+        raise RuntimeError("The cancelled propagation lost what was finished.")
+    return spent
+
+
+def _stroke(bench: Bench, number: int, moves: list[float], ends: list[float]) -> None:
+    view = bench.canvas.viewport().rect()
+    left, right = view.width() * 0.2, view.width() * 0.8
+    y = view.height() * (0.2 + 0.1 * number)
+    _mouse(bench, QEvent.Type.MouseButtonPress, QPointF(left, y))
+    for step in range(1, _MOVES):
+        x = left + (right - left) * step / _MOVES
+        moves.append(_mouse(bench, QEvent.Type.MouseMove, QPointF(x, y + step % 7)))
+    ends.append(_mouse(bench, QEvent.Type.MouseButtonRelease, QPointF(right, y)))
+    bench.spin(20)
+
+
+def _mouse(bench: Bench, kind: QEvent.Type, place: QPointF) -> float:
+    """Send a mouse event and paint what it changed; return the milliseconds."""
+    view = bench.canvas.viewport()
+    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+    button = none if kind == QEvent.Type.MouseMove else left
+    held = none if kind == QEvent.Type.MouseButtonRelease else left
+    everywhere = view.mapToGlobal(place)
+    event = QMouseEvent(kind, place, everywhere, button, held, Qt.KeyboardModifier.NoModifier)
+    begun = time.perf_counter()
+    QApplication.sendEvent(view, event)
+    bench.paint()
+    return 1000 * (time.perf_counter() - begun)
