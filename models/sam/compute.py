@@ -1,0 +1,39 @@
+"""How these models compute."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from models.api import DeviceMemoryError, Image
+
+_MEAN = (0.485, 0.456, 0.406)
+_STD = (0.229, 0.224, 0.225)
+
+
+@contextmanager
+def computing(device: torch.device) -> Iterator[None]:
+    """Compute without gradients, in bfloat16 where the device is fast at it.
+
+    Raises DeviceMemoryError where the device has too little memory.
+    """
+    on_cuda = device.type == "cuda"
+    try:
+        with torch.inference_mode(), torch.autocast("cuda", torch.bfloat16, enabled=on_cuda):
+            yield
+    except torch.OutOfMemoryError as error:
+        raise DeviceMemoryError(
+            f"{device} has too little free memory for this model. Use a smaller model, close "
+            f"other programs that use it, or use --device cpu."
+        ) from error
+
+
+def normalised(image: Image, size: tuple[int, int], device: torch.device) -> Tensor:
+    """Return an image (H, W, 3), resized and normalised as ImageNet is, as (1, 3, *size)."""
+    pixels = torch.from_numpy(image).to(device).permute(2, 0, 1)[None].float() / 255
+    if pixels.shape[-2:] != size:
+        pixels = interpolate(pixels, size, mode="bilinear", align_corners=False, antialias=True)
+    mean, std = pixels.new_tensor(_MEAN), pixels.new_tensor(_STD)
+    return (pixels - mean[:, None, None]) / std[:, None, None]

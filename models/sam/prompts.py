@@ -1,0 +1,91 @@
+"""From what a person gave to what a SAM network takes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from models.api import BoolMask, Box, Prompt, PromptError
+
+NEGATIVE, POSITIVE, BOX_START, BOX_END = 0, 1, 2, 3
+_SURE = 10.0  # logit of a pixel that is certainly in the mask
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """Clicks and box corners: `xy` (1, P, 2) in pixels of the frame, `labels` (1, P)."""
+
+    xy: Tensor
+    labels: Tensor
+
+    def scaled(self, horizontal: float, vertical: float) -> "Points":
+        """Return the points in an image of another size."""
+        return Points(self.xy * self.xy.new_tensor([horizontal, vertical]), self.labels)
+
+
+def check(prompt: Prompt, size: tuple[int, int]) -> None:
+    """Raise PromptError where the prompt is empty or does not fit a frame of (H, W)."""
+    height, width = size
+    mask = prompt.mask
+    if mask is not None and mask.shape != size:
+        raise PromptError(
+            f"The mask is {mask.shape[1]} x {mask.shape[0]}, the frame {width} x {height}."
+        )
+    if not prompt.clicks and prompt.box is None and (mask is None or not mask.any()):
+        raise PromptError("There is nothing to go by: give a click, a box or a mask.")
+    for click in prompt.clicks:
+        if not (-0.5 <= click.x <= width - 0.5 and -0.5 <= click.y <= height - 0.5):
+            raise PromptError(
+                f"The click ({click.x:g}, {click.y:g}) is outside the frame, {width} x {height}."
+            )
+    box = prompt.box
+    if box is not None:
+        inside = min(box.x1, width) > max(box.x0, 0) and min(box.y1, height) > max(box.y0, 0)
+        if not inside or box.x1 <= box.x0 or box.y1 <= box.y0:
+            raise PromptError(
+                f"The box {tuple(box)} holds no pixel of the {width} x {height} frame."
+            )
+
+
+def is_ambiguous(prompt: Prompt) -> bool:
+    """Whether the prompt is one click alone, which may mean a part or the whole."""
+    return len(prompt.clicks) == 1 and prompt.box is None and not _has_mask(prompt)
+
+
+def points_of(prompt: Prompt, device: torch.device) -> Points:
+    """Return the box corners and clicks of a checked prompt.
+
+    SAM follows a mask alone poorly; the box round the mask says with it what is meant (HQTrack,
+    section 2.2, prompts with that box).
+    """
+    box = prompt.box
+    if box is None and not prompt.clicks and prompt.mask is not None:
+        box = _box_round(prompt.mask)
+    corners = [(box.x0, box.y0), (box.x1, box.y1)] if box else []
+    xy = corners + [(click.x, click.y) for click in prompt.clicks]
+    labels = [BOX_START, BOX_END] if box else []
+    labels += [POSITIVE if click.positive else NEGATIVE for click in prompt.clicks]
+    return Points(
+        torch.tensor([xy], dtype=torch.float32, device=device),
+        torch.tensor([labels], dtype=torch.int32, device=device),
+    )
+
+
+def mask_logits(prompt: Prompt, size: tuple[int, int], device: torch.device) -> Tensor | None:
+    """Return the mask so far as logits (1, 1, *size), as SAM takes its own last answer."""
+    if prompt.mask is None or not prompt.mask.any():
+        return None
+    share = torch.from_numpy(prompt.mask.astype(np.float32)).to(device)[None, None]
+    share = interpolate(share, size, mode="bilinear", align_corners=False, antialias=True)
+    return (share * 2 - 1) * _SURE
+
+
+def _has_mask(prompt: Prompt) -> bool:
+    return prompt.mask is not None and bool(prompt.mask.any())
+
+
+def _box_round(mask: BoolMask) -> Box:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return Box(columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
