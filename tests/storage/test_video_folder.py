@@ -1,0 +1,105 @@
+"""Folders of images as videos."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from app.errors import FrameReadError, VideoOpenError
+from app.storage.video import open_video
+from tests.storage.clips import number_in, numbered
+
+
+def write_image(path: Path, number: int, size: tuple[int, int] = (48, 160)) -> Path:
+    _, content = cv2.imencode(path.suffix, cv2.cvtColor(numbered(number, size), cv2.COLOR_RGB2BGR))
+    path.write_bytes(content.tobytes())
+    return path
+
+
+def test_images_come_in_natural_order(tmp_path: Path) -> None:
+    for number in (10, 9, 1, 2, 100):
+        write_image(tmp_path / f"Frame_{number}.jpg", number)
+    video = open_video(tmp_path)
+    assert [number_in(video[i]) for i in range(len(video))] == [1, 2, 9, 10, 100]
+    assert video.stem(3) == "Frame_10"
+    assert video.size == (48, 160)
+    assert video.time(3) == pytest.approx(3 / video.fps)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".JPEG", ".webp", ".bmp", ".tif", ".tiff"])
+def test_every_usual_kind_of_image_is_read(tmp_path: Path, suffix: str) -> None:
+    write_image(tmp_path / f"a{suffix}", 77, (47, 161))
+    assert number_in(open_video(tmp_path)[0]) == 77
+
+
+def test_grey_and_transparent_and_deep_images_become_rgb(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "1.png"), np.full((8, 9), 200, np.uint8))
+    cv2.imwrite(str(tmp_path / "2.png"), np.full((8, 9, 4), 200, np.uint8))
+    cv2.imwrite(str(tmp_path / "3.png"), np.full((8, 9, 3), 200 * 256, np.uint16))
+    video = open_video(tmp_path)
+    for index in range(3):
+        np.testing.assert_array_equal(video[index], np.full((8, 9, 3), 200, np.uint8))
+
+
+def test_what_is_no_image_is_passed_over(tmp_path: Path) -> None:
+    write_image(tmp_path / "1.jpg", 1)
+    (tmp_path / "notes.txt").write_text("not a frame")
+    (tmp_path / "._1.jpg").write_bytes(b"left by another system")
+    (tmp_path / "sub.jpg").mkdir()
+    assert len(open_video(tmp_path)) == 1
+
+
+def test_an_image_of_another_size_is_named(tmp_path: Path) -> None:
+    write_image(tmp_path / "1.jpg", 1)
+    write_image(tmp_path / "2.jpg", 2, (64, 160))
+    video = open_video(tmp_path)
+    with pytest.raises(FrameReadError, match=r"Frame 1 .*2\.jpg is 160x64, the first 160x48"):
+        video[1]
+    assert number_in(video[0]) == 1
+    assert "Frame 1" in str(video.damaged)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".bmp", ".tif"])
+def test_an_image_that_is_cut_off_is_named_and_not_filled_up(tmp_path: Path, suffix: str) -> None:
+    write_image(tmp_path / f"1{suffix}", 1)
+    broken = write_image(tmp_path / f"2{suffix}", 2)
+    broken.write_bytes(broken.read_bytes()[: broken.stat().st_size * 2 // 3])
+    write_image(tmp_path / f"3{suffix}", 3)
+    video = open_video(tmp_path)
+    with pytest.raises(FrameReadError, match=rf"Frame 1 .*2\{suffix}"):
+        video[1]
+    assert number_in(video[2]) == 3
+
+
+def test_bytes_behind_the_end_of_a_jpeg_do_no_harm(tmp_path: Path) -> None:
+    image = write_image(tmp_path / "1.jpg", 5)
+    image.write_bytes(image.read_bytes() + b"\xff\xda maker's notes \xff\xc4")
+    assert number_in(open_video(tmp_path)[0]) == 5
+
+
+def test_an_image_that_is_gone_is_named(tmp_path: Path) -> None:
+    write_image(tmp_path / "1.jpg", 1)
+    gone = write_image(tmp_path / "2.jpg", 2)
+    video = open_video(tmp_path)
+    gone.unlink()
+    with pytest.raises(FrameReadError, match=r"Frame 1 .*2\.jpg"):
+        video[1]
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(VideoOpenError, match="no images"):
+        open_video(tmp_path)
+
+
+def test_one_frame_in_two_kinds_of_image_is_refused(tmp_path: Path) -> None:
+    write_image(tmp_path / "1.jpg", 1)
+    write_image(tmp_path / "1.png", 1)
+    with pytest.raises(VideoOpenError, match="same frame twice"):
+        open_video(tmp_path)
+
+
+def test_a_first_image_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "1.png").write_bytes(b"\x89PNG nothing IEND")
+    with pytest.raises(VideoOpenError, match=r"1\.png"):
+        open_video(tmp_path)
