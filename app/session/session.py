@@ -158,6 +158,7 @@ class Session(SessionReading):
         workspace.enter(SessionState.CLOSING)
         self._clicking.drop()
         self._correcting.drop_refinement()
+        self._editing.accepted.clear()
         self._engine.stop()
         self._review.stop()
         self._exporting.stop()

@@ -1,5 +1,7 @@
 """Jobs carried out: what a tracker says becomes entries, and a heal stops when it should."""
 
+import subprocess
+import sys
 from collections.abc import Generator, Mapping, Sequence
 
 import numpy as np
@@ -181,3 +183,8 @@ def test_a_refinement_counts_only_where_it_overlaps_the_mask() -> None:
     assert segmenter.prompts[0][1].box == Box(10, 20, 20, 30)
     (step,) = refine(segmenter_elsewhere, Refine(1, masks, gate=1.1))
     assert step.entries == {}
+
+
+def test_jobs_are_carried_out_without_qt() -> None:
+    code = "import sys, app.engine.run; sys.exit('PySide6' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
