@@ -111,8 +111,9 @@ class Project:
             objects = self._database.execute(
                 "SELECT id, name, red, green, blue, class_id, visible, locked "
                 "FROM object ORDER BY position"
-            )
-            entries = self._database.execute(schema.SELECT_ENTRIES)
+            ).fetchall()
+            # All at once: a cursor that an error leaves open would keep the file from being closed.
+            entries = self._database.execute(schema.SELECT_ENTRIES).fetchall()
             return Document(
                 tuple(schema.object_of(row) for row in objects),
                 dict(schema.entry_of(row, self.size) for row in entries),
