@@ -48,11 +48,6 @@ def settings_file() -> Path:
     return _settings_folder() / "settings.toml"
 
 
-def recent_file() -> Path:
-    """Return the per-user list of what was opened last."""
-    return _settings_folder() / "recent.json"
-
-
 def _settings_folder() -> Path:
     return _home() or Path(_platform().user_config_dir)
 

@@ -1,0 +1,129 @@
+"""Settings: only what differs is kept, and no file can keep the program from starting."""
+
+import tomllib
+from dataclasses import fields, replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app import paths
+from app.core.heal import Rules
+from app.storage.settings import FIELDS, Settings, field_of, load, save
+from app.storage.toml import dump
+from models import registry
+
+
+def loaded(path: Path) -> tuple[Settings, list[str]]:
+    warnings: list[str] = []
+    return load(path, warnings.append), warnings
+
+
+def test_without_a_file_everything_is_at_its_default(tmp_path: Path) -> None:
+    assert loaded(tmp_path / "settings.toml") == (Settings(), [])
+
+
+def test_the_file_holds_only_what_differs(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    chosen = replace(Settings(), theme="dark", undo_limit=77, iou_gate=0.25, author='A "B" \\ ü\n')
+    save(path, chosen)
+    assert set(tomllib.loads(path.read_text())) == {"theme", "undo_limit", "iou_gate", "author"}
+    assert loaded(path) == (chosen, [])
+    save(path, Settings())
+    assert path.read_text() == ""
+
+
+def test_what_another_version_wrote_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(
+        'theme = "dark"\nfuture = {a = [1, 2.5, "x"], on = 2026-01-02}\n[more]\nb = true\n'
+    )
+    before = tomllib.loads(path.read_text())
+    settings, warnings = loaded(path)
+    assert warnings == []
+    save(path, replace(settings, theme="light"))
+    assert tomllib.loads(path.read_text()) == {**before, "theme": "light"}
+
+
+@pytest.mark.parametrize("content", [b"theme = = dark", b"\xff\xfe\x00", b"a = 1\na = 2"])
+def test_a_broken_file_is_set_aside_and_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_bytes(content)
+    settings, warnings = loaded(path)
+    assert settings == Settings()
+    assert len(warnings) == 1
+    assert str(path) in warnings[0]
+    assert (tmp_path / "settings.toml.broken").read_bytes() == content
+    assert loaded(path) == (Settings(), [])
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['theme = "pink"', "undo_limit = -1", "undo_limit = 2.5", "undo_limit = true",
+     'follow_playhead = "yes"', "iou_gate = nan", "iou_gate = 7", "author = 3", "size = [1]"],
+)  # fmt: skip
+def test_a_value_that_cannot_be_used_is_passed_over_and_named(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(f"{line}\nlanguage = 'en'\n")
+    settings, warnings = loaded(path)
+    assert settings == replace(Settings(), language="en")
+    assert len(warnings) == 1
+    assert line.split(maxsplit=1)[0] in warnings[0]
+
+
+def test_a_whole_number_is_a_number(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("overlay_opacity = 1")
+    assert loaded(path) == (replace(Settings(), overlay_opacity=1.0), [])
+    assert isinstance(loaded(path)[0].overlay_opacity, float)
+
+
+def test_each_setting_has_one_row_and_a_default_that_it_accepts() -> None:
+    assert [field.name for field in FIELDS] == [field.name for field in fields(Settings)]
+    for field in FIELDS:
+        assert field.accepts(field.default)
+        assert field.label
+        assert field.tooltip.endswith((".", "1)."))
+
+
+def test_defaults_agree_with_the_heal() -> None:
+    chosen, rules = Settings(), Rules()
+    assert chosen.heal_iou == rules.iou
+    assert chosen.heal_boundary == rules.boundary
+    assert chosen.heal_area == rules.area
+    assert chosen.heal_patience == rules.patience
+    assert chosen.conflict == rules.conflict
+
+
+def test_models_are_chosen_from_the_registry() -> None:
+    for name in ("tracker", "segmenter", "refiner"):
+        field = field_of(name)
+        assert getattr(registry, field.models)()
+        assert field.accepts("any-later-model")
+
+
+values = st.recursive(
+    st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False)
+    | st.text(st.characters(exclude_categories=["Cs"]))
+    | st.dates(min_value=date(1000, 1, 1)),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text('ab. "ü', max_size=4), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text('ab. -"ü', max_size=5), values, max_size=4))
+def test_toml_comes_back_as_it_was_written(table: dict[str, object]) -> None:
+    assert tomllib.loads(dump(table)) == table
+
+
+def test_the_per_user_place_is_where_settings_go(home: Path) -> None:
+    save(paths.settings_file(), replace(Settings(), theme="dark"))
+    assert paths.settings_file().is_relative_to(home)
+    assert load(paths.settings_file()).theme == "dark"
