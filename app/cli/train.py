@@ -82,10 +82,11 @@ class _Validation:
         predicted = [found[1].mask.astype(np.uint8) for _, found in tracked]
         video.close()
 
-        def pair(index: int) -> tuple[np.ndarray, np.ndarray]:
-            return truths[index], predicted[index]
-
-        return summarize([score_sequence(name, len(truths), pair, Protocol.DAVIS2016)]).jf
+        names = [str(frame) for frame in frames]
+        score = score_sequence(
+            name, names, truths.__getitem__, predicted.__getitem__, Protocol.DAVIS2016
+        )
+        return summarize([score]).jf
 
     @staticmethod
     def _truth(path: Path) -> "np.ndarray":
