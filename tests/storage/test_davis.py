@@ -91,6 +91,16 @@ def test_objects_that_come_later_do_not_count_in_val_and_count_in_train() -> Non
     assert "knife" in {info.name for info in train.objects}
 
 
+def test_a_frame_whose_masks_vanish_at_480p_stays_as_an_empty_one() -> None:
+    raw = load(SPARSE)
+    raw["video_annotations"][2]["annotations"] = [
+        {**raw["video_annotations"][0]["annotations"][1], "segments": [[[1, 1]]]}
+    ]
+    frame = benchmark_videos(VisorFile(raw), Split.VAL)[0].frames[2]
+    assert frame.stem == "P99_101_frame_0000000201"
+    assert not frame.labels(DENSE_SIZE).any()
+
+
 def test_a_davis_folder_has_all_that_the_official_tools_read(tmp_path: Path) -> None:
     videos = benchmark_videos(VisorFile.read(SPARSE), Split.VAL)
     write_davis(

@@ -64,6 +64,11 @@ def test_one_thousand_masks_come_back_exactly_from_their_polygons() -> None:
         assert np.array_equal(rasterise(trace(pixels), shape), pixels), seed
 
 
+def test_each_border_is_one_polygon_of_its_corners() -> None:
+    pixels = rasterise([square(5, 50), square(20, 35)], (60, 60))
+    assert sorted(len(polygon) for polygon in trace(pixels)) == [4, 8]  # hole corners are cut
+
+
 def test_scanlines_are_exact_as_well() -> None:
     for seed in range(100):
         pixels = random_mask(seed)

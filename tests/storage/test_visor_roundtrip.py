@@ -170,6 +170,20 @@ def test_same_named_masks_of_a_frame_are_kept_apart(tmp_path: Path) -> None:
     assert cups[1]["segments"] != twin["segments"]
 
 
+def test_a_second_object_of_a_name_bears_that_name_on_other_frames_too(tmp_path: Path) -> None:
+    raw = load(SPARSE)
+    first = raw["video_annotations"][0]["annotations"]
+    first.append({**first[1], "id": "f" * 32})
+    path = tmp_path / "twins.json"
+    path.write_text(json.dumps(raw))
+
+    def add(imported: ImportedVisor) -> None:
+        key = Key(2, object_named(imported, "cup (2)"))
+        imported.document.replace({key: Entry(block(SPARSE_SIZE), Origin.DRAWN)})
+
+    assert set(annotations(edited(add, path)[1], 2)) == {"knife", "cup"}
+
+
 def video_of(numbers: range, size: tuple[int, int] = SPARSE_SIZE) -> FrameList:
     stems = tuple(f"P99_101_frame_{number:010d}" for number in numbers)
     return FrameList(Path("P99_101"), stems, size)
@@ -308,6 +322,27 @@ def test_editing_a_shared_frame_of_two_dense_runs_edits_both() -> None:
     twice = [annotations(raw, record)["plate"] for record in (2, 3)]
     assert twice[0]["segments"] == twice[1]["segments"]
     assert [annotation["id"][-2:] for annotation in twice] == ["67", "68"]
+
+
+def test_a_new_mask_on_a_shared_frame_of_two_dense_runs_is_written_once() -> None:
+    def add(imported: ImportedVisor) -> None:
+        cup = ObjectInfo(9, "cup", (1, 2, 3))
+        imported.document.replace_objects((*imported.document.objects, cup))
+        imported.document.replace({Key(2, 9): Entry(block(DENSE_SIZE), Origin.DRAWN)})
+
+    _, raw = edited(add, DENSE)
+    assert [sorted(annotations(raw, record)) for record in (2, 3)] == [["cup", "plate"], ["plate"]]
+    assert annotations(raw, 2)["cup"]["type"] == 0
+
+
+def test_where_dense_runs_differ_on_their_shared_frame_the_first_counts(tmp_path: Path) -> None:
+    raw = load(DENSE)
+    raw["video_annotations"][3]["annotations"][0]["segments"] = [[[0, 0], [9, 0], [9, 9]]]
+    path = tmp_path / "differ.json"
+    path.write_text(json.dumps(raw))
+    entry = import_visor(path).document.get(Key(2, 1))
+    assert entry == import_visor(DENSE).document.get(Key(2, 1))
+    assert edited(lambda imported: None, path)[1] == raw
 
 
 def test_broken_files_are_named_and_explained(tmp_path: Path) -> None:
