@@ -75,6 +75,13 @@ class Gate:
         with self._changed:
             return self._changed.wait_for(lambda: self.waiting > 0, timeout=10)
 
+    def wait_until_passed(self, steps: int) -> bool:
+        """Wait until so many steps are done: the one after them stands before the gate."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: self.passed >= steps and self.waiting > 0, timeout=10
+            )
+
     def step(self) -> None:
         """Pass the gate, in the model's thread."""
         with self._changed:

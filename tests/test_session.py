@@ -346,6 +346,19 @@ def test_cancelling_keeps_everything_that_is_finished_at_once(desk: Desk, qtbot:
     gate.open()
 
 
+def test_cancelling_keeps_results_that_still_wait_in_the_event_queue(desk: Desk) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    gate.close()
+    session.propagate(Direction.FORWARD)
+    gate.let(5)
+    gate.wait_until_passed(5)
+    assert session.shown(4) == {}
+    session.cancel()
+    assert session.document.frames() == [0, 1, 2, 3, 4]
+    gate.open()
+
+
 def test_a_failure_keeps_what_is_finished_and_is_reported(
     desk: Desk, idle: Callable[[], None]
 ) -> None:
