@@ -1,6 +1,7 @@
 """The published implementation, as an oracle: random weights, nothing fetched."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -10,10 +11,11 @@ from torch import Tensor, nn
 from models.cutie.config import CUTIE_BASE, CUTIE_SMALL, NetworkConfig
 from models.cutie.network import Network
 
+Untyped = Any  # the oracle carries no types
 CONFIGS: dict[str, NetworkConfig] = {"small": CUTIE_SMALL, "base": CUTIE_BASE}
 
 
-def oracle_config(size: str, **changes: Any) -> Any:
+def oracle_config(size: str, **changes: Untyped) -> Untyped:
     """Return the oracle's own default configuration, changed."""
     from importlib.resources import files
 
@@ -27,7 +29,7 @@ def oracle_config(size: str, **changes: Any) -> Any:
     return OmegaConf.merge(config, OmegaConf.create(changes))
 
 
-def oracle_network(size: str, seed: int = 0) -> nn.Module:
+def oracle_network(size: str, seed: int = 0) -> Untyped:
     """Return the oracle's network with random weights that keep activations alive."""
     from cutie.model.cutie import CUTIE
     from cutie.model.utils import resnet
@@ -36,7 +38,7 @@ def oracle_network(size: str, seed: int = 0) -> nn.Module:
         patch.setattr(resnet.model_zoo, "load_url", lambda *_args, **_kwargs: {})
         patch.setattr(resnet, "load_weights_add_extra_dim", lambda *_args, **_kwargs: None)
         torch.manual_seed(seed)
-        network: nn.Module = CUTIE(oracle_config(size)).eval()
+        network = CUTIE(oracle_config(size)).eval()
     generator = torch.Generator().manual_seed(seed)
     for name, tensor in network.state_dict().items():
         _liven(name, tensor, generator)
@@ -53,8 +55,9 @@ def _liven(name: str, tensor: Tensor, generator: torch.Generator) -> None:
         tensor.fill_(0.25)  # else the deep encoder's features grow until everything saturates
 
 
-def pair(size: str, seed: int = 0) -> tuple[nn.Module, Network]:
-    """Return the oracle's network and ours, with the same random weights."""
+@cache
+def pair(size: str, seed: int = 0) -> tuple[Untyped, Network]:
+    """Return the oracle's network and ours, with the same random weights; leave them unchanged."""
     oracle = oracle_network(size, seed)
     ours = Network(CONFIGS[size]).eval()
     ours.load_state_dict(oracle.state_dict(), strict=True)

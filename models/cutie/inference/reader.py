@@ -53,11 +53,11 @@ class FrameReader:
 
     def _encode(self, numbers: Sequence[int]) -> None:
         images = torch.cat([self._image(number) for number in numbers])
-        count = len(numbers)
+        each = 2 if self._mirrored else 1
         with half_precision(self._device):
             features = self._network.encode_image(images)
         for slot, number in enumerate(numbers):
-            own = slice(slot, None, count)  # the frame, and its mirror image behind all frames
+            own = slice(slot * each, (slot + 1) * each)
             self._encoded.pop(number, None)
             self._encoded[number] = EncodedFrame(number, images[own], _select(features, own))
 

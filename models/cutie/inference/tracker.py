@@ -1,7 +1,7 @@
 """The memory network behind models.api.Tracker."""
 
 from collections import deque
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,6 +83,8 @@ class CutieTracker:
 
     @torch.inference_mode()
     def _begin(self, plan: Plan) -> list["_Run"]:
+        if not plan.anchors:
+            return []
         config = self._memory(len(plan.frames))
         return [
             _Run(self._network, self._frames, plan, config, self._geometry(scale), self._options)
@@ -101,16 +103,27 @@ class CutieTracker:
     def _step(
         self, runs: Sequence["_Run"], plan: Plan, frame: int, *, probabilities: bool
     ) -> "_Pending":
-        given = plan.anchors.get(frame, {})
-        total, score = runs[0].step(frame)
-        for run in runs[1:]:
-            more, more_score = run.step(frame)
-            total, score = total + more, score + more_score
-        objects = tuple(runs[0].objects)
-        share = total / len(runs)
-        labels = share.argmax(dim=0).to(torch.uint8)
-        sent = [labels, score / len(runs), *([share[1:]] if probabilities else [])]
-        return _Pending(frame, objects, given, _send(sent))
+        """Start on a frame; nothing is waited for."""
+        results = [run.step(frame) for run in runs]
+        probability, score = _fused(results, self._frames.size, self._device)
+        labels = probability.argmax(dim=0).to(torch.uint8)
+        sent = [labels, score, *([probability[1:]] if probabilities else [])]
+        objects = tuple(runs[0].objects) if runs else ()
+        return _Pending(plan, frame, objects, _send(sent))
+
+
+def _fused(
+    results: Sequence[tuple[Tensor, Tensor]], size: tuple[int, int], device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Return the mean of each run's probabilities (K + 1, H, W) and scores (K,)."""
+    if not results:
+        return torch.ones((1, *size), device=device), torch.ones(0, device=device)
+    if len(results) == 1:
+        return results[0]
+    probability, score = results[0]
+    for more, more_score in results[1:]:
+        probability, score = probability + more, score + more_score
+    return probability / len(results), score / len(results)
 
 
 class _Run:
@@ -186,30 +199,40 @@ class _Run:
 class _Pending:
     """One frame's result on its way from the device."""
 
+    plan: Plan
     frame: int
     objects: tuple[int, ...]
-    given: Mapping[int, BoolMask]
     sent: "_Sent"
 
     def finish(self) -> Tracked:
-        """Wait for the result and return it."""
+        """Wait for the result and return it; anchors come back as they were given."""
         labels, score, *rest = self.sent.arrive()
-        taken = None
-        if self.given:
-            taken = np.logical_or.reduce(list(self.given.values()))
-        masks: dict[int, Prediction] = {}
+        given = self.plan.anchors.get(self.frame, {})
+        taken = np.logical_or.reduce(list(given.values())) if given else np.bool_(False)
+        found: dict[int, Prediction] = {}
         for slot, object_id in enumerate(self.objects):
-            mask = labels == slot + 1
-            probability = rest[0][slot] if rest else None
-            if object_id in self.given:
-                mask = self.given[object_id]
-                certain = mask.astype(np.float32) if rest else None
-                masks[object_id] = Prediction(mask.copy(), 1.0, certain)
+            if object_id in given:
+                found[object_id] = _certain(given[object_id], 1.0, with_probability=bool(rest))
                 continue
-            if taken is not None:
-                mask &= ~taken
-            masks[object_id] = Prediction(mask, float(score[slot]), probability)
-        return self.frame, masks
+            mask = (labels == slot + 1) & ~taken
+            found[object_id] = Prediction(mask, float(score[slot]), rest[0][slot] if rest else None)
+        return self.frame, found | self._absent(with_probability=bool(rest))
+
+    def _absent(self, *, with_probability: bool) -> dict[int, Prediction]:
+        """Return empty masks of the objects that are nowhere to be seen."""
+        height, width = self.sent.tensors[0].shape
+        nothing = np.zeros((height, width), np.bool_)
+        return {
+            object_id: _certain(
+                nothing, float(self.frame in absence.anchors), with_probability=with_probability
+            )
+            for object_id, absence in self.plan.absent.items()
+            if self.frame in absence.known
+        }
+
+
+def _certain(mask: BoolMask, score: float, *, with_probability: bool) -> Prediction:
+    return Prediction(mask.copy(), score, mask.astype(np.float32) if with_probability else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,111 @@
+"""Builds the models of this package by name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from models import compact, weights
+from models.api import Frames, LoadOptions, Segmenter, Tracker, WeightsMissingError
+from models.checkpoint import load_strict, read_state
+from models.cutie.config import (
+    CSS,
+    CUTIE_BASE,
+    CUTIE_SMALL,
+    HIERA_DEPTH,
+    LITE,
+    LongTermConfig,
+    MemoryConfig,
+    NetworkConfig,
+    css_memory,
+)
+from models.cutie.fold import fold_batch_norms
+from models.cutie.inference.tracker import CutieTracker, RunOptions
+from models.cutie.network import Network
+from models.device import pick_device
+
+_LONG_RUN = 600  # frames, from which old working memory is consolidated instead of forgotten
+_PROMPT_HEADS = ("sam_prompt_encoder.", "sam_mask_decoder.", "no_mem_embed")  # in lite's file
+_PROMPT_SIDE = 512  # lite's short side for clicks: they want more pixels than propagation
+
+
+def _memory(frame_count: int) -> MemoryConfig:
+    long_term = LongTermConfig() if frame_count > _LONG_RUN else None
+    return MemoryConfig(long_term=long_term)
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    network: NetworkConfig
+    short_side: int = 480
+    memory: Callable[[int], MemoryConfig] = _memory
+    published: bool = True
+
+
+_MODELS = {
+    "lite": _Model(LITE, short_side=352),
+    "cutie-small": _Model(CUTIE_SMALL),
+    "cutie-base": _Model(CUTIE_BASE),
+    "hiera-depth": _Model(HIERA_DEPTH, published=False),
+    "css": _Model(CSS, memory=css_memory, published=False),
+}
+
+
+def load_tracker(name: str, frames: Frames, options: LoadOptions) -> Tracker:
+    """Return the video model `name`, bound to `frames`.
+
+    Raises WeightsMissingError or WeightsInvalidError.
+    """
+    model = _MODELS[name]
+    path = _find(name, options.weights)
+    device = pick_device(options.device, threads=options.threads)
+    network = Network(model.network)
+    state = compact.widen(read_state(path))
+    if name == "lite":
+        state = {key: part for key, part in state.items() if not key.startswith(_PROMPT_HEADS)}
+    load_strict(network, state, path)
+    run = RunOptions(
+        short_side=model.short_side if options.size is None else options.size,
+        scales=options.scales or (1.0,),
+        flip=options.flip,
+    )
+    return CutieTracker(ready(network, device), frames, options=run, memory=model.memory)
+
+
+def load_segmenter(name: str, frames: Frames, options: LoadOptions) -> Segmenter:
+    """Return the image model `name`, bound to `frames`: SAM 2's prompt heads on lite's encoder.
+
+    Raises WeightsMissingError or WeightsInvalidError.
+    """
+    from models.encoders.hiera import HieraEncoder, Levels  # noqa: PLC0415
+    from models.sam.heads import PromptHeads  # noqa: PLC0415
+    from models.sam.sam2_network import Sam2Network  # noqa: PLC0415
+    from models.sam.segmenter import PromptSegmenter  # noqa: PLC0415
+
+    path = _find(name, options.weights)
+    device = pick_device(options.device, threads=options.threads)
+    state = compact.widen(read_state(path))
+    encoder, heads = HieraEncoder(LITE.encoder.size, Levels.DECODER), PromptHeads()
+    prefix = "pixel_encoder."
+    own = {key.removeprefix(prefix): part for key, part in state.items() if key.startswith(prefix)}
+    load_strict(encoder, own, path)
+    load_strict(heads, heads.select(state), path)
+    side = _PROMPT_SIDE if options.size is None else options.size
+    return PromptSegmenter(Sam2Network(encoder, heads, device=device, side=side), frames)
+
+
+def ready(network: Network, device: torch.device) -> Network:
+    """Return the network as inference wants it: on the device, batch norms folded."""
+    fold_batch_norms(network)
+    network.eval().requires_grad_(requires_grad=False)
+    return network.to(device).to(memory_format=torch.channels_last)
+
+
+def _find(name: str, given: Path | None) -> Path:
+    if given is None and not _MODELS[name].published:
+        raise WeightsMissingError(
+            f"No weights of {name} have been published. Train them with `maskwright train CONFIG`, "
+            f"then give them with --weights FILE."
+        )
+    return weights.find(name, given)
