@@ -2,23 +2,33 @@
 
 import argparse
 import sys
+from collections import Counter
 from pathlib import Path
+
+_FIRST_NOTES = 3
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("file", type=Path, help="a VISOR JSON: sparse, dense or a submission")
+    parser.add_argument(
+        "--notes", action="store_true", help=f"show all notes, not {_FIRST_NOTES} of each kind"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print every defect; 1 where there is one."""
+    """Print every defect, and some notes of each kind; 1 where there is a defect."""
     from app.storage.visor.records import read_json  # noqa: PLC0415 - keeps --help quick
     from app.storage.visor.validate import validate  # noqa: PLC0415
 
     found = validate(read_json(arguments.file))
-    sys.stdout.writelines(f"{defect}\n" for defect in found)
     defects = sum(not defect.harmless for defect in found)
     notes = f", {len(found) - defects} notes" if len(found) > defects else ""
+    seen: Counter[str] = Counter()
+    for defect in found:
+        seen[defect.rule] += defect.harmless
+        if not defect.harmless or arguments.notes or seen[defect.rule] <= _FIRST_NOTES:
+            sys.stdout.write(f"{defect}\n")
     if defects:
         sys.stderr.write(
             f"maskwright: {arguments.file} has {defects} defect(s){notes}. Correct those above.\n"

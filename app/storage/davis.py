@@ -63,14 +63,17 @@ def write_davis(
             atomic_write(root / "ImageSets" / year / f"{name}.txt", text.encode())
 
 
-def read_davis(root: Path) -> Iterator[LabelledVideo]:
-    """Yield every video of a DAVIS folder, of a folder of mask folders, or of one mask folder.
+def read_davis(root: Path, name: str | None = None) -> Iterator[LabelledVideo]:
+    """Yield every video (or the one called `name`) of a DAVIS folder, of a folder of mask folders,
+    or of one mask folder.
 
     Names come from a `*_data_mapping.json` of the folder; void (255) is background, but in a video
     of 0 and 255 only, as DAVIS-2016 has them, 255 is object 1. Raises FormatError.
     """
     names = _read_mapping(root)
     for folder in mask_folders(root):
+        if name is not None and folder.name != name:
+            continue
         yield _read_video(folder, names.get(folder.name, {}))
 
 

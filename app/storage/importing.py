@@ -8,7 +8,7 @@ from pathlib import Path
 from app.core.document import Document, Key
 from app.errors import FormatError, UsageError
 from app.storage.coco import read_coco
-from app.storage.davis import read_davis
+from app.storage.davis import mask_folders, read_davis
 from app.storage.files import atomic_write
 from app.storage.labelled import LabelledVideo, labelled
 from app.storage.video import Video, open_video
@@ -61,17 +61,28 @@ def import_document(path: Path, video: Video | None, name: str | None = None) ->
     if form is Source.VISOR:
         found = import_visor(path, video)
         return Imported(found.document, found.frames, found.attachment, found.notes)
-    chosen = _chosen(list(read_videos(path, form)), name, path)
+    wanted = _chosen(video_names(path, form), name, path)
+    chosen = next(found for found in read_videos(path, form, wanted) if found.name == wanted)
     if video is None:
         home = path / "JPEGImages" if path.is_dir() else path.parent
         return Imported(chosen.document(), chosen.frame_list(home.absolute()), None, ())
     return _placed(chosen, video, path)
 
 
-def read_videos(path: Path, form: Source) -> Iterator[LabelledVideo]:
-    """Yield all videos of a source; a submission's and DAVIS's may be VISOR subsequences."""
+def video_names(path: Path, form: Source) -> list[str]:
+    """Return the names of a source's videos; of DAVIS without reading a mask."""
     if form is Source.DAVIS:
-        yield from read_davis(path)
+        return [folder.name for folder in mask_folders(path)]
+    return [video.name for video in read_videos(path, form)]
+
+
+def read_videos(path: Path, form: Source, name: str | None = None) -> Iterator[LabelledVideo]:
+    """Yield all videos of a source; a submission's and DAVIS's may be VISOR subsequences.
+
+    With a `name`, others may be left out.
+    """
+    if form is Source.DAVIS:
+        yield from read_davis(path, name)
         return
     for file in json_files(path):
         if form is Source.COCO:
@@ -149,24 +160,24 @@ def open_frames(path: Path, video: Path | None, name: str | None) -> Video | Non
     """Open the video given, or else the images that lie with the masks, or nothing."""
     if video is not None:
         return open_video(video)
-    if detect(path) is Source.VISOR:
+    form = detect(path)
+    if form is Source.VISOR:
         records = VisorFile.read(path).records
-        names = {records[0].video} if records else set()
+        names = sorted({record.video for record in records})
     else:
-        names = {found.name for found in read_videos(path, detect(path))}
-    chosen = name or (next(iter(names)) if len(names) == 1 else None)
+        names = video_names(path, form)
+    chosen = name or (names[0] if len(names) == 1 else None)
     folder = find_frames(path, chosen) if chosen else None
     return open_video(folder) if folder else None
 
 
-def _chosen(videos: list[LabelledVideo], name: str | None, path: Path) -> LabelledVideo:
-    names = [video.name for video in videos]
-    if name is None and len(videos) == 1:
-        return videos[0]
-    if name in names:
-        return videos[names.index(name)]
+def _chosen(names: list[str], name: str | None, path: Path) -> str:
+    if name is None and len(names) == 1:
+        return names[0]
+    if name is not None and name in names:
+        return name
     some = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-    raise UsageError(f"{path} holds {len(videos)} videos ({some}). Pick one: --name NAME.")
+    raise UsageError(f"{path} holds {len(names)} videos ({some}). Pick one: --name NAME.")
 
 
 def _placed(found: LabelledVideo, video: Video, path: Path) -> Imported:
