@@ -185,7 +185,7 @@ def _object_count(name: str, first: Labels, protocol: Protocol) -> int:
     if not objects:
         raise EvaluationError(
             f"{name}: the first ground truth frame holds no object"
-            + (", only void (255); is it davis2016?" if first.any() else "")
+            + (", only void (255), as davis2016 has it" if first.any() else "")
         )
     return objects
 
