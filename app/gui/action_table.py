@@ -97,7 +97,7 @@ EDIT = Menu(_("&Edit"), (
     Act("absent", _("Mark a&bsent"), "eye-remove-outline", ("X",), Need.EDITABLE,
         _("Say that the object is not in the picture on this frame, or take that back"),
         lambda d: d.masks.absent()),
-    Act("absent_range", _("Mark absent from in to out"), "", ("Shift+X",), Need.RANGE,
+    Act("absent_range", _("Mark absent from in to out"), "", ("Shift+X",), Need.OBJECT_RANGE,
         _("Say that the object is not in the picture from the in to the out point"),
         lambda d: d.masks.absent_range()),
     Act("occluded", _("Mark &occluded"), "eye-minus-outline", (), Need.EDITABLE,
@@ -105,7 +105,7 @@ EDIT = Menu(_("&Edit"), (
         lambda d: d.masks.occluded()),
     Act("clear", _("C&lear here"), "delete-outline", (Std.Delete,), Need.ENTRY,
         _("Remove the object's mask on this frame"), lambda d: d.masks.clear()),
-    Act("clear_range", _("Clear from in to out"), "", ("Shift+Del",), Need.RANGE,
+    Act("clear_range", _("Clear from in to out"), "", ("Shift+Del",), Need.OBJECT_RANGE,
         _("Remove the object's masks from the in to the out point"),
         lambda d: d.masks.clear_range()),
     None,
@@ -160,7 +160,7 @@ OBJECTS = Menu(_("&Objects"), (
     None,
     Act("hide", _("&Hide or show"), "eye-off-outline", ("H",), Need.OBJECT,
         _("Hide the object's masks, or show them again"), lambda d: d.objects.hide()),
-    Act("solo", _("&Solo"), "account-outline", ("Shift+H",), Need.OBJECT,
+    Act("solo", _("&Solo"), "alpha-s-box-outline", ("Shift+H",), Need.OBJECT,
         _("Show only this object, or all again"), lambda d: d.objects.solo()),
     Act("lock", _("&Lock or unlock"), "lock-outline", ("L",), Need.OBJECT,
         _("A locked object is neither edited nor propagated"), lambda d: d.objects.lock()),
@@ -257,7 +257,7 @@ VIEW = Menu(_("&View"), (
     PANELS,
     Act("annotate", _("La&yout: annotate"), "page-layout-sidebar-right", ("F2",), Need.VIDEO,
         _("Arrange the panels for annotating"), lambda d: d.panels.annotate()),
-    Act("inspect", _("Layo&ut: inspect"), "page-layout-footer", ("F3",), Need.VIDEO,
+    Act("inspect", _("Layout: &inspect"), "page-layout-footer", ("F3",), Need.VIDEO,
         _("Arrange the panels for review: large timeline, history"), lambda d: d.panels.inspect()),
     Act("full_screen", _("F&ull screen"), "fullscreen", ("F11",), Need.NOTHING,
         _("Full screen, or a window again"), lambda d: d.panels.full_screen()),
@@ -287,7 +287,7 @@ def _select(number: int, text: str) -> Act:
     )
 
 
-SELECT_OBJECT = Menu(_("&Select"), (
+SELECT_OBJECT = Menu(_("S&elect"), (
     _select(1, _("Object &1")), _select(2, _("Object &2")), _select(3, _("Object &3")),
     _select(4, _("Object &4")), _select(5, _("Object &5")), _select(6, _("Object &6")),
     _select(7, _("Object &7")), _select(8, _("Object &8")), _select(9, _("Object &9")),

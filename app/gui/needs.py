@@ -24,7 +24,8 @@ class Need(enum.Enum):
     ANCHOR = QT_TRANSLATE_NOOP("Need", "The selected object has no anchor on this frame.")
     MASKS = QT_TRANSLATE_NOOP("Need", "There is no mask to start from: click an object first.")
     CANDIDATES = QT_TRANSLATE_NOOP("Need", "The last click has only one possible mask.")
-    RANGE = QT_TRANSLATE_NOOP("Need", "Set an in point (I) and an out point (O) first.")
+    RANGE = QT_TRANSLATE_NOOP("Need", "Set an in point (I) or an out point (O) first.")
+    OBJECT_RANGE = QT_TRANSLATE_NOOP("Need", "Set an in or an out point (I, O) first.")
     JOB = QT_TRANSLATE_NOOP("Need", "Nothing is running.")
     ISSUES = QT_TRANSLATE_NOOP("Need", "No suspects are left to review.")
     UNDO = QT_TRANSLATE_NOOP("Need", "There is nothing to undo.")
@@ -98,6 +99,7 @@ class Situation:
             Need.MASKS: self.mask_count > 0,
             Need.CANDIDATES: self.candidates > 1,
             Need.RANGE: self.has_range,
+            Need.OBJECT_RANGE: self.has_range,
             Need.JOB: self.busy,
             Need.ISSUES: self.issues > 0,
             Need.UNDO: self.can_undo,
@@ -105,4 +107,4 @@ class Situation:
         }[need]
 
 
-_OF_AN_OBJECT = {Need.OBJECT, Need.EDITABLE, Need.ENTRY, Need.MASK, Need.ANCHOR}
+_OF_AN_OBJECT = {Need.OBJECT, Need.EDITABLE, Need.ENTRY, Need.MASK, Need.ANCHOR, Need.OBJECT_RANGE}

@@ -137,7 +137,7 @@ class ObjectsModel(QAbstractTableModel):
             case Qt.ItemDataRole.DecorationRole, Column.LOCKED:
                 return icon("mdi6.lock" if on else "mdi6.lock-open-variant-outline")
             case Qt.ItemDataRole.DecorationRole, _:
-                return icon("mdi6.account-outline")
+                return icon("mdi6.alpha-s-box-outline")
             case ((Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleTextRole), _):
                 return self._switch_words(column, on=on)
         return None
@@ -299,6 +299,7 @@ class ObjectsPanel(QWidget):
         header = view.header()
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(28)
+        header.setResizeContentsPrecision(0)  # only what is seen: rows may be hundreds
         header.setSectionResizeMode(Column.NAME, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(Column.STATE, QHeaderView.ResizeMode.ResizeToContents)
         for column in (Column.VISIBLE, Column.LOCKED, Column.SOLO):

@@ -79,6 +79,7 @@ class PanelVerbs:
                 "Apache License 2.0.",
             )
         )
+        box.setModal(False)
         self._show(box)
 
     def quit(self) -> None:

@@ -14,7 +14,7 @@ from app.gui.timeline_tiles import Tiles, draw_anchor
 from app.gui.words import clock
 from app.session.signals import Progress
 
-RULER = 24  # heights and widths in logical pixels
+RULER = 26  # heights and widths in logical pixels
 LANE = 22
 LANE_INNER = 18
 CURVE = 40

@@ -1,0 +1,131 @@
+"""A window on a short clip, with fake models in a real inference thread."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import shiboken6
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.gui.ask import Ask
+from app.gui.window import Window
+from app.session.session import Session
+from app.session.signals import SessionState
+from app.storage.frames import FrameCache
+from app.storage.settings import Settings
+from tests.fakes import SIZE, FakeFrames, FakeModels, square, write_frames
+
+FRAMES = 30
+
+
+class FakeAsk(Ask):
+    """Answers the modal questions as a test says; `asked` holds the questions."""
+
+    def __init__(self, parent: QWidget, store: QSettings) -> None:
+        super().__init__(parent, store)
+        self.answer: Path | None = None
+        self.agrees = True
+        self.asked: list[str] = []
+
+    def file(self, title: str, filters: object) -> Path | None:
+        self.asked.append(title)
+        return self.answer
+
+    def folder(self, title: str) -> Path | None:
+        self.asked.append(title)
+        return self.answer
+
+    def new_file(self, title: str, proposal: str, filters: object) -> Path | None:
+        self.asked.append(title)
+        return self.answer
+
+    def confirm(self, question: str, what_follows: str, yes: str) -> bool:
+        self.asked.append(question)
+        return self.agrees
+
+
+class Desk:
+    """A window, its session and fake models, and what a person does with keys."""
+
+    def __init__(self, folder: Path, qtbot: QtBot) -> None:
+        self.store = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
+        self.clip = write_frames(folder / "clip", FRAMES)
+        self.model = FakeModels(FakeFrames(FRAMES, SIZE))
+        self.qtbot = qtbot
+        self.session = Session(Settings(theme="dark"), loader=self._load)
+        self.ask = FakeAsk(QWidget(), self.store)
+        self.window = Window(self.session, self.store, ask=self.ask, sample=lambda: self.clip)
+        self.window.show()
+
+    def _load(self, frames: FrameCache, settings: Settings) -> FakeModels:
+        return self.model
+
+    def open(self) -> None:
+        """Open the clip, as from the menu."""
+        self.window.files.open(self.clip)
+        self.settle()
+
+    def draw(self, frame: int = 0, number: int = 1, x: int = 10) -> None:
+        """Draw a square; the object is made if it is not there."""
+        while number not in {info.id for info in self.session.objects}:
+            self.session.add_object()
+        self.session.select(number)
+        self.session.commit_mask(frame, number, square(x, size=SIZE), "Brush")
+        self.settle()
+
+    def press(
+        self,
+        key: Qt.Key,
+        keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+        widget: QWidget | None = None,
+    ) -> None:
+        """Press a key on the picture, or on another widget."""
+        self.settle()
+        self.qtbot.keyClick(widget or self.window.canvas, key, keys)
+        self.settle()
+
+    def do(self, name: str) -> None:
+        """Trigger an action."""
+        self.window.actions_by_name[name].trigger()
+        self.settle()
+
+    def idle(self) -> None:
+        """Wait until the session is idle."""
+        self.qtbot.waitUntil(lambda: self.session.activity is SessionState.IDLE)
+        self.settle()
+
+    def settle(self) -> None:
+        """Let what was put off until the event loop turns happen now."""
+        QApplication.sendPostedEvents()
+        QApplication.processEvents()
+
+    def close(self) -> None:
+        self.model.fake_tracker.gate.open()
+        self.model.fake_segmenter.gate.open()
+        self.session.close()
+        self.window.close()
+        shiboken6.delete(self.window)
+        shiboken6.delete(self.session)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, qtbot: QtBot) -> Iterator[Desk]:
+    """A window with nothing open."""
+    desk = Desk(tmp_path, qtbot)
+    yield desk
+    desk.close()
+
+
+@pytest.fixture
+def opened(desk: Desk) -> Desk:
+    """A window on a clip of 30 frames."""
+    desk.open()
+    return desk
+
+
+@pytest.fixture
+def said(desk: Desk) -> Callable[[str], bool]:
+    """Tell whether a message with these words is in view."""
+    return lambda words: any(words in text for text in desk.window.messages.texts)

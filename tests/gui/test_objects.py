@@ -1,0 +1,130 @@
+"""The panel of the objects."""
+
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtWidgets import QLineEdit, QTreeView
+
+from app.core.document import Key
+from app.gui.objects import Column, ObjectsPanel
+from app.gui.overlay import OverlayMode
+from tests.gui.conftest import Desk
+
+
+def view_of(desk: Desk) -> QTreeView:
+    panel = desk.window.findChild(ObjectsPanel)
+    assert panel is not None
+    return panel.view
+
+
+def cell(desk: Desk, row: int, column: Column) -> QModelIndex:
+    return view_of(desk).model().index(row, column)
+
+
+def text(desk: Desk, row: int, column: Column) -> str:
+    return str(cell(desk, row, column).data())
+
+
+def click(desk: Desk, row: int, column: Column) -> None:
+    view = view_of(desk)
+    middle = view.visualRect(cell(desk, row, column)).center()
+    desk.qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    desk.settle()
+
+
+def rename(desk: Desk, name: str, *, finish: bool = True) -> QLineEdit:
+    desk.do("rename_object")
+    field = view_of(desk).findChild(QLineEdit)
+    assert field is not None
+    field.clear()
+    desk.qtbot.keyClicks(field, name)
+    if finish:
+        popup = field.completer().popup()
+        assert popup is not None
+        popup.hide()
+        desk.qtbot.keyClick(field, Qt.Key.Key_Return)
+        desk.settle()
+    return field
+
+
+def test_every_object_is_listed_with_its_state_on_the_current_frame(opened: Desk) -> None:
+    opened.draw(0, number=2)
+    assert text(opened, 1, Column.NAME).startswith("2")
+    assert text(opened, 0, Column.STATE) == "-"
+    assert "anchor" in text(opened, 1, Column.STATE)
+    opened.session.go_to(5)
+    assert text(opened, 1, Column.STATE) == "-"
+
+
+def test_a_propagated_mask_shows_its_score(opened: Desk) -> None:
+    opened.draw()
+    opened.do("forward")
+    opened.idle()
+    opened.session.go_to(5)
+    assert "90%" in text(opened, 0, Column.STATE)
+
+
+def test_a_press_selects_and_the_switches_do_not(opened: Desk) -> None:
+    opened.draw(number=2)
+    click(opened, 0, Column.NAME)
+    assert opened.session.selected == 1
+    click(opened, 1, Column.VISIBLE)
+    click(opened, 1, Column.LOCKED)
+    info = opened.session.document.object(2)
+    assert (info.visible, info.locked, opened.session.selected) == (False, True, 1)
+
+
+def test_the_solo_switch_shows_one_object_alone(opened: Desk) -> None:
+    opened.draw(number=2)
+    click(opened, 0, Column.SOLO)
+    assert opened.session.selected == 1
+    assert opened.window.canvas.mode is OverlayMode.SOLO
+
+
+def test_arrow_keys_in_the_list_select(opened: Desk) -> None:
+    opened.draw(number=3)
+    opened.session.select(1)
+    opened.press(Qt.Key.Key_Down, widget=view_of(opened))
+    assert opened.session.selected == 2
+    assert opened.session.frame == 0
+
+
+def test_a_selection_made_elsewhere_shows_in_the_list(opened: Desk) -> None:
+    opened.draw(number=3)
+    opened.session.select(2)
+    assert view_of(opened).currentIndex().row() == 1
+
+
+def test_a_name_is_changed_in_place_and_a_class_name_sets_the_class(opened: Desk) -> None:
+    opened.draw()
+    rename(opened, "left hand")
+    info = opened.session.document.object(1)
+    assert (info.name, info.class_id) == ("left hand", 300)
+    rename(opened, "Anna's thing")
+    assert opened.session.document.object(1).name == "Anna's thing"
+    opened.do("undo")
+    assert opened.session.document.object(1).name == "left hand"
+
+
+def test_class_names_are_offered_while_a_name_is_typed(opened: Desk) -> None:
+    opened.draw()
+    field = rename(opened, "chopp", finish=False)
+    model = field.completer().completionModel()
+    offered = [str(model.index(row, 0).data()) for row in range(model.rowCount())]
+    assert "chopping board" in offered
+
+
+def test_deleting_an_object_is_undone_with_its_masks(opened: Desk) -> None:
+    opened.draw()
+    opened.do("delete_object")
+    assert opened.session.objects == ()
+    opened.do("undo")
+    assert opened.session.document.get(Key(0, 1)) is not None
+
+
+def test_a_long_list_measures_only_the_rows_that_are_seen(opened: Desk) -> None:
+    for _ in range(60):
+        opened.session.add_object()
+    view = view_of(opened)
+    opened.session.select(59)
+    assert view.uniformRowHeights()
+    assert view.header().resizeContentsPrecision() == 0
+    assert view.viewport().rect().intersects(view.visualRect(view.currentIndex()))

@@ -1,0 +1,81 @@
+"""The panel of the suspects."""
+
+import pytest
+from PySide6.QtCore import Qt
+
+from app.core.document import Key, State
+from app.gui.review import ReviewPanel
+from tests.gui.conftest import Desk
+
+
+@pytest.fixture
+def drifted(opened: Desk) -> Desk:
+    """A propagation that jumps away on frames 10 to 12."""
+    opened.draw()
+    opened.model.fake_tracker.drift = {10: 30, 11: 30, 12: 30}
+    opened.do("forward")
+    opened.idle()
+    opened.qtbot.waitUntil(lambda: len(opened.session.issues) > 0)
+    opened.session.go_to(0)
+    opened.settle()
+    return opened
+
+
+def panel_of(desk: Desk) -> ReviewPanel:
+    panel = desk.window.findChild(ReviewPanel)
+    assert panel is not None
+    return panel
+
+
+def test_suspects_are_listed_with_frames_object_and_reason(drifted: Desk) -> None:
+    model = panel_of(drifted).view.model()
+    row = [str(model.index(0, column).data()) for column in range(3)]
+    assert "1" in row[0]
+    assert row[1] == drifted.session.objects[0].name
+    assert "place jumps" in row[2]
+
+
+def test_n_goes_to_a_suspect_and_zooms_to_its_object(drifted: Desk) -> None:
+    before = drifted.window.canvas.percent
+    drifted.session.select(None)
+    drifted.press(Qt.Key.Key_N)
+    issue = drifted.session.issues[0]
+    assert (drifted.session.frame, drifted.session.selected) == (issue.frame, issue.object)
+    assert drifted.window.canvas.percent != before
+
+
+def test_enter_in_the_list_shows_the_suspect(drifted: Desk) -> None:
+    view = panel_of(drifted).view
+    view.setCurrentIndex(view.model().index(0, 0))
+    drifted.press(Qt.Key.Key_Return, widget=view)
+    assert drifted.session.frame == drifted.session.issues[0].frame
+
+
+def test_y_verifies_the_mask(drifted: Desk) -> None:
+    drifted.press(Qt.Key.Key_N)
+    frame = drifted.session.frame
+    drifted.press(Qt.Key.Key_Y)
+    assert drifted.session.state(Key(frame, 1)) is State.VERIFIED
+
+
+def test_a_suspect_is_taken_off_the_list(drifted: Desk) -> None:
+    before = len(drifted.session.issues)
+    drifted.press(Qt.Key.Key_N)
+    drifted.do("dismiss")
+    assert len(drifted.session.issues) == before - 1
+
+
+def test_an_empty_list_says_what_would_fill_it(opened: Desk) -> None:
+    assert "after a propagation" in panel_of(opened).summary
+
+
+def test_a_drift_takes_three_interactions(drifted: Desk) -> None:
+    drifted.model.fake_tracker.drift = {}
+    drifted.press(Qt.Key.Key_N)
+    canvas = drifted.window.canvas
+    middle = canvas.viewport().rect().center()
+    drifted.qtbot.mouseClick(canvas.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    drifted.idle()
+    drifted.press(Qt.Key.Key_Return)
+    drifted.idle()
+    assert State.ANCHOR in {drifted.session.state(Key(frame, 1)) for frame in (10, 11, 12)}

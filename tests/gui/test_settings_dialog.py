@@ -1,0 +1,89 @@
+"""The settings dialog."""
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication, QPalette
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox
+
+from app.gui.settings_dialog import SettingsDialog
+from app.session.choices import changed, preferences
+from app.session.session import Session
+from app.storage.settings import Settings
+from tests.gui.conftest import Desk
+
+
+@pytest.fixture
+def dialog(desk: Desk) -> Iterator[SettingsDialog]:
+    desk.do("settings")
+    dialog = desk.window.findChild(SettingsDialog)
+    assert dialog is not None
+    yield dialog
+    dialog.close()
+
+
+def test_every_setting_has_an_editor_with_a_name_for_screen_readers(
+    dialog: SettingsDialog,
+) -> None:
+    for preference in preferences():
+        assert dialog.editor(preference.name).accessibleName()
+
+
+def test_a_change_holds_at_once(dialog: SettingsDialog, desk: Desk) -> None:
+    box = dialog.editor("undo_limit")
+    assert isinstance(box, QSpinBox)
+    box.setValue(77)
+    assert desk.session.settings.undo_limit == 77
+    opacity = dialog.editor("overlay_opacity")
+    assert isinstance(opacity, QDoubleSpinBox)
+    opacity.setValue(0.25)
+    assert desk.window.canvas.opacity == pytest.approx(0.25)
+
+
+def test_the_theme_changes_live(dialog: SettingsDialog, desk: Desk) -> None:
+    box = dialog.editor("theme")
+    assert isinstance(box, QComboBox)
+    lightness = []
+    for theme in ("dark", "light"):
+        row = box.findData(theme)
+        box.setCurrentIndex(row)
+        box.activated.emit(row)
+        lightness.append(QGuiApplication.palette().color(QPalette.ColorRole.Window).lightness())
+    assert lightness[0] < 60
+    assert lightness[1] > 200
+
+
+def test_a_model_that_is_not_on_this_machine_cannot_be_chosen_and_says_why(
+    dialog: SettingsDialog,
+) -> None:
+    box = dialog.editor("tracker")
+    assert isinstance(box, QComboBox)
+    row = box.findData("vmos")
+    index = box.model().index(row, 0)
+    assert not index.flags() & Qt.ItemFlag.ItemIsEnabled
+    assert index.data(Qt.ItemDataRole.ToolTipRole)
+
+
+def test_defaults_come_back(dialog: SettingsDialog, desk: Desk) -> None:
+    box = dialog.editor("cache_mib")
+    assert isinstance(box, QSpinBox)
+    box.setValue(128)
+    dialog._restore()
+    assert desk.session.settings == Settings()
+    assert box.value() == Settings().cache_mib
+
+
+def test_a_word_finds_its_settings(dialog: SettingsDialog) -> None:
+    field = dialog.findChildren(QLineEdit)[0]
+    field.setText("undo")
+    assert dialog.editor("undo_limit").isVisible()
+    assert not dialog.editor("theme").isVisible()
+
+
+def test_the_dialog_shows_a_change_made_elsewhere(dialog: SettingsDialog, desk: Desk) -> None:
+    session: Session = desk.session
+    session.apply_settings(changed(session.settings, {"undo_limit": 33}))
+    box = dialog.editor("undo_limit")
+    assert isinstance(box, QSpinBox)
+    assert box.value() == 33

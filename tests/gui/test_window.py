@@ -1,0 +1,162 @@
+"""The window as a whole: opening, wiring, closing."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import shiboken6
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QDockWidget
+
+from app.core.document import Key, State
+from app.gui.window import Window
+from app.session.signals import Report, SessionState
+from app.storage.palette import write_palette_png
+from tests.fakes import write_frames
+from tests.gui.conftest import Desk
+
+Said = Callable[[str], bool]
+
+
+def drop(window: Window, path: Path) -> None:
+    """Drop a file on the window."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    action, button = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    none = Qt.KeyboardModifier.NoModifier
+    window.dropEvent(QDropEvent(QPointF(5, 5), action, data, button, none))
+
+
+def test_an_empty_window_shows_the_welcome_page_and_no_panels(desk: Desk) -> None:
+    assert not desk.window.canvas.isVisible()
+    assert not any(dock.isVisible() for dock in desk.window.findChildren(QDockWidget))
+
+
+def test_opening_a_video_shows_the_picture_and_the_panels(opened: Desk) -> None:
+    shown = {d.objectName() for d in opened.window.findChildren(QDockWidget) if d.isVisible()}
+    assert opened.window.canvas.isVisible()
+    assert shown == {"timeline", "objects", "review"}
+    assert "clip" in opened.window.windowTitle()
+
+
+def test_closing_the_video_brings_the_welcome_page_back(opened: Desk) -> None:
+    opened.do("close")
+    assert not opened.session.is_open
+    assert not opened.window.canvas.isVisible()
+    assert not any(dock.isVisible() for dock in opened.window.findChildren(QDockWidget))
+
+
+def test_what_cannot_be_opened_is_told_and_leaves_the_open_video_open(
+    opened: Desk, said: Said, tmp_path: Path
+) -> None:
+    opened.window.files.open(tmp_path / "nothing.mp4")
+    assert said("nothing.mp4 does not exist")
+    assert opened.session.is_open
+
+
+def test_a_video_dropped_on_the_window_is_opened(desk: Desk) -> None:
+    drop(desk.window, desk.clip)
+    assert desk.session.frame_count == 30
+
+
+def test_a_folder_of_masks_dropped_on_an_open_video_becomes_anchors(
+    opened: Desk, tmp_path: Path
+) -> None:
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    labels = np.zeros((48, 64), np.uint8)
+    labels[10:20, 10:20] = 1
+    write_palette_png(masks / "00004.png", labels)
+    drop(opened.window, masks)
+    assert opened.session.state(Key(4, 1)) in {State.ANCHOR, State.GROUND_TRUTH}
+
+
+def test_a_report_of_the_session_becomes_a_message(opened: Desk, said: Said) -> None:
+    opened.session.reported.emit(Report("error", "The disk is full. Make room."))
+    assert said("The disk is full")
+
+
+def test_a_project_whose_video_has_moved_asks_for_it(desk: Desk, tmp_path: Path) -> None:
+    desk.open()
+    desk.draw()
+    project = desk.session.project_path
+    assert project is not None
+    desk.do("close")
+    moved = desk.clip.rename(tmp_path / "elsewhere")
+    desk.ask.answer = moved
+    desk.window.files.open(project)
+    assert desk.session.is_open
+    assert "is not at" in desk.ask.asked[0]
+    assert desk.session.state(Key(0, 1)) is State.ANCHOR
+
+
+def test_closing_the_window_during_a_propagation_keeps_what_is_finished(opened: Desk) -> None:
+    opened.draw()
+    tracker = opened.model.fake_tracker
+    tracker.gate.close()
+    opened.do("forward")
+    tracker.gate.let(5)
+    opened.qtbot.waitUntil(lambda: opened.session.state(Key(3, 1)) is State.PREDICTED)
+    tracker.gate.open()
+    opened.window.close()
+    assert not opened.session.is_open
+    opened.window.files.open(opened.clip)
+    assert opened.session.state(Key(2, 1)) is State.PREDICTED
+
+
+def test_arrangement_and_size_come_back_with_the_next_window(opened: Desk) -> None:
+    opened.window.resize(700, 600)
+    opened.do("inspect")
+    opened.window.close()
+    again = Window(opened.session, opened.store, ask=opened.ask)
+    again.show()
+    again.files.open(opened.clip)
+    opened.settle()
+    history = again.findChild(QDockWidget, "history")
+    assert again.height() == 600
+    assert history is not None
+    assert history.isVisible()
+    again.close()
+    shiboken6.delete(again)
+
+
+def test_the_window_follows_a_propagation(opened: Desk) -> None:
+    opened.draw()
+    gate = opened.model.fake_tracker.gate
+    gate.close()
+    opened.do("forward")
+
+    def follows() -> bool:
+        gate.let(1)
+        return opened.session.activity is not SessionState.IDLE and opened.session.frame >= 3
+
+    opened.qtbot.waitUntil(follows)
+
+
+def test_who_goes_elsewhere_during_a_propagation_stays_there(opened: Desk) -> None:
+    opened.draw()
+    opened.model.fake_tracker.gate.close()
+    opened.do("forward")
+    opened.press(Qt.Key.Key_End)
+    opened.model.fake_tracker.gate.open()
+    opened.idle()
+    assert opened.session.frame == 29
+
+
+def test_the_first_object_of_a_full_video_takes_a_click_and_enter(opened: Desk) -> None:
+    canvas = opened.window.canvas
+    middle = canvas.viewport().rect().center()
+    opened.qtbot.mouseClick(canvas.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    opened.idle()
+    assert opened.session.selected is not None
+    opened.press(Qt.Key.Key_Return)
+    opened.qtbot.waitUntil(lambda: opened.session.activity is SessionState.IDLE)
+    assert opened.session.state(Key(29, opened.session.selected)) is State.PREDICTED
+
+
+def test_two_windows_write_the_recent_list_newest_first(opened: Desk, tmp_path: Path) -> None:
+    other = write_frames(tmp_path / "other", 3)
+    opened.window.files.open(other)
+    stored = opened.store.value("recent/sources")
+    assert stored == [str(other), str(opened.clip)]
