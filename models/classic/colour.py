@@ -12,7 +12,7 @@ from models.api import BoolMask, FloatMap, Image
 Grid = TypeVar("Grid", NDArray[np.float32], NDArray[np.float64])
 Bins = NDArray[np.intp]  # (H, W): number of the colour's bin
 
-_FINE = 16  # bins a channel for an object's colours in the whole video
+_FINE = 24  # bins a channel for an object's colours in the whole video
 _COARSE = 8  # bins a channel for the colours round one place
 _CELL_PX = 24
 _RING_PX = 40  # background this close is what the object must be told from
@@ -22,7 +22,7 @@ _DOUBT = 0.5  # pixels: a place with fewer says little
 
 
 def fine_bins(image: Image) -> Bins:
-    """Return each pixel's bin of 16 x 16 x 16 in Lab."""
+    """Return each pixel's bin of 24 x 24 x 24 in Lab."""
     return _bins(image, _FINE)
 
 

@@ -27,23 +27,6 @@ def guided(image: Image, values: FloatMap, *, radius_px: int, smoothness: float)
     return np.asarray(np.clip(smooth, 0, 1), np.float32)
 
 
-def cut_band(image: Image, probability: FloatMap, *, sure: float, margin_px: int) -> BoolMask:
-    """Return the mask that a graph cut finds where `probability` is unsure.
-
-    GrabCut (Rother et al. 2004) in a window round the object; pixels above `sure` stay inside,
-    those below 1 - `sure` outside.
-    """
-    rough = probability > 0.5
-    window = window_of(rough, margin_px)
-    near = probability[window]
-    labels = np.where(near > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    labels[near > sure] = cv2.GC_FGD
-    labels[near < 1 - sure] = cv2.GC_BGD
-    out = np.zeros_like(rough)
-    out[window] = cut(image[window], labels)
-    return out
-
-
 def cut(image: Image, labels: NDArray[np.uint8], *, rounds: int = 1) -> BoolMask:
     """Return GrabCut's mask of an image whose pixels are labelled cv2.GC_*; repeatable.
 

@@ -45,7 +45,7 @@ class ClassicSegmenter:
             mask = _connected(stamped(mask, scene.clicks), scene)
             full = stamped(focus.widened(image, mask), prompt.clicks)
             if all(_iou(full, other.mask) < _SAME for other in candidates):
-                candidates.append(Prediction(full, confidence(scene, mask, labels)))
+                candidates.append(Prediction(full, confidence(scene, mask)))
         return tuple(sorted(candidates, key=lambda each: -each.score))
 
     def _image(self, frame: int) -> Image:

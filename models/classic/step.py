@@ -7,13 +7,13 @@ import numpy as np
 
 from models.api import BoolMask, FloatMap, Image
 from models.classic.colour import Bins, ColourModel, PlaceColours, fine_bins
-from models.classic.edges import cut_band, guided, window_of
+from models.classic.edges import guided, window_of
 from models.classic.flow import FlowField, GreyImage, OpticalFlow, carried, consistency
 
 _SEEN = 1.0, 0.5  # trust in the warped mask: where the flow is consistent, and where it is not
 _PLACE = 0.5  # weight of the colours of this place, against log-odds of the warped mask
-_COLOUR = 0.5  # weight of the colours of the anchors
-_ORIGIN = 0.3  # weight of the picture of the anchor itself
+_COLOUR = 0.6  # weight of the colours of the anchors
+_ORIGIN = 0.4  # weight of the picture of the anchor itself
 _MATCH = 12.0  # grey levels by which a pixel may differ from the anchor's
 _REACH_PX = 20  # how far an outline can move beside the flow in one frame
 _LOST_LIKENESS = 0.35
@@ -126,11 +126,10 @@ def _settled(view: View, probability: FloatMap) -> FloatMap:
     window = window_of(probability > 0.05, 16)
     if not probability[window].size:
         return np.zeros_like(probability)
-    smooth = np.zeros_like(probability)
-    image = view.image[window]
-    smooth[window] = guided(image, probability[window], radius_px=6, smoothness=1e-3)
-    mask = cut_band(view.image, smooth, sure=0.9, margin_px=32)
-    return np.clip((0.5 * mask + 0.5 * smooth - 0.5) * 2 + 0.5, 0, 1).astype(np.float32)
+    settled = np.zeros_like(probability)
+    smooth = guided(view.image[window], probability[window], radius_px=6, smoothness=1e-3)
+    settled[window] = np.clip(0.5 + 2 * (smooth - 0.5), 0, 1)
+    return settled
 
 
 def _judge(each: Following, view: View) -> None:
@@ -172,5 +171,5 @@ def _float(mask: BoolMask) -> FloatMap:
 
 
 def _log_odds(probability: FloatMap) -> FloatMap:
-    bounded = np.clip(probability, 0.01, 0.99)
+    bounded = np.clip(probability, 0.1, 0.9)
     return np.asarray(np.log(bounded / (1 - bounded)), np.float32)
