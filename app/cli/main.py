@@ -64,7 +64,7 @@ def run(arguments: Sequence[str]) -> int:
     command = argparse.ArgumentParser(
         prog=f"maskwright {words[0]}", description=_COMMANDS[words[0]][1]
     )
-    _add_common(command)
+    add_common(command)
     module.configure(command)
     parsed = command.parse_args(words[1:])
     logging.basicConfig(level=logging.DEBUG if parsed.debug else logging.WARNING)
@@ -109,7 +109,8 @@ def _top_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_common(parser: argparse.ArgumentParser) -> None:
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Add what every command understands."""
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="CPU threads (0 = all)")
     parser.add_argument("--debug", action="store_true", help="show tracebacks and debug messages")
