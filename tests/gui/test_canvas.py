@@ -262,10 +262,10 @@ def test_the_hud_names_frame_object_and_state(stage: Stage, canvas: Canvas, qtbo
     stage.draw(block(10, 30, 10, 30))
     hud = canvas.findChild(Hud)
     assert isinstance(hud, QLabel)
-    assert "0 / 30" in hud.text()
+    assert "0 / 29" in hud.text()
     assert "anchor" in hud.text()
     go_to(stage, canvas, qtbot, 4)
-    assert "4 / 30" in hud.text()
+    assert "4 / 29" in hud.text()
     assert "no mask" in hud.text()
 
 

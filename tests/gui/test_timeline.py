@@ -138,6 +138,14 @@ def test_ctrl_and_the_wheel_zoom_at_the_cursor(timeline: Timeline, mouse: Mouse)
     assert layout.x_of(15.5) == pytest.approx(HEADER + 310, abs=1)
 
 
+def test_the_whole_video_stays_in_view_until_it_is_zoomed(timeline: Timeline, mouse: Mouse) -> None:
+    timeline.resize(HEADER + 300, 200)
+    assert timeline.layout_now().scale.per_frame == pytest.approx(10)
+    mouse.wheel(0, -1, 1, CTRL)
+    timeline.resize(HEADER + 200, 200)
+    assert timeline.layout_now().scale.per_frame == pytest.approx(12.5)
+
+
 def test_the_middle_button_pans(timeline: Timeline, mouse: Mouse) -> None:
     mouse.wheel(0, -1, 2, CTRL)
     mouse.press(10, 0, Qt.MouseButton.MiddleButton)
