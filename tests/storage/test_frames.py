@@ -30,13 +30,15 @@ class CountedVideo:
         self.broken: set[int] = set()
         self.gate = threading.Event()
         self.gate.set()
+        self.held: set[int] | None = None  # which frames wait at the gate; None: all
 
     def __len__(self) -> int:
         return self._count
 
     def __getitem__(self, index: int) -> Image:
         self.order.append(index)
-        self.gate.wait(10)
+        if self.held is None or index in self.held:
+            self.gate.wait(10)
         self.decoded[index] += 1
         if index in self.broken:
             raise FrameReadError(f"Frame {index} cannot be read.")
@@ -152,6 +154,20 @@ def test_one_frame_asked_for_from_many_sides_is_decoded_once(
         thread.join()
     assert done.wait(10)
     assert video.decoded[9] == 1
+
+
+def test_a_frame_that_both_sides_come_to_is_read_ahead_once(
+    cache: FrameCache, video: CountedVideo
+) -> None:
+    video.held = {6}
+    video.gate.clear()
+    cache.get(4)
+    eventually(lambda: 6 in video.order)
+    cache.request(5, lambda index: None)  # its read-ahead comes to 6 while that is in work
+    eventually(lambda: video.decoded[20] == 1)
+    video.gate.set()
+    eventually(lambda: video.decoded[6] == 1)
+    assert video.order.count(6) == 1
 
 
 def test_requests_that_newer_ones_push_out_are_dropped(

@@ -189,6 +189,27 @@ def test_a_clip_that_begins_without_its_key_frame_begins_where_it_can_be_decoded
     assert numbers(video, range(len(video))) == list(range(20, COUNT))
 
 
+def test_pictures_that_lean_on_what_a_cut_removed_are_not_counted(tmp_path: Path) -> None:
+    # In an open group, pictures shown before its key frame also need the group before.
+    source = write_clip(tmp_path / "a.ts", COUNT, options={"x264-params": "open-gop=1"})
+    target = tmp_path / "late.ts"
+    with av.open(str(source)) as before, av.open(str(target), "w") as after:
+        packets = [packet for packet in before.demux(video=0) if packet.size]
+        second_key = [n for n, packet in enumerate(packets) if packet.is_keyframe][1]
+        stream = after.add_stream_from_template(before.streams.video[0])
+        for packet in packets[second_key:]:
+            packet.stream = stream
+            after.mux(packet)
+    with av.open(str(target)) as container:
+        shown = [
+            number_in(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
+            for frame in container.decode(video=0)
+        ]
+    video = open_video(target)
+    assert len(shown) < COUNT - second_key
+    assert numbers(video, range(len(video))) == shown
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

@@ -67,7 +67,8 @@ def test_an_image_that_is_cut_off_is_named_and_not_filled_up(tmp_path: Path, suf
     broken.write_bytes(broken.read_bytes()[: broken.stat().st_size * 2 // 3])
     write_image(tmp_path / f"3{suffix}", 3)
     video = open_video(tmp_path)
-    with pytest.raises(FrameReadError, match=rf"Frame 1 .*2\{suffix}"):
+    fact = "damaged" if suffix == ".tif" else "cut off"  # a TIFF can end anywhere
+    with pytest.raises(FrameReadError, match=rf"Frame 1 .*2\{suffix} is {fact}"):
         video[1]
     assert number_in(video[2]) == 3
 
