@@ -1,0 +1,48 @@
+"""Whether a refined mask may take the place of the one it was made from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.mask import Mask
+from models.api import Box, Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Which mask holds, and the IoU of the two, 0 to 1."""
+
+    mask: Mask
+    accepted: bool
+    iou: float
+
+
+def prompt_of(mask: Mask, *, with_mask: bool = False) -> Prompt:
+    """Return what a segmenter is asked with: the mask's box, and the mask itself if wanted.
+
+    The box alone is HQTrack's way (Zhu et al. 2023, section 2.3).
+    """
+    y0, y1, x0, x1 = mask.box
+    return Prompt(box=Box(x0, y0, x1, y1), mask=mask.decode() if with_mask else None)
+
+
+def judge(current: Mask, refined: Mask | None, *, gate: float) -> Verdict:
+    """Take the refined mask where its IoU with the current one is at least `gate`."""
+    iou = 0.0 if refined is None else refined.iou(current)
+    if refined is not None and iou >= gate:
+        return Verdict(refined, accepted=True, iou=iou)
+    return Verdict(current, accepted=False, iou=iou)
+
+
+def drawn(
+    ground: NDArray[np.uint8], masks: Mapping[int, Mask], order: Sequence[int]
+) -> NDArray[np.uint8]:
+    """Return `ground` (H, W) with the masks over it by their ids, later ones on top."""
+    labels = ground.copy()
+    for number in order:
+        if number in masks:
+            y0, y1, x0, x1 = masks[number].box
+            labels[y0:y1, x0:x1][masks[number].crop()] = number
+    return labels
