@@ -36,19 +36,21 @@ def _memory(frame_count: int) -> MemoryConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class _Model:
+class Model:
+    """A name's network, its short side in pixels, and its memory for a number of frames."""
+
     network: NetworkConfig
     short_side: int = 480
     memory: Callable[[int], MemoryConfig] = _memory
     published: bool = True
 
 
-_MODELS = {
-    "lite": _Model(LITE, short_side=352),
-    "cutie-small": _Model(CUTIE_SMALL),
-    "cutie-base": _Model(CUTIE_BASE),
-    "hiera-depth": _Model(HIERA_DEPTH, published=False),
-    "css": _Model(CSS, memory=css_memory, published=False),
+MODELS: dict[str, Model] = {
+    "lite": Model(LITE, short_side=352),
+    "cutie-small": Model(CUTIE_SMALL),
+    "cutie-base": Model(CUTIE_BASE),
+    "hiera-depth": Model(HIERA_DEPTH, published=False),
+    "css": Model(CSS, memory=css_memory, published=False),
 }
 
 
@@ -57,7 +59,7 @@ def load_tracker(name: str, frames: Frames, options: LoadOptions) -> Tracker:
 
     Raises WeightsMissingError or WeightsInvalidError.
     """
-    model = _MODELS[name]
+    model = MODELS[name]
     path = _find(name, options.weights)
     device = pick_device(options.device, threads=options.threads)
     network = Network(model.network)
@@ -103,7 +105,7 @@ def ready(network: Network, device: torch.device) -> Network:
 
 
 def _find(name: str, given: Path | None) -> Path:
-    if given is None and not _MODELS[name].published:
+    if given is None and not MODELS[name].published:
         raise WeightsMissingError(
             f"No weights of {name} have been published. Train them with `maskwright train CONFIG`, "
             f"then give them with --weights FILE."

@@ -1,0 +1,204 @@
+"""How fast a memory model is, and how much memory it takes, beside the published one.
+
+Speed needs no trained weights: they are random here, the same for both sides.
+"""
+
+import contextlib
+import importlib.resources
+import importlib.util
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.api import BoolMask, Image, ModelError
+from models.cutie.config import CUTIE_BASE, CUTIE_SMALL, NetworkConfig
+from models.cutie.inference.tracker import CutieTracker, RunOptions
+from models.cutie.loader import MODELS, ready
+from models.cutie.network import Network
+from models.device import pick_device
+
+OURS, RIVAL = "maskwright", "rf-cutie"
+_RIVAL_SIZES = {"cutie-small": "small", "cutie-base": "base"}
+_WARM_UP = 2  # frames at the start that are not counted
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One measurement: `side` is OURS or RIVAL, `short_side` is in pixels at 16:9."""
+
+    side: str
+    model: str
+    length: int
+    objects: int
+    short_side: int
+    device: str = "auto"
+    threads: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What came out. Memory in bytes; `device_peak` is 0 on a CPU.
+
+    `early_s` and `late_s`: median seconds a frame in the first and the last third of the clip.
+    """
+
+    frames_per_second: float
+    early_s: float
+    late_s: float
+    host_peak: int
+    device_peak: int
+
+
+def rival_is_installed() -> bool:
+    """Return whether the published implementation can be measured."""
+    return importlib.util.find_spec("cutie") is not None
+
+
+def measure(case: Case) -> Figures:
+    """Run one case in this process, from which `host_peak` is taken: use a fresh one.
+
+    Raises ModelError where the model or the device is not there.
+    """
+    if case.side == RIVAL and case.model not in _RIVAL_SIZES:
+        raise ModelError(f"{RIVAL} has no {case.model}. Use cutie-small or cutie-base.")
+    device = pick_device(case.device, threads=case.threads)
+    clip = _Drifting(case.length, (case.short_side, _wide(case.short_side)))
+    masks = clip.masks(case.objects)
+    runs = _theirs if case.side == RIVAL else _ours
+    times = []
+    started = time.perf_counter()
+    for _ in runs(case, clip, masks, device):
+        now = time.perf_counter()
+        times.append(now - started)
+        started = now
+    return _figures(times[_WARM_UP:], device)
+
+
+class _Drifting:
+    """A made clip: a textured plane that drifts, with some grain."""
+
+    def __init__(self, length: int, size: tuple[int, int]) -> None:
+        rng = np.random.default_rng(0)
+        height, width = size
+        coarse = rng.integers(0, 256, (height // 16 + 9, width // 16 + 9, 3), np.uint8)
+        self._plane = coarse.repeat(16, 0).repeat(16, 1)
+        self._grain = rng.integers(0, 16, (height, width, 3), np.uint8)
+        self._length = length
+        self.size = size
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: int) -> Image:
+        height, width = self.size
+        top, left = abs(index % 128 - 64), abs((index * 2) % 128 - 64)
+        window = self._plane[top : top + height, left : left + width] // np.uint8(2)
+        return np.asarray(window + self._grain, np.uint8)
+
+    def masks(self, count: int) -> dict[int, BoolMask]:
+        """Return `count` boxes side by side."""
+        height, width = self.size
+        step = width // count
+        boxes = {}
+        for slot in range(count):
+            box = np.zeros(self.size, np.bool_)
+            box[height // 4 : height * 3 // 4, slot * step + step // 5 : (slot + 1) * step] = True
+            boxes[slot + 1] = box
+        return boxes
+
+
+def _ours(
+    case: Case, clip: _Drifting, masks: dict[int, BoolMask], device: torch.device
+) -> Iterator[None]:
+    model = MODELS[case.model]
+    network = ready(_random(model.network), device)
+    options = RunOptions(short_side=case.short_side)
+    tracker = CutieTracker(network, clip, options=options, memory=model.memory)
+    for _ in tracker.track({0: masks}, range(case.length)):
+        yield
+
+
+def _theirs(
+    case: Case, clip: _Drifting, masks: dict[int, BoolMask], device: torch.device
+) -> Iterator[None]:
+    core, step = _rival(case, device)
+    labels: NDArray[np.int64] = np.zeros(clip.size, np.int64)
+    for object_id, mask in masks.items():
+        labels[mask] = object_id
+    for index in range(case.length):
+        image = torch.from_numpy(clip[index]).to(device).permute(2, 0, 1).float() / 255
+        first = (torch.from_numpy(labels).to(device), list(masks)) if index == 0 else ()
+        core.output_prob_to_mask(step(image, *first)).to(torch.uint8).cpu().numpy()
+        yield
+
+
+def _rival(case: Case, device: torch.device) -> tuple[Any, Callable[..., torch.Tensor]]:
+    """Return the published implementation with our random weights, and its step."""
+    from cutie.inference.inference_core import InferenceCore  # noqa: PLC0415
+    from cutie.model.cutie import CUTIE  # noqa: PLC0415
+    from cutie.model.utils import resnet  # noqa: PLC0415
+    from omegaconf import OmegaConf  # noqa: PLC0415
+
+    folder = importlib.resources.files("cutie") / "config"
+    parts = [(folder / "model" / f"{part}.yaml").read_text() for part in ("base", "small")]
+    size = _RIVAL_SIZES[case.model]
+    config: Any = OmegaConf.create((folder / "eval_config.yaml").read_text())
+    config.model = OmegaConf.merge(*map(OmegaConf.create, parts[: 1 + (size == "small")]))
+    long_term = MODELS[case.model].memory(case.length).long_term is not None
+    config.update({"use_long_term": long_term, "mem_every": 5})
+    with (
+        mock.patch.object(resnet.model_zoo, "load_url", return_value={}),
+        mock.patch.object(resnet, "load_weights_add_extra_dim"),
+    ):
+        network = CUTIE(config).eval()  # it would fetch ImageNet weights only to overwrite them
+    network.load_state_dict(_random(CUTIE_SMALL if size == "small" else CUTIE_BASE).state_dict())
+    core = InferenceCore(network.to(device), config)
+    half = torch.autocast("cuda", enabled=True) if device.type == "cuda" else None
+
+    @torch.inference_mode()
+    def step(*arguments: Any) -> torch.Tensor:  # noqa: ANN401
+        with warnings.catch_warnings(), half or contextlib.nullcontext():
+            warnings.simplefilter("ignore", FutureWarning)  # its old spelling of autocast
+            result: torch.Tensor = core.step(*arguments)
+            return result
+
+    return core, step
+
+
+def _random(config: NetworkConfig) -> Network:
+    torch.manual_seed(0)
+    return Network(config)
+
+
+def _figures(times: list[float], device: torch.device) -> Figures:
+    third = max(len(times) // 3, 1)
+    cuda = device.type == "cuda"
+    return Figures(
+        len(times) / sum(times),
+        float(np.median(times[:third])),
+        float(np.median(times[-third:])),
+        _host_peak(),
+        torch.cuda.max_memory_allocated(device) if cuda else 0,
+    )
+
+
+def _host_peak() -> int:
+    """Return the most memory that this process has held, in bytes; 0 where it is not known."""
+    if sys.platform == "win32":
+        return 0
+    import resource  # noqa: PLC0415 - not on Windows
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _wide(short_side: int) -> int:
+    return round(short_side * 16 / 9)
