@@ -1,16 +1,18 @@
 """From what a person gave to what a SAM network takes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from models.api import BoolMask, Box, Prompt, PromptError
+from models.api import BoolMask, Box, Click, Prompt, PromptError
 
 NEGATIVE, POSITIVE, BOX_START, BOX_END = 0, 1, 2, 3
-_SURE = 10.0  # logit of a pixel that is certainly in the mask
+_SURE = 20.0  # logit of a pixel that is certainly in the mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,16 +59,20 @@ def is_ambiguous(prompt: Prompt) -> bool:
 def points_of(prompt: Prompt, device: torch.device) -> Points:
     """Return the box corners and clicks of a checked prompt.
 
-    SAM follows a mask alone poorly; the box round the mask says with it what is meant (HQTrack,
-    section 2.2, prompts with that box).
+    SAM follows a mask poorly that nothing else supports, and was trained to see the clicks that
+    made it: a mask alone goes with the box round it (as HQTrack prompts, section 2.2), a mask that
+    no positive click lies in with a click on its innermost point.
     """
-    box = prompt.box
-    if box is None and not prompt.clicks and prompt.mask is not None:
-        box = _box_round(prompt.mask)
+    box, clicks = prompt.box, prompt.clicks
+    if _has_mask(prompt) and prompt.mask is not None:
+        if not clicks:
+            box = box or _box_round(prompt.mask)
+        elif not any(click.positive and _lies_in(click, prompt.mask) for click in clicks):
+            clicks = (_innermost(prompt.mask, clicks), *clicks)
     corners = [(box.x0, box.y0), (box.x1, box.y1)] if box else []
-    xy = corners + [(click.x, click.y) for click in prompt.clicks]
+    xy = corners + [(click.x, click.y) for click in clicks]
     labels = [BOX_START, BOX_END] if box else []
-    labels += [POSITIVE if click.positive else NEGATIVE for click in prompt.clicks]
+    labels += [POSITIVE if click.positive else NEGATIVE for click in clicks]
     return Points(
         torch.tensor([xy], dtype=torch.float32, device=device),
         torch.tensor([labels], dtype=torch.int32, device=device),
@@ -89,3 +95,23 @@ def _has_mask(prompt: Prompt) -> bool:
 def _box_round(mask: BoolMask) -> Box:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return Box(columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+
+
+def _lies_in(click: Click, mask: BoolMask) -> bool:
+    return bool(mask[_pixel(click, mask.shape)])
+
+
+def _innermost(mask: BoolMask, clicks: Iterable[Click]) -> Click:
+    """Return a click on the point of the mask that is farthest from its edge and from `clicks`."""
+    inside = np.pad(mask, 1).astype(np.uint8)  # the frame's border is an edge
+    for click in clicks:
+        row, column = _pixel(click, mask.shape)
+        inside[row + 1, column + 1] = 0
+    distance = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1]
+    y, x = np.unravel_index(int(distance.argmax()), mask.shape)
+    return Click(float(x), float(y))
+
+
+def _pixel(click: Click, shape: tuple[int, ...]) -> tuple[int, int]:
+    height, width = shape
+    return min(max(round(click.y), 0), height - 1), min(max(round(click.x), 0), width - 1)

@@ -12,6 +12,8 @@ from models.sam.prompts import Points, check, is_ambiguous, mask_logits, points_
 
 CACHE_BYTES = 512 << 20
 _STABLE = 0.9  # below, a single mask is too uncertain and the best of several goes first
+_USABLE = 0.7  # below, a candidate is not put first for its size
+_NEARLY = 0.05  # of predicted IoU
 _OFFSET = 1.0  # logits, by which the threshold is moved to see how stable a mask is
 
 
@@ -68,9 +70,8 @@ class PromptSegmenter(Generic[E]):
     def segment(self, frame: int, prompt: Prompt) -> tuple[Prediction, ...]:
         """Return the candidate masks, best first.
 
-        One click alone gives three candidates, ranked by predicted IoU and stability. A clearer
-        prompt (more clicks, a box, a mask to refine) puts the network's single mask first, unless
-        that one is unstable.
+        One click alone gives three candidates. A clearer prompt (more clicks, a box, a mask to
+        refine) puts the network's single mask before them, unless that one is unstable.
         """
         check(prompt, self._frames.size)
         with computing(self._network.device):
@@ -79,8 +80,10 @@ class PromptSegmenter(Generic[E]):
             mask = mask_logits(prompt, self._network.mask_size(embedding), device)
             logits, ious = self._network.decode(embedding, points_of(prompt, device), mask)
             steady = stability(logits)
-            order = _ranked(ious * steady)
-            if not is_ambiguous(prompt) and steady[0] >= _STABLE:
+            order = [1 + index for index in ious[1:].argsort(descending=True).tolist()]
+            if is_ambiguous(prompt):
+                order = _whole_first(order, logits, ious, steady)
+            elif steady[0] >= _STABLE:
                 order = [0, *order]
             masks = (logits > 0).cpu().numpy()
             scores = ious.clamp(0, 1).tolist()
@@ -100,9 +103,19 @@ class PromptSegmenter(Generic[E]):
         return sum(tensor.nbytes for kept in self._embeddings.values() for tensor in kept.tensors)
 
 
-def _ranked(scores: Tensor) -> list[int]:
-    """Return the masks for an ambiguous prompt, best first."""
-    return [1 + index for index in scores[1:].argsort(descending=True).tolist()]
+def _whole_first(order: list[int], logits: Tensor, ious: Tensor, steady: Tensor) -> list[int]:
+    """Return the order, best first, with the mask in front that shows the whole object.
+
+    One click means the object more often than a part of it: that is the largest of the masks that
+    are predicted nearly as good as the best and are stable.
+    """
+    best = ious[order[0]] - _NEARLY
+    near = [index for index in order if ious[index] >= best and steady[index] >= _USABLE]
+    if not near:
+        return order
+    areas = (logits > 0).flatten(1).sum(dim=1)
+    whole = max(near, key=lambda index: int(areas[index]))
+    return [whole, *(index for index in order if index != whole)]
 
 
 def stability(logits: Tensor) -> Tensor:

@@ -75,7 +75,7 @@ class Scripted:
         return (10, 15)
 
     def decode(self, embedding: Kept, points: Points, mask: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Return discs of radius 5.5, 8.5, 11.5 and 14.5, whose edges fall as the sharpness says."""
+        """Return discs of radius 5.5, 8.5, 11.5 and 14.5, their edges as sharp as told."""
         self.points, self.mask = points, mask
         y, x = torch.meshgrid(torch.arange(SIZE[0]), torch.arange(SIZE[1]), indexing="ij")
         distance = ((y - 20) ** 2 + (x - 30) ** 2).sqrt()
@@ -104,6 +104,13 @@ CLEAR = Prompt((Click(30, 20), Click(2, 2, positive=False)))
 
 def test_one_click_gives_three_candidates_the_likeliest_first() -> None:
     assert sizes(PromptSegmenter(scripted(), Stills()), ONE) == [2, 3, 1]
+
+
+def test_of_candidates_nearly_as_good_the_largest_goes_first_if_it_is_stable() -> None:
+    near = (0.5, 0.9, 0.88, 0.87)
+    assert sizes(PromptSegmenter(scripted(ious=near), Stills()), ONE) == [3, 1, 2]
+    blurred = scripted((9, 9, 9, 0.2), near)
+    assert sizes(PromptSegmenter(blurred, Stills()), ONE) == [2, 1, 3]
 
 
 def test_a_clear_prompt_puts_the_single_mask_first() -> None:
@@ -146,6 +153,20 @@ def test_a_mask_is_given_along_as_logits_and_alone_with_the_box_round_it() -> No
     assert inside.sum() == 20
     segmenter.segment(0, Prompt(mask=mask))
     assert network.points.xy.tolist() == [[[12, 8], [32, 24]]]
+
+
+def test_a_mask_that_no_click_supports_goes_with_one_on_its_innermost_point() -> None:
+    network = scripted()
+    mask = np.zeros(SIZE, np.bool_)
+    mask[8:24, 12:52] = True
+    outside, negative = Click(5, 30), Click(30, 15, positive=False)
+    PromptSegmenter(network, Stills()).segment(0, Prompt((outside, negative), mask=mask))
+    assert network.points is not None
+    assert network.points.labels.tolist() == [[POSITIVE, POSITIVE, NEGATIVE]]
+    x, y = network.points.xy[0, 0].tolist()
+    assert mask[int(y), int(x)]
+    assert 14 <= y <= 17
+    assert abs(x - 30) > 7
 
 
 @pytest.mark.parametrize(
