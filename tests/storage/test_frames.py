@@ -164,7 +164,7 @@ def test_a_frame_that_both_sides_come_to_is_read_ahead_once(
     cache.get(4)
     eventually(lambda: 6 in video.order)
     cache.request(5, lambda index: None)  # its read-ahead comes to 6 while that is in work
-    eventually(lambda: video.decoded[20] == 1)
+    eventually(lambda: not cache._shown.ahead)
     video.gate.set()
     eventually(lambda: video.decoded[6] == 1)
     assert video.order.count(6) == 1

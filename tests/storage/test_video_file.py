@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 
 from app.errors import FrameReadError, VideoOpenError
 from app.storage.video import Video, open_video
+from app.storage.video_decoder import Decoded, KeyPacket
 from tests.storage.clips import SIZE, number_in, numbered, write_clip
 
 COUNT = 60
@@ -68,6 +69,21 @@ def test_going_on_forward_does_not_seek(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(decoder, "from_key", lambda key: pytest.fail("a seek"))
     assert numbers(video, range(6, 50)) == list(range(6, 50))
     assert numbers(video, [48, 44, 40]) == [48, 44, 40]  # just passed: still there
+
+
+def test_what_a_decoder_makes_up_before_a_key_frame_is_never_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video: Any = open_video(write_clip(tmp_path / "a.mp4", COUNT, gop=20))
+    sound, frame_before = video._decoder.from_key, int(video._index.shown[19])
+
+    def lax(key: KeyPacket) -> Iterator[Decoded]:
+        run = sound(key)
+        first = next(run)
+        yield from (Decoded(frame_before, first.frame), first, *run)
+
+    monkeypatch.setattr(video._decoder, "from_key", lax)
+    assert numbers(video, [25, 19]) == [25, 19]
 
 
 def test_times_are_those_of_the_file_from_the_first_frame(tmp_path: Path) -> None:
