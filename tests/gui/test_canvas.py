@@ -72,6 +72,12 @@ def shown_frame(canvas: Canvas) -> int:
     return picture.frame
 
 
+def lose_patience_after(canvas: Canvas, milliseconds: int) -> None:
+    picture = canvas.scene()
+    assert isinstance(picture, Picture)
+    picture._impatience.setInterval(milliseconds)
+
+
 def color_of(stage: Stage, number: int) -> tuple[int, int, int]:
     return stage.session.document.object(number).color
 
@@ -186,6 +192,7 @@ def test_an_unreadable_frame_is_an_empty_ground_and_not_asked_for_again(
 ) -> None:
     broken = sorted((tmp_path / "clip").glob("*.png"))[25]
     broken.write_bytes(b"not an image")
+    lose_patience_after(canvas, 60_000)
     asked: list[int] = []
     stage.session.image_ready.connect(asked.append)
     stage.session.go_to(25)
@@ -193,6 +200,45 @@ def test_an_unreadable_frame_is_an_empty_ground_and_not_asked_for_again(
     qtbot.wait(150)
     assert color_at(canvas, 50, 50) == (40, 40, 40)
     assert asked.count(25) <= 2
+
+
+def test_a_frame_that_is_long_in_coming_is_an_empty_ground_until_it_is_there(
+    stage: Stage, canvas: Canvas, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lose_patience_after(canvas, 20)
+    with monkeypatch.context() as slow:
+        slow.setattr(stage.session, "image", lambda _frame: None)
+        slow.setattr(stage.session, "nearest_image", lambda _frame: None)
+        stage.session.go_to(4)
+        assert shown_frame(canvas) == 0
+        qtbot.waitUntil(lambda: shown_frame(canvas) == 4)
+        assert color_at(canvas, 50, 50) == (40, 40, 40)
+    qtbot.waitUntil(lambda: stage.session.image(4) is not None)
+    stage.session.image_ready.emit(4)
+    assert color_at(canvas, 50, 50) == (4, 4, 4)
+
+
+def test_the_nearest_frame_in_memory_stands_in_for_one_that_is_being_read(
+    stage: Stage, canvas: Canvas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near = np.full((*SIZE, 3), 77, np.uint8)
+    monkeypatch.setattr(stage.session, "image", lambda _frame: None)
+    monkeypatch.setattr(stage.session, "nearest_image", lambda _frame: (18, near))
+    stage.session.go_to(20)
+    assert shown_frame(canvas) == 18
+    assert color_at(canvas, 50, 50) == (77, 77, 77)
+
+
+def test_what_is_not_on_the_screen_cannot_be_painted(
+    stage: Stage, canvas: Canvas, mouse: Mouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage.session, "image", lambda _frame: None)
+    monkeypatch.setattr(stage.session, "nearest_image", lambda _frame: None)
+    stage.session.go_to(20)
+    canvas.set_tool(Tool.BRUSH)
+    mouse.click(20, 20)
+    assert stage.session.objects == ()
+    assert "20" in stage.reports[-1].text
 
 
 def test_contours_become_closed_paths() -> None:
