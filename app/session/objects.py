@@ -20,6 +20,7 @@ _COLORS = (
     (140, 86, 75),
     (188, 189, 34),
 )
+_SAFE = _COLORS[:7]
 
 
 class ObjectEdits:
@@ -38,7 +39,8 @@ class ObjectEdits:
             return None
         if name is None:
             name = noun_classes()[class_id].name if class_id is not None else f"object {number}"
-        color = _COLORS[(number - 1) % len(_COLORS)]
+        colors = _SAFE if workspace.settings.palette == "colour-blind" else _COLORS
+        color = colors[(number - 1) % len(colors)]
         info = ObjectInfo(number, name, color, class_id)
         workspace.change_objects((*workspace.document.objects, info), f"Add {name}")
         self._viewing.select(number)

@@ -21,7 +21,6 @@ class Settings:
     """All that can be chosen, at its default; `FIELDS` says what each means."""
 
     theme: str = "system"
-    language: str = "system"
     ui_scale: float = 1.0
     palette: str = "default"
     overlay_opacity: float = 0.5
@@ -41,7 +40,6 @@ class Settings:
     cache_mib: int = 768
     undo_limit: int = 500
     autosave_folder: str = ""
-    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +99,6 @@ FIELDS: tuple[Field, ...] = (
     _text(
         "theme", "Theme", "Colours of the window; System follows the desktop.", _LOOK,
         ("system", "System"), ("light", "Light"), ("dark", "Dark"),
-    ),
-    _text(
-        "language", "Language", "Language of menus and messages; takes effect at the next start.",
-        _LOOK, ("system", "System"), ("en", "English"),
     ),
     Field(
         "ui_scale", _LOOK, "Size of the interface",
@@ -187,7 +181,6 @@ FIELDS: tuple[Field, ...] = (
         "autosave_folder", _KEEP, "Folder for projects",
         "Where projects are kept that are not saved elsewhere; empty puts each beside its video.",
     ),
-    Field("author", _KEEP, "Your name", "Written into exported VISOR files as the annotator."),
 )  # fmt: skip
 
 

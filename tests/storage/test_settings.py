@@ -27,9 +27,16 @@ def test_without_a_file_everything_is_at_its_default(tmp_path: Path) -> None:
 
 def test_the_file_holds_only_what_differs(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
-    chosen = replace(Settings(), theme="dark", undo_limit=77, iou_gate=0.25, author='A "B" \\ ü\n')
+    chosen = replace(
+        Settings(), theme="dark", undo_limit=77, iou_gate=0.25, autosave_folder='A "B" \\ ü\n'
+    )
     save(path, chosen)
-    assert set(tomllib.loads(path.read_text())) == {"theme", "undo_limit", "iou_gate", "author"}
+    assert set(tomllib.loads(path.read_text())) == {
+        "theme",
+        "undo_limit",
+        "iou_gate",
+        "autosave_folder",
+    }
     assert loaded(path) == (chosen, [])
     save(path, Settings())
     assert path.read_text() == ""
@@ -62,13 +69,14 @@ def test_a_broken_file_is_set_aside_and_named(tmp_path: Path, content: bytes) ->
 @pytest.mark.parametrize(
     "line",
     ['theme = "pink"', "undo_limit = -1", "undo_limit = 2.5", "undo_limit = true",
-     'follow_playhead = "yes"', "iou_gate = nan", "iou_gate = 7", "author = 3", "size = [1]"],
+     'follow_playhead = "yes"', "iou_gate = nan", "iou_gate = 7", "autosave_folder = 3",
+     "size = [1]"],
 )  # fmt: skip
 def test_a_value_that_cannot_be_used_is_passed_over_and_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "settings.toml"
-    path.write_text(f"{line}\nlanguage = 'en'\n")
+    path.write_text(f"{line}\npalette = 'colour-blind'\n")
     settings, warnings = loaded(path)
-    assert settings == replace(Settings(), language="en")
+    assert settings == replace(Settings(), palette="colour-blind")
     assert len(warnings) == 1
     assert line.split(maxsplit=1)[0] in warnings[0]
 
