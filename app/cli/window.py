@@ -40,6 +40,7 @@ def show_window(source: Path | None, *, device: str = "auto", threads: int = 0) 
     a model is imported before the window is on the screen.
     """
     from PySide6.QtCore import QSettings, QTimer  # noqa: PLC0415  (Qt is for this command only)
+    from PySide6.QtGui import QIcon  # noqa: PLC0415
     from PySide6.QtWidgets import QApplication  # noqa: PLC0415
 
     file = paths.settings_file()
@@ -50,6 +51,7 @@ def show_window(source: Path | None, *, device: str = "auto", threads: int = 0) 
     QApplication.setApplicationName("Maskwright")
     QApplication.setDesktopFileName("maskwright")
     application = QApplication(["maskwright"])
+    application.setWindowIcon(QIcon(str(paths.resources() / "icons" / "maskwright.svg")))
 
     from app.gui.window import Window  # noqa: PLC0415
     from app.session.session import Session  # noqa: PLC0415

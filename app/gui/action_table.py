@@ -109,7 +109,7 @@ EDIT = Menu(_("&Edit"), (
         _("Remove the object's masks from the in to the out point"),
         lambda d: d.masks.clear_range()),
     None,
-    Act("candidate", _("Ne&xt candidate mask"), "swap-horizontal", (), Need.CANDIDATES,
+    Act("candidate", _("Ne&xt candidate mask"), "swap-horizontal", ("Tab",), Need.CANDIDATES,
         _("Show the next mask that the last click could mean"),
         lambda d: d.session.next_candidate()),
     Act("refine", _("Re&fine this frame"), "auto-fix", ("U",), Need.MASK,

@@ -7,7 +7,9 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QAbstractSlider,
     QAbstractSpinBox,
+    QApplication,
     QComboBox,
+    QGraphicsView,
     QLineEdit,
     QPlainTextEdit,
     QTextEdit,
@@ -27,6 +29,9 @@ def keeps(widget: QWidget, key: Qt.Key, modifiers: Qt.KeyboardModifier) -> bool:
     """Whether `widget` uses the key itself: text fields all, others what they are worked with."""
     if modifiers & _WITH_COMMAND:
         return False
+    if key == Key.Key_Tab:
+        # On the picture it goes through candidate masks, elsewhere from widget to widget.
+        return not isinstance(widget, QGraphicsView)
     if isinstance(widget, _EDITORS):
         return key != Key.Key_Escape
     if modifiers:
@@ -49,6 +54,8 @@ class FocusKeys(QObject):
         if (
             event.type() is QEvent.Type.ShortcutOverride
             and isinstance(event, QKeyEvent)
+            # Parents are asked too where the focused widget passes; what they are does not matter.
+            and watched is QApplication.focusWidget()
             and isinstance(watched, QWidget)
             and keeps(watched, Key(event.key()), event.modifiers())
         ):

@@ -62,5 +62,5 @@ class Hud(QLabel):
             parts.append(name.upper() if state in {State.STALE, State.CONFLICT} else name)
             which, count = session.candidates
             if count > 1:
-                parts.append(self.tr("mask {0} of {1} (Tab)").format(which, count))
+                parts.append(self.tr("mask {0} of {1} (Tab)").format(which + 1, count))
         return parts

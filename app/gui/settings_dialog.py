@@ -50,7 +50,9 @@ class SettingsDialog(QDialog):
         standard = QDialogButtonBox.StandardButton
         buttons = QDialogButtonBox(standard.Close | standard.RestoreDefaults)
         buttons.rejected.connect(self.reject)
-        buttons.button(standard.RestoreDefaults).clicked.connect(self._restore)
+        restore = buttons.button(standard.RestoreDefaults)
+        restore.setAutoDefault(False)  # Enter in a field must not throw everything away
+        restore.clicked.connect(self._restore)
         layout = QVBoxLayout(self)
         layout.addWidget(self._find)
         layout.addWidget(area)

@@ -51,7 +51,7 @@ from app.gui.verbs.review import ReviewVerbs
 from app.gui.verbs.travel import TravelVerbs
 from app.gui.welcome import Welcome
 from app.session.session import Session
-from app.session.signals import Report
+from app.session.signals import Report, SessionState
 
 _TOOLS = {
     Tool.POINTS: "tool_points",
@@ -218,6 +218,7 @@ class Window(QMainWindow):
         session = self._session
         session.opened.connect(self._on_opened)
         session.reported.connect(self._on_reported)
+        session.state_changed.connect(self._on_state_changed)
         session.settings_changed.connect(self._apply_settings)
         self._welcome.chosen.connect(self._files.open)
         self._canvas.cursor_moved.connect(self._status.show_pointer)
@@ -244,6 +245,11 @@ class Window(QMainWindow):
     @Slot(object)
     def _on_reported(self, report: Report) -> None:
         self._messages.show_message(Level(report.level), report.text)
+
+    @Slot(object)
+    def _on_state_changed(self, state: SessionState) -> None:
+        if state is SessionState.IDLE and not self.isActiveWindow():
+            QApplication.alert(self)  # the job that somebody waits for elsewhere has ended
 
     @Slot(object)
     def _on_tool_changed(self, tool: Tool) -> None:

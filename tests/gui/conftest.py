@@ -83,7 +83,9 @@ class Desk:
     ) -> None:
         """Press a key on the picture, or on another widget."""
         self.settle()
-        self.qtbot.keyClick(widget or self.window.canvas, key, keys)
+        target = widget or self.window.canvas
+        target.setFocus()
+        self.qtbot.keyClick(target, key, keys)
         self.settle()
 
     def do(self, name: str) -> None:

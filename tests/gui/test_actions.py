@@ -314,3 +314,20 @@ def test_a_propagation_may_be_limited_to_the_selected_object(opened: Desk) -> No
     opened.idle()
     assert opened.session.state(Key(5, 2)) is State.PREDICTED
     assert opened.session.state(Key(5, 1)) is State.NONE
+
+
+def test_tab_shows_the_next_candidate_on_the_picture(opened: Desk) -> None:
+    canvas = opened.window.canvas
+    middle = canvas.viewport().rect().center()
+    opened.qtbot.mouseClick(canvas.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    opened.idle()
+    first = opened.session.shown(0)[1].mask
+    opened.press(K.Key_Tab)
+    assert opened.session.shown(0)[1].mask != first
+
+
+def test_a_dialog_is_not_opened_twice(opened: Desk) -> None:
+    opened.do("settings")
+    opened.do("settings")
+    shown = [dialog for dialog in opened.window.findChildren(QDialog) if dialog.isVisible()]
+    assert len(shown) == 1
