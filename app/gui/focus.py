@@ -23,6 +23,12 @@ _UP_DOWN = {Key.Key_Up, Key.Key_Down}
 _PAGING = {Key.Key_Home, Key.Key_End, Key.Key_PageUp, Key.Key_PageDown}
 _ARROWS = {Key.Key_Left, Key.Key_Right, *_UP_DOWN}
 _ENTER = {Key.Key_Return, Key.Key_Enter}
+_USED: tuple[tuple[type[QWidget], set[Qt.Key]], ...] = (
+    (QAbstractButton, {Key.Key_Space}),
+    (QComboBox, {Key.Key_Space, *_UP_DOWN}),
+    (QAbstractSlider, _ARROWS | _PAGING),
+    (QAbstractItemView, {Key.Key_Space} | _UP_DOWN | _PAGING | _ENTER),
+)
 
 
 def keeps(widget: QWidget, key: Qt.Key, modifiers: Qt.KeyboardModifier) -> bool:
@@ -36,15 +42,7 @@ def keeps(widget: QWidget, key: Qt.Key, modifiers: Qt.KeyboardModifier) -> bool:
         return key != Key.Key_Escape
     if modifiers:
         return False
-    if isinstance(widget, QAbstractButton):
-        return key == Key.Key_Space
-    if isinstance(widget, QComboBox):
-        return key == Key.Key_Space or key in _UP_DOWN
-    if isinstance(widget, QAbstractSlider):
-        return key in _ARROWS or key in _PAGING
-    if isinstance(widget, QAbstractItemView):
-        return key == Key.Key_Space or key in _UP_DOWN or key in _PAGING or key in _ENTER
-    return False
+    return any(isinstance(widget, kind) and key in used for kind, used in _USED)
 
 
 class FocusKeys(QObject):
