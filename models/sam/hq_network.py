@@ -41,6 +41,8 @@ class HqEmbedding:
 class HqNetwork:
     """A SAM network of the package: with the HQ token where the weights have one."""
 
+    size_weight = 0.03
+
     def __init__(self, sam: Any, *, device: torch.device) -> None:  # noqa: ANN401
         self._sam = sam.to(device).eval()
         self.device = device

@@ -38,6 +38,8 @@ class Sam2Network:
     shape at that short side, 0 at its own.
     """
 
+    size_weight = 0.4
+
     def __init__(
         self,
         encoder: HieraEncoder,

@@ -12,8 +12,9 @@ from models.sam.prompts import Points, check, is_ambiguous, mask_logits, points_
 
 CACHE_BYTES = 512 << 20
 _STABLE = 0.9  # below, a single mask is too uncertain and the best of several goes first
-_USABLE = 0.7  # below, a candidate is not put first for its size
-_NEARLY = 0.05  # of predicted IoU
+_USABLE = 0.6  # below, a mask is not what one click means
+_LAST = 100.0
+_LEAST_SHARE = 1e-5
 _OFFSET = 1.0  # logits, by which the threshold is moved to see how stable a mask is
 
 
@@ -34,6 +35,13 @@ class PromptNetwork(Protocol[E]):
     @property
     def device(self) -> torch.device:
         """Where it computes."""
+
+    @property
+    def size_weight(self) -> float:
+        """How much predicted IoU it is worth, after one click, to be larger by the factor e.
+
+        It depends on how far apart the network's own predictions lie.
+        """
 
     def embed(self, image: Image) -> E:
         """Return the embedding of an image (H, W, 3)."""
@@ -80,10 +88,11 @@ class PromptSegmenter(Generic[E]):
             mask = mask_logits(prompt, self._network.mask_size(embedding), device)
             logits, ious = self._network.decode(embedding, points_of(prompt, device), mask)
             steady = stability(logits)
-            order = [1 + index for index in ious[1:].argsort(descending=True).tolist()]
+            worth = ious
             if is_ambiguous(prompt):
-                order = _whole_first(order, logits, ious, steady)
-            elif steady[0] >= _STABLE:
+                worth = _worth(logits, ious, steady, self._network.size_weight)
+            order = [1 + index for index in worth[1:].argsort(descending=True).tolist()]
+            if not is_ambiguous(prompt) and steady[0] >= _STABLE:
                 order = [0, *order]
             masks = (logits > 0).cpu().numpy()
             scores = ious.clamp(0, 1).tolist()
@@ -103,19 +112,15 @@ class PromptSegmenter(Generic[E]):
         return sum(tensor.nbytes for kept in self._embeddings.values() for tensor in kept.tensors)
 
 
-def _whole_first(order: list[int], logits: Tensor, ious: Tensor, steady: Tensor) -> list[int]:
-    """Return the order, best first, with the mask in front that shows the whole object.
+def _worth(logits: Tensor, ious: Tensor, steady: Tensor, size_weight: float) -> Tensor:
+    """Return how likely each mask is what one click means, (N).
 
-    One click means the object more often than a part of it: that is the largest of the masks that
-    are predicted nearly as good as the best and are stable.
+    One click means the whole object more often than a part of it: of masks that the network thinks
+    nearly as good, the larger is meant. An unstable mask comes after all others.
     """
-    best = ious[order[0]] - _NEARLY
-    near = [index for index in order if ious[index] >= best and steady[index] >= _USABLE]
-    if not near:
-        return order
-    areas = (logits > 0).flatten(1).sum(dim=1)
-    whole = max(near, key=lambda index: int(areas[index]))
-    return [whole, *(index for index in order if index != whole)]
+    share = (logits > 0).flatten(1).float().mean(dim=1)
+    worth = ious.clamp(max=1) + size_weight * (share + _LEAST_SHARE).log()
+    return torch.where(steady >= _USABLE, worth, worth - _LAST)
 
 
 def stability(logits: Tensor) -> Tensor:
