@@ -21,7 +21,7 @@ class OpticalFlow:
     """Dense inverse search (Kroeger et al. 2016, "Fast Optical Flow ...")."""
 
     def __init__(self) -> None:
-        self._search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self._search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
     def between(
         self, image: GreyImage, other: GreyImage, start: FlowField | None = None

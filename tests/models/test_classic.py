@@ -1,0 +1,155 @@
+"""What the models without weights promise beyond the contracts."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.api import BoolMask, Box, Click, Image, LoadOptions, Prompt
+from models.classic.edges import guided
+from models.classic.segmenter import ClassicSegmenter
+from models.registry import load_tracker
+from tests.models.contract import SIZE, Clip, iou
+
+
+class Film:
+    """Frames made by a function of the index."""
+
+    def __init__(self, length: int, draw: Callable[[int], Image]) -> None:
+        self._length, self._draw = length, draw
+        self.size = (draw(0).shape[0], draw(0).shape[1])
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: int) -> Image:
+        return self._draw(index)
+
+
+def ground(seed: int = 3, size: tuple[int, int] = (120, 160)) -> Image:
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(70, 130, (size[0] // 8, size[1] // 8, 3)).astype(np.uint8)
+    return np.asarray(cv2.resize(coarse, (size[1], size[0])), np.uint8)
+
+
+def disk(image: Image, x: int, y: int, color: tuple[int, int, int]) -> Image:
+    out = image.copy()
+    cv2.circle(out, (x, y), 15, color, -1)
+    return out
+
+
+def disk_mask(x: int, y: int) -> BoolMask:
+    mask = np.zeros((120, 160), np.uint8)
+    cv2.circle(mask, (x, y), 15, 1, -1)
+    return mask.astype(np.bool_)
+
+
+def test_an_object_that_vanishes_is_lost_and_found_again() -> None:
+    plain = ground()
+
+    def draw(index: int) -> Image:
+        return plain if 4 <= index < 8 else disk(plain, 40 + 3 * index, 60, (200, 40, 40))
+
+    tracker = load_tracker("classic", Film(12, draw))
+    found = dict(tracker.track({0: {1: disk_mask(40, 60)}}, range(12)))
+    assert not found[6][1].mask.any()
+    assert found[6][1].score < 0.2 < found[2][1].score
+    assert iou(found[11][1].mask, disk_mask(73, 60)) > 0.7
+
+
+def test_a_later_anchor_teaches_colours_that_an_earlier_frame_needs() -> None:
+    plain = ground()
+
+    def draw(index: int) -> Image:
+        return disk(plain, 60, 60, (200, 40, 40) if index < 3 else (40, 40, 200))
+
+    red, blue = disk_mask(60, 60), disk_mask(60, 60)
+    tracker = load_tracker("classic", Film(6, draw))
+    anchors = {0: {1: red}, 5: {1: blue}}
+    found = dict(tracker.track(anchors, range(6)))
+    assert iou(found[4][1].mask, blue) > 0.8
+
+
+def test_large_frames_are_worked_on_small_and_answered_large() -> None:
+    plain = ground(size=(600, 800))
+
+    def draw(index: int) -> Image:
+        out = plain.copy()
+        cv2.circle(out, (300 + 8 * index, 300), 80, (200, 40, 40), -1)
+        return out
+
+    def truth(index: int) -> BoolMask:
+        mask = np.zeros((600, 800), np.uint8)
+        cv2.circle(mask, (300 + 8 * index, 300), 80, 1, -1)
+        return mask.astype(np.bool_)
+
+    tracker = load_tracker("classic", Film(4, draw), LoadOptions(size=120))
+    found = dict(tracker.track({0: {1: truth(0)}}, range(4)))
+    assert found[3][1].mask.shape == (600, 800)
+    assert iou(found[3][1].mask, truth(3)) > 0.9
+
+
+def test_the_score_falls_where_the_object_is_not_what_it_was() -> None:
+    plain = ground()
+
+    def draw(index: int) -> Image:
+        return disk(plain, 60, 60, (200, 40, 40) if index < 2 else (40, 200, 60))
+
+    tracker = load_tracker("classic", Film(3, draw))
+    found = dict(tracker.track({0: {1: disk_mask(60, 60)}}, range(3)))
+    assert found[2][1].score < 0.5 * found[1][1].score
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, SIZE[1] - 1), st.integers(0, SIZE[0] - 1), st.booleans()),
+        min_size=1,
+        max_size=5,
+        unique_by=lambda click: click[:2],
+    ),
+    st.booleans(),
+)
+@settings(max_examples=12, deadline=None)
+def test_clicks_are_obeyed(places: list[tuple[int, int, bool]], boxed: bool) -> None:
+    clicks = tuple(Click(x, y, positive) for x, y, positive in places)
+    prompt = Prompt(clicks, Box(4, 4, 80, 70) if boxed else None)
+    for candidate in ClassicSegmenter(Clip(1)).segment(0, prompt):
+        for x, y, positive in places:
+            assert candidate.mask[y, x] == positive
+
+
+def test_one_click_offers_things_of_several_sizes() -> None:
+    image = ground()
+    cv2.circle(image, (80, 60), 40, (190, 190, 60), -1)
+    cv2.circle(image, (80, 60), 12, (200, 40, 40), -1)
+    found = ClassicSegmenter(Film(1, lambda _: image)).segment(0, Prompt((Click(80, 60),)))
+    areas = [int(each.mask.sum()) for each in found]
+    assert min(areas) < 0.4 * max(areas)
+
+
+def test_a_rough_mask_is_brought_to_the_edges() -> None:
+    image = disk(ground(), 80, 60, (200, 40, 40))
+    truth = disk_mask(80, 60)
+    rough = cv2.dilate(truth.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.bool_)
+    prompt = Prompt(box=Box(62, 42, 98, 78), mask=rough)
+    refined = ClassicSegmenter(Film(1, lambda _: image)).segment(0, prompt)[0].mask
+    assert iou(refined, truth) > max(0.9, iou(rough, truth))
+
+
+@pytest.mark.parametrize("level", [0.0, 0.3, 1.0])
+def test_the_guided_filter_leaves_what_is_even(level: float) -> None:
+    values = np.full((40, 50), level, np.float32)
+    smooth = guided(ground(size=(40, 48))[:, :50], values[:, :48], radius_px=4, smoothness=1e-3)
+    assert np.allclose(smooth, level, atol=1e-4)
+
+
+def test_the_guided_filter_follows_the_image_not_the_guess() -> None:
+    image = np.zeros((40, 40, 3), np.uint8)
+    image[:, 20:] = 200
+    guess = np.zeros((40, 40), np.float32)
+    guess[:, 18:] = 1  # two columns too many
+    smooth = guided(image, guess, radius_px=6, smoothness=1e-4)
+    assert smooth[20, 18] < 0.5 < smooth[20, 21]
