@@ -11,7 +11,7 @@ import platformdirs
 from models.api import UnknownModelError, WeightsInvalidError, WeightsMissingError
 from models.download import DownloadError, Progress, download, matches, megabytes
 from models.packaged import unpack
-from models.zoo import ZOO, Weights
+from models.zoo import BUNDLED, ZOO, Weights
 
 log = logging.getLogger(__name__)
 
@@ -42,14 +42,18 @@ def known() -> tuple[Weights, ...]:
 
 def bundled() -> Mapping[str, Path]:
     """Return the weights that come with the program, by name."""
-    root = Path(__file__).parents[1]
-    places = (root / "resources" / "weights", root / "app" / "resources" / "weights")
-    return {path.stem: path for place in places for path in sorted(place.glob("*.safetensors"))}
+    return {
+        path.stem: path
+        for place in _resource_folders()
+        for path in sorted(place.glob("*.safetensors"))
+    }
 
 
 def place(name: str) -> Path:
     """Return where the weights `name` lie, or would lie. Raises UnknownModelError."""
-    return bundled().get(name) or folder() / _entry(name).file
+    if name in BUNDLED:
+        return bundled().get(name) or _resource_folders()[0] / f"{name}.safetensors"
+    return folder() / _entry(name).file
 
 
 def find(name: str, given: Path | None = None) -> Path:
@@ -71,6 +75,11 @@ def missing(name: str) -> str | None:
     """Return what is not on this machine and how to get it, in one sentence, or None."""
     if place(name).is_file():
         return None
+    if name in BUNDLED:
+        return (
+            f"{place(name)} is missing, which comes with the program: install the program again, "
+            f"or give your copy with --weights FILE."
+        )
     weights = _entry(name)
     consent = " --accept-licence" if weights.needs_consent else ""
     return (
@@ -85,8 +94,8 @@ def fetch(name: str, *, accept_licence: bool = False, progress: Progress | None 
 
     Raises UnknownModelError, LicenceNotAcceptedError or DownloadError.
     """
-    if name in bundled():
-        return Fetched(bundled()[name], "comes with the program")
+    if name in BUNDLED:
+        return Fetched(find(name), "comes with the program")
     weights = _entry(name)
     target = folder() / weights.file
     if target.is_file() and matches(target, weights.digest):
@@ -113,11 +122,17 @@ def verify(name: str) -> None:
     Raises WeightsMissingError or WeightsInvalidError.
     """
     path = find(name)
-    if name not in bundled() and not matches(path, _entry(name).digest):
+    if name not in BUNDLED and not matches(path, _entry(name).digest):
         raise WeightsInvalidError(
             f"{path} is not the published file (its checksum differs). "
             f"Delete it and get it again: `maskwright models get {name}`."
         )
+
+
+def _resource_folders() -> tuple[Path, Path]:
+    """Where the resources lie in a checkout, and where in an installed program."""
+    root = Path(__file__).parents[1]
+    return root / "resources" / "weights", root / "app" / "resources" / "weights"
 
 
 def _unpacked(weights: Weights, target: Path, first: DownloadError) -> Fetched:
@@ -137,5 +152,5 @@ def _entry(name: str) -> Weights:
         return ZOO[name]
     except KeyError:
         raise UnknownModelError(
-            f"There are no weights named {name!r}. Known: {', '.join(ZOO)}."
+            f"There are no weights named {name!r}. Known: {', '.join([*BUNDLED, *ZOO])}."
         ) from None

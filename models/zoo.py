@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 NON_COMMERCIAL = "CC-BY-NC-4.0"
+BUNDLED = ("lite",)  # these come with the program, in its resources
 
 _SAM2 = "https://dl.fbaipublicfiles.com/segment_anything_2/092824/"
 _CUTIE = "https://github.com/hkchengrex/Cutie/releases/download/v1.0/"

@@ -234,6 +234,17 @@ def test_a_given_file_is_taken_and_a_given_file_that_is_not_there_is_named(tmp_p
     assert weights.find("cutie-base", own) == own
 
 
+def test_embedded_weights_are_found_in_the_resources_or_said_to_be_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights, "_resource_folders", lambda: (tmp_path, tmp_path / "app"))
+    with pytest.raises(WeightsMissingError, match=r"lite\.safetensors.*install the program again"):
+        weights.find("lite")
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "lite.safetensors").write_bytes(b"")
+    assert weights.find("lite") == tmp_path / "app" / "lite.safetensors"
+
+
 def test_unknown_weights_are_told_with_the_known_ones() -> None:
     with pytest.raises(UnknownModelError, match="cutie-base"):
         weights.find("cutie-bse")
