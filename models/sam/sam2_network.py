@@ -38,7 +38,7 @@ class Sam2Network:
     shape at that short side, 0 at its own.
     """
 
-    size_weight = 0.4
+    size_weight = 0.5
 
     def __init__(
         self,
