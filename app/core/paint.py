@@ -91,20 +91,12 @@ def line_pixels(area: Area, start: Point, end: Point, diameter: float) -> BoolMa
 class Stroke:
     """One brush stroke on a copy of a mask, drawn piece by piece."""
 
-    def __init__(
-        self,
-        pixels: BoolMask,
-        *,
-        diameter: float,
-        erases: bool = False,
-        blocked: BoolMask | None = None,
-    ) -> None:
-        """Begin on a copy of `pixels` (H, W); pixels set in `blocked` stay as they are."""
+    def __init__(self, pixels: BoolMask, *, diameter: float, erases: bool = False) -> None:
+        """Begin on a copy of `pixels` (H, W), with a brush `diameter` pixels wide."""
         self.pixels = pixels.copy()
         self.area = NOTHING
         self._diameter = diameter
         self._erases = erases
-        self._blocked = blocked
         self._last: Point | None = None
 
     def line_to(self, point: Point) -> Area:
@@ -116,8 +108,6 @@ class Stroke:
             return NOTHING
         window = (slice(area[0], area[1]), slice(area[2], area[3]))
         touched = line_pixels(area, start, point, self._diameter)
-        if self._blocked is not None:
-            touched &= ~self._blocked[window]
         if self._erases:
             self.pixels[window] &= ~touched
         else:

@@ -321,30 +321,35 @@ class BrushItem(QGraphicsItem):
     def __init__(self) -> None:
         super().__init__()
         self._diameter = 1.0
-        self._margin = 2.0
+        self._pixel = 1.0  # of the screen, in pixels of the frame
         self.setVisible(False)
 
     def set_brush(self, diameter: float, scale: float) -> None:
         """Take on a diameter in pixels of the frame, and the view's scale."""
         self.prepareGeometryChange()
         self._diameter = diameter
-        self._margin = 3 / scale
+        self._pixel = 1 / scale
 
     def boundingRect(self) -> QRectF:
         """The circle and its pen."""
-        reach = self._diameter / 2 + self._margin
+        reach = self._diameter / 2 + 9 * self._pixel
         return QRectF(-reach, -reach, 2 * reach, 2 * reach)
 
     def paint(
         self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None
     ) -> None:
-        """Draw a light circle with a dark one round it."""
+        """Draw a light circle with a dark one round it, and cross hairs where it is too small."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         radius = self._diameter / 2
-        for color, wider in ((_DARK, self._margin / 3), (_LIGHT, 0.0)):
+        for color, wider in ((_DARK, self._pixel), (_LIGHT, 0.0)):
             painter.setPen(QPen(color, 0))
             painter.drawEllipse(QPointF(0, 0), radius + wider, radius + wider)
+            if radius < 5 * self._pixel:
+                near, far = radius + 2 * self._pixel, radius + 8 * self._pixel
+                for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+                    aside = QPointF(wider * y, wider * x)
+                    painter.drawLine(QPointF(x, y) * near + aside, QPointF(x, y) * far + aside)
 
 
 def _draw_line(painter: QPainter, line: QPolygonF) -> None:

@@ -78,15 +78,6 @@ def test_a_stroke_leaves_the_mask_that_it_began_on_alone() -> None:
     assert not before.any()
 
 
-def test_blocked_pixels_stay_as_they_are() -> None:
-    blocked = blank()
-    blocked[:, 20:] = True
-    stroke = Stroke(blank(), diameter=11, blocked=blocked)
-    stroke.line_to(Point(20, 16))
-    assert stroke.pixels.any()
-    assert not stroke.pixels[:, 20:].any()
-
-
 def test_a_stroke_outside_the_frame_reports_no_area() -> None:
     stroke = Stroke(blank(), diameter=5)
     assert paint.is_empty(stroke.line_to(Point(-100, -100)))
