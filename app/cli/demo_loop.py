@@ -30,14 +30,14 @@ from app.storage.palette import Labels, encode_palette_png, read_labels
 from app.storage.sample import sample_frames
 from app.storage.video import Video, open_video
 from app.storage.visor.exporting import export_visor
-from models.api import BoolMask, LoadOptions, Prompt, Segmenter, Tracker
+from models.api import BoolMask, Box, Click, LoadOptions, Prompt, Segmenter, Tracker
 from models.registry import default_tracker, load_segmenter, load_tracker
 
 OBJECTS = (ObjectInfo(1, "mug", (30, 160, 255), class_id=13),)
 _FIRST_CLICKS = 5
 _MORE_CLICKS = 4
-_CORRECTIONS = 3
-_GLANCES = 8  # suspects that are looked at, corrected or found to be fine
+_CORRECTIONS = 2
+_GLANCES = 10  # suspects that are looked at, corrected or found to be fine
 
 
 class Correction(NamedTuple):
@@ -145,12 +145,11 @@ class _Loop:
             if not found:
                 return
             self.record.glances += 1
-            key = Key(found[0].frame, found[0].object)
-            entry = self.document.get(key)
-            iou = self._person.iou(*key, self._pixels(entry))
-            if self._person.is_content(*key, self._pixels(entry)) and entry is not None:
-                self.document.replace({key: replace(entry, approved=True)})
+            key = self._wrong(found[0])
+            if key is None:
+                self._approve(Key(found[0].frame, found[0].object))
                 continue
+            iou = self._person.iou(*key, self._pixels(self.document.get(key)))
             clicks = self._correct(key)
             recomputed = self._heal(key)
             healed = self._person.iou(*key, self._pixels(self.document.get(key)))
@@ -201,6 +200,19 @@ class _Loop:
             "refinement": self.record.refinement,
         }
 
+    def _wrong(self, issue: issues.Issue) -> Key | None:
+        """Go through the frames of a suspect, that to look at first; return one to correct."""
+        for frame in (issue.frame, *range(issue.first, issue.last + 1)):
+            key = Key(frame, issue.object)
+            if not self._person.is_content(*key, self._pixels(self.document.get(key))):
+                return key
+        return None
+
+    def _approve(self, key: Key) -> None:
+        entry = self.document.get(key)
+        if entry is not None:
+            self.document.replace({key: replace(entry, approved=True)})
+
     def _correct(self, key: Key) -> int:
         if not self._person.sees(*key):
             self.document.replace({key: Entry(None, Origin.DRAWN)})
@@ -210,22 +222,35 @@ class _Loop:
 
     def _click(self, key: Key, most: int) -> int:
         """Click until content, at most `most` times; return how often."""
-        entry = self.document.get(key)
-        start = entry.mask.decode() if entry is not None and entry.mask is not None else None
-        pixels = self._pixels(entry)
-        clicks = []
+        pixels, clicks = self._clicked(key, self._pixels(self.document.get(key)), None, most)
+        if not self._person.is_content(*key, pixels):
+            # Clicks do not lead there: a person starts over with a box.
+            nothing = np.zeros_like(pixels)
+            again, more = self._clicked(key, nothing, self._person.box(*key), most)
+            if self._person.iou(*key, again) > self._person.iou(*key, pixels):
+                pixels, clicks = again, more
+        self.document.replace({key: Entry(Mask.encode(pixels), Origin.CLICKED, clicks=clicks)})
+        return len(clicks)
+
+    def _clicked(
+        self, key: Key, pixels: BoolMask, box: Box | None, most: int
+    ) -> tuple[BoolMask, tuple[Click, ...]]:
+        """Return the best mask that clicks give, and those that led to it."""
+        best, kept = pixels, tuple[Click, ...]()
+        clicks: tuple[Click, ...] = ()
         for _ in range(most):
-            clicks.append(self._person.click(*key, pixels))
-            prompt = Prompt(tuple(clicks), mask=pixels if pixels.any() else start)
-            found = self._segmenter.segment(key.frame, prompt)
-            # A person cycles through the candidates of a first click and takes the best.
+            if box is None or pixels.any():
+                clicks = (*clicks, self._person.click(*key, pixels))
+                self.record.clicks += 1
+            mask = pixels if pixels.any() else None
+            found = self._segmenter.segment(key.frame, Prompt(clicks, box, mask))
+            # Of the candidates of a first click a person takes the best.
             pixels = max((each.mask for each in found), key=lambda m: self._person.iou(*key, m))
+            if self._person.iou(*key, pixels) > self._person.iou(*key, best):
+                best, kept = pixels, clicks
             if self._person.is_content(*key, pixels):
                 break
-        self.record.clicks += len(clicks)
-        mask = Mask.encode(pixels)
-        self.document.replace({key: Entry(mask, Origin.CLICKED, clicks=tuple(clicks))})
-        return len(clicks)
+        return best, kept
 
     def _heal(self, key: Key) -> int:
         """Heal what the edit made stale; return how many frames were computed again."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from models.api import BoolMask, Click
+from models.api import BoolMask, Box, Click
 
 _ENOUGH = 0.9  # IoU that a person is content with
 
@@ -31,6 +31,11 @@ class Person:
     def sees(self, frame: int, number: int) -> bool:
         """Whether the object is in the picture."""
         return bool(self._truth(frame, number).any())
+
+    def box(self, frame: int, number: int) -> Box:
+        """Return a box drawn round the object."""
+        rows, columns = np.nonzero(self._truth(frame, number))
+        return Box(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
 
     def click(self, frame: int, number: int, mask: BoolMask) -> Click:
         """Return a click in the middle of the thickest error."""

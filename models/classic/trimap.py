@@ -94,10 +94,12 @@ def _round_mask(scene: Scene, mask: BoolMask) -> Trimap:
             continue
         gap = float(outside[row, column] if click.positive else inside[row, column])
         ways = _ways(scene, [click])
-        like = ways <= _ways_within(ways, 2 * gap + 2 * band)
-        near = _distance(_one_pixel(scene, click)) <= 3 * gap + 4 * band
-        value = cv2.GC_PR_FGD if click.positive else cv2.GC_PR_BGD
-        labels[like & near] = value
+        away = _distance(_one_pixel(scene, click))
+        likely = (ways <= _ways_within(ways, 2 * gap + 2 * band)) & (away <= 3 * gap + 4 * band)
+        # The outline was wrong by the gap at least, so as much round the click is settled.
+        sure = likely & (ways <= _ways_within(ways, 1.2 * gap)) & (away <= 1.5 * gap)
+        labels[likely] = cv2.GC_PR_FGD if click.positive else cv2.GC_PR_BGD
+        labels[sure] = cv2.GC_FGD if click.positive else cv2.GC_BGD
     return labels
 
 
