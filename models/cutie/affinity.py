@@ -37,8 +37,12 @@ def query_code(key: Tensor, selection: Tensor) -> Tensor:
 
 
 def similarity(query: Tensor, memory: Tensor) -> Tensor:
-    """Map the codes (B, P, 2D + 1) and (B, M, 2D + 1) to similarities (B, P, M), at most 0."""
-    return query @ memory.transpose(1, 2)
+    """Map the codes (B, P, 2D + 1) and (B, M, 2D + 1) to similarities (B, P, M), at most 0.
+
+    Float32 whatever runs around it: the terms of the square nearly cancel.
+    """
+    with torch.autocast(query.device.type, enabled=False):
+        return query @ memory.transpose(1, 2)
 
 
 def look_up(query: Tensor, memory: Tensor, top_k: int) -> Reading:
@@ -78,4 +82,5 @@ def usage(reading: Reading, tokens: int) -> Tensor:
 def read_all(query: Tensor, memory: Tensor, values: Tensor) -> Tensor:
     """Read all of the memory, differentiably: codes and values (B, K, M, C) to (B, K, P, C)."""
     affinity = similarity(query, memory).softmax(dim=2)  # (B, P, M)
-    return affinity.unsqueeze(1) @ values
+    with torch.autocast(query.device.type, enabled=False):
+        return affinity.unsqueeze(1) @ values.float()

@@ -15,7 +15,7 @@ from models.cutie.mask_encoder import SamMaskEncoder
 from models.cutie.network import ClipMemory, Network
 from tests.models.cutie_oracle import index_mask, moving_clip, oracle_network, pair
 
-SIZE = (96, 128)
+SIZE = (80, 96)
 # Raised by the oracle, which spells autocast in the old way.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
 
@@ -35,7 +35,7 @@ def test_every_part_equals_the_published_network(size: str) -> None:
     image = next(moving_clip(1, SIZE))[None]
     generator = torch.Generator().manual_seed(3)
     masks = torch.rand(1, 2, *SIZE, generator=generator)
-    sensory = torch.randn(1, 2, 256, 6, 8, generator=generator)
+    sensory = torch.randn(1, 2, 256, 5, 6, generator=generator)
 
     levels, pix_feat = oracle.encode_image(image)
     features = ours.encode_image(image)
@@ -76,7 +76,7 @@ def test_the_differentiable_read_equals_the_published_training_read(
     key, shrinkage, selection = oracle.transform_key(levels[0])
     masks = torch.stack([(index_mask(SIZE, (1, 2)) == slot).float() for slot in (1, 2)])[None]
     memory_masks = masks.expand(2, -1, -1, -1)
-    sensory = torch.zeros(1, 2, 256, 6, 8)
+    sensory = torch.zeros(1, 2, 256, 5, 6)
     value, _, summary, _ = oracle.encode_mask(
         image[:2], pix_feat[:2], sensory.expand(2, -1, -1, -1, -1), memory_masks
     )

@@ -1,5 +1,7 @@
 """The memory, frame by frame: equal to the published one, without its defects."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 from torch import Tensor
@@ -11,22 +13,22 @@ from models.cutie.memory import Store
 from models.cutie.network import Network
 from tests.models.cutie_oracle import Untyped, index_mask, moving_clip, oracle_config, pair
 
-SIZE = (96, 128)
-# Most runs agree to 1e-6, but a rounding error can turn a pixel of the object transformer's
-# attention, which is a yes or no; what follows from that stays below this bound.
-TOLERANCE = 1e-3
+SIZE = (80, 96)
+# In double precision: in single, a rounding error can turn a pixel of the object transformer's
+# attention, which is a yes or no, and two runs of equal code differ by 1e-3.
+TOLERANCE = 1e-9
 LONG_TERM = LongTermConfig(
-    most_frames=5, least_frames=3, prototypes=20, most_tokens=70, buffer_tokens=15
+    most_frames=3, least_frames=2, prototypes=20, most_tokens=45, buffer_tokens=5
 )
 ORACLE_LONG_TERM = {
     "use_long_term": True,
     "mem_every": 1,
     "long_term": {
-        "max_mem_frames": 5,
-        "min_mem_frames": 3,
+        "max_mem_frames": 3,
+        "min_mem_frames": 2,
         "num_prototypes": 20,
-        "max_num_tokens": 70,
-        "buffer_tokens": 15,
+        "max_num_tokens": 45,
+        "buffer_tokens": 5,
     },
 }
 # Raised by the oracle: the old spelling of autocast, and features that it leaves in its store.
@@ -55,6 +57,14 @@ def given(mask: Tensor, objects: tuple[int, ...]) -> dict[int, Tensor]:
     return {object_id: (mask == object_id).float() for object_id in objects}
 
 
+@pytest.fixture
+def in_double(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what asks for single precision have double."""
+    for size in ("small", "base"):
+        pair(size)  # built in single precision, before
+    monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)
+
+
 @torch.inference_mode()
 def worst_difference(
     length: int,
@@ -68,11 +78,12 @@ def worst_difference(
 ) -> float:
     """Run both over a clip; `masks`: frame -> objects given there."""
     inference_core = pytest.importorskip("cutie.inference.inference_core")
-    theirs, ours = pair(size)
+    theirs, ours = (deepcopy(network).double() for network in pair(size))
     core = inference_core.InferenceCore(theirs, oracle_config(size, **oracle))
     propagation = Propagation(ours, memory)
     worst = 0.0
-    for number, image in enumerate(moving_clip(length, SIZE)):
+    for number, single in enumerate(moving_clip(length, SIZE)):
+        image = single.double()
         if deleted and number in deleted:
             core.delete_objects(deleted[number])
             propagation.forget(deleted[number])
@@ -94,41 +105,53 @@ def worst_difference(
     return worst
 
 
+@pytest.mark.usefixtures("in_double")
 @pytest.mark.parametrize("size", ["small", "base"])
 def test_a_clip_of_two_objects_equals_the_published_run(size: str) -> None:
-    assert worst_difference(14, {0: (1, 2)}, size=size) < TOLERANCE
+    assert worst_difference(8, {0: (1, 2)}, size=size) < TOLERANCE
 
 
+@pytest.mark.usefixtures("in_double")
 def test_working_memory_is_forgotten_as_in_the_published_run() -> None:
     assert (
-        worst_difference(12, {0: (1, 2, 3)}, memory=MemoryConfig(every=2), mem_every=2) < TOLERANCE
+        worst_difference(
+            7, {0: (1, 2, 3)}, memory=MemoryConfig(every=1, frames=4), mem_every=1, max_mem_frames=4
+        )
+        < TOLERANCE
     )
 
 
+@pytest.mark.usefixtures("in_double")
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_long_term_memory_equals_the_published_run(mirrored: bool) -> None:
     memory = MemoryConfig(every=1, long_term=LONG_TERM)
     oracle: dict[str, Untyped] = {**ORACLE_LONG_TERM, "flip_aug": mirrored}
-    assert worst_difference(12, {0: (1, 2)}, memory=memory, **oracle) < TOLERANCE
+    assert worst_difference(7, {0: (1, 2)}, memory=memory, **oracle) < TOLERANCE
 
 
+@pytest.mark.usefixtures("in_double")
 def test_mirrored_frames_equal_the_published_run() -> None:
-    assert worst_difference(8, {0: (1, 2)}, flip_aug=True) < TOLERANCE
+    assert worst_difference(7, {0: (1, 2)}, flip_aug=True) < TOLERANCE
 
 
+@pytest.mark.usefixtures("in_double")
 def test_objects_in_chunks_equal_the_published_run() -> None:
     memory = MemoryConfig(chunk=2)
-    assert worst_difference(8, {0: (1, 2, 3)}, memory=memory, chunk_size=2) < TOLERANCE
+    assert worst_difference(7, {0: (1, 2, 3)}, memory=memory, chunk_size=2) < TOLERANCE
 
 
+@pytest.mark.usefixtures("in_double")
 def test_objects_that_come_and_go_equal_the_published_run() -> None:
-    assert worst_difference(12, {0: (1, 2, 3), 4: (7,)}, deleted={8: [2]}) < TOLERANCE
+    # The last one goes: after any other, the published run mistakes one object's mask for the next.
+    assert worst_difference(7, {0: (7,), 2: (1, 2, 3)}, deleted={4: [3]}) < TOLERANCE
 
 
+@pytest.mark.usefixtures("in_double")
 def test_permanent_frames_equal_the_published_run() -> None:
-    assert worst_difference(10, {0: (1, 2), 3: (1, 2)}, permanent=(3, 6)) < TOLERANCE
+    assert worst_difference(7, {0: (1, 2), 2: (1, 2)}, permanent=(2, 4)) < TOLERANCE
 
 
+@pytest.mark.usefixtures("in_double")
 def test_rarer_sensory_updates_equal_the_published_run() -> None:
     memory = MemoryConfig(every=6, sensory_updates=3)
     assert worst_difference(9, {0: (1,)}, memory=memory, mem_every=6, stagger_updates=3) < TOLERANCE
@@ -241,7 +264,7 @@ def test_no_step_of_the_frame_loop_waits_for_the_device(network: Network) -> Non
     mask = index_mask(SIZE, (1, 2))
     memory = MemoryConfig(every=1, long_term=LONG_TERM)
     propagation = Propagation(network, memory)
-    frames = [encode(network, *pair) for pair in enumerate(moving_clip(12, SIZE))]
+    frames = [encode(network, *pair) for pair in enumerate(moving_clip(6, SIZE))]
     propagation.step(frames[0], given(mask, (1, 2)))
     with _Syncs() as counter:
         for frame in frames[1:]:
@@ -255,10 +278,24 @@ def test_memory_does_not_grow_with_the_clip(network: Network) -> None:
     size = (48, 64)
     sizes = []
     propagation = Propagation(network, MemoryConfig(every=1))
-    for number, image in enumerate(moving_clip(30, size)):
+    for number, image in enumerate(moving_clip(12, size)):
         mask = given(index_mask(size, (1,)), (1,)) if number == 0 else None
         propagation.step(encode(network, number, image), mask)
         bucket = propagation.bank.buckets[0]
         sizes.append((bucket.size, bucket.tokens.length))
     assert len(set(sizes[5:])) == 1
     assert len({allocated for _, allocated in sizes}) == 1
+
+
+@torch.inference_mode()
+def test_half_precision_keeps_the_memory_and_the_masks_in_single(network: Network) -> None:
+    mask = given(index_mask(SIZE, (1, 2)), (1, 2))
+    memory = MemoryConfig(every=1, long_term=LONG_TERM)
+    _, single = run(network, {0: mask}, 5, memory=memory)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        propagation, half = run(network, {0: mask}, 5, memory=memory)
+    tokens = propagation.bank.buckets[0].tokens
+    assert propagation.bank.buckets[0].long_term > 0
+    assert tokens.code.dtype == propagation.bank.sensory[1].dtype == half[-1].dtype == torch.float32
+    assert tokens.value.dtype == torch.bfloat16
+    assert float((half[-1] - single[-1]).abs().mean()) < 0.1

@@ -87,12 +87,12 @@ def masks(objects: tuple[int, ...], shift: int = 0) -> dict[int, NDArray[np.bool
 @pytest.mark.parametrize("flip", [False, True])
 def test_a_clip_has_the_published_probabilities_at_every_pixel(tmp_path: Path, flip: bool) -> None:
     inference_core = pytest.importorskip("cutie.inference.inference_core")
-    oracle = oracle_network("base", seed=5)
+    oracle = oracle_network("small", seed=5)
     torch.save(oracle.state_dict(), tmp_path / "random.pth")
     video = Noise(15)
-    core = inference_core.InferenceCore(oracle, oracle_config("base", flip_aug=flip))
+    core = inference_core.InferenceCore(oracle, oracle_config("small", flip_aug=flip))
     tracker = load_tracker(
-        "cutie-base", video, LoadOptions(weights=tmp_path / "random.pth", device="cpu", flip=flip)
+        "cutie-small", video, LoadOptions(weights=tmp_path / "random.pth", device="cpu", flip=flip)
     )
     tracked = tracker.track({0: masks((1, 2))}, range(15), probabilities=True)
     for frame, found in tracked:
