@@ -65,6 +65,8 @@ class ObjectsModel(QAbstractTableModel):
         super().__init__(parent)
         self._session = session
         self._objects = session.objects
+        # By colour: the view asks for them again with every frame that is shown.
+        self._swatches: dict[tuple[int, int, int], QIcon] = {}
         session.opened.connect(self._on_objects_changed)
         session.objects_changed.connect(self._on_objects_changed)
         session.frame_changed.connect(self._on_state_changed)
@@ -103,7 +105,9 @@ class ObjectsModel(QAbstractTableModel):
             case Qt.ItemDataRole.EditRole:
                 return info.name
             case Qt.ItemDataRole.DecorationRole:
-                return _swatch(info.color)
+                if info.color not in self._swatches:
+                    self._swatches[info.color] = _swatch(info.color)
+                return self._swatches[info.color]
             case Qt.ItemDataRole.ToolTipRole:
                 return self.tr("{} (object {}). Double-click to rename.").format(info.name, info.id)
         return None
