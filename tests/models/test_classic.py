@@ -12,7 +12,7 @@ from models.api import BoolMask, Box, Click, Image, LoadOptions, Prompt
 from models.classic.edges import guided
 from models.classic.segmenter import ClassicSegmenter
 from models.registry import load_tracker
-from tests.models.contract import SIZE, Clip, iou
+from tests.models.contract import Clip, iou
 
 
 class Film:
@@ -105,7 +105,7 @@ def test_the_score_falls_where_the_object_is_not_what_it_was() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.integers(0, SIZE[1] - 1), st.integers(0, SIZE[0] - 1), st.booleans()),
+        st.tuples(st.integers(0, 383), st.integers(0, 287), st.booleans()),
         min_size=1,
         max_size=5,
         unique_by=lambda click: click[:2],
@@ -115,8 +115,9 @@ def test_the_score_falls_where_the_object_is_not_what_it_was() -> None:
 @settings(max_examples=12, deadline=None)
 def test_clicks_are_obeyed(places: list[tuple[int, int, bool]], boxed: bool) -> None:
     clicks = tuple(Click(x, y, positive) for x, y, positive in places)
-    prompt = Prompt(clicks, Box(4, 4, 80, 70) if boxed else None)
-    for candidate in ClassicSegmenter(Clip(1)).segment(0, prompt):
+    prompt = Prompt(clicks, Box(12, 12, 240, 210) if boxed else None)
+    image = np.asarray(cv2.resize(Clip(1)[0], (384, 288)), np.uint8)
+    for candidate in ClassicSegmenter(Film(1, lambda _: image)).segment(0, prompt):
         for x, y, positive in places:
             assert candidate.mask[y, x] == positive
 
