@@ -5,7 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from models.api import BoolMask, Box, Click, Image, LoadOptions, Prompt
@@ -112,6 +112,7 @@ def test_the_score_falls_where_the_object_is_not_what_it_was() -> None:
     ),
     st.booleans(),
 )
+@example([(100, 100, True), (101, 100, False), (100, 101, False)], False)  # side by side
 @settings(max_examples=12, deadline=None)
 def test_clicks_are_obeyed(places: list[tuple[int, int, bool]], boxed: bool) -> None:
     clicks = tuple(Click(x, y, positive) for x, y, positive in places)
