@@ -23,6 +23,7 @@ from models.cutie.config import (
 from models.cutie.fold import fold_batch_norms
 from models.cutie.inference.tracker import CutieTracker, RunOptions
 from models.cutie.network import Network
+from models.cutie.winograd import use_winograd
 from models.device import pick_device
 
 _LONG_RUN = 600  # frames, from which old working memory is consolidated instead of forgotten
@@ -100,6 +101,8 @@ def load_segmenter(name: str, frames: Frames, options: LoadOptions) -> Segmenter
 def ready(network: Network, device: torch.device) -> Network:
     """Return the network as inference wants it: on the device, batch norms folded."""
     fold_batch_norms(network)
+    if device.type == "cpu":
+        use_winograd(network)
     network.eval().requires_grad_(requires_grad=False)
     return network.to(device).to(memory_format=torch.channels_last)
 

@@ -13,6 +13,7 @@ from models.cutie.fold import fold_batch_norms
 from models.cutie.layers import PositionalEncoding, aggregate
 from models.cutie.mask_encoder import SamMaskEncoder
 from models.cutie.network import ClipMemory, Network
+from models.cutie.winograd import WinogradConv2d, use_winograd
 from tests.models.cutie_oracle import index_mask, moving_clip, oracle_network, pair
 
 SIZE = (80, 96)
@@ -122,6 +123,19 @@ def test_folding_batch_norms_changes_no_output() -> None:
     _close(folded.key, features.key, tolerance=1e-4)
     _close(network.encode_mask(image, folded.pix_feat, masks).value, value, tolerance=1e-4)
     assert not any("running" in name for name in network.state_dict())
+
+
+@pytest.mark.parametrize("size", [(8, 12), (7, 9), (1, 2)])
+@torch.no_grad()
+def test_winograd_convolutions_equal_plain_ones(size: tuple[int, int]) -> None:
+    plain = nn.Conv2d(256, 256, 3, padding=1).to(memory_format=torch.channels_last)
+    x = torch.randn(2, 256, *size).contiguous(memory_format=torch.channels_last)
+    network = nn.Sequential(plain, nn.Conv2d(256, 8, 3, padding=1))
+    expected, narrow = plain(x), network[1]
+    use_winograd(network)
+    assert isinstance(network[0], WinogradConv2d)
+    assert network[1] is narrow
+    _close(network[0](x), expected)
 
 
 class _SmallEncoder(nn.Module):
