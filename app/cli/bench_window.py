@@ -103,6 +103,8 @@ class Bench:
         self.session.go_to(0)
         for index, _ in enumerate(COLORS):
             number = self.session.add_object(f"disc {index + 1}")
+            if number is None:
+                raise RuntimeError("No video is open to draw on.")
             self.session.commit_mask(0, number, disc_mask(self.session.size, 0, index), "Paint")
 
 
@@ -143,7 +145,7 @@ class _Copying:
 
 class _CopyingModels(Models):
     @property
-    def tracker(self) -> Tracker:  # type: ignore[override]
+    def tracker(self) -> Tracker:
         return _Copying()
 
 
