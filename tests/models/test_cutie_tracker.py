@@ -10,21 +10,25 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
+from models import compact
 from models.api import (
+    Click,
     Frames,
     Image,
     LoadOptions,
+    Prompt,
     PromptError,
     Tracker,
     WeightsInvalidError,
     WeightsMissingError,
 )
-from models.cutie.config import CUTIE_SMALL, MemoryConfig, css_memory
+from models.cutie.config import CUTIE_SMALL, LITE, MemoryConfig, css_memory
 from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.propagation import FrameSizeError
 from models.cutie.inference.tracker import CutieTracker, RunOptions, scores
-from models.cutie.loader import load_tracker, ready
+from models.cutie.loader import load_segmenter, load_tracker, ready
 from models.cutie.network import Network
+from models.sam.heads import PromptHeads
 from tests.models.contract import TrackerContract
 from tests.models.cutie_oracle import index_mask, moving_clip, oracle_config, oracle_network
 
@@ -139,6 +143,33 @@ def test_objects_with_other_anchors_are_followed_side_by_side(small: Network) ->
     assert [set(found[frame]) for frame in (0, 3, 4, 7)] == [{1, 2}, {1, 2}, {1, 2, 3}, {1, 2, 3}]
     back = dict(tracker.track(anchors, range(8, -1, -1)))
     assert [set(back[frame]) for frame in (8, 5, 4, 0)] == [{1}, {1}, {1, 2, 3}, {1, 2, 3}]
+
+
+def test_predictions_keep_off_a_given_mask_finer_than_the_network_sees(small: Network) -> None:
+    tracker = tracker_on(Noise(4), small, short_side=48)
+    dots = np.zeros(SIZE, np.bool_)
+    dots[::2, ::2] = True
+    found = dict(tracker.track({0: masks((1, 2)), 2: {2: dots}}, range(4)))[2]
+    assert np.array_equal(found[2].mask, dots)
+    assert not (found[1].mask & dots).any()
+
+
+@pytest.fixture(scope="module")
+def lite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    state = dict(Network(LITE).state_dict()) | dict(PromptHeads().state_dict())
+    path = tmp_path_factory.mktemp("lite") / "lite.safetensors"
+    compact.save(path, compact.shrink(state, lambda name: "pixel_encoder" in name), notice={})
+    return path
+
+
+def test_lite_follows_and_segments_from_one_small_file(lite_file: Path) -> None:
+    options = LoadOptions(weights=lite_file, device="cpu", size=64)
+    video = Noise(3)
+    frames = dict(load_tracker("lite", video, options).track({0: masks((1, 2))}, range(3)))
+    assert set(frames[2]) == {1, 2}
+    found = load_segmenter("lite", video, options).segment(1, Prompt(clicks=(Click(30, 20),)))
+    assert found[0].mask.shape == SIZE
 
 
 def test_batches_of_frames_change_no_mask(small: Network, monkeypatch: pytest.MonkeyPatch) -> None:
