@@ -96,16 +96,16 @@ def test_the_masks_are_those_of_the_package(
 ) -> None:
     clip = Clip(19)  # longer than any memory reaches
     first = 18 if reverse else 0
+    numbers = (1,) if reverse else (1, 2)
     anchors = {
-        first: {1: square(first, 0), 2: square(first, 1)},
-        9: {1: square(9, 0), 2: square(9, 1)},
+        frame: {number: square(frame, number - 1) for number in numbers} for frame in (first, 9)
     }
     expected = package_labels(predictor, clip, anchors, reverse=reverse, monkeypatch=monkeypatch)
     order = sorted(range(len(clip)), reverse=reverse)
     seen = set()
     for frame, found in Sam2Tracker(predictor, clip).track(anchors, order):
         if frame not in anchors:
-            for number in (1, 2):
+            for number in numbers:
                 mask = found[number].mask
                 assert np.array_equal(mask, expected[frame][number]), (frame, number)
                 seen.add(mask.sum())
