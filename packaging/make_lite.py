@@ -17,13 +17,15 @@ _HEADS = ("sam_prompt_encoder.", "sam_mask_decoder.", "no_mem_embed")
 _NOTICE = {
     "licence": "Apache-2.0; see the model card beside this file",
     "notice": "Image encoder, prompt encoder and mask decoder: SAM 2 Hiera-Tiny, Copyright Meta "
-    "Platforms, Inc. and affiliates, Apache License 2.0, quantised. Memory and decoder: Maskwright.",
+    "Platforms, Inc. and affiliates, Apache License 2.0, quantised. The rest: Maskwright.",
 }
 
 
 def main() -> int:
     """Write the file and say how large it is."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("trained", type=Path)
     parser.add_argument("sam2", type=Path)
     parser.add_argument("out", type=Path)
