@@ -17,8 +17,9 @@ def device_memory() -> DeviceMemory | None:
 
     Never imports torch: it may be asked every second by a window that has no model loaded.
     """
-    torch = sys.modules.get("torch")
-    if torch is None or not torch.cuda.is_initialized():
+    # Another thread may be in the middle of importing torch, which then lacks its last modules.
+    cuda = getattr(sys.modules.get("torch"), "cuda", None)
+    if cuda is None or not getattr(cuda, "is_initialized", bool)():
         return None
-    free, total = torch.cuda.mem_get_info()
-    return DeviceMemory(str(torch.cuda.get_device_name()), total - free, total)
+    free, total = cuda.mem_get_info()
+    return DeviceMemory(str(cuda.get_device_name()), total - free, total)

@@ -30,7 +30,11 @@ def oracle_config(size: str, **changes: Untyped) -> Untyped:
 
 
 def oracle_network(size: str, seed: int = 0) -> Untyped:
-    """Return the oracle's network with random weights that keep activations alive."""
+    """Return the oracle's network with random weights that keep activations alive.
+
+    Skips the test where the oracle, a package for developers, is not installed.
+    """
+    pytest.importorskip("cutie.model.cutie", reason="rf-cutie comes with the dev extra")
     from cutie.model.cutie import CUTIE
     from cutie.model.utils import resnet
 
