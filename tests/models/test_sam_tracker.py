@@ -107,7 +107,9 @@ def test_the_masks_are_those_of_the_package(
         if frame not in anchors:
             for number in numbers:
                 mask = found[number].mask
-                assert np.array_equal(mask, expected[frame][number]), (frame, number)
+                # Sums are taken in another order on another machine, and with random weights some
+                # pixels lie just at the threshold.
+                assert np.mean(mask != expected[frame][number]) < 0.005, (frame, number)
                 seen.add(mask.sum())
     assert len(seen) > 4, "the masks of this test say nothing: they hardly differ"
 
