@@ -1,5 +1,6 @@
 """What is remembered of a mask: its value at stride 16, and the sensory memory after it."""
 
+from abc import ABC, abstractmethod
 from itertools import pairwise
 
 import torch
@@ -12,7 +13,7 @@ from models.cutie.resnet import BasicBlock, FrozenBatchNorm, stage
 from models.cutie.sensory import DeepUpdate
 
 
-class MaskEncoder(nn.Module):
+class MaskEncoder(nn.Module, ABC):
     """Encodes each object's mask beside the image and the other objects' masks."""
 
     def __init__(self, config: NetworkConfig, width: int) -> None:
@@ -20,9 +21,9 @@ class MaskEncoder(nn.Module):
         self.fuser = Fuser(config.pixel_dim, width, config.value_dim, group_norm=config.group_norm)
         self.sensory_update = DeepUpdate(config.value_dim, config.sensory_dim)
 
+    @abstractmethod
     def embed(self, image: Tensor, masks: Tensor, other_masks: Tensor) -> Tensor:
         """Map image (B, 3, H, W) and masks (B, K, H, W) to (N, C, H / 16, W / 16)."""
-        raise NotImplementedError
 
     def forward(
         self, image: Tensor, pix_feat: Tensor, masks: Tensor, other_masks: Tensor

@@ -273,9 +273,17 @@ def test_css_keeps_more_memory_of_long_videos() -> None:
     assert (long.most_frames, long.least_frames, css_memory(200).top_k) == (45, 40, 40)
 
 
+TRACE = "code-was-run"
+
+
 class _Evil:
-    def __reduce__(self) -> tuple[Callable[[str], object], tuple[str]]:
-        return (__import__("os").system, ("touch /tmp/maskwright-was-here",))
+    """Makes a file where it is unpickled."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> tuple[Callable[[Path], object], tuple[Path]]:
+        return (Path.touch, (self.trace,))
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -288,7 +296,7 @@ def _files(folder: Path) -> Iterator[Path]:
     yield folder / "cut.pth"
     (folder / "text.pth").write_text("not weights")
     yield folder / "text.pth"
-    (folder / "evil.pth").write_bytes(pickle.dumps(_Evil()))
+    (folder / "evil.pth").write_bytes(pickle.dumps(_Evil(folder / TRACE)))
     yield folder / "evil.pth"
     state = network.state_dict()
     state["pix_feat_proj.weight"] = torch.zeros(3, 3, 1, 1)
@@ -300,7 +308,7 @@ def test_weights_that_are_not_usable_are_refused(tmp_path: Path) -> None:
     for path in _files(tmp_path):
         with pytest.raises(WeightsInvalidError, match=path.name):
             load_tracker("cutie-small", Noise(1), LoadOptions(weights=path, device="cpu"))
-    assert not Path("/tmp/maskwright-was-here").exists()
+    assert not (tmp_path / TRACE).exists()
 
 
 @pytest.mark.parametrize("name", ["cutie-small", "hiera-depth", "css"])

@@ -1,0 +1,90 @@
+"""What the linters cannot say of the source."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted(path for top in ("app", "models") for path in (ROOT / top).rglob("*.py"))
+LONGEST_FUNCTION = 50
+LONGEST_FILE = 500
+MOST_METHODS = 25
+LONGEST_WINDOW = 300
+# A model's forward may be a page.
+PAGES = {"forward"}
+# The inference thread reports whatever goes wrong and lives on.
+CATCHES_ALL = {"app/engine/inference.py"}
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.fixture(scope="module", params=SOURCES, ids=_name)
+def source(request: pytest.FixtureRequest) -> tuple[str, str, ast.Module]:
+    """Return name, text and syntax tree of one source file."""
+    text = request.param.read_text(encoding="utf-8")
+    return _name(request.param), text, ast.parse(text)
+
+
+def test_files_and_functions_stay_short(source: tuple[str, str, ast.Module]) -> None:
+    name, text, tree = source
+    assert len(text.splitlines()) <= LONGEST_FILE, name
+    for function in _functions(tree):
+        if function.name not in PAGES:
+            length = (function.end_lineno or 0) - function.lineno + 1
+            assert length <= LONGEST_FUNCTION, f"{name}: {function.name} has {length} lines"
+
+
+def test_classes_stay_small(source: tuple[str, str, ast.Module]) -> None:
+    name, _, tree = source
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and not _is_contract(node):
+            methods = [item for item in node.body if isinstance(item, ast.FunctionDef)]
+            assert len(methods) <= MOST_METHODS, f"{name}: {node.name} has {len(methods)} methods"
+
+
+def test_nothing_pumps_events_or_kills_threads(source: tuple[str, str, ast.Module]) -> None:
+    name, _, tree = source
+    called = {
+        node.func.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    assert not called & {"processEvents", "terminate"}, name
+
+
+def test_only_the_inference_thread_catches_everything(source: tuple[str, str, ast.Module]) -> None:
+    name, _, tree = source
+    caught = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id == "Exception"))
+    ]
+    assert not caught or name in CATCHES_ALL, name
+
+
+def test_what_catches_even_interruptions_raises_them_again(
+    source: tuple[str, str, ast.Module],
+) -> None:
+    name, _, tree = source
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ExceptHandler) and isinstance(node.type, ast.Name):
+            raises = any(isinstance(part, ast.Raise) for part in ast.walk(node))
+            assert node.type.id != "BaseException" or raises, name
+
+
+def test_the_window_decides_nothing_and_so_stays_short() -> None:
+    lines = (ROOT / "app" / "gui" / "window.py").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= LONGEST_WINDOW
+
+
+def _functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+
+
+def _is_contract(node: ast.ClassDef) -> bool:
+    return any(isinstance(base, ast.Name) and base.id == "Protocol" for base in node.bases)
