@@ -1,5 +1,6 @@
 """The weights on this machine: find them, fetch them, check them."""
 
+import json
 import logging
 import os
 from collections.abc import Mapping
@@ -118,15 +119,31 @@ def fetch(name: str, *, accept_licence: bool = False, progress: Progress | None 
 def verify(name: str) -> None:
     """Check the weights on this machine against the published checksum.
 
-    Weights that come with the program are checked by the installer of the program, not here.
-    Raises WeightsMissingError or WeightsInvalidError.
+    Those that come with the program have none; they are checked to be whole. Raises
+    WeightsMissingError or WeightsInvalidError.
     """
     path = find(name)
-    if name not in BUNDLED and not matches(path, _entry(name).digest):
+    if name in BUNDLED:
+        if not _is_whole(path):
+            raise WeightsInvalidError(f"{path} is truncated: install the program again.")
+    elif not matches(path, _entry(name).digest):
         raise WeightsInvalidError(
             f"{path} is not the published file (its checksum differs). "
             f"Delete it and get it again: `maskwright models get {name}`."
         )
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a .safetensors file is as long as its header says (the format's first section)."""
+    with path.open("rb") as stream:
+        start = 8 + int.from_bytes(stream.read(8), "little")
+        try:
+            header = json.loads(stream.read(min(start - 8, path.stat().st_size)))
+            entries = [entry for key, entry in header.items() if key != "__metadata__"]
+            end = max(entry["data_offsets"][1] for entry in entries)
+        except (ValueError, AttributeError, KeyError, TypeError):
+            return False
+    return path.stat().st_size == start + int(end)
 
 
 def _resource_folders() -> tuple[Path, Path]:

@@ -245,6 +245,20 @@ def test_embedded_weights_are_found_in_the_resources_or_said_to_be_lost(
     assert weights.find("lite") == tmp_path / "app" / "lite.safetensors"
 
 
+def test_verify_finds_embedded_weights_that_are_cut_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights, "_resource_folders", lambda: (tmp_path, tmp_path))
+    path = tmp_path / "lite.safetensors"
+    save_file({"a": torch.ones(10), "b": torch.ones(3)}, path, {"kept": "as"})
+    weights.verify("lite")
+    whole = path.read_bytes()
+    for kept in (0, 4, 20, len(whole) - 1):
+        path.write_bytes(whole[:kept])
+        with pytest.raises(WeightsInvalidError, match="truncated"):
+            weights.verify("lite")
+
+
 def test_unknown_weights_are_told_with_the_known_ones() -> None:
     with pytest.raises(UnknownModelError, match="cutie-base"):
         weights.find("cutie-bse")
