@@ -2,8 +2,8 @@
 
 Shapes: B images, D key channels, M memory tokens, P pixels of the query. The similarity is XMem's
 (Cheng and Schwing, 2022), -s_m / sqrt(D) * sum_d e_pd (k_md - k_pd)^2: the selection e comes from
-the query, the shrinkage s from the memory. Its square is multiplied out, so that the whole is one
-product of a memory code (M, 2D + 1) and a query code (P, 2D + 1).
+the query, the shrinkage s from the memory. The square is multiplied out, so that all of it is two
+products of matrices; what they take from the memory and the query is prepared as a code of each.
 """
 
 import math
@@ -13,8 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-# Pixels of the query looked up at once: at 1080p one slice against 10 frames is 0.7 GB.
-_SLICE_TOKENS = 160_000_000
+# Similarities computed at once: on a CPU what fits its cache, else what fits a small GPU (0.6 GB).
+_SLICE = {"cpu": 4_000_000}
+_LARGE_SLICE = 160_000_000
 
 
 class Reading(NamedTuple):
@@ -25,24 +26,28 @@ class Reading(NamedTuple):
 
 
 def memory_code(key: Tensor, shrinkage: Tensor) -> Tensor:
-    """Map keys (B, M, D) and shrinkage (B, M, 1) to the code to compare with, (B, M, 2D + 1)."""
-    scale = shrinkage / math.sqrt(key.shape[-1])
-    return torch.cat([2 * key, -key.square(), -torch.ones_like(scale)], dim=-1) * scale
+    """Map keys (B, M, D) and shrinkage (B, M, 1) to k, k^2 and s / sqrt(D), (B, M, 2D + 1)."""
+    return torch.cat([key, key.square(), shrinkage / math.sqrt(key.shape[-1])], dim=-1)
 
 
 def query_code(key: Tensor, selection: Tensor) -> Tensor:
-    """Map keys and selections (B, P, D) to the code to compare with, (B, P, 2D + 1)."""
-    selected = key * selection
-    return torch.cat([selected, selection, (selected * key).sum(-1, keepdim=True)], dim=-1)
+    """Map keys and selections (B, P, D) to 2ek, e and the sum of ek^2, (B, P, 2D + 1)."""
+    squares = (selection * key.square()).sum(-1, keepdim=True)
+    return torch.cat([2 * (key * selection), selection, squares], dim=-1)
 
 
 def similarity(query: Tensor, memory: Tensor) -> Tensor:
     """Map the codes (B, P, 2D + 1) and (B, M, 2D + 1) to similarities (B, P, M), at most 0.
 
-    Float32 whatever runs around it: the terms of the square nearly cancel.
+    Float32 whatever runs around it: the terms of the square nearly cancel. They are joined in the
+    published code's order, so that rounding orders equally good tokens alike.
     """
+    width = query.shape[-1] // 2
     with torch.autocast(query.device.type, enabled=False):
-        return query @ memory.transpose(1, 2)
+        distance = query[..., :width] @ memory[..., :width].transpose(1, 2)
+        distance -= query[..., width:-1] @ memory[..., width:-1].transpose(1, 2)
+        distance -= query[..., -1:]
+        return distance * memory[..., -1:].transpose(1, 2)
 
 
 def look_up(query: Tensor, memory: Tensor, top_k: int) -> Reading:
@@ -53,7 +58,8 @@ def look_up(query: Tensor, memory: Tensor, top_k: int) -> Reading:
     pixel's answer is its own, so slicing changes nothing.
     """
     top_k = min(top_k, memory.shape[1])
-    slices = torch.split(query, max(_SLICE_TOKENS // memory.shape[1], 1), dim=1)
+    at_once = _SLICE.get(query.device.type, _LARGE_SLICE) // memory.shape[1]
+    slices = torch.split(query, max(at_once, 1), dim=1)
     best = [similarity(part, memory).topk(top_k, dim=2) for part in slices]
     weight = torch.cat([values for values, _ in best], dim=1).softmax(dim=2)
     return Reading(torch.cat([index for _, index in best], dim=1), weight)

@@ -78,7 +78,7 @@ class ResidualBlock(nn.Module):
         """Map (N, C, h, w) to (N, C', h, w)."""
         y = self.norm1(self.conv1(F.relu(x)))
         y = self.norm2(self.conv2(F.relu_(y)))
-        total: Tensor = y + self.downsample(x)
+        total: Tensor = y.add_(self.downsample(x))
         return total
 
 

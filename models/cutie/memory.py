@@ -214,8 +214,7 @@ def _gather(tokens: Tokens, index: Tensor) -> Tokens:
 def _decode(code: Tensor) -> tuple[Tensor, Tensor]:
     """Return keys (B, M, D) and shrinkage (B, M, 1) of a memory code."""
     width = code.shape[-1] // 2
-    scale = -code[..., -1:]
-    return code[..., :width] / (2 * scale), scale * math.sqrt(width)
+    return code[..., :width], code[..., -1:] * math.sqrt(width)
 
 
 def _longer(part: Tensor, count: int) -> Tensor:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.cutie.affinity import look_up, memory_code, query_code, read, usage
+from models.cutie.affinity import look_up, memory_code, query_code, read, similarity, usage
 from models.cutie.config import CSS, CUTIE_BASE, CUTIE_SMALL, LITE, NetworkConfig
 from models.cutie.fold import fold_batch_norms
 from models.cutie.layers import PositionalEncoding, aggregate
@@ -224,15 +224,15 @@ def test_similarity_is_the_weighted_distance_of_keys() -> None:
     key, shrinkage, query, selection = _memory(20)
     distance = (selection[:, :, None] * (key[:, None] - query[:, :, None]) ** 2).sum(-1)
     expected = -distance * shrinkage[..., 0].unsqueeze(1) / math.sqrt(8)
-    codes = query_code(query, selection) @ memory_code(key, shrinkage).mT
-    assert torch.allclose(codes, expected, atol=1e-5)
+    found = similarity(query_code(query, selection), memory_code(key, shrinkage))
+    assert torch.allclose(found, expected, atol=1e-5)
 
 
 def test_looking_up_in_slices_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     key, shrinkage, query, selection = _memory(40)
     codes = (query_code(query, selection), memory_code(key, shrinkage))
     whole = look_up(*codes, 5)
-    monkeypatch.setattr("models.cutie.affinity._SLICE_TOKENS", 40 * 7)
+    monkeypatch.setattr("models.cutie.affinity._SLICE", {"cpu": 40 * 7})
     sliced = look_up(*codes, 5)
     assert torch.equal(whole.token, sliced.token)
     assert torch.allclose(whole.weight, sliced.weight)
