@@ -32,6 +32,7 @@ class DataSet:
     batch: int = 4
     only: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    mirrored: bool = False  # davis, paste: left and right changed
     count: int = 100  # paste: clips; stills: views of each
     length: int = 16  # paste: frames of each clip
     seed: int = 0

@@ -81,7 +81,7 @@ def save_result(trainer: Trainer, path: Path) -> None:
 def source_of(item: DataSet) -> SequenceSource:
     """Return the sequences that a config's data set names."""
     root = Path(item.root)
-    davis = DavisSource(root, item.size, item.only, item.without)
+    davis = DavisSource(root, item.size, item.only, item.without, item.mirrored)
     if item.kind in {"davis", "visor"}:
         return davis
     if item.kind == "paste":
@@ -95,7 +95,7 @@ def source_of(item: DataSet) -> SequenceSource:
 
 def _fingerprint(item: DataSet, config: TrainConfig, *, frozen: bool) -> str:
     """Name what a cached sequence depends on, so that another config never reads a wrong one."""
-    parts = [item.kind, item.root, item.size, item.only, item.without, item.seed]
+    parts = [item.kind, item.root, item.size, item.only, item.without, item.mirrored, item.seed]
     if item.kind in {"paste", "stills"}:
         parts += [item.count, item.length]
     if frozen:

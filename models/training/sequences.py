@@ -45,6 +45,7 @@ class DavisSource:
     size: Size
     only: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    mirrored: bool = False  # left and right changed, for features that are cached
 
     def names(self) -> list[str]:
         """Return the sequences that have images, less those excluded."""
@@ -58,6 +59,8 @@ class DavisSource:
         for path in _sorted_images(self._images() / name):
             image = read_image(path)
             labels = read_labels(masks / f"{path.stem}.png")
+            if self.mirrored:
+                image, labels = mirror(image, labels)
             yield resize(image, labels, self.size)
 
     def _images(self) -> Path:
@@ -111,9 +114,9 @@ class StillSource:
 class PasteSource:
     """Objects of some sequences laid over another one, each along its own path.
 
-    Gives several objects, crossings, occlusion and look-alikes with exact labels. Of all clips a
-    fifth repeats the same object as a look-alike; a quarter of the pasted objects are unlabelled
-    occluders.
+    Gives several objects, crossings, occlusion and look-alikes with exact labels. Of all clips half
+    are mirrored, each has its own light; a fifth of the pasted objects repeat the clip's own one as
+    a look-alike; a quarter are unlabelled occluders.
     """
 
     base: DavisSource
@@ -131,7 +134,7 @@ class PasteSource:
         rng = _rng(self.seed, name)
         names = self.base.names()
         below = names[int(rng.integers(len(names)))]
-        frames = _stretch(list(self.base.render(below)), self.length, rng)
+        frames = _relight(_stretch(list(self.base.render(below)), self.length, rng), rng)
         label = 1
         for _ in range(int(rng.integers(1, self.most + 1))):
             alike = rng.random() < 0.2
@@ -198,6 +201,11 @@ def resize(image: Image, labels: Labels, size: Size) -> Frame:
     small = cv2.resize(image, width_height, interpolation=cv2.INTER_AREA)
     small_labels = cv2.resize(labels, width_height, interpolation=cv2.INTER_NEAREST)
     return small.astype(np.uint8, copy=False), small_labels.astype(np.uint8, copy=False)
+
+
+def mirror(image: Image, labels: Labels) -> Frame:
+    """Return the frame with left and right changed."""
+    return np.ascontiguousarray(image[:, ::-1]), np.ascontiguousarray(labels[:, ::-1])
 
 
 def warp(
@@ -300,6 +308,15 @@ def _stretch(frames: Sequence[Frame], length: int, rng: np.random.Generator) -> 
     start = int(rng.integers(len(frames) - span + 1))
     picked = [frames[min(start + index * step, len(frames) - 1)] for index in range(length)]
     return picked[::-1] if rng.random() < 0.5 else picked
+
+
+def _relight(frames: Sequence[Frame], rng: np.random.Generator) -> list[Frame]:
+    """Return the clip mirrored half the time, under another light: gamma, and gain per channel."""
+    turned = [mirror(*frame) for frame in frames] if rng.random() < 0.5 else frames
+    gamma, gain = np.exp(rng.uniform(-0.3, 0.3)), rng.uniform(0.85, 1.15, 3)
+    levels = (np.arange(256)[:, None] / 255) ** gamma * gain * 255  # (256, 3)
+    table = np.clip(levels, 0, 255).astype(np.uint8)[None]
+    return [(cv2.LUT(image, table).astype(np.uint8), labels) for image, labels in turned]
 
 
 def _bend(size: Size, rng: np.random.Generator, strength: float) -> NDArray[np.float32]:

@@ -100,16 +100,14 @@ def _describe(network: Network, batch: ClipBatch) -> list[ImageFeatures]:
     else:
         joint = network.encode_image(batch.images.flatten(0, 1))
 
-    def at(level: Tensor, time: int) -> Tensor:
-        return torch.unflatten(level, 0, (clips, length))[:, time]
+    # Unbinding gives each frame its gradient in one piece; indexing would fill one of all frames.
+    def frames(level: Tensor) -> tuple[Tensor, ...]:
+        return torch.unflatten(level, 0, (clips, length)).unbind(1)
 
+    parts = (joint.pix_feat, joint.key, joint.shrinkage, joint.selection, *joint.skips)
     return [
-        ImageFeatures(
-            at(joint.pix_feat, time),
-            at(joint.key, time),
-            at(joint.shrinkage, time),
-            at(joint.selection, time),
-            (at(joint.skips[0], time), at(joint.skips[1], time)),
+        ImageFeatures(pix_feat, key, shrinkage, selection, (skip8, skip4))
+        for pix_feat, key, shrinkage, selection, skip8, skip4 in zip(
+            *(frames(part) for part in parts), strict=True
         )
-        for time in range(length)
     ]
