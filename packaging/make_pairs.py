@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from app.storage.files import atomic_folder
 from app.storage.palette import encode_palette_png
-from models.training.sequences import (
+from models.training.pictures import (
     Frame,
     TrainingDataError,
     paste,

@@ -29,9 +29,9 @@ def run(arguments: argparse.Namespace) -> int:
     from models.device import pick_device  # noqa: PLC0415
     from models.training.checkpoint import CheckpointReadError  # noqa: PLC0415
     from models.training.config import TrainingConfigError, load_config  # noqa: PLC0415
+    from models.training.pictures import TrainingDataError  # noqa: PLC0415
     from models.training.plot import plot_metrics  # noqa: PLC0415
     from models.training.run import prepare, save_result  # noqa: PLC0415
-    from models.training.sequences import TrainingDataError  # noqa: PLC0415
 
     try:
         config = load_config(arguments.config)

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.api import Image
-from models.training.sequences import Frame, SequenceSource
+from models.training.pictures import Frame
+from models.training.sequences import SequenceSource
 
 Features = tuple[Tensor, Tensor, Tensor]  # strides 16, 8, 4; (B, C, h, w)
 Encode = Callable[[Tensor], Features]  # from (B, 3, H, W), 0 to 1, RGB

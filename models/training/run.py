@@ -16,7 +16,9 @@ from models.encoders.hiera import HieraEncoder
 from models.training.config import DataSet, TrainConfig, TrainingConfigError
 from models.training.encoding import frozen_part
 from models.training.features import CachedSequence, build_cache
-from models.training.sequences import DavisSource, PasteSource, SequenceSource, StillSource
+from models.training.pasting import PasteSource
+from models.training.sequences import DavisSource, SequenceSource
+from models.training.stills import StillSource
 from models.training.trainer import Trainer, Validate
 
 NETWORKS: dict[str, NetworkConfig] = {

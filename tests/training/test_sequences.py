@@ -3,14 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.training.sequences import (
-    DavisSource,
-    Frame,
-    PasteSource,
-    SequenceSource,
-    StillSource,
-    TrainingDataError,
-)
+from models.training.pasting import PasteSource
+from models.training.pictures import Frame, TrainingDataError
+from models.training.sequences import DavisSource, SequenceSource
+from models.training.stills import StillSource
 
 
 def _all(source: SequenceSource, name: str) -> list[Frame]:
