@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import cast
 
+import shiboken6
 from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QObject, QSettings, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
@@ -63,9 +64,9 @@ class Bench:
         trace: TracebackType | None,
     ) -> None:
         self.session.close()
-        self.window.hide()
-        self.window.deleteLater()
-        self.spin(50)
+        self.window.close()
+        shiboken6.delete(self.window)
+        shiboken6.delete(self.session)
 
     def paint(self) -> None:
         """Draw all that is to be drawn, at once."""

@@ -38,6 +38,7 @@ class Canvas(ZoomView):
         self._picture = Picture(session)
         self._tools = Toolbox(session, self._picture)
         super().__init__(self._picture, parent)
+        self._picture.setParent(self)
         self.frame_shown = self._picture.frame_shown  # the frame whose image is on the screen
         self._pressed_at: QPointF | None = None
         self._hud = Hud(session, self._picture, self)

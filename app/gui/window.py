@@ -40,6 +40,7 @@ from app.gui.propagate_bar import PropagateBar
 from app.gui.recent import RecentSources
 from app.gui.review import ReviewPanel
 from app.gui.status import StatusBar
+from app.gui.sweeper import Sweeper
 from app.gui.theme import Theme, apply_theme
 from app.gui.timeline import Timeline
 from app.gui.tools.tool import Tool
@@ -127,6 +128,7 @@ class Window(QMainWindow):
         self._messages = Messages(self._pages)
         self._player = Player(session, self)
         Follower(session, self)
+        Sweeper(session, self)
         self._recent = RecentSources(self._store, self)
         self._propagate_bar = PropagateBar(session)
         self._mask_bar = MaskBar(session, self._canvas)

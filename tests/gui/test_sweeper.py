@@ -1,0 +1,41 @@
+"""Cyclic garbage is collected on the window's thread."""
+
+import gc
+import threading
+
+import shiboken6
+from PySide6.QtCore import QObject, Qt, QTimer
+
+from app.gui.sweeper import Sweeper
+from tests.gui.conftest import Desk
+
+
+def _drop_a_cycle(died_on: list[threading.Thread]) -> None:
+    """Leave a timer behind that only a cycle keeps alive."""
+    timer = QTimer()
+    timer.myself = timer  # type: ignore[attr-defined]
+    direct = Qt.ConnectionType.DirectConnection
+    timer.destroyed.connect(lambda: died_on.append(threading.current_thread()), direct)
+
+
+def test_other_threads_leave_the_garbage_to_the_window(desk: Desk) -> None:
+    died_on: list[threading.Thread] = []
+    _drop_a_cycle(died_on)
+
+    # Far more containers than Python's own collector lets pass.
+    worker = threading.Thread(target=lambda: [[[]] for _ in range(200_000)])
+    worker.start()
+    worker.join()
+
+    assert died_on == []
+    desk.qtbot.waitUntil(lambda: bool(died_on))
+    assert died_on == [threading.main_thread()]
+
+
+def test_python_collects_again_afterwards(desk: Desk) -> None:
+    parent = QObject()
+    Sweeper(desk.session, parent)
+    assert not gc.isenabled()
+    shiboken6.delete(parent)
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == 0
