@@ -35,20 +35,27 @@ def scrubbing(bench: Bench) -> Generator[Measure, None, None]:
         bench.spin_until(lambda wanted=frame: _is_held(bench, wanted))  # type: ignore[misc]
         bench.paint()
         waits.append(1000 * (time.perf_counter() - begun))
-    yield Measure("scrub to a cached frame, p95", percentile(_visit(bench, cached), 95), "ms", 16)
+    _hold(bench, cached)
+    visits = [_go_to(bench, frame) for frame in _random(cached)]
+    yield Measure("scrub to a cached frame, p95", percentile(visits, 95), "ms", 16)
     yield Measure("scrub to a frame on disk, p95", percentile(waits, 95), "ms", 80)
 
 
 def annotation_ratio(bare: Path, full: Path, count: int) -> Measure:
     """Compare scrubbing with masks on all frames against masks on the visited ones alone.
 
-    What is compared is the work of the window's thread, which does not depend on what else runs.
+    Two windows are scrubbed in turns, so that what else the machine does falls on both alike, and
+    the work of the window's thread is compared.
     """
-    times: dict[Path, list[float]] = {bare: [], full: []}
-    for clip in (bare, full, bare, full):
-        with Bench(clip) as bench:
-            times[clip] += _visit(bench, range(count), time.thread_time)
-    ratio = sum(times[full]) / sum(times[bare])
+    frames = range(count)
+    with Bench(bare) as few, Bench(full) as many:
+        _hold(few, frames)
+        _hold(many, frames)
+        few_spent = many_spent = 0.0
+        for frame in _random(frames):
+            few_spent += _go_to(few, frame, time.thread_time)
+            many_spent += _go_to(many, frame, time.thread_time)
+    ratio = many_spent / few_spent
     return Measure("scrub with 20,000 annotated frames, against none", ratio, "times", 1.1)
 
 
@@ -144,25 +151,30 @@ def _is_held(bench: Bench, frame: int) -> bool:
     return near is not None and near[0] == frame
 
 
-def _visit(
-    bench: Bench, frames: range, clock: Callable[[], float] = time.perf_counter
-) -> list[float]:
-    """Go to random ones of some frames, all read before; return the milliseconds of each."""
-    session = bench.session
+def _hold(bench: Bench, frames: range) -> None:
+    """Have the frames read."""
     for frame in frames:
-        session.go_to(frame)
+        bench.session.go_to(frame)
         bench.spin_until(lambda wanted=frame: _is_held(bench, wanted))  # type: ignore[misc]
     bench.spin(300)
-    choose = random.Random(2)
-    times = []
+
+
+def _random(frames: range) -> list[int]:
+    """Return which frames to visit, never one twice in a row."""
+    choose, chosen = random.Random(2), [frames.stop - 1]
     for _ in range(_VISITS):
-        frame = choose.choice([each for each in frames if each != session.frame])
-        begun = clock()
-        session.go_to(frame)
-        bench.paint()
-        times.append(1000 * (clock() - begun))
-        bench.spin(5)
-    return times
+        chosen.append(choose.choice([each for each in frames if each != chosen[-1]]))
+    return chosen[1:]
+
+
+def _go_to(bench: Bench, frame: int, clock: Callable[[], float] = time.perf_counter) -> float:
+    """Go to a frame that is held; return the milliseconds until it is painted."""
+    begun = clock()
+    bench.session.go_to(frame)
+    bench.paint()
+    spent = 1000 * (clock() - begun)
+    bench.spin(5)
+    return spent
 
 
 def _follow(bench: Bench, progress: Progress | None) -> None:
