@@ -32,6 +32,21 @@ def pick_device(name: str, *, threads: int = 0) -> "torch.device":
     return device
 
 
+def encoder_dtype(device: "torch.device") -> "torch.dtype":
+    """Return what an image encoder had best compute in: bfloat16 on CPUs that multiply it faster.
+
+    Those are the ones with AVX-512 BF16 or AMX; on others bfloat16 is emulated, and slower.
+    """
+    import torch  # noqa: PLC0415
+
+    if device.type != "cpu":
+        return torch.float32
+    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    # Not in every release of torch that this program runs with.
+    supported = any(getattr(torch.cpu, check, bool)() for check in checks)
+    return torch.bfloat16 if supported else torch.float32
+
+
 def _check_present(device: "torch.device", name: str) -> None:
     import torch  # noqa: PLC0415
 

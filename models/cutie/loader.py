@@ -24,7 +24,8 @@ from models.cutie.fold import fold_batch_norms
 from models.cutie.inference.tracker import CutieTracker, RunOptions
 from models.cutie.network import Network
 from models.cutie.winograd import use_winograd
-from models.device import pick_device
+from models.device import encoder_dtype, pick_device
+from models.encoders.swift_hiera import use_swift_hiera
 
 _LONG_RUN = 600  # frames, from which old working memory is consolidated instead of forgotten
 _PROMPT_HEADS = ("sam_prompt_encoder.", "sam_mask_decoder.", "no_mem_embed")  # in lite's file
@@ -103,6 +104,7 @@ def ready(network: Network, device: torch.device) -> Network:
     fold_batch_norms(network)
     if device.type == "cpu":
         use_winograd(network)
+        use_swift_hiera(network, encoder_dtype(device))
     network.eval().requires_grad_(requires_grad=False)
     return network.to(device).to(memory_format=torch.channels_last)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
@@ -90,6 +91,24 @@ class HieraEncoder(nn.Module):
             return f16, self.conv_s1(f8), self.conv_s0(f4)
         return f16, f8, f4
 
+    def outlets(self) -> list[nn.Module]:
+        """Return what leads from the trunk's stages to the features, finest first.
+
+        Each maps (..., C) by channel. With four stages the last two results are to be added up,
+        the coarser one enlarged. Layers that follow each other are joined into one.
+        """
+        if self._levels is Levels.TRUNK:
+            return [nn.Identity() for _ in range(3)]
+        w4, w8, w16, w32 = (_linear(level) for level in self.neck.convolutions())
+        if self._levels is Levels.DECODER:
+            return [
+                _joined(w4, _linear(self.conv_s0)),
+                _joined(w8, _linear(self.conv_s1)),
+                w16,
+                w32,
+            ]
+        return [w4, w8, w16, w32]
+
     def select(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return this encoder's part of a SAM 2 state dict, under this encoder's names."""
         return {
@@ -97,6 +116,23 @@ class HieraEncoder(nn.Module):
             for name, tensor in _renamed(state)
             if name.partition(".")[0] in self._modules and not name.startswith(self._left_out)
         }
+
+
+def _linear(convolution: nn.Conv2d) -> nn.Linear:
+    """Return a 1x1 convolution as a layer over the last axis."""
+    layer = nn.Linear(convolution.in_channels, convolution.out_channels)
+    assert convolution.bias is not None
+    layer.load_state_dict({"weight": convolution.weight.flatten(1), "bias": convolution.bias})
+    return layer
+
+
+@torch.no_grad()
+def _joined(first: nn.Linear, second: nn.Linear) -> nn.Linear:
+    """Return the one layer that does what two do."""
+    layer = nn.Linear(first.in_features, second.out_features)
+    bias = second.bias + second.weight @ first.bias
+    layer.load_state_dict({"weight": second.weight @ first.weight, "bias": bias})
+    return layer
 
 
 class _Neck(nn.Module):
@@ -107,6 +143,10 @@ class _Neck(nn.Module):
         self.convs = nn.ModuleList(
             nn.Sequential(OrderedDict(conv=nn.Conv2d(width, _PYRAMID_WIDTH, 1))) for width in widths
         )
+
+    def convolutions(self) -> list[nn.Conv2d]:
+        """Return the convolution of each stage, finest first."""
+        return [each for each in self.convs.modules() if isinstance(each, nn.Conv2d)][::-1]
 
     def forward(self, stages: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         f32, f16, f8, f4 = (

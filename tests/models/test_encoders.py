@@ -15,6 +15,7 @@ from models.checkpoint import read_state
 from models.encoders.depth import DepthEncoder
 from models.encoders.fusion import FusedEncoder, build_encoder, load_published
 from models.encoders.hiera import SIZES, HieraEncoder, Levels
+from models.encoders.swift_hiera import SwiftHiera, use_swift_hiera
 
 SIDE = (64, 96)
 CONFIGS = {"tiny": "t", "small": "s", "base-plus": "b+", "large": "l"}
@@ -84,6 +85,40 @@ def test_hiera_equals_the_sam2_package(size: str) -> None:
         encoder.load_state_dict(encoder.select(state))
         for ours, theirs in zip(encoder(picture), features, strict=True):
             torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("levels", list(Levels))
+def test_the_swift_encoder_computes_the_same(levels: Levels) -> None:
+    encoder = HieraEncoder("tiny", levels).eval()
+    for parameter in encoder.parameters():
+        if not parameter.any():  # zeros would hide a part that is left out
+            nn.init.normal_(parameter, std=0.1)
+    # Windows of 14 tokens do not fit 10 x 14 cells, those of 7 not 5 x 7.
+    picture = image(160, 224)
+    expected = encoder(picture)
+    swift = SwiftHiera(encoder, torch.float32)
+    for ours, theirs in zip(swift(picture), expected, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_the_swift_encoder_stays_close_in_bfloat16() -> None:
+    encoder = HieraEncoder("tiny", Levels.DECODER).eval()
+    picture = image()
+    expected = encoder(picture)
+    swift = SwiftHiera(encoder, torch.bfloat16)
+    for ours, theirs in zip(swift(picture), expected, strict=True):
+        assert ours.dtype == torch.float32
+        assert float((ours - theirs).norm() / theirs.norm()) < 0.03
+
+
+def test_encoders_within_a_network_are_replaced_with_swift_ones() -> None:
+    network = build_encoder("tiny", depth="small", widths=(32, 16, 8)).eval()
+    picture = image()
+    expected = network(picture)
+    use_swift_hiera(network, torch.float32)
+    assert isinstance(network.visual, SwiftHiera)
+    for ours, theirs in zip(network(picture), expected, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("size", list(CONFIGS))

@@ -106,7 +106,7 @@ class CutieTracker:
         """Start on a frame; nothing is waited for."""
         results = [run.step(frame) for run in runs]
         probability, score = _fused(results, self._frames.size, self._device)
-        labels = probability.argmax(dim=0).to(torch.uint8)
+        labels = _winner(probability).to(torch.uint8)
         sent = [labels, score, *([probability[1:]] if probabilities else [])]
         objects = tuple(runs[0].objects) if runs else ()
         return _Pending(plan, frame, objects, _send(sent))
@@ -263,13 +263,19 @@ def _send(tensors: Sequence[Tensor]) -> _Sent:
     return _Sent(hosts, arrived)
 
 
+def _winner(probability: Tensor) -> Tensor:
+    """Return the first of the largest channels, (H, W), of (K + 1, H, W)."""
+    # Not argmax, which takes ten times as long on a CPU: 39 ms for two channels of 854 x 480.
+    return probability.max(dim=0).indices
+
+
 def scores(probability: Tensor) -> Tensor:
     """Return how sharp each object's mask is, (K,) 0 to 1, from probabilities (K + 1, H, W).
 
     The soft overlap of the probability with the mask cut out of it: sum(p where masked) over
     sum(max(p, mask)). 0 where the mask is empty.
     """
-    winner = probability.argmax(dim=0)
+    winner = _winner(probability)
     count = probability.shape[0] - 1
     slots = torch.arange(1, count + 1, device=probability.device).view(-1, 1, 1)
     masks = winner == slots

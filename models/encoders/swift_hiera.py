@@ -1,0 +1,179 @@
+"""SAM 2's image encoder for inference on a CPU: the same function, in fewer passes.
+
+Tokens of strides 4 and 8 stay in the order of their windows from block to block, attention is two
+products of matrices over all windows, position embeddings are made once for a size, and the
+pyramid's convolutions are joined with those that follow them. In bfloat16, where the CPU multiplies
+that faster, weights are converted once.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.encoders.hiera import HieraEncoder
+from models.encoders.shape import check_multiple
+
+_SIZES_KEPT = 4
+
+
+class _Windows(NamedTuple):
+    """Tokens (B * rows * columns, side, side, C) of a map that is cut into windows."""
+
+    tokens: Tensor
+    rows: int
+    columns: int
+
+    @classmethod
+    def of(cls, grid: Tensor, side: int) -> "_Windows":
+        """Cut (B, H, W, C) into windows, with zeros where they reach beyond the map."""
+        images, height, width, channels = grid.shape
+        rows, columns = -(-height // side), -(-width // side)
+        grid = F.pad(grid, (0, 0, 0, columns * side - width, 0, rows * side - height))
+        parts = grid.view(images, rows, side, columns, side, channels).transpose(2, 3)
+        return cls(parts.reshape(-1, side, side, channels), rows, columns)
+
+    def grid(self, height: int, width: int) -> Tensor:
+        """Put the windows together to (B, H, W, C)."""
+        side, channels = self.tokens.shape[2], self.tokens.shape[3]
+        parts = self.tokens.view(-1, self.rows, self.columns, side, side, channels)
+        whole = parts.transpose(2, 3).reshape(-1, self.rows * side, self.columns * side, channels)
+        return whole[:, :height, :width]
+
+
+class _Block(nn.Module):
+    """A block of the trunk. `window` is the side of the windows it attends in, 0 = all tokens."""
+
+    def __init__(self, block: Any) -> None:  # noqa: ANN401 - of a package without types
+        super().__init__()
+        self.window: int = block.window_size
+        self.pools = block.pool is not None
+        self._heads: int = block.attn.num_heads
+        self.norm1: nn.LayerNorm = block.norm1
+        self.norm2: nn.LayerNorm = block.norm2
+        self.qkv: nn.Linear = block.attn.qkv
+        self.out: nn.Linear = block.attn.proj
+        self.shortcut: nn.Linear | None = block.proj if block.dim != block.dim_out else None
+        self.widen, self.narrow = block.mlp.layers
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Map windows (W, side, side, C), or maps that are one window, to the next tokens."""
+        placed = self.norm1(tokens)
+        return self.think(self.bypass(tokens, placed) + self.attend(placed))
+
+    def bypass(self, tokens: Tensor, placed: Tensor) -> Tensor:
+        """Return what goes past the attention; `placed` are the normalised tokens."""
+        kept = tokens if self.shortcut is None else self.shortcut(placed)
+        return _pooled(kept) if self.pools else kept
+
+    def attend(self, windows: Tensor) -> Tensor:
+        """Let the tokens of each window (W, side, side, C) look at each other."""
+        count, height, width, _ = windows.shape
+        q, k, v = self.qkv(windows).chunk(3, dim=-1)
+        q = _pooled(q) if self.pools else q
+        q, k, v = (self._split(part) for part in (q, k, v))
+        scores = torch.baddbmm(
+            q.new_empty(1, 1, 1), q, k.transpose(1, 2), beta=0, alpha=q.shape[-1] ** -0.5
+        )
+        read = torch.bmm(scores.softmax(dim=-1), v).view(count, self._heads, -1, v.shape[-1])
+        halved = 2 if self.pools else 1
+        joined = read.transpose(1, 2).reshape(count, height // halved, width // halved, -1)
+        return torch.as_tensor(self.out(joined))
+
+    def think(self, tokens: Tensor) -> Tensor:
+        """Apply the two layers that treat each token alone."""
+        change: Tensor = self.narrow(F.gelu(self.widen(self.norm2(tokens))))
+        return tokens + change
+
+    def _split(self, tokens: Tensor) -> Tensor:
+        """Map (W, side, side, C) to (W * heads, side * side, C / heads)."""
+        rows = tokens.reshape(tokens.shape[0], -1, self._heads, tokens.shape[-1] // self._heads)
+        return rows.transpose(1, 2).reshape(-1, rows.shape[1], rows.shape[3])
+
+
+class SwiftHiera(nn.Module):
+    """A HieraEncoder, taken over for inference; it computes in `dtype` and gives float32."""
+
+    def __init__(self, encoder: HieraEncoder, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.multiple = encoder.multiple
+        self.channels = encoder.channels
+        trunk: Any = encoder.trunk
+        self._dtype = dtype
+        self._trunk = [trunk]  # for its position embedding; not a part of this module
+        self._places: dict[tuple[int, int], Tensor] = {}
+        self.patches: nn.Conv2d = trunk.patch_embed.proj
+        ends = [0, *(end + 1 for end in trunk.stage_ends)]
+        blocks = [_Block(block) for block in trunk.blocks]
+        self.blocks = nn.ModuleList(blocks)
+        self._stages = [blocks[first:last] for first, last in pairwise(ends)]
+        self.outlets = nn.ModuleList(encoder.outlets())
+        self.to(dtype).eval().requires_grad_(requires_grad=False)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Map a normalised image (B, 3, H, W) to features at strides 16, 8 and 4."""
+        check_multiple(image, self.multiple)
+        x = self.patches(image.to(self._dtype)).permute(0, 2, 3, 1)
+        height, width = x.shape[1:3]
+        first, second, third, *fourth = self._stages
+        windows = _Windows.of(x + self._place(height, width), first[0].window)
+        windows = _through(first, windows)
+        f4 = windows._replace(tokens=self.outlets[0](windows.tokens)).grid(height, width)
+        windows = _through(second, windows)
+        f8 = windows._replace(tokens=self.outlets[1](windows.tokens)).grid(height // 2, width // 2)
+        # The first block of the third stage attends in the second's windows.
+        windows = _through(third[:1], windows)
+        x = _over_grid(third[1:], windows.grid(height // 4, width // 4))
+        f16 = self.outlets[2](x)
+        for deepest in fourth:
+            deep = self.outlets[3](_over_grid(deepest, x))
+            f16 = f16 + deep.repeat_interleave(2, dim=1).repeat_interleave(2, dim=2)
+        f16, f8, f4 = (level.permute(0, 3, 1, 2).float() for level in (f16, f8, f4))
+        return f16, f8, f4
+
+    def _place(self, height: int, width: int) -> Tensor:
+        """Return the position embedding (1, h, w, C) of a map."""
+        if (height, width) not in self._places:
+            if len(self._places) >= _SIZES_KEPT:
+                self._places.clear()
+            place = self._trunk[0]._get_pos_embed((height, width))  # noqa: SLF001
+            self._places[height, width] = place.to(self._dtype).contiguous()
+        return self._places[height, width]
+
+
+def _through(blocks: Sequence[_Block], windows: _Windows) -> _Windows:
+    tokens = windows.tokens
+    for block in blocks:
+        tokens = block(tokens)
+    return windows._replace(tokens=tokens)
+
+
+def _over_grid(blocks: Sequence[_Block], grid: Tensor) -> Tensor:
+    """Take a map (B, H, W, C) through blocks that attend in windows or to the whole of it."""
+    for block in blocks:
+        if not block.window:
+            grid = block(grid)
+            continue
+        placed = block.norm1(grid)
+        kept = block.bypass(grid, placed)
+        windows = _Windows.of(placed, block.window)
+        seen = windows._replace(tokens=block.attend(windows.tokens))
+        grid = block.think(kept + seen.grid(*kept.shape[1:3]))
+    return grid
+
+
+def _pooled(tokens: Tensor) -> Tensor:
+    """Return the largest of each 2x2 tokens of (W, h, w, C)."""
+    tall = torch.maximum(tokens[:, 0::2], tokens[:, 1::2])
+    return torch.maximum(tall[:, :, 0::2], tall[:, :, 1::2])
+
+
+def use_swift_hiera(network: nn.Module, dtype: torch.dtype) -> None:
+    """Replace the Hiera encoders within `network`, in place, for inference on a CPU."""
+    for module in list(network.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, HieraEncoder):
+                setattr(module, name, SwiftHiera(child, dtype))
