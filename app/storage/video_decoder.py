@@ -83,6 +83,7 @@ class Decoder:
     def __init__(self, source: Path) -> None:
         self._source = source
         self._container, self._stream = self._open()
+        self._is_fresh = True  # at the start of the file still
 
     @property
     def stream(self) -> VideoStream:
@@ -91,24 +92,30 @@ class Decoder:
 
     def from_start(self) -> Generator[Decoded, None, None]:
         """Decode the whole file, in the order shown."""
-        self._container.close()
-        self._container, self._stream = self._open()
+        self._reopen()
         return self._decode(self._demux(0))
 
     def from_key(self, key: KeyPacket) -> Generator[Decoded, None, None]:
         """Decode from `key` on. Frames shown before the key frame may be missing or wrong."""
         if key.seek_to is not None:
+            self._is_fresh = False
             for seconds in _SECONDS_BACK:
                 packets = self._packets_from(key, seconds)
                 if packets is not None:
                     return self._decode(packets)
-        self._container.close()
-        self._container, self._stream = self._open()
+        self._reopen()
         return self._decode(self._demux(0, until=key.number))
 
     def close(self) -> None:
         """Close the file."""
         self._container.close()
+
+    def _reopen(self) -> None:
+        """Be at the start of the file."""
+        if not self._is_fresh:
+            self._container.close()
+            self._container, self._stream = self._open()
+        self._is_fresh = False
 
     def _open(self) -> tuple[InputContainer, VideoStream]:
         container, stream = open_container(self._source)

@@ -28,7 +28,7 @@ class FileVideo:
         self.source = source
         self._decoder = Decoder(source)
         self._index = index_video(source, self._decoder)
-        self._frame_of = {int(number): i for i, number in enumerate(self._index.shown)}
+        self._frame_of = {number: i for i, number in enumerate(self._index.shown.tolist())}
         self._lock = threading.Lock()
         self._passed: OrderedDict[int, av.VideoFrame] = OrderedDict()  # by frame
         self._passed_bytes = 0

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import cast
 
 import av
 import numpy as np
@@ -12,7 +12,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from app.errors import VideoOpenError
-from app.storage.video_decoder import Decoder, KeyPacket, Mark, mark_of, open_container
+from app.storage.video_decoder import Decoder, KeyPacket, Mark, open_container
 
 # Codecs whose packets an MP4 lists completely, so that they need not be read to be numbered.
 _LISTED_CODECS = frozenset({"h264", "hevc", "mpeg4", "mjpeg", "prores"})
@@ -45,16 +45,41 @@ class VideoIndex:
         return max(at, 0)
 
 
-class _Packet(NamedTuple):
-    mark: Mark
-    dts: int | None
-    is_key: bool
-    is_shown: bool
+_Row = tuple[int | None, int | None, int | None, int, bool, bool]
+
+
+class _Packets:
+    """The packets of a stream in the order of the file, by column: an hour has 100,000 of them."""
+
+    def __init__(self, rows: Sequence[_Row]) -> None:
+        """A row is pts, dts, place in the file, size, whether it is a key and is shown."""
+        columns = list(zip(*rows, strict=True)) or [()] * 6
+        self._pts, self._dts, self._positions, self._sizes = columns[:4]
+        self.are_keys, self.are_shown = (np.array(column, np.bool_) for column in columns[4:])
+
+    def __len__(self) -> int:
+        return len(self._pts)
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """The presentation times in the stream's ticks; NaN where there is none."""
+        return np.array(self._pts, np.float64)
+
+    @property
+    def ends(self) -> NDArray[np.int64]:
+        """Where in the file each packet ends; its place counts as 0 where it is not known."""
+        starts = np.array([place or 0 for place in self._positions], np.int64)
+        return starts + np.array(self._sizes, np.int64)
+
+    def key(self, number: int) -> KeyPacket:
+        """Return one packet as what decoding can start at."""
+        mark = Mark(self._pts[number], self._positions[number], self._sizes[number])
+        return KeyPacket(number, mark, _first(self._dts[number], self._pts[number]))
 
 
 @dataclass(frozen=True)
 class _Listing:
-    packets: list[_Packet]
+    packets: _Packets
     missing: frozenset[int] = frozenset()
     broken_off: str | None = None
 
@@ -122,29 +147,27 @@ def _list_quickly(source: Path) -> _Listing | None:
                 return None
             file.is_blank = True
             keys = {entry.pos for entry in entries if entry.is_keyframe}
-            ends = {entry.pos: entry.pos + entry.size for entry in entries}
-            packets = [
-                _Packet(mark_of(packet), packet.dts, packet.pos in keys, not packet.is_discard)
+            packets = _Packets([
+                (
+                    packet.pts, packet.dts, packet.pos, packet.size, packet.pos in keys,
+                    not packet.is_discard,
+                )
                 for packet in container.demux(stream)
                 if packet.size
-            ]
+            ])  # fmt: skip
     except (av.error.FFmpegError, OSError):
         return None
     finally:
         file.close()
     if len(packets) != len(entries):
         return None
-    missing = frozenset(
-        number
-        for number, packet in enumerate(packets)
-        if ends.get(packet.mark.position or 0, 0) > file.length
-    )
-    return _Listing(packets, missing)
+    missing = np.flatnonzero(packets.ends > file.length)
+    return _Listing(packets, frozenset(missing.tolist()))
 
 
 def _list_by_reading(source: Path) -> _Listing:
     container, stream = open_container(source)
-    packets: list[_Packet] = []
+    rows: list[_Row] = []
     broken_off = None
     hides = stream.codec_context.name == "vp8"
     try:
@@ -152,43 +175,50 @@ def _list_by_reading(source: Path) -> _Listing:
             if packet.size:
                 # VP8 keeps pictures that are only referred to; the fifth bit says which are shown.
                 is_shown = not packet.is_discard and not (hides and not bytes(packet)[0] & 0x10)
-                packets.append(_Packet(mark_of(packet), packet.dts, packet.is_keyframe, is_shown))
+                rows.append(
+                    (
+                        packet.pts, packet.dts, packet.pos, packet.size, packet.is_keyframe,
+                        is_shown,
+                    )
+                )  # fmt: skip
     except (av.error.FFmpegError, OSError) as error:
         broken_off = f"reading stopped after them ({getattr(error, 'strerror', None) or error})"
+    packets = _Packets(rows)
     expected, duration = stream.frames, container.duration
-    if broken_off is None and packets:
+    if broken_off is None and len(packets):
         broken_off = _shortfall(packets, expected, duration, stream)
     container.close()
     return _Listing(packets, broken_off=broken_off)
 
 
 def _shortfall(
-    packets: Sequence[_Packet], expected: int, duration: int | None, stream: VideoStream
+    packets: _Packets, expected: int, duration: int | None, stream: VideoStream
 ) -> str | None:
     """Compare what is there with what the header promises, with a second's tolerance."""
     if expected > len(packets) + 1:
         return f"the header promises {expected} frames"
-    times = [packet.mark.pts for packet in packets if packet.mark.pts is not None]
-    if duration is None or not times or stream.time_base is None:
+    times = packets.times
+    if duration is None or np.isnan(times).all() or stream.time_base is None:
         return None
     promised = duration / av.time_base
     # Some containers count from zero, some from the first timestamp: take the milder.
-    there = float(max(times) * stream.time_base)
+    there = float(np.nanmax(times)) * float(stream.time_base)
     if there < promised - 1.0 and not stream.container.format.name.startswith("mov"):
         return f"the header promises {promised:.1f} s"
     return None
 
 
-def _display_order(packets: Sequence[_Packet], decoder: Decoder) -> list[int]:
+def _display_order(packets: _Packets, decoder: Decoder) -> list[int]:
     """Return packet numbers in the order shown."""
-    first = next((n for n, packet in enumerate(packets) if packet.is_key), 0)
-    candidates = [n for n in range(first, len(packets)) if packets[n].is_shown]
+    keys = np.flatnonzero(packets.are_keys)
+    first = int(keys[0]) if keys.size else 0
+    candidates = first + np.flatnonzero(packets.are_shown[first:])
     may_reorder = decoder.stream.codec_context.has_b_frames
-    order = _order_by_time(packets, candidates)
-    if order is None and may_reorder:
+    by_time = _order_by_time(packets, candidates)
+    if by_time is None and may_reorder:
         return [number for number, _ in decoder.from_start()]
-    order = order or candidates
-    is_rising = order == candidates
+    order = (candidates if by_time is None else by_time).tolist()
+    is_rising = order == candidates.tolist()
     # Muxers of old containers write the decoding order for the showing order: see for oneself.
     probed = _PROBED_FRAMES if is_rising and may_reorder else 1
     numbers = [number for number, _ in islice(decoder.from_start(), probed)]
@@ -199,67 +229,60 @@ def _display_order(packets: Sequence[_Packet], decoder: Decoder) -> list[int]:
     return order if numbers else []
 
 
-def _order_by_time(packets: Sequence[_Packet], candidates: list[int]) -> list[int] | None:
+def _order_by_time(packets: _Packets, candidates: NDArray[np.intp]) -> NDArray[np.intp] | None:
     """Sort by presentation time; None where times are missing, repeated or start again."""
-    times = {n: time for n in candidates if (time := packets[n].mark.pts) is not None}
-    if len(set(times.values())) != len(candidates):
+    times = packets.times[candidates]
+    rank = np.argsort(times, kind="stable")
+    if np.isnan(times).any() or not (np.diff(times[rank]) > 0).all():
         return None
-    order = sorted(candidates, key=times.__getitem__)
-    deepest = max((abs(a - b) for a, b in zip(order, candidates, strict=True)), default=0)
+    order = candidates[rank]
+    deepest = np.abs(order - candidates).max(initial=0)
     return order if deepest <= _DEEPEST_REORDERING else None
 
 
 def _assemble(listing: _Listing, order: list[int], decoder: Decoder) -> VideoIndex:
-    packets = listing.packets
-    frame_of = {number: frame for frame, number in enumerate(order)}
-    keys = [
-        KeyPacket(n, packet.mark, _first(packet.dts, packet.mark.pts))
-        for n, packet in enumerate(packets)
-        if packet.is_key and (n in frame_of or not packet.is_shown)
-    ] or [KeyPacket(0, Mark(None, None, 0), None)]
-    times, fps = _times(packets, order, decoder.stream)
+    packets, shown = listing.packets, np.array(order, np.int64)
+    frame_of = np.full(max(len(packets), int(shown.max()) + 1), -1, np.int64)
+    frame_of[shown] = np.arange(len(shown))
+    numbers = np.flatnonzero(packets.are_keys)
+    numbers = numbers[(frame_of[numbers] >= 0) | ~packets.are_shown[numbers]]
+    keys = [packets.key(number) for number in numbers.tolist()] or [
+        KeyPacket(0, Mark(None, None, 0), None)
+    ]
+    times, fps = _times(packets, shown, decoder.stream)
     missing_frames = [frame for frame, number in enumerate(order) if number in listing.missing]
     damaged = listing.broken_off and f"Only {len(order)} frames are there: {listing.broken_off}."
     if missing_frames:
         damaged = f"The file is cut off: frame {missing_frames[0]} and later ones are missing."
     return VideoIndex(
-        shown=np.array(order, np.int64),
+        shown=shown,
         times=times,
         fps=fps,
         keys=tuple(keys),
-        key_frames=_key_frames(keys, frame_of),
+        # A key that is not shown stands where the one before it does.
+        key_frames=np.maximum.accumulate(np.maximum(frame_of[[key.number for key in keys]], 0)),
         missing=listing.missing,
         damaged=damaged,
     )
 
 
-def _key_frames(keys: Sequence[KeyPacket], frame_of: dict[int, int]) -> NDArray[np.int64]:
-    """Return the frame of each key; a key that is not shown stands where the next packet does."""
-    frames: list[int] = []
-    for key in keys:
-        frame = frame_of.get(key.number)
-        frames.append(frames[-1] if frame is None and frames else frame or 0)
-    return np.maximum.accumulate(np.array(frames, np.int64))
-
-
 def _times(
-    packets: Sequence[_Packet], order: Sequence[int], stream: VideoStream
+    packets: _Packets, shown: NDArray[np.int64], stream: VideoStream
 ) -> tuple[NDArray[np.float64], float]:
     """Return the seconds of each frame from the first one, and the frames per second."""
     rate = float(stream.average_rate or stream.guessed_rate or 0)
-    known = [packets[n].mark.pts for n in order if n < len(packets)]
-    ticks = [time for time in known if time is not None]
-    if len(ticks) == len(order) > 1 and stream.time_base and _rises(ticks):
-        seconds = (np.array(ticks, np.float64) - ticks[0]) * float(stream.time_base)
-        measured = (len(order) - 1) / float(seconds[-1])
+    ticks = packets.times[shown[shown < len(packets)]]
+    if len(ticks) == len(shown) > 1 and stream.time_base and _rises(ticks):
+        seconds = (ticks - ticks[0]) * float(stream.time_base)
+        measured = (len(shown) - 1) / float(seconds[-1])
         # What the header says is rounder, and wrong where the rate varies.
         return seconds, rate if abs(rate - measured) < 0.01 * measured else measured
     rate = rate or 25.0
-    return np.arange(len(order)) / rate, rate
+    return np.arange(len(shown)) / rate, rate
 
 
-def _rises(values: Sequence[int]) -> bool:
-    return values[0] < values[-1] and all(a <= b for a, b in pairwise(values))
+def _rises(values: NDArray[np.float64]) -> bool:
+    return bool(values[0] < values[-1] and (np.diff(values) >= 0).all())
 
 
 def _first(*values: int | None) -> int | None:
