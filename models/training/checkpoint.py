@@ -28,7 +28,10 @@ class Checkpoint:
         """Write beside `path` and move into place."""
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{path.name}.{os.getpid()}")
-        torch.save(self.__dict__, beside)
+        with beside.open("wb") as file:
+            torch.save(self.__dict__, file)
+            file.flush()
+            os.fsync(file.fileno())
         beside.replace(path)
 
     @classmethod

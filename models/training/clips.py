@@ -1,6 +1,6 @@
 """Clips cut from cached sequences: a start, a skip, a direction, a window and up to K objects."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,29 +13,37 @@ from models.training.features import CachedSequence, to_tensor
 CELL = 16  # pixels of the coarsest feature cell; windows lie on its grid
 _LEVEL_CELLS = (1, 2, 4)  # cells of each feature level in one coarse cell
 _TRIES = 20
+_LEAST_AREA = 150  # pixels of an object that is given
 
 
 @dataclass(frozen=True)
 class ClipSpec:
-    """What a batch of clips is cut to: T frames of `window` cells, up to K objects."""
+    """What a batch of clips is cut to: T frames of `window` cells, up to K objects.
+
+    In a share `late` of the clips, objects may begin on a later frame than the first.
+    """
 
     length: int
     max_skip: int
     objects: int
     window: tuple[int, int]  # (rows, columns) of CELL pixels
     shift: int = 2  # cells by which the window may move from frame to frame
+    late: float = 0.0
 
 
 @dataclass(frozen=True)
 class ClipBatch:
     """images (B, T, 3, H, W) 0 to 1; labels (B, T, H, W) int64, 0 to K; present (B, K) bool.
 
+    `starts` (B, K) int64: the frame on which each object's mask is given; before it the labels do
+    not show the object.
     `features`: three levels (B, T, C, h, w) float32, or none where the encoder is trained.
     """
 
     images: Tensor
     labels: Tensor
     present: Tensor
+    starts: Tensor
     features: tuple[Tensor, ...]
 
     def to(self, device: torch.device) -> "ClipBatch":
@@ -44,6 +52,7 @@ class ClipBatch:
             self.images.to(device),
             self.labels.to(device),
             self.present.to(device),
+            self.starts.to(device),
             tuple(level.to(device) for level in self.features),
         )
 
@@ -53,7 +62,7 @@ class _Clip:
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     features: tuple[NDArray[np.float16], ...]
-    count: int
+    starts: tuple[int, ...]  # of each object
 
 
 def draw_batch(
@@ -61,12 +70,17 @@ def draw_batch(
 ) -> ClipBatch:
     """Return `size` clips of random sequences; the same ones for the same state of `rng`."""
     clips = [_draw(sequences[int(rng.integers(len(sequences)))], spec, rng) for _ in range(size)]
-    present = torch.tensor([[slot < clip.count for slot in range(spec.objects)] for clip in clips])
+    present = torch.zeros(size, spec.objects, dtype=torch.bool)
+    starts = torch.zeros(size, spec.objects, dtype=torch.int64)
+    for index, clip in enumerate(clips):
+        present[index, : len(clip.starts)] = True
+        starts[index, : len(clip.starts)] = torch.tensor(clip.starts, dtype=torch.int64)
     levels = zip(*(clip.features for clip in clips), strict=True)
     return ClipBatch(
         torch.stack([to_tensor(clip.images) for clip in clips]),
         torch.stack([torch.from_numpy(clip.labels.astype(np.int64)) for clip in clips]),
         present,
+        starts,
         tuple(torch.from_numpy(np.stack(level)).float() for level in levels),
     )
 
@@ -76,22 +90,52 @@ def _draw(sequence: CachedSequence, spec: ClipSpec, rng: np.random.Generator) ->
     for _ in range(_TRIES):
         frames = _frames(len(sequence), spec, rng)
         windows = _windows(sequence.labels.shape[1:], spec, rng)
-        first = _crop(sequence.labels[frames[0]], windows[0], CELL)
-        ids = [int(label) for label in np.unique(first) if label]
-        solid = [label for label in ids if np.count_nonzero(first == label) >= 150]
+        solid = _solid(_crop(sequence.labels[frames[0]], windows[0], CELL))
         if solid:
             break
     chosen = [int(label) for label in rng.permutation(solid)[: spec.objects]]
-    table = np.zeros(256, np.uint8)
-    table[chosen] = np.arange(1, len(chosen) + 1)
     pairs = list(zip(frames, windows, strict=True))
     images = np.stack([_crop(sequence.images[f], at, CELL) for f, at in pairs])
-    labels = np.stack([table[_crop(sequence.labels[f], at, CELL)] for f, at in pairs])
+    shown = np.stack([_crop(sequence.labels[f], at, CELL) for f, at in pairs])
+    starts = dict.fromkeys(chosen, 0)
+    if spec.late and rng.random() < spec.late:
+        starts |= _late(shown, starts, spec.objects - len(starts))
+    labels = _renumbered(shown, starts)
     features = tuple(
         np.stack([_crop_level(level[f], at, cells) for f, at in pairs])
         for level, cells in zip(sequence.features, _LEVEL_CELLS, strict=False)
     )
-    return _Clip(images, labels, features, len(chosen))
+    return _Clip(images, labels, features, tuple(starts.values()))
+
+
+def _solid(labels: NDArray[np.uint8]) -> list[int]:
+    ids, areas = np.unique(labels, return_counts=True)
+    pairs = zip(ids, areas, strict=True)
+    return [int(label) for label, area in pairs if label and area >= _LEAST_AREA]
+
+
+def _late(shown: NDArray[np.uint8], known: Mapping[int, int], room: int) -> dict[int, int]:
+    """Return up to `room` further objects, and the frame on which each is first to be seen well.
+
+    On the last frame there is nothing left to follow.
+    """
+    found: dict[int, int] = {}
+    for time in range(1, len(shown) - 1):
+        for label in _solid(shown[time]):
+            if label not in known and label not in found and len(found) < room:
+                found[label] = time
+    return found
+
+
+def _renumbered(shown: NDArray[np.uint8], starts: Mapping[int, int]) -> NDArray[np.uint8]:
+    """Return the labels (T, H, W) with the chosen objects as 1, 2, ..., each from its start on."""
+    labels = np.empty_like(shown)
+    for time in range(len(shown)):
+        table = np.zeros(256, np.uint8)
+        for slot, (label, start) in enumerate(starts.items(), start=1):
+            table[label] = slot if time >= start else 0
+        labels[time] = table[shown[time]]
+    return labels
 
 
 def _frames(available: int, spec: ClipSpec, rng: np.random.Generator) -> list[int]:

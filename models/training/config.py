@@ -14,12 +14,32 @@ class TrainingConfigError(Exception):
 
 
 @dataclass(frozen=True)
+class PseudoMasks:
+    """How masks are made where nobody drew any: a SAM 2 file, clicked on a grid of points.
+
+    `size` is that file's Hiera; it sees a picture at the short side `side`. Of the masks that it is
+    sure of, up to `most` are kept. In clips, the model `tracker` (with `tracker_weights`, or its
+    own) carries them to the end and back; what comes back with an IoU below `agreement` goes.
+    """
+
+    segmenter: str
+    size: str = "tiny"
+    side: int = 512
+    grid: int = 12  # clicks along the long side
+    most: int = 6
+    tracker: str = "lite"
+    tracker_weights: str = ""
+    agreement: float = 0.8
+
+
+@dataclass(frozen=True)
 class DataSet:
     """One source of sequences and its share of the batches.
 
-    `kind`: davis, visor (a converted folder, laid out as DAVIS), stills or paste. `size`: height
-    and width at which it is rendered, multiples of 32. `window`: rows and columns of 16-pixel
-    cells that a clip is cut to.
+    `kind`: davis; visor (a folder of JSONs, converted once); stills (images and masks); paste
+    (objects of a davis folder over another of its sequences); clips (videos or folders of frames
+    with no masks). `size`: height and width at which it is rendered, multiples of 32. `window`:
+    rows and columns of 16-pixel cells that a clip is cut to.
     """
 
     name: str
@@ -33,8 +53,15 @@ class DataSet:
     only: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     mirrored: bool = False  # davis, paste: left and right changed
-    count: int = 100  # paste: clips; stills: views of each
-    length: int = 16  # paste: frames of each clip
+    count: int = 100  # paste: clips; stills: views of each; clips: parts of each video
+    length: int = 16  # paste, clips: frames of each clip
+    interval: int = 1  # frames of the original video from one image to the next: divides the skip
+    late: float = 0.0  # share of clips in which further objects may begin after the first frame
+    leaving: float = 0.0  # paste: share of objects that leave the picture and come back, or come in
+    images: str = ""  # visor: the folder of frames, where it is not `root`
+    split: str = "train"  # visor: which part of the release the JSONs are
+    hands: str = ""  # paste, stills: a stills folder whose `hand_*` are laid over as occluders
+    pseudo: PseudoMasks | None = None  # clips; stills with no masks, or with few
     seed: int = 0
 
 
@@ -64,20 +91,34 @@ class Optimiser:
 
 @dataclass(frozen=True)
 class Losses:
-    """Points of the uncertain-point loss, and the weight of the auxiliary heads."""
+    """Points of the uncertain-point loss and the weight of the auxiliary heads, for Cutie's memory;
+    for SAM 2, the weights of its own losses (Ravi et al., 2024, appendix D.2.2)."""
 
     points: int = 4096
     oversample: float = 3.0
     important: float = 0.75
     auxiliary: float = 0.01
+    focal: float = 20.0
+    dice: float = 1.0
+    iou: float = 1.0
+    presence: float = 1.0
 
 
 @dataclass(frozen=True)
 class Validation:
-    """Sequences that are propagated from their first mask every so many iterations."""
+    """Sequences that are propagated from their first masks every so many iterations.
+
+    `kind`: davis or visor, as a data set's. `protocol`: davis2016 (one object), davis2017 or visor.
+    No `only` takes all sequences; of many, `most` are taken at even distances.
+    """
 
     root: str
-    only: tuple[str, ...]
+    only: tuple[str, ...] = ()
+    kind: str = "davis"
+    protocol: str = "davis2016"
+    most: int = 0  # 0 = no limit
+    images: str = ""
+    split: str = "val"
     every: int = 1000
     stride: int = 1  # every n-th frame, to save time
     size: int = 320  # short side at inference
@@ -85,10 +126,11 @@ class Validation:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One run; `model` names a config of `models.cutie`, `start` the weights it starts from.
+    """One run; `model` names a network, `start` the weights it starts from.
 
-    `output` is the folder of checkpoints and metrics, `cache` that of rendered sequences and their
-    features: some 2 MB a frame at 576x320.
+    `output` is the folder of checkpoints and metrics, `cache` that of rendered sequences and, where
+    the encoder is frozen and `cache_features` holds, of their features: some 2 MB a frame at
+    576x320 for `lite`.
     """
 
     model: str
@@ -99,8 +141,10 @@ class TrainConfig:
     phases: tuple[Phase, ...]
     start: str = ""
     encoder: str = ""  # weights of the image encoder alone, in its official layout
+    depth: str = ""  # weights of the depth branch alone, in its official layout
     seed: int = 0
     checkpoint_every: int = 200
+    cache_features: bool = True
     half: bool = False  # bfloat16 on the CPU too; on a GPU it is always used
     reference_frames: int = 3  # memory frames kept in a clip beside the first
     optimiser: Optimiser = field(default_factory=Optimiser)

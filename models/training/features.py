@@ -4,9 +4,7 @@ A frozen encoder gives the same features each time it sees a frame, so they are 
 training step then costs a third of what it would (two CPU cores, SAM 2 Hiera-Tiny at 512x288).
 """
 
-import json
-import os
-import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,11 +18,13 @@ from torch import Tensor
 from models.api import Image
 from models.training.pictures import Frame
 from models.training.sequences import SequenceSource
+from models.training.workers import Workers
 
 Features = tuple[Tensor, Tensor, Tensor]  # strides 16, 8, 4; (B, C, h, w)
 Encode = Callable[[Tensor], Features]  # from (B, 3, H, W), 0 to 1, RGB
 _LEVELS = ("f16", "f8", "f4")
 _BATCH = 4
+_ALONE = Workers(0, 1)
 
 
 @dataclass(frozen=True)
@@ -65,38 +65,40 @@ def build_cache(
     folder: Path,
     encode: Encode | None,
     *,
+    workers: Workers = _ALONE,
     report: Callable[[str], None] = lambda _: None,
 ) -> list[CachedSequence]:
-    """Render every sequence of `source` into `folder` once and return them.
+    """Render every sequence of `source` into `folder` once and return those that have frames.
 
     A sequence is complete or absent: each is written beside and moved into place, so a build that
-    was interrupted goes on where it stopped.
+    was interrupted goes on where it stopped. Several workers share the work.
     """
     folder.mkdir(parents=True, exist_ok=True)
     names = source.names()
+    missing = [name for name in names if not (folder / name).is_dir()]
+    own = missing[workers.rank :: workers.count]
     started = time.monotonic()
-    for number, name in enumerate(names, start=1):
-        target = folder / name
-        if not target.is_dir():
-            _write_sequence(target, source.render(name), encode)
-            left = (time.monotonic() - started) / number * (len(names) - number)
-            report(f"{folder.name}: {number}/{len(names)} sequences, {left / 60:.0f} min left")
-    return [CachedSequence.open(folder / name) for name in names]
+    for number, name in enumerate(own, start=1):
+        _write_sequence(folder / name, source.render(name), encode)
+        left = (time.monotonic() - started) / number * (len(own) - number)
+        report(f"{folder.name}: {number}/{len(own)} sequences, {left / 60:.0f} min left")
+    workers.wait()
+    filled = [name for name in names if (folder / name / "images.npy").exists()]
+    return [CachedSequence.open(folder / name) for name in filled]
 
 
 def _write_sequence(target: Path, frames: Iterator[Frame], encode: Encode | None) -> None:
-    beside = target.with_name(f".{target.name}.{os.getpid()}")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir()
-    pairs = list(frames)
-    images = np.stack([image for image, _ in pairs])
-    np.save(beside / "images.npy", images)
-    np.save(beside / "labels.npy", np.stack([labels for _, labels in pairs]))
-    if encode is not None:
-        for name, level in zip(_LEVELS, _encode_all(images, encode), strict=True):
-            np.save(beside / f"{name}.npy", level)
-    (beside / "done.json").write_text(json.dumps({"frames": len(pairs)}))
-    beside.replace(target)
+    with tempfile.TemporaryDirectory(prefix=".", dir=target.parent) as scratch:
+        beside = Path(scratch) / target.name
+        beside.mkdir()
+        if pairs := list(frames):
+            images = np.stack([image for image, _ in pairs])
+            np.save(beside / "images.npy", images)
+            np.save(beside / "labels.npy", np.stack([labels for _, labels in pairs]))
+            if encode is not None:
+                for name, level in zip(_LEVELS, _encode_all(images, encode), strict=True):
+                    np.save(beside / f"{name}.npy", level)
+        beside.replace(target)
 
 
 def _encode_all(images: NDArray[np.uint8], encode: Encode) -> list[NDArray[np.float16]]:

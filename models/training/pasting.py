@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from models.training.pictures import Frame, paste, relight, resize, soften
+from models.training.pictures import Frame, cut_out, paste, relight, resize, soften
 from models.training.sequences import DavisSource, seeded
+from models.training.stills import Hands
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,8 @@ class PasteSource:
 
     Gives several objects, crossings, occlusion and look-alikes with exact labels. Of all clips half
     are mirrored, each has its own light; a fifth of the pasted objects repeat the clip's own one as
-    a look-alike; a quarter are unlabelled occluders.
+    a look-alike; a quarter are unlabelled occluders, with `hands` half of these hands. A share
+    `leaving` of the objects leave the picture and come back, or come in after the first frame.
     """
 
     base: DavisSource
@@ -23,6 +26,8 @@ class PasteSource:
     length: int = 16
     most: int = 3
     seed: int = 0
+    leaving: float = 0.0
+    hands: Hands | None = None
 
     def names(self) -> list[str]:
         """Return one name for each pasted clip."""
@@ -40,28 +45,59 @@ class PasteSource:
             source = below if alike else names[int(rng.integers(len(names)))]
             top = _stretch(list(self.base.render(source)), self.length, rng)
             occluder = rng.random() < 0.25
+            if occluder and self.hands and rng.random() < 0.5:
+                top = self._hand(rng)
             label += not occluder
-            frames = _lay_over(frames, top, 0 if occluder else label, rng)
+            frames = self._lay_over(frames, top, 0 if occluder else label, rng)
         yield from frames
 
+    def _hand(self, rng: np.random.Generator) -> list[Frame]:
+        """Return a hand on an empty frame of the clip's size, all the time."""
+        assert self.hands is not None
+        picture, hand = self.hands.draw(rng)
+        size = self.base.size
+        image, mask = cut_out(picture, hand > 0, 0.8 * min(size))
+        height, width = mask.shape
+        y, x = (size[0] - height) // 2, (size[1] - width) // 2
+        canvas, labels = np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8)
+        canvas[y : y + height, x : x + width] = image
+        labels[y : y + height, x : x + width] = mask
+        return [(canvas, labels)] * self.length
 
-def _lay_over(
-    frames: Sequence[Frame], top: Sequence[Frame], label: int, rng: np.random.Generator
-) -> list[Frame]:
-    height, width = frames[0][1].shape
-    scale = float(rng.uniform(0.45, 1.0))
-    flipped = rng.random() < 0.5
-    start = rng.uniform(-0.3, 0.3, 2) * (height, width)
-    step = rng.uniform(-0.03, 0.03, 2) * (height, width)
-    laid: list[Frame] = []
-    for time, ((image, labels), (over, over_labels)) in enumerate(zip(frames, top, strict=True)):
-        small = resize(over, over_labels, (round(height * scale), round(width * scale)))
-        cut, cut_labels = (small[0][:, ::-1], small[1][:, ::-1]) if flipped else small
-        middle = np.array([height, width]) * (1 - scale) / 2
-        y, x = middle + start + step * time
-        alpha = soften(cut_labels == 1)
-        laid.append(paste(image, labels, cut, alpha, (int(y), int(x)), label))
-    return laid
+    def _lay_over(
+        self, frames: Sequence[Frame], top: Sequence[Frame], label: int, rng: np.random.Generator
+    ) -> list[Frame]:
+        height, width = frames[0][1].shape
+        scale = float(rng.uniform(0.45, 1.0))
+        flipped = rng.random() < 0.5
+        shifts = self._shifts((height, width), rng)
+        laid: list[Frame] = []
+        for shift, (image, labels), (over, over_labels) in zip(shifts, frames, top, strict=True):
+            small = resize(over, over_labels, (round(height * scale), round(width * scale)))
+            cut, cut_labels = (small[0][:, ::-1], small[1][:, ::-1]) if flipped else small
+            middle = np.array([height, width]) * (1 - scale) / 2
+            y, x = middle + shift
+            alpha = soften(cut_labels == 1)
+            laid.append(paste(image, labels, cut, alpha, (int(y), int(x)), label))
+        return laid
+
+    def _shifts(self, size: tuple[int, int], rng: np.random.Generator) -> list[NDArray[np.float64]]:
+        """Return how far (y, x) the object is moved out of the middle on each frame."""
+        start = rng.uniform(-0.3, 0.3, 2) * size
+        step = rng.uniform(-0.03, 0.03, 2) * size
+        shifts = [start + step * time for time in range(self.length)]
+        if self.leaving and rng.random() < self.leaving:
+            away = np.array([0.0, rng.choice([-1.3, 1.3]) * size[1]])
+            share = np.linspace(0, 1, self.length)
+            comes_in = rng.random() < 0.5
+            out = np.clip(1 - 2.5 * share, 0, 1) if comes_in else _out_and_back(share)
+            shifts = [shift + away * part for shift, part in zip(shifts, out, strict=True)]
+        return shifts
+
+
+def _out_and_back(share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far out an object is that goes, is away for a while, and returns."""
+    return np.clip(2.5 * np.sin(np.pi * share) - 1.0, 0, 1)
 
 
 def _stretch(frames: Sequence[Frame], length: int, rng: np.random.Generator) -> list[Frame]:

@@ -1,14 +1,15 @@
-"""One clip through the network, as at test time but differentiable, and its loss."""
+"""One clip through the memory network, as at test time but differentiable, and its loss."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.cutie.network import ClipMemory, ImageFeatures, MaskFeatures, Network
 from models.training.clips import ClipBatch
-from models.training.encoding import learned_part
+from models.training.encoding import frozen_parameters, frozen_part, learned_part
 from models.training.losses import PointSampling, segmentation_loss
 
 _DEEP_UPDATES = 0.2  # share of frames whose sensory memory is renewed from the mask (Cutie, A.3)
@@ -23,17 +24,35 @@ class StepSpec:
     reference_frames: int
 
 
+class MemoryLearner:
+    """The memory network as the training loop sees it."""
+
+    def __init__(self, network: Network, spec: StepSpec) -> None:
+        self.module: nn.Module = network
+        self._network = network
+        self._spec = spec
+
+    def encoder(self) -> Iterator[nn.Parameter]:
+        """Yield the image encoder's parameters; what fuses two encoders is not among them."""
+        return frozen_parameters(self._network)
+
+    def loss(self, batch: ClipBatch) -> Tensor:
+        """Return the loss of a batch of clips, a scalar."""
+        return clip_loss(self._network, batch, self._spec)
+
+
 @dataclass
 class _Remembered:
-    """The frames of the clip that later ones may read."""
+    """The frames of the clip that later ones may read; `anchors` are those with given masks."""
 
     features: list[ImageFeatures]
     masks: list[MaskFeatures]
+    anchors: list[int]
 
     def memory(self, most: int) -> ClipMemory:
-        """Return the first frame and up to `most` others, drawn at random."""
-        others = torch.randperm(len(self.masks) - 1)[:most].sort().values + 1
-        kept = [0, *others.tolist()]
+        """Return the anchors and up to `most` others, drawn at random."""
+        others = torch.randperm(len(self.masks) - 1)[:most] + 1
+        kept = sorted({0, *self.anchors, *others.tolist()})
         summaries = torch.stack([self.masks[index].summary for index in kept])
         return ClipMemory(
             torch.stack([self.features[index].key for index in kept], dim=1),
@@ -46,31 +65,36 @@ class _Remembered:
 def clip_loss(network: Network, batch: ClipBatch, spec: StepSpec) -> Tensor:
     """Return the loss of a batch of clips, averaged over frames: a scalar.
 
-    The first frame's labels are given; every later frame is segmented from memory, and remembered
-    with the masks that the network itself predicted.
+    An object's labels are given on the frame it starts from, mostly the first; on every later frame
+    it is segmented from memory, and remembered with the mask that the network itself predicted.
     """
     count = batch.present.shape[1]
-    selector = batch.present.float()
     frames = _describe(network, batch)
     masks = one_hot(batch.labels[:, 0], count)
     cells = (frames[0].key.shape[-2], frames[0].key.shape[-1])
     sensory = network.initial_sensory(len(masks), count, cells)
-    remembered = _Remembered([], [])
+    remembered = _Remembered([], [], [])
     losses: list[Tensor] = []
     for time, features in enumerate(frames):
+        given = batch.present & (batch.starts == time)
         if time > 0:
+            known = batch.present & (batch.starts < time)
+            selector = known.float()
             memory = remembered.memory(spec.reference_frames)
             enriched, steering = network.read(features, memory, sensory, masks, selector)
             result = network.segment(features, enriched, sensory, selector)
             coarse = network.auxiliary(features, sensory, steering, selector)
-            losses.append(_frame_loss(result.logits, coarse, batch, time, spec))
-            masks = result.probability[:, 1:]
+            losses.append(_frame_loss([result.logits, *coarse], batch.labels[:, time], known, spec))
+            masks = _with_given(result.probability[:, 1:], batch.labels[:, time], given)
             sensory = sensory if result.sensory is None else result.sensory
         if time < len(frames) - 1:
             encoded = network.encode_mask(batch.images[:, time], features.pix_feat, masks)
             remembered.features.append(features)
             remembered.masks.append(encoded)
-            if time == 0 or float(torch.rand(())) < _DEEP_UPDATES:
+            anchored = bool(given.any())
+            if anchored:
+                remembered.anchors.append(time)
+            if anchored or float(torch.rand(())) < _DEEP_UPDATES:
                 sensory = network.deep_update(encoded.value, sensory)
     return torch.stack(losses).mean()
 
@@ -80,14 +104,24 @@ def one_hot(labels: Tensor, count: int) -> Tensor:
     return F.one_hot(labels, count + 1)[..., 1:].permute(0, 3, 1, 2).float()
 
 
-def _frame_loss(
-    logits: Tensor, coarse: list[Tensor], batch: ClipBatch, time: int, spec: StepSpec
-) -> Tensor:
-    labels = batch.labels[:, time]
-    loss = segmentation_loss(logits, labels, batch.present, spec.sampling)
-    for level in coarse:
-        aside = segmentation_loss(level, labels, batch.present, spec.sampling)
-        loss = loss + spec.auxiliary * aside
+def _with_given(masks: Tensor, labels: Tensor, given: Tensor) -> Tensor:
+    """Put the masks of the objects that start on this frame in place of what was predicted."""
+    if not bool(given.any()):
+        return masks
+    truth = one_hot(labels, masks.shape[1]) * given[..., None, None]
+    return masks * (1 - truth.sum(dim=1, keepdim=True)) + truth
+
+
+def _frame_loss(maps: list[Tensor], labels: Tensor, known: Tensor, spec: StepSpec) -> Tensor:
+    """Return the loss of the final logits, the first of `maps`, and of the auxiliary heads.
+
+    What is not yet known to the network counts as background.
+    """
+    table = torch.cat([torch.zeros_like(known[:, :1]), known], dim=1)  # (B, K + 1)
+    seen = labels * table.gather(1, labels.flatten(1)).view_as(labels)
+    loss = segmentation_loss(maps[0], seen, known, spec.sampling)
+    for level in maps[1:]:
+        loss = loss + spec.auxiliary * segmentation_loss(level, seen, known, spec.sampling)
     return loss
 
 
@@ -96,9 +130,11 @@ def _describe(network: Network, batch: ClipBatch) -> list[ImageFeatures]:
     clips, length = batch.labels.shape[:2]
     if batch.features:
         f16, f8, f4 = (level.flatten(0, 1) for level in batch.features)
-        joint = network.describe(*learned_part(network)((f16, f8, f4)))
     else:
-        joint = network.encode_image(batch.images.flatten(0, 1))
+        opened = any(parameter.requires_grad for parameter in frozen_parameters(network))
+        with torch.set_grad_enabled(opened):
+            f16, f8, f4 = frozen_part(network)(batch.images.flatten(0, 1))
+    joint = network.describe(*learned_part(network)((f16, f8, f4)))
 
     # Unbinding gives each frame its gradient in one piece; indexing would fill one of all frames.
     def frames(level: Tensor) -> tuple[Tensor, ...]:

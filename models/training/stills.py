@@ -12,6 +12,7 @@ from models.training.pictures import (
     Frame,
     Labels,
     Size,
+    TrainingDataError,
     center_of,
     cut_out,
     paste,
@@ -20,7 +21,22 @@ from models.training.pictures import (
     soften,
     warp,
 )
+from models.training.proposals import Propose
 from models.training.sequences import seeded, sorted_images
+
+
+@dataclass(frozen=True)
+class Hands:
+    """Photographs of hands with masks: the stills of a folder whose names begin with `hand_`."""
+
+    root: Path
+
+    def draw(self, rng: np.random.Generator) -> Frame:
+        """Return a random one; TrainingDataError where there is none."""
+        found = sorted((self.root / "masks").glob("hand_*.png"))
+        if not found:
+            raise TrainingDataError(f"{self.root} has no masks/hand_*.png. Fetch it again.")
+        return read_still(self.root / "images", found[int(rng.integers(len(found)))])
 
 
 @dataclass(frozen=True)
@@ -28,7 +44,9 @@ class StillSource:
     """Stills with one object mask each, warped into clips of `views` frames.
 
     Each view is the still under another affine map and thin-plate bend; half the clips have the
-    object of another still laid over them, as a second object or as an unlabelled occluder.
+    object of another still laid over them, as a second object or as an unlabelled occluder; with
+    `hands`, half of these have a hand. With `propose`, more objects are found in each still, and
+    stills without a mask count too.
     """
 
     images: Path
@@ -36,34 +54,77 @@ class StillSource:
     size: Size
     views: int = 3
     seed: int = 0
+    hands: Hands | None = None
+    propose: Propose | None = None
 
     def names(self) -> list[str]:
-        """Return the stems of the stills that have a mask."""
-        stems = {path.stem for path in self.masks.glob("*.png")}
-        return sorted(path.stem for path in sorted_images(self.images) if path.stem in stems)
+        """Return the stems of the stills, sorted."""
+        if self.propose is None:
+            return self._labelled()
+        return sorted(path.stem for path in sorted_images(self.images))
 
     def render(self, name: str) -> Iterator[Frame]:
         """Yield `views` warped views of one still."""
         rng = seeded(self.seed, name)
         image, labels = self._still(name)
-        overlay = self._overlay(rng)
+        overlay = self._overlay(rng, int(labels.max()) + 1)
         center = center_of(labels)
         for view in range(self.views):
             strength = 0.0 if view == 0 else 1.0
             warped = warp(image, labels, center, self.size, rng, strength)
             yield overlay.over(*warped, view) if overlay else warped
 
-    def _still(self, name: str) -> Frame:
-        path = next(p for p in sorted_images(self.images) if p.stem == name)
-        return read_image(path), (read_labels(self.masks / f"{name}.png") > 0).astype(np.uint8)
+    def _labelled(self) -> list[str]:
+        stems = {path.stem for path in self.masks.glob("*.png")}
+        return sorted(path.stem for path in sorted_images(self.images) if path.stem in stems)
 
-    def _overlay(self, rng: np.random.Generator) -> "_Overlay | None":
+    def _still(self, name: str) -> Frame:
+        mask = self.masks / f"{name}.png"
+        if self.propose is None:
+            return read_still(self.images, mask)
+        if not mask.exists():
+            image = read_image(_image_of(self.images, name))
+            return image, self.propose(image)
+        image, labels = read_still(self.images, mask)
+        return image, with_more(labels, self.propose(image))
+
+    def _overlay(self, rng: np.random.Generator, label: int) -> "_Overlay | None":
         if rng.random() < 0.5:
             return None
-        names = self.names()
-        image, labels = self._still(names[int(rng.integers(len(names)))])
-        label = 2 if rng.random() < 0.6 else 0
+        if self.hands and rng.random() < 0.5:
+            hand = self.hands.draw(rng)
+            return _Overlay.drifting(*hand, self.size, self.views, 0, rng)
+        names = self._labelled()
+        if not names:
+            return None
+        name = names[int(rng.integers(len(names)))]
+        image, labels = read_still(self.images, self.masks / f"{name}.png")
+        label = label if rng.random() < 0.6 else 0
         return _Overlay.drifting(image, labels, self.size, self.views, label, rng)
+
+
+def read_still(images: Path, mask: Path) -> Frame:
+    """Return the still that belongs to a mask, and the mask as object 1."""
+    labels = (read_labels(mask) > 0).astype(np.uint8)
+    return read_image(_image_of(images, mask.stem)), labels
+
+
+def with_more(known: Labels, proposed: Labels) -> Labels:
+    """Return the known object and, as 2, 3, ..., the proposed ones that mostly lie beside it."""
+    labels = known.copy()
+    for label in np.unique(proposed[proposed > 0]):
+        mask = proposed == label
+        free = mask & (known == 0)
+        if 2 * np.count_nonzero(free) > np.count_nonzero(mask):
+            labels[free] = labels.max() + 1
+    return labels
+
+
+def _image_of(images: Path, name: str) -> Path:
+    found = [path for path in sorted_images(images) if path.stem == name]
+    if not found:
+        raise TrainingDataError(f"{images} has no image called {name}. Fetch the data set again.")
+    return found[0]
 
 
 @dataclass(frozen=True)

@@ -1,53 +1,25 @@
 """The training loop: batches by seed and iteration, AdamW, moving average, checkpoints, metrics."""
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.cutie.network import Network
-from models.training.checkpoint import Checkpoint
+from models.training.checkpoint import Checkpoint, CheckpointReadError
 from models.training.clips import ClipBatch, ClipSpec, draw_batch
 from models.training.config import DataSet, Optimiser, Phase, TrainConfig
-from models.training.encoding import frozen_parameters
 from models.training.features import CachedSequence
-from models.training.losses import PointSampling
-from models.training.step import StepSpec, clip_loss
+from models.training.interrupt import Interruption
+from models.training.learner import Learner
+from models.training.workers import Workers
 
-Validate = Callable[[Network], Mapping[str, float]]  # sequence -> J&F, 0 to 1
+Validate = Callable[[nn.Module], Mapping[str, float]]  # sequence -> J&F, 0 to 1
 _REPORT_EVERY = 20
-
-
-@dataclass(frozen=True)
-class Workers:
-    """This process among those that `torchrun` started; alone it is rank 0 of 1."""
-
-    rank: int
-    count: int
-
-    @classmethod
-    def from_environment(cls) -> "Workers":
-        """Join the process group that `torchrun` describes, where it does."""
-        count = int(os.environ.get("WORLD_SIZE", "1"))
-        if count > 1 and not torch.distributed.is_initialized():
-            torch.distributed.init_process_group()
-        return cls(int(os.environ.get("RANK", "0")), count)
-
-    def average_gradients(self, model: nn.Module) -> None:
-        """Replace each gradient by its mean over all processes."""
-        if self.count == 1:
-            return
-        for parameter in model.parameters():
-            if parameter.grad is not None:
-                torch.distributed.all_reduce(parameter.grad)
-                parameter.grad /= self.count
 
 
 class Trainer:
@@ -60,7 +32,7 @@ class Trainer:
     def __init__(
         self,
         config: TrainConfig,
-        network: Network,
+        learner: Learner,
         data: Mapping[str, list[CachedSequence]],
         *,
         device: torch.device,
@@ -68,36 +40,60 @@ class Trainer:
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._config = config
-        self._network = network.to(device)
+        self._learner = learner
+        self._network = learner.module.to(device)
         self._data = data
         self._device = device
         self._validate = validate
         self._report = report
         self._workers = Workers.from_environment()
-        self._optimiser = build_optimiser(network, config.optimiser)
+        self._optimiser = build_optimiser(learner, config.optimiser)
         self._average = {name: value.clone() for name, value in self._learned().items()}
         self._folder = Path(config.output)
         self._iteration = 0
+        self._whole = True  # whether the state is that between two iterations
 
     @property
     def checkpoint_path(self) -> Path:
         """Where the run's checkpoint lies."""
         return self._folder / "checkpoint.pt"
 
+    @property
+    def metrics_path(self) -> Path:
+        """Where the run's metrics lie, one JSON object a line."""
+        return self._folder / "metrics.jsonl"
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one that writes."""
+        return self._workers.rank == 0
+
     def resume(self) -> None:
         """Go on from the checkpoint; CheckpointReadError where there is none."""
         saved = Checkpoint.read(self.checkpoint_path, self._device)
+        if {n: t.shape for n, t in saved.model.items()} != {
+            n: t.shape for n, t in self._learned().items()
+        }:
+            raise CheckpointReadError(
+                f"{self.checkpoint_path} is of another network. Set another `output`."
+            )
         self._load(saved.model)
         self._average = saved.average
         self._optimiser.load_state_dict(saved.optimiser)
         self._iteration = saved.iteration
+        self._forget_later_metrics()
 
     def run(self) -> None:
-        """Train to the last iteration. KeyboardInterrupt saves and is raised again."""
+        """Train to the last iteration.
+
+        Ctrl+C lets the iteration end, saves, and raises KeyboardInterrupt; so do errors.
+        """
         try:
-            self._loop()
+            with Interruption() as interruption:
+                self._loop(interruption)
         finally:
-            self.save()
+            if self._whole:
+                self.save()
 
     def save(self) -> None:
         """Write the checkpoint, from the first process only."""
@@ -118,13 +114,12 @@ class Trainer:
     def _load(self, learned: Mapping[str, Tensor]) -> None:
         self._network.load_state_dict(self._network.state_dict() | dict(learned))
 
-    def _loop(self) -> None:
+    def _loop(self, interruption: Interruption) -> None:
         started, first = time.monotonic(), self._iteration
         losses: dict[str, list[float]] = {}
         for number, (data, batch) in enumerate(self._batches(), start=first):
             loss = self._step(number, batch)
             losses.setdefault(data.name, []).append(loss)
-            self._iteration = number + 1
             if self._iteration % _REPORT_EVERY == 0:
                 pace = (time.monotonic() - started) / (self._iteration - first)
                 self._log_losses(losses, pace)
@@ -132,6 +127,8 @@ class Trainer:
             if self._iteration % self._config.checkpoint_every == 0:
                 self.save()
             self._maybe_validate()
+            if self._workers.any(interruption.asked):
+                raise KeyboardInterrupt
 
     def _step(self, number: int, batch: list[ClipBatch]) -> float:
         """Take one optimiser step over accumulated batches and return the mean loss."""
@@ -140,7 +137,7 @@ class Trainer:
         for group in self._optimiser.param_groups:
             group["lr"] = rate * group["share"]
         torch.manual_seed(self._seed(number))
-        self._network.train()
+        self._begin_training()
         self._optimiser.zero_grad(set_to_none=True)
         total = 0.0
         for part in batch:
@@ -149,17 +146,24 @@ class Trainer:
             total += float(loss.detach())
         self._workers.average_gradients(self._network)
         nn.utils.clip_grad_norm_(self._network.parameters(), options.clip_norm)
+        self._whole = False
         self._optimiser.step()
         self._follow(number)
+        self._iteration = number + 1
+        self._whole = True
         return total
 
+    def _begin_training(self) -> None:
+        """Set what differs in training, but batch norms: clips are too few for statistics."""
+        self._network.train()
+        for part in self._network.modules():
+            if isinstance(part, nn.BatchNorm2d):
+                part.eval()
+
     def _loss(self, batch: ClipBatch) -> Tensor:
-        losses = self._config.losses
-        sampling = PointSampling(losses.points, losses.oversample, losses.important)
-        spec = StepSpec(sampling, losses.auxiliary, self._config.reference_frames)
         half = self._config.half or self._device.type == "cuda"
         with torch.autocast(self._device.type, torch.bfloat16, enabled=half):
-            return clip_loss(self._network, batch.to(self._device), spec)
+            return self._learner.loss(batch.to(self._device))
 
     @torch.no_grad()
     def _follow(self, number: int) -> None:
@@ -181,7 +185,8 @@ class Trainer:
         weights = np.array([data.weight for data in self._config.data])
         chosen = self._config.data[int(rng.choice(len(weights), p=weights / weights.sum()))]
         phase = phase_at(number / self._config.iterations, self._config.phases)
-        spec = ClipSpec(phase.clip, phase.skip, chosen.objects, chosen.window)
+        skip = max(phase.skip // chosen.interval, 1)
+        spec = ClipSpec(phase.clip, skip, chosen.objects, chosen.window, late=chosen.late)
         count = self._config.optimiser.accumulate
         sequences = self._data[chosen.name]
         return chosen, [draw_batch(sequences, spec, chosen.batch, rng) for _ in range(count)]
@@ -222,16 +227,26 @@ class Trainer:
     def _log(self, record: dict[str, object]) -> None:
         if self._workers.rank == 0:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with (self._folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
+            with self.metrics_path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(record) + "\n")
 
+    def _forget_later_metrics(self) -> None:
+        """Drop what a run that ended without a checkpoint had told: it is now told again."""
+        if self._workers.rank or not self.metrics_path.exists():
+            return
+        lines = self.metrics_path.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if json.loads(line)["iteration"] <= self._iteration]
+        beside = self.metrics_path.with_suffix(".new")
+        beside.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+        beside.replace(self.metrics_path)
 
-def build_optimiser(network: Network, options: Optimiser) -> torch.optim.AdamW:
+
+def build_optimiser(learner: Learner, options: Optimiser) -> torch.optim.AdamW:
     """Return AdamW over what is trained; embeddings and single-row parameters do not decay."""
-    frozen = {id(parameter) for parameter in frozen_parameters(network)}
+    encoder = {id(parameter) for parameter in learner.encoder()}
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for name, parameter in network.named_parameters():
-        share = options.encoder_rate if id(parameter) in frozen else 1.0
+    for name, parameter in learner.module.named_parameters():
+        share = options.encoder_rate if id(parameter) in encoder else 1.0
         parameter.requires_grad_(share > 0)
         if share == 0:
             continue

@@ -11,7 +11,9 @@ from models.training.clips import ClipSpec, draw_batch
 from models.training.config import DataSet, Optimiser, Phase, TrainConfig, Validation
 from models.training.encoding import frozen_part
 from models.training.features import CachedSequence, build_cache
+from models.training.losses import PointSampling
 from models.training.sequences import DavisSource
+from models.training.step import MemoryLearner, StepSpec
 from models.training.trainer import Trainer
 from tests.training.conftest import SLIM, TinyEncoder
 
@@ -34,6 +36,10 @@ def _network() -> Network:
     return Network(SLIM, encoder=TinyEncoder())
 
 
+def _learner() -> MemoryLearner:
+    return MemoryLearner(_network(), StepSpec(PointSampling(512), 0.01, 3))
+
+
 @pytest.fixture
 def sequences(davis: Path, tmp_path: Path) -> list[CachedSequence]:
     """Return both discs' sequences with the small encoder's features."""
@@ -42,7 +48,7 @@ def sequences(davis: Path, tmp_path: Path) -> list[CachedSequence]:
 
 
 def _trainer(config: TrainConfig, sequences: list[CachedSequence]) -> Trainer:
-    return Trainer(config, _network(), {"discs": sequences}, device=torch.device("cpu"))
+    return Trainer(config, _learner(), {"discs": sequences}, device=torch.device("cpu"))
 
 
 def test_a_few_steps_lower_the_loss(sequences: list[CachedSequence], tmp_path: Path) -> None:
@@ -69,14 +75,14 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(
 def _trainer_that_stops(
     config: TrainConfig, sequences: list[CachedSequence], *, after: int
 ) -> None:
-    def stop(_: Network) -> dict[str, float]:
+    def stop(_: torch.nn.Module) -> dict[str, float]:
         raise KeyboardInterrupt
 
     settings = Validation(root="", only=(), every=after)
     interrupted = dataclasses.replace(config, validation=settings)
     trainer = Trainer(
         interrupted,
-        _network(),
+        _learner(),
         {"discs": sequences},
         device=torch.device("cpu"),
         validate=stop,
