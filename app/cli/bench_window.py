@@ -99,10 +99,10 @@ class Bench:
         """Whether no job is under way."""
         return self.session.activity is SessionState.IDLE
 
-    def draw_anchors(self) -> None:
-        """Draw an anchor of every disc on the first frame."""
+    def draw_anchors(self, count: int = len(COLORS)) -> None:
+        """Draw an anchor of so many discs on the first frame."""
         self.session.go_to(0)
-        for index, _ in enumerate(COLORS):
+        for index in range(count):
             number = self.session.add_object(f"disc {index + 1}")
             if number is None:
                 raise RuntimeError("No video is open to draw on.")
