@@ -10,6 +10,7 @@ _KINDS = {
     "propagate": "models on a clip: frames per second, memory",
     "gui": "the window: clicks, strokes, scrubbing, playing",
     "io": "videos and projects: opening, reading, writing",
+    "clicks": "masks from clicks and boxes against true ones: IoU, and how soon they come",
 }
 
 

@@ -21,6 +21,7 @@ from models.cutie.config import (
     css_memory,
 )
 from models.cutie.fold import fold_batch_norms
+from models.cutie.fuse import use_fused_blocks
 from models.cutie.inference.tracker import CutieTracker, RunOptions
 from models.cutie.network import Network
 from models.cutie.winograd import use_winograd
@@ -29,7 +30,9 @@ from models.encoders.swift_hiera import use_swift_hiera
 
 _LONG_RUN = 600  # frames, from which old working memory is consolidated instead of forgotten
 _PROMPT_HEADS = ("sam_prompt_encoder.", "sam_mask_decoder.", "no_mem_embed")  # in lite's file
-_PROMPT_SIDE = 512  # lite's short side for clicks: they want more pixels than propagation
+# The square in which lite's clicks see a frame: they want more pixels than propagation does, and
+# SAM 2's heads were trained on squares.
+_PROMPT_SQUARE = 768
 
 
 def _memory(frame_count: int) -> MemoryConfig:
@@ -95,8 +98,15 @@ def load_segmenter(name: str, frames: Frames, options: LoadOptions) -> Segmenter
     own = {key.removeprefix(prefix): part for key, part in state.items() if key.startswith(prefix)}
     load_strict(encoder, own, path)
     load_strict(heads, heads.select(state), path)
-    side = _PROMPT_SIDE if options.size is None else options.size
-    return PromptSegmenter(Sam2Network(encoder, heads, device=device, side=side), frames)
+    found = Sam2Network(
+        encoder,
+        heads,
+        device=device,
+        square=_PROMPT_SQUARE,
+        side=options.size,
+        dtype=encoder_dtype(device),
+    )
+    return PromptSegmenter(found, frames)
 
 
 def ready(network: Network, device: torch.device) -> Network:
@@ -104,6 +114,7 @@ def ready(network: Network, device: torch.device) -> Network:
     fold_batch_norms(network)
     if device.type == "cpu":
         use_winograd(network)
+        use_fused_blocks(network)
         use_swift_hiera(network, encoder_dtype(device))
     network.eval().requires_grad_(requires_grad=False)
     return network.to(device).to(memory_format=torch.channels_last)

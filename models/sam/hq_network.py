@@ -7,13 +7,14 @@ mask.
 
 import logging
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
+from torch.nn.functional import interpolate, pad
 
 from models.api import Image
 from models.checkpoint import load_strict, read_state
@@ -23,6 +24,7 @@ from models.sam.prompts import BOX_START, Points
 log = logging.getLogger(__name__)
 
 _SIDE = 1024  # the long side of what SAM sees, padded to a square
+_STRIDE = 4  # of the masks that it takes and gives
 _HQ_TOKEN = "mask_decoder.hf_token.weight"
 
 
@@ -39,16 +41,26 @@ class HqEmbedding:
 
 
 class HqNetwork:
-    """A SAM network of the package: with the HQ token where the weights have one."""
+    """A SAM network of the package: with the HQ token where the weights have one.
 
-    size_weight = 0.03
+    On a CPU it computes in `dtype`.
+    """
 
-    def __init__(self, sam: Any, *, device: torch.device) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        sam: Any,  # noqa: ANN401
+        *,
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
         self._sam = sam.to(device).eval()
         self.device = device
+        self._dtype = dtype
 
     @classmethod
-    def load(cls, kind: str, path: Path, *, device: torch.device) -> "HqNetwork":
+    def load(
+        cls, kind: str, path: Path, *, device: torch.device, dtype: torch.dtype = torch.float32
+    ) -> "HqNetwork":
         """Return the network `kind` (vit_tiny, vit_b, vit_l, vit_h) of a weights file.
 
         Raises WeightsInvalidError where the file is of another model.
@@ -59,7 +71,7 @@ class HqNetwork:
             log.info("%s has no HQ token: the masks are those of plain SAM.", path.name)
         sam = build_sam(kind, sharpens=sharpens)
         load_strict(sam, state, path)
-        return cls(sam, device=device)
+        return cls(sam, device=device, dtype=dtype)
 
     @property
     def sharpens(self) -> bool:
@@ -73,26 +85,34 @@ class HqNetwork:
         height, width = (int(length * scale + 0.5) for length in size)
         pixels = normalised(image, (height, width), self.device)
         square = pad(pixels, (0, _SIDE - width, 0, _SIDE - height))
-        features, early = self._sam.image_encoder(square)
+        with self._fast():
+            features, early = self._sam.image_encoder(square)
         kept = (features, early[0]) if self.sharpens else (features,)
         return HqEmbedding(kept, (height, width), size)
 
     def mask_size(self, embedding: HqEmbedding) -> tuple[int, int]:
-        """Return the size that a mask prompt must have: that of the image, without padding."""
+        """Return the (H, W) of mask prompts and of logits: the image's part of the square."""
         height, width = embedding.input_size
-        return max(1, height // 4), max(1, width // 4)
+        return -(-height // _STRIDE), -(-width // _STRIDE)
 
     def decode(
         self, embedding: HqEmbedding, points: Points, mask: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """Return logits (4, H, W) of the frame's size and predicted IoUs (4)."""
+        """Return logits (4, *mask_size) and predicted IoUs (4)."""
         (rows, columns), (height, width) = embedding.input_size, embedding.frame_size
         encoder = self._sam.prompt_encoder
         clicks, boxes = _apart(points.scaled(columns / width, rows / height))
-        sparse, dense = encoder(points=clicks, boxes=boxes, masks=_padded(mask))
+        with self._fast():
+            masks, ious = self._predict(embedding, *encoder(clicks, boxes, _padded(mask)))
+        seen_rows, seen_columns = self.mask_size(embedding)
+        return masks[0, :, :seen_rows, :seen_columns].float(), ious[0].float()
+
+    def _predict(
+        self, embedding: HqEmbedding, sparse: Tensor, dense: Tensor
+    ) -> tuple[Tensor, Tensor]:
         given = {
             "image_embeddings": embedding.tensors[0],
-            "image_pe": encoder.get_dense_pe(),
+            "image_pe": self._sam.prompt_encoder.get_dense_pe(),
             "sparse_prompt_embeddings": sparse,
             "dense_prompt_embeddings": dense,
         }
@@ -101,12 +121,24 @@ class HqNetwork:
             early = decoder.compress_vit_feat(embedding.tensors[1].permute(0, 3, 1, 2))
             hq_features = decoder.embedding_encoder(embedding.tensors[0]) + early
             masks, ious = decoder.predict_masks(**given, hq_features=hq_features)
-            masks = masks[:, :4] + masks[:, 4:]
-        else:
-            masks, ious = decoder.predict_masks(**given)
-        return self._sam.postprocess_masks(masks.float(), (rows, columns), (height, width))[
-            0
-        ], ious[0].float()
+            return masks[:, :4] + masks[:, 4:], ious
+        masks, ious = decoder.predict_masks(**given)
+        return masks, ious
+
+    def _fast(self) -> AbstractContextManager[object]:
+        """Compute in the network's numbers on a CPU; elsewhere `computing` has chosen them."""
+        if self.device.type == "cpu" and self._dtype is not torch.float32:
+            return torch.autocast("cpu", self._dtype)
+        return nullcontext()
+
+    def enlarge(self, embedding: HqEmbedding, logits: Tensor) -> Tensor:
+        """Return logits (N, *mask_size) at the frame's size."""
+        rows, columns = embedding.input_size
+        square = interpolate(
+            logits[None], scale_factor=float(_STRIDE), mode="bilinear", align_corners=False
+        )
+        seen, size = square[..., :rows, :columns], embedding.frame_size
+        return interpolate(seen, size, mode="bilinear", align_corners=False)[0]
 
 
 def _apart(points: Points) -> tuple[tuple[Tensor, Tensor] | None, Tensor | None]:
@@ -121,7 +153,8 @@ def _padded(mask: Tensor | None) -> Tensor | None:
     if mask is None:
         return None
     height, width = mask.shape[-2:]
-    return pad(mask, (0, _SIDE // 4 - width, 0, _SIDE // 4 - height), value=float(mask.min()))
+    side = _SIDE // _STRIDE
+    return pad(mask, (0, side - width, 0, side - height), value=float(mask.min()))
 
 
 def build_sam(kind: str, *, sharpens: bool) -> Any:  # noqa: ANN401

@@ -2,7 +2,7 @@
 
 from models import weights
 from models.api import Frames, LoadOptions, ModelError, Segmenter, Tracker
-from models.device import pick_device
+from models.device import encoder_dtype, pick_device
 from models.sam.segmenter import PromptSegmenter
 
 _HQ_KINDS = {
@@ -26,7 +26,8 @@ def load_segmenter(name: str, frames: Frames, options: LoadOptions) -> Segmenter
     if name in _HQ_KINDS:
         from models.sam.hq_network import HqNetwork  # noqa: PLC0415
 
-        return PromptSegmenter(HqNetwork.load(_HQ_KINDS[name], path, device=device), frames)
+        hq = HqNetwork.load(_HQ_KINDS[name], path, device=device, dtype=encoder_dtype(device))
+        return PromptSegmenter(hq, frames)
     from models.sam.sam2_network import Sam2Network  # noqa: PLC0415
 
     size = name.removeprefix(_SAM2)

@@ -10,6 +10,7 @@ from torch.nn.functional import interpolate
 from models.api import Image
 from models.checkpoint import load_strict, read_state
 from models.encoders.hiera import HieraEncoder, Levels
+from models.encoders.swift_hiera import SwiftHiera
 from models.sam.compute import normalised
 from models.sam.heads import PromptHeads
 from models.sam.prompts import Points
@@ -34,11 +35,9 @@ class Sam2Embedding:
 class Sam2Network:
     """Embeds images with Hiera, answers prompts with SAM 2's heads.
 
-    `side` None squeezes an image into the square that SAM 2 was trained on; a number keeps its
-    shape at that short side, 0 at its own.
+    An image is squeezed into a square of `square` pixels, as in SAM 2's training, or keeps its
+    shape at the short side `side`, 0 = at its own. On a CPU the encoder computes in `dtype`.
     """
-
-    size_weight = 0.5
 
     def __init__(
         self,
@@ -46,11 +45,14 @@ class Sam2Network:
         heads: PromptHeads,
         *,
         device: torch.device,
+        square: int = _SIDE,
         side: int | None = None,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
-        self._encoder = encoder.to(device).eval()
+        encoder = encoder.to(device).eval()
+        self._encoder = SwiftHiera(encoder, dtype) if device.type == "cpu" else encoder
         self._heads = heads.to(device).eval()
-        self._side = side
+        self._square, self._side = square, side
         self.device = device
 
     @classmethod
@@ -70,28 +72,36 @@ class Sam2Network:
     def embed(self, image: Image) -> Sam2Embedding:
         """Return the embedding of an image (H, W, 3)."""
         size = (image.shape[0], image.shape[1])
-        features = self._encoder(normalised(image, _input_size(size, self._side), self.device))
+        features = self._encoder(normalised(image, self._seen(size), self.device))
         return Sam2Embedding(features, size)
 
     def mask_size(self, embedding: Sam2Embedding) -> tuple[int, int]:
-        """Return the size that a mask prompt must have."""
+        """Return the (H, W) of mask prompts and of logits."""
         height, width = embedding.input_size
         return height // 4, width // 4
 
     def decode(
         self, embedding: Sam2Embedding, points: Points, mask: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """Return logits (4, H, W) of the frame's size and predicted IoUs (4)."""
+        """Return logits (4, *mask_size) and predicted IoUs (4)."""
         (rows, columns), (height, width) = embedding.input_size, embedding.frame_size
         scaled = points.scaled(columns / width, rows / height)
         logits, ious = self._heads(embedding.tensors, scaled, mask)
-        full = interpolate(logits[None], (height, width), mode="bilinear", align_corners=False)
-        return full[0], ious
+        return logits, ious
+
+    def enlarge(self, embedding: Sam2Embedding, logits: Tensor) -> Tensor:
+        """Return logits (N, *mask_size) at the frame's size."""
+        size = embedding.frame_size
+        return interpolate(logits[None], size, mode="bilinear", align_corners=False)[0]
+
+    def _seen(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Return the size at which the network sees an image of `size`."""
+        if self._side is None:
+            return self._square, self._square
+        return _scaled(size, self._side)
 
 
-def _input_size(size: tuple[int, int], side: int | None) -> tuple[int, int]:
-    if side is None:
-        return _SIDE, _SIDE
+def _scaled(size: tuple[int, int], side: int) -> tuple[int, int]:
     scale = side / min(size) if side else 1.0
     height, width = (max(32, round(length * scale / 32) * 32) for length in size)
     return height, width
