@@ -87,7 +87,7 @@ EDIT = Menu(_("&Edit"), (
         _("Do again what was taken back"), lambda d: d.session.undo_stack.redo()),
     None,
     Act("accept", _("&Accept and heal"), "check-bold", ("Return", "Enter"), Need.VIDEO,
-        _("Make the mask an anchor and propagate again what hangs on it"),
+        _("Make the mask an anchor and propagate again what hangs on it; on to the next suspect"),
         lambda d: d.masks.accept()),
     Act("commit", _("&Commit as anchor"), "anchor", ("C",), Need.ENTRY,
         _("Make the mask an anchor, without propagating"), lambda d: d.masks.commit()),

@@ -135,15 +135,16 @@ class Window(QMainWindow):
         self._transport = Transport(session)
         self._docks = Docks(self)
         self._files = FileVerbs(session, ask, self._recent, self._messages.show_message, sample)
+        review = ReviewVerbs(session, self._canvas, self._review)
         desk = Desk(
             session=session,
             canvas=self._canvas,
             player=self._player,
             files=self._files,
-            masks=MaskVerbs(session, self._propagate_bar),
+            masks=MaskVerbs(session, self._propagate_bar, review),
             objects=ObjectVerbs(session, self._canvas, self._objects),
             panels=PanelVerbs(self, session, self._docks, lambda: self._actions),
-            review=ReviewVerbs(session, self._canvas, self._review),
+            review=review,
             travel=TravelVerbs(session),
         )
         self._actions = Actions(desk, has_sample=sample is not None, parent=self)

@@ -74,6 +74,10 @@ class Jobs(QObject):
         """Whether a long job is asked for."""
         return self._running is not None
 
+    def is_busy_with(self, key: Key) -> bool:
+        """Whether `key` lies in the objects and frames of the running job."""
+        return self._running is not None and self._concerns(self._running, key)
+
     def propagate(
         self,
         direction: Direction,

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.core.document import Entry, Key
 from app.core.issues import Finder, Issue
+from app.session.jobs import Jobs
 from app.session.viewing import Viewing
 from app.session.workspace import Workspace
 
@@ -18,9 +19,9 @@ class Review(QObject):
 
     _found = Signal(object, object)  # Finder, tuple[Issue, ...]; from the worker
 
-    def __init__(self, workspace: Workspace, viewing: Viewing, parent: QObject) -> None:
+    def __init__(self, workspace: Workspace, viewing: Viewing, jobs: Jobs, parent: QObject) -> None:
         super().__init__(parent)
-        self._workspace, self._viewing = workspace, viewing
+        self._workspace, self._viewing, self._jobs = workspace, viewing, jobs
         self.issues: tuple[Issue, ...] = ()
         self._current: Issue | None = None
         self._dismissed: set[tuple[int, int, int]] = set()
@@ -58,10 +59,42 @@ class Review(QObject):
             return
         at = self._position()
         following = (step - 1 if step > 0 else step) if at is None else at + step
-        issue = self.issues[following % len(self.issues)]
+        self.show(self.issues[following % len(self.issues)])
+
+    def show(self, issue: Issue) -> None:
+        """Go to this suspect and select its object."""
         self._current = issue
         self._viewing.select(issue.object)
         self._viewing.go_to(issue.frame)
+
+    @property
+    def is_at_issue(self) -> bool:
+        """Whether the person still looks at the suspect that was gone to last."""
+        current, workspace = self._current, self._workspace
+        return (
+            current is not None
+            and workspace.selected == current.object
+            and current.first <= workspace.frame <= current.last
+        )
+
+    def go_on(self) -> bool:
+        """Leave the suspect that was gone to last for the next; return whether there is one.
+
+        Those that the running job is about to put right are passed over.
+        """
+        current = self._current
+        if current is None:
+            return False
+        at = self._position()
+        start = 0 if at is None else at + 1
+        for issue in (*self.issues[start:], *self.issues[:start]):
+            again = issue.object == current.object and (
+                issue.first <= current.last and current.first <= issue.last
+            )
+            if not again and not self._jobs.is_busy_with(Key(issue.frame, issue.object)):
+                self.show(issue)
+                return True
+        return False
 
     def dismiss(self, issue: Issue) -> None:
         """Take a suspect off the list: it was looked at and is fine."""

@@ -63,7 +63,7 @@ class Session(SessionReading):
         self._importing = Importing(workspace, self._editing)
         self._clicking = Clicking(workspace, engine, self._objects, self._editing, self)
         self._correcting = Correcting(workspace, engine, jobs, self._editing, self)
-        self._review = Review(workspace, viewing, self)
+        self._review = Review(workspace, viewing, jobs, self)
         self._saving = Saving(workspace, self)
         self._exporting = Exporting(workspace, self)
         Foresight(workspace, engine, lambda: self._review.issues, self)
@@ -82,6 +82,8 @@ class Session(SessionReading):
         self.select = viewing.select
         self.search_classes = self._objects.search_classes
         self.next_issue = review.next_issue
+        self.show_issue = review.show
+        self.leave_issue = review.go_on
         self.dismiss_issue = review.dismiss
         self.export = self._exporting.export
 
@@ -193,6 +195,11 @@ class Session(SessionReading):
     def has_refinement(self) -> bool:
         """Whether a sharpened mask is shown that waits to be accepted."""
         return self._correcting.has_refinement
+
+    @property
+    def is_at_issue(self) -> bool:
+        """Whether the person still looks at the suspect that was gone to last."""
+        return self._review.is_at_issue
 
     @property
     def issues(self) -> tuple[Issue, ...]:

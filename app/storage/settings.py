@@ -37,6 +37,7 @@ class Settings:
     heal_area: float = 0.01
     heal_patience: int = 10
     conflict: float = 0.3
+    review_advance: bool = True
     cache_mib: int = 768
     undo_limit: int = 500
     autosave_folder: str = ""
@@ -171,6 +172,10 @@ FIELDS: tuple[Field, ...] = (
         "conflict", _HEAL, "Conflict",
         "Where propagations from the left and the right differ by more than this (1 - IoU), "
         "you are asked.", 0.0, 1.0,
+    ),
+    Field(
+        "review_advance", _HEAL, "Go on after Enter",
+        "Once a suspect is corrected and accepted, go to the next while it heals.",
     ),
     Field(
         "cache_mib", _KEEP, "Memory for frames",

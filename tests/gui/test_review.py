@@ -1,5 +1,7 @@
 """The panel of the suspects."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 
@@ -49,6 +51,30 @@ def test_enter_in_the_list_shows_the_suspect(drifted: Desk) -> None:
     view.setCurrentIndex(view.model().index(0, 0))
     drifted.press(Qt.Key.Key_Return, widget=view)
     assert drifted.session.frame == drifted.session.issues[0].frame
+
+
+def test_enter_goes_on_to_another_object_while_this_one_heals(opened: Desk) -> None:
+    opened.draw(number=1, x=10)
+    opened.draw(number=2, x=40)
+    opened.model.fake_tracker.drift = {10: 30, 11: 30, 12: 30}
+    opened.do("forward")
+    opened.idle()
+    opened.qtbot.waitUntil(lambda: {i.object for i in opened.session.issues} == {1, 2})
+    opened.press(Qt.Key.Key_N)
+    corrected = opened.session.selected
+    opened.press(Qt.Key.Key_Return)
+    assert opened.session.selected != corrected
+    frame = opened.session.frame
+    assert (frame, opened.session.selected) in {(i.frame, i.object) for i in opened.session.issues}
+    opened.idle()
+
+
+def test_enter_stays_where_no_suspect_is_being_looked_at(drifted: Desk) -> None:
+    still = replace(drifted.session.settings, follow_playhead=False)
+    drifted.session.apply_settings(still)
+    drifted.session.go_to(10)
+    drifted.press(Qt.Key.Key_Return)
+    assert drifted.session.frame == 10
 
 
 def test_y_verifies_the_mask(drifted: Desk) -> None:

@@ -3,6 +3,7 @@
 from app.core.document import Key, State
 from app.core.plan import Direction
 from app.gui.propagate_bar import PropagateBar
+from app.gui.verbs.review import ReviewVerbs
 from app.session.session import Session
 from app.session.signals import SessionState
 
@@ -10,16 +11,21 @@ from app.session.signals import SessionState
 class MaskVerbs:
     """Edits and jobs on the selected object, here or from the in to the out point."""
 
-    def __init__(self, session: Session, bar: PropagateBar) -> None:
+    def __init__(self, session: Session, bar: PropagateBar, review: ReviewVerbs) -> None:
         self._session = session
         self._bar = bar
+        self._review = review
 
     def accept(self) -> None:
-        """Take over the ghost of a refinement; otherwise accept the mask and heal."""
+        """Take over the ghost of a refinement; otherwise accept the mask, heal and go on."""
         if self._session.has_refinement:
             self._session.accept_refinement()
         else:
+            # Asked before: the view may follow the heal away from here.
+            reviewing = self._review.is_going_through
             self._session.accept_and_heal()
+            if reviewing:
+                self._review.go_on()
 
     def escape(self) -> None:
         """Drop the ghost of a refinement; otherwise stop the job, which keeps its results.

@@ -27,9 +27,18 @@ class ReviewVerbs(QObject):
     @Slot(object)
     def show(self, issue: Issue) -> None:
         """Go to this suspect."""
-        self._session.select(issue.object)
-        self._session.go_to(issue.frame)
+        self._session.show_issue(issue)
         self._zoom_to_selected()
+
+    @property
+    def is_going_through(self) -> bool:
+        """Whether the suspect gone to last is in view, and Enter is to lead to the next."""
+        return self._session.settings.review_advance and self._session.is_at_issue
+
+    def go_on(self) -> None:
+        """Leave the suspect that was corrected for the next, where there is one."""
+        if self._session.leave_issue():
+            self._zoom_to_selected()
 
     def verify(self) -> None:
         """Make the mask here an anchor as it is, and go to the next suspect."""
