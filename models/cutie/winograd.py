@@ -7,6 +7,8 @@ measured on maps of 256 channels the error is a quarter. It pays where channels 
 is small: at stride 16 1.3 to 1.7 times.
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -36,28 +38,26 @@ class WinogradConv2d(nn.Module):
         """Map (N, C, h, w) to (N, C', h, w), an image at a time: tiles take nine times its room."""
         if x.shape[0] > 1:
             return torch.cat([self.forward(image) for image in torch.split(x, 1)])
-        images, _, height, width = x.shape
+        _, _, height, width = x.shape
         rows, columns = -(-height // 2), -(-width // 2)  # of tiles
         margins = (0, 0, 1, 2 * columns - width + 1, 1, 2 * rows - height + 1)
-        tiles = _tiles(F.pad(x.permute(0, 2, 3, 1), margins), rows, columns)
-        spread = torch.bmm(tiles, self.kernel).view(4, 4, images, rows, columns, -1)
-        joined = _joined(spread, self.bias)[:, :height, :width]
-        return joined.permute(0, 3, 1, 2)
+        tiles = _tiles(F.pad(x[0].permute(1, 2, 0), margins), rows, columns)
+        products = torch.bmm(tiles.flatten(0, 1).flatten(1, 2), self.kernel)
+        joined = _joined(products.view(4, 4, rows, columns, -1), self.bias)[:height, :width]
+        return joined.permute(2, 0, 1).unsqueeze(0)
 
 
 def _tiles(padded: Tensor, rows: int, columns: int) -> Tensor:
-    """Map (N, 2 * rows + 2, 2 * columns + 2, C) to tiles (16, N * rows * columns, C)."""
-    images, _, wide, channels = padded.shape
-    lines = [padded[:, at : at + 2 * rows : 2] for at in range(4)]
-    halves = padded.new_empty(4, images, rows, wide, channels)
-    _transform(lines, halves)
-    tiles = padded.new_empty(4, 4, images, rows, columns, channels)
-    for line, tile in zip(halves, tiles, strict=True):
-        _transform([line[:, :, at : at + 2 * columns : 2] for at in range(4)], tile)
-    return tiles.view(16, -1, channels)
+    """Map (2 * rows + 2, 2 * columns + 2, C) to tiles (4, 4, rows, columns, C)."""
+    _, wide, channels = padded.shape
+    halves = padded.new_empty(4, rows, wide, channels)
+    _transform([padded[at : at + 2 * rows : 2] for at in range(4)], halves.unbind(0))
+    tiles = padded.new_empty(4, 4, rows, columns, channels)
+    _transform([halves[:, :, at : at + 2 * columns : 2] for at in range(4)], tiles.unbind(1))
+    return tiles
 
 
-def _transform(points: list[Tensor], out: Tensor) -> None:
+def _transform(points: Sequence[Tensor], out: Sequence[Tensor]) -> None:
     """Transform four neighbours along one axis."""
     torch.sub(points[0], points[2], out=out[0])
     torch.add(points[1], points[2], out=out[1])
@@ -65,19 +65,21 @@ def _transform(points: list[Tensor], out: Tensor) -> None:
     torch.sub(points[1], points[3], out=out[3])
 
 
-def _joined(spread: Tensor, bias: Tensor) -> Tensor:
-    """Map products (4, 4, N, rows, columns, C) to outputs (N, 2 * rows, 2 * columns, C)."""
-    _, _, images, rows, columns, channels = spread.shape
-    middle = spread[1] + spread[2]
-    upper = spread[0] + middle  # (4, N, rows, columns, C)
-    lower = torch.sub(spread[1], spread[2], out=middle).sub_(spread[3])
-    out = spread.new_empty(images, rows, 2, columns, 2, channels)
-    for half, line in ((upper, out[:, :, 0]), (lower, out[:, :, 1])):
-        outer, inner = half[0] + bias, half[1] + half[2]
-        torch.add(outer, inner, out=line[:, :, :, 0])
-        torch.sub(half[1].add_(bias), half[2], out=inner)
-        torch.sub(inner, half[3], out=line[:, :, :, 1])
-    return out.view(images, 2 * rows, 2 * columns, channels)
+def _joined(products: Tensor, bias: Tensor) -> Tensor:
+    """Map products (4, 4, rows, columns, C) to outputs (2 * rows, 2 * columns, C)."""
+    _, _, rows, columns, channels = products.shape
+    products[1, 1] += bias  # which comes out in all four outputs of a tile
+    halves = products.new_empty(2, 4, rows, columns, channels)
+    _join(products.unbind(0), halves.unbind(0))
+    out = products.new_empty(rows, 2, columns, 2, channels)
+    _join(halves.unbind(1), out.permute(1, 0, 2, 3, 4).unbind(3))
+    return out.view(2 * rows, 2 * columns, channels)
+
+
+def _join(points: Sequence[Tensor], out: Sequence[Tensor]) -> None:
+    """Transform four products along one axis back to two outputs."""
+    torch.add(points[1], points[2], out=out[0]).add_(points[0])
+    torch.sub(points[1], points[2], out=out[1]).sub_(points[3])
 
 
 def use_winograd(network: nn.Module) -> None:
