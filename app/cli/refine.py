@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from app.storage.palette import Labels
     from models.api import Segmenter
 
-_BY_MASK = frozenset({"classic"})  # works on the band round a mask, not from its box alone
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `refine`."""
@@ -38,6 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Refine, print a line for each mask, and write."""
     from app.cli.anchors import read_anchors  # noqa: PLC0415 - keeps --help quick
     from app.cli.progress import Progress  # noqa: PLC0415
+    from app.core.refine import BY_MASK  # noqa: PLC0415
     from app.storage.label_frames import LabelFrames  # noqa: PLC0415
     from app.storage.video import open_video  # noqa: PLC0415
     from models.api import LoadOptions  # noqa: PLC0415
@@ -59,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
             with Progress(f"Refining with {name}", len(chosen) - kept.done(0)) as progress:
                 for frame in chosen[kept.done(0) :]:
                     verdicts = _refined(
-                        segmenter, frame, given[frame], gate, by_mask=name in _BY_MASK
+                        segmenter, frame, given[frame], gate, by_mask=name in BY_MASK
                     )
                     kept.set(video.stem(frame), _redrawn(given[frame], verdicts))
                     kept.finished(0)

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from app.core.mask import Mask
 from models.api import Box, Prompt
 
+BY_MASK = frozenset({"classic"})  # these work on the band round a mask, not from its box alone
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from PySide6.QtCore import QObject, QThread, Signal
 
+from app.core.refine import BY_MASK
 from app.engine.jobs import Heal, Inbox, Job, Prepare, Refine, Segment, Track
 from app.engine.run import Steps, heal, refine, segment, track
 from app.errors import MaskwrightError
@@ -48,6 +49,13 @@ class Models:
 
         name = self._choice.segmenter or registry.default_segmenter()
         return registry.load_segmenter(name, self.frames, self._choice.options)
+
+    @property
+    def refiner_name(self) -> str:
+        """Which model refines."""
+        from models import registry  # noqa: PLC0415
+
+        return self._choice.refiner or self._choice.segmenter or registry.default_segmenter()
 
     @cached_property
     def refiner(self) -> Segmenter:
@@ -118,7 +126,8 @@ class InferenceThread(QThread):
 
     def _steps(self, job: Track | Heal | Refine) -> Steps:
         if isinstance(job, Refine):
-            return refine(self._models.refiner, job)
+            by_mask = self._models.refiner_name in BY_MASK
+            return refine(self._models.refiner, job, by_mask=by_mask)
         size = self._models.frames.size
         if isinstance(job, Heal):
             return heal(self._models.tracker, job, size)
@@ -133,4 +142,5 @@ class InferenceThread(QThread):
         for frame in job.frames:
             if self.inbox.is_cancelled(job):
                 return
-            self._models.segmenter.prepare(frame)
+            overtaken = partial(self.inbox.is_overtaken, frame)
+            self._models.segmenter.prepare(frame, wanted=lambda: not overtaken())

@@ -11,8 +11,9 @@ from app.core.document import Entry, Key, Origin
 from app.core.heal import Watch, agree, merge, probes
 from app.core.mask import Mask
 from app.core.plan import PackedAnchors, Run
+from app.core.refine import judge, prompt_of
 from app.engine.jobs import Heal, Refine, Segment, Track
-from models.api import BoolMask, Box, Prediction, Prompt, Segmenter, Tracker
+from models.api import BoolMask, Prediction, Prompt, Segmenter, Tracker
 
 
 class Step(NamedTuple):
@@ -79,18 +80,18 @@ def heal(tracker: Tracker, job: Heal, size: tuple[int, int]) -> Steps:
         yield from healing.come_back()
 
 
-def refine(segmenter: Segmenter, job: Refine) -> Steps:
+def refine(segmenter: Segmenter, job: Refine, *, by_mask: bool = False) -> Steps:
     """Yield a step for each mask, frames rising; its entries are empty where the mask is kept.
 
-    The rule of HQTrack (Zhu et al. 2023, section 2.3): the mask's box prompts the segmenter, and
-    the answer counts only where it overlaps the mask.
+    The rule of HQTrack (Zhu et al. 2023, section 2.3): the mask's box prompts the segmenter (and
+    the mask itself, where it works `by_mask`), and the answer counts only where it overlaps the
+    mask.
     """
     for key, mask in sorted(job.masks.items()):
-        y0, y1, x0, x1 = mask.box
-        best = segmenter.segment(key.frame, Prompt(box=Box(x0, y0, x1, y1)))[0]
-        sharp = Mask.encode(best.mask)
-        if sharp is not None and sharp.iou(mask) >= job.gate:
-            yield Step(key.frame, {key: Entry(sharp, Origin.REFINED, score=best.score)})
+        best = segmenter.segment(key.frame, prompt_of(mask, with_mask=by_mask))[0]
+        verdict = judge(mask, Mask.encode(best.mask), gate=job.gate)
+        if verdict.accepted:
+            yield Step(key.frame, {key: Entry(verdict.mask, Origin.REFINED, score=best.score)})
         else:
             yield Step(key.frame, {})
 

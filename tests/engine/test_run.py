@@ -185,6 +185,15 @@ def test_a_refinement_counts_only_where_it_overlaps_the_mask() -> None:
     assert step.entries == {}
 
 
+def test_a_model_that_works_on_a_mask_is_given_it() -> None:
+    segmenter = FakeSegmenter(FakeFrames())
+    masks = {Key(2, 1): mask_at(10)}
+    list(refine(segmenter, Refine(1, masks), by_mask=True))
+    given = segmenter.prompts[0][1].mask
+    assert given is not None
+    assert (given == mask_at(10).decode()).all()
+
+
 def test_jobs_are_carried_out_without_qt() -> None:
     code = "import sys, app.engine.run; sys.exit('PySide6' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
