@@ -25,7 +25,7 @@ class PseudoMasks:
     segmenter: str
     size: str = "tiny"
     side: int = 512
-    grid: int = 12  # clicks along the long side
+    grid: int = 10  # clicks along the long side
     most: int = 6
     tracker: str = "lite"
     tracker_weights: str = ""
@@ -144,6 +144,7 @@ class TrainConfig:
     depth: str = ""  # weights of the depth branch alone, in its official layout
     seed: int = 0
     checkpoint_every: int = 200
+    report_every: int = 20
     cache_features: bool = True
     half: bool = False  # bfloat16 on the CPU too; on a GPU it is always used
     reference_frames: int = 3  # memory frames kept in a clip beside the first

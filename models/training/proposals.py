@@ -26,7 +26,9 @@ Propose = Callable[[Image], Labels]
 
 _SURE = 0.85  # predicted IoU, and stability, of a mask that is kept
 _SAME = 0.7  # IoU from which two masks are one
-_SHARES = (0.003, 0.5)  # of the picture that an object covers, at least and at most
+_SHARES = (0.003, 0.3)  # of the picture that an object covers, at least and at most
+_EDGE = 0.2  # share of the picture's edge from which a mask is sky or ground, not an object
+_SIZE_WORTH = 0.05  # of score, for being larger by the factor e: whole things before their parts
 _LEFT = 0.5  # of a mask that must remain beside the smaller ones over it
 
 
@@ -76,8 +78,8 @@ class Proposals:
 
     def __call__(self, image: Image) -> Labels:
         """Return the labels (H, W) of up to `most` objects, 1 the largest."""
-        found = distinct(sorted(self._ask(image), key=lambda found: -found.score))
-        return flattened(found[: self._most], image.shape[:2])
+        things = [proposal for proposal in self._ask(image) if _edge_share(proposal.mask) < _EDGE]
+        return flattened(distinct(sorted(things, key=_worth))[: self._most], image.shape[:2])
 
     @cached_property
     def _network(self) -> ClickNetwork:
@@ -140,6 +142,17 @@ def flattened(found: list[Proposal], size: tuple[int, int]) -> Labels:
     for number, mask in enumerate(reversed(visible), start=1):
         labels[mask] = number
     return labels
+
+
+def _worth(proposal: Proposal) -> float:
+    """Return what sorts the best proposal first."""
+    return -(proposal.score + _SIZE_WORTH * float(np.log(proposal.mask.mean())))
+
+
+def _edge_share(mask: BoolMask) -> float:
+    """Return how much of the picture's edge belongs to the mask, 0 to 1."""
+    edge = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
+    return float(edge.mean())
 
 
 def overlap(first: BoolMask, second: BoolMask) -> float:

@@ -19,7 +19,6 @@ from models.training.learner import Learner
 from models.training.workers import Workers
 
 Validate = Callable[[nn.Module], Mapping[str, float]]  # sequence -> J&F, 0 to 1
-_REPORT_EVERY = 20
 
 
 class Trainer:
@@ -120,7 +119,7 @@ class Trainer:
         for number, (data, batch) in enumerate(self._batches(), start=first):
             loss = self._step(number, batch)
             losses.setdefault(data.name, []).append(loss)
-            if self._iteration % _REPORT_EVERY == 0:
+            if self._iteration % self._config.report_every == 0:
                 pace = (time.monotonic() - started) / (self._iteration - first)
                 self._log_losses(losses, pace)
                 losses = {}

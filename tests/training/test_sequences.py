@@ -6,7 +6,7 @@ import pytest
 from models.training.pasting import PasteSource
 from models.training.pictures import Frame, TrainingDataError
 from models.training.sequences import DavisSource, SequenceSource
-from models.training.stills import StillSource
+from models.training.stills import Hands, StillSource
 
 
 def _all(source: SequenceSource, name: str) -> list[Frame]:
@@ -50,6 +50,55 @@ def test_pasted_objects_get_labels_of_their_own(davis: Path) -> None:
     assert {0, 1, 2} <= labels
     assert max(labels) <= 4
     assert {len(_all(source, name)) for name in source.names()} == {4}
+
+
+def test_palette_ground_truth_keeps_its_objects(davis: Path) -> None:
+    from PIL import Image
+
+    path = davis / "Annotations" / "left" / "00000.png"
+    labels = np.zeros((64, 96), np.uint8)
+    labels[4:30, 4:30], labels[34:60, 50:90], labels[0] = 3, 7, 255
+    picture = Image.fromarray(labels)
+    picture.putpalette([value for color in range(256) for value in (color, 255 - color, 60)])
+    picture.save(path)
+    _, read = next(DavisSource(davis, (64, 96)).render("left"))
+    assert set(np.unique(read)) == {0, 3, 7}
+
+
+def test_a_mirrored_sequence_changes_left_and_right(davis: Path) -> None:
+    plain = _all(DavisSource(davis, (64, 96)), "left")
+    mirrored = _all(DavisSource(davis, (64, 96), mirrored=True), "left")
+    assert _same([(image[:, ::-1], labels[:, ::-1]) for image, labels in plain], mirrored)
+
+
+def test_some_pasted_objects_leave_and_come_back_and_some_come_in(davis: Path) -> None:
+    base = DavisSource(davis, (64, 96))
+    source = PasteSource(base, count=20, length=10, most=1, leaving=1.0)
+    seen = ["".join("x" if (labels == 2).any() else "." for _, labels in _all(source, name))
+            for name in source.names()]  # fmt: skip
+    assert any(".x" in times.lstrip("x") and times[0] == "x" for times in seen)
+    assert any(times.startswith(".") and times.endswith("x") for times in seen)
+
+
+def test_hands_are_laid_over_without_a_label(davis: Path, stills: Path) -> None:
+    for folder in (stills / "images", stills / "masks"):
+        one = next(folder.glob("one.*"))
+        one.rename(one.with_stem("hand_one"))
+    base = DavisSource(davis, (64, 96))
+    source = PasteSource(base, count=30, length=3, most=3, hands=Hands(stills))
+    greenish = 0
+    for name in source.names():
+        for image, labels in _all(source, name):
+            red, green = image[..., 0].astype(int), image[..., 1].astype(int)
+            hand = (green > 190) & (red < 40)
+            greenish += int(hand.any())
+            assert np.count_nonzero(hand & (labels > 0)) < 0.3 * np.count_nonzero(hand) + 30
+    assert greenish
+
+
+def test_a_folder_without_hands_is_told_as_such(stills: Path) -> None:
+    with pytest.raises(TrainingDataError, match=r"hand_"):
+        Hands(stills).draw(np.random.default_rng(0))
 
 
 def test_the_same_seed_renders_the_same_clip_and_another_seed_another(davis: Path) -> None:

@@ -1,0 +1,103 @@
+"""`maskwright train`, from VISOR's files to weights."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from app.cli.main import run
+from app.cli.train_data import convert
+from app.storage.davis import read_davis
+from app.storage.visor.benchmark import Split
+from tests.storage.visor_vectors import SPARSE, load
+
+CONFIG = """
+model = "lite"
+iterations = {iterations}
+output = "{root}/{name}"
+cache = "{root}/cache"
+checkpoint_every = 1000
+[[phases]]
+start = 0
+clip = 2
+skip = 1
+[[data]]
+name = "visor"
+kind = "visor"
+root = "{root}/json"
+images = "{root}/frames"
+size = [64, 96]
+window = [2, 2]
+batch = 1
+objects = 2
+[losses]
+points = 64
+[validation]
+kind = "visor"
+protocol = "visor"
+root = "{root}/json"
+images = "{root}/frames"
+split = "train"
+every = 2
+size = 64
+"""
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Path:
+    """Write a folder of one VISOR JSON and one of its frames."""
+    (tmp_path / "json").mkdir()
+    (tmp_path / "json" / "P99_101.json").write_bytes(SPARSE.read_bytes())
+    folder = tmp_path / "frames" / "P99_101"
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(2)
+    for record in load(SPARSE)["video_annotations"]:
+        image = rng.integers(0, 255, (108, 192, 3)).astype(np.uint8)
+        cv2.imwrite(str(folder / record["image"]["name"]), image)
+    return tmp_path
+
+
+def _convert(release: Path) -> list[str]:
+    said: list[str] = []
+    convert(
+        release / "json", release / "frames", release / "davis",
+        images_of=Split.TRAIN, rule=Split.TRAIN, say=said.append,
+    )  # fmt: skip
+    return said
+
+
+def test_a_visor_release_becomes_sequences_of_all_objects_it_names(release: Path) -> None:
+    _convert(release)
+    (video,) = read_davis(release / "davis")
+    assert video.name == "P99_101_seq_00001"  # the other subsequence has one frame
+    assert {info.name for info in video.objects} >= {"plate", "cup", "knife", "glove"}
+    images = release / "davis" / "JPEGImages" / "480p" / video.name
+    assert [path.stem for path in sorted(images.iterdir())] == [f.stem for f in video.frames]
+
+
+def test_what_is_converted_is_not_converted_again(release: Path) -> None:
+    assert len(_convert(release)) == 1
+    assert _convert(release) == []
+
+
+def _write(release: Path, name: str, iterations: int) -> Path:
+    path = release / f"{name}.toml"
+    path.write_text(CONFIG.format(root=release, name=name, iterations=iterations))
+    return path
+
+
+def test_one_command_trains_from_a_visor_release(
+    release: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = _write(release, "run", 2)
+    words = ["train", str(config), "--device", "cpu", "--threads", "1"]
+    assert run(words) == 0
+    said = capsys.readouterr().out
+    assert "min left" in said
+    assert "validation J&F" in said
+    assert (release / "run" / "weights.safetensors").stat().st_size > 1e6
+    assert "validation J&amp;F" in (release / "run" / "metrics.svg").read_text()
+    assert run(words) == 2
+    assert "--resume" in capsys.readouterr().err
+    assert run([*words, "--resume"]) == 0
