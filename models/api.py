@@ -4,7 +4,7 @@ Shapes: H, W are the frame's height and width in pixels. Coordinates are (x, y) 
 frame, the centre of the top-left pixel at (0, 0).
 """
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -105,8 +105,11 @@ class Segmenter(Protocol):
         Raises PromptError where the prompt is empty or does not fit the frame.
         """
 
-    def prepare(self, frame: int) -> None:
-        """Compute and keep what a later `segment` of `frame` needs, so that it answers at once."""
+    def prepare(self, frame: int, *, wanted: Callable[[], bool] | None = None) -> None:
+        """Compute and keep what a later `segment` of `frame` needs, so that it answers at once.
+
+        Where `wanted` is given and says no in the middle, the work is left and nothing is kept.
+        """
 
 
 class Tracker(Protocol):

@@ -1,7 +1,7 @@
 """Models for tests: quick, exact, and as slow or as broken as a test wants them."""
 
 import threading
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -174,9 +174,11 @@ class FakeSegmenter:
             Prediction(square(*corner, side=4, size=size), 0.6),
         )
 
-    def prepare(self, frame: int) -> None:
-        """Remember the frame."""
-        self.prepared.append(frame)
+    def prepare(self, frame: int, *, wanted: Callable[[], bool] | None = None) -> None:
+        """Remember the frame, if it is wanted still once the gate lets through."""
+        self.gate.step()
+        if wanted is None or wanted():
+            self.prepared.append(frame)
 
 
 class FakeModels(Models):

@@ -172,7 +172,7 @@ class _Loop:
         assert entry is not None
         assert entry.mask is not None
         with self.record.stage("refine"):
-            prompt = prompt_of(entry.mask, with_mask=self._model == "classic")
+            prompt = prompt_of(entry.mask)
             best = self._segmenter.segment(key.frame, prompt)[0]
             verdict = judge(entry.mask, Mask.encode(best.mask), gate=0.1)
         iou = self._person.iou(*key, entry.mask.decode())

@@ -36,7 +36,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Refine, print a line for each mask, and write."""
     from app.cli.anchors import read_anchors  # noqa: PLC0415 - keeps --help quick
     from app.cli.progress import Progress  # noqa: PLC0415
-    from app.core.refine import BY_MASK  # noqa: PLC0415
     from app.storage.label_frames import LabelFrames  # noqa: PLC0415
     from app.storage.video import open_video  # noqa: PLC0415
     from models.api import LoadOptions  # noqa: PLC0415
@@ -57,9 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             with Progress(f"Refining with {name}", len(chosen) - kept.done(0)) as progress:
                 for frame in chosen[kept.done(0) :]:
-                    verdicts = _refined(
-                        segmenter, frame, given[frame], gate, by_mask=name in BY_MASK
-                    )
+                    verdicts = _refined(segmenter, frame, given[frame], gate)
                     kept.set(video.stem(frame), _redrawn(given[frame], verdicts))
                     kept.finished(0)
                     _report(frame, verdicts)
@@ -76,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _refined(
-    segmenter: "Segmenter", frame: int, labels: "Labels", gate: float, *, by_mask: bool
+    segmenter: "Segmenter", frame: int, labels: "Labels", gate: float
 ) -> "dict[int, Verdict]":
     import numpy as np  # noqa: PLC0415
 
@@ -89,7 +86,7 @@ def _refined(
         current = Mask.encode(labels == number)
         if number in {0, VOID} or current is None:
             continue
-        best = segmenter.segment(frame, prompt_of(current, with_mask=by_mask))[0]
+        best = segmenter.segment(frame, prompt_of(current))[0]
         verdicts[number] = judge(current, Mask.encode(best.mask), gate=gate)
     return verdicts
 

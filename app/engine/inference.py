@@ -4,11 +4,10 @@ import logging
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 from PySide6.QtCore import QObject, QThread, Signal
 
-from app.core.refine import BY_MASK
 from app.engine.jobs import Heal, Inbox, Job, Prepare, Refine, Segment, Track
 from app.engine.run import Steps, heal, refine, segment, track
 from app.errors import MaskwrightError
@@ -49,13 +48,6 @@ class Models:
 
         name = self._choice.segmenter or registry.default_segmenter()
         return registry.load_segmenter(name, self.frames, self._choice.options)
-
-    @property
-    def refiner_name(self) -> str:
-        """Which model refines."""
-        from models import registry  # noqa: PLC0415
-
-        return self._choice.refiner or self._choice.segmenter or registry.default_segmenter()
 
     @cached_property
     def refiner(self) -> Segmenter:
@@ -126,8 +118,7 @@ class InferenceThread(QThread):
 
     def _steps(self, job: Track | Heal | Refine) -> Steps:
         if isinstance(job, Refine):
-            by_mask = self._models.refiner_name in BY_MASK
-            return refine(self._models.refiner, job, by_mask=by_mask)
+            return refine(self._models.refiner, job)
         size = self._models.frames.size
         if isinstance(job, Heal):
             return heal(self._models.tracker, job, size)
@@ -142,5 +133,4 @@ class InferenceThread(QThread):
         for frame in job.frames:
             if self.inbox.is_cancelled(job):
                 return
-            overtaken = partial(self.inbox.is_overtaken, frame)
-            self._models.segmenter.prepare(frame, wanted=lambda: not overtaken())
+            self._models.segmenter.prepare(frame, wanted=partial(self.inbox.needs, frame))

@@ -141,9 +141,22 @@ class Inbox:
                 return bool(self._waiting)
             return job.lane is Lane.LONG and job.id <= self._cancelled
 
+    def needs(self, frame: int) -> bool:
+        """Whether `frame` had better be prepared to the end: no job waits that begins elsewhere."""
+        with self._changed:
+            waiting = self._waiting.values()
+            begun = not waiting or any(_begins_with(job, frame) for job in waiting)
+            return begun and not self._closed
+
     def close(self) -> None:
         """Drop everything; `take` returns None from now on."""
         with self._changed:
             self._closed = True
             self._waiting.clear()
             self._changed.notify_all()
+
+
+def _begins_with(job: Job, frame: int) -> bool:
+    if isinstance(job, Segment):
+        return job.key.frame == frame
+    return isinstance(job, Prepare) and job.frames[:1] == (frame,)

@@ -80,15 +80,14 @@ def heal(tracker: Tracker, job: Heal, size: tuple[int, int]) -> Steps:
         yield from healing.come_back()
 
 
-def refine(segmenter: Segmenter, job: Refine, *, by_mask: bool = False) -> Steps:
+def refine(segmenter: Segmenter, job: Refine) -> Steps:
     """Yield a step for each mask, frames rising; its entries are empty where the mask is kept.
 
-    The rule of HQTrack (Zhu et al. 2023, section 2.3): the mask's box prompts the segmenter (and
-    the mask itself, where it works `by_mask`), and the answer counts only where it overlaps the
-    mask.
+    The rule of HQTrack (Zhu et al. 2023, section 2.3): the mask prompts the segmenter, and the
+    answer counts only where it overlaps the mask.
     """
     for key, mask in sorted(job.masks.items()):
-        best = segmenter.segment(key.frame, prompt_of(mask, with_mask=by_mask))[0]
+        best = segmenter.segment(key.frame, prompt_of(mask))[0]
         verdict = judge(mask, Mask.encode(best.mask), gate=job.gate)
         if verdict.accepted:
             yield Step(key.frame, {key: Entry(verdict.mask, Origin.REFINED, score=best.score)})

@@ -15,7 +15,7 @@ _ISSUES = 2
 
 
 class Foresight(QObject):
-    """Has the current frame and those of the next suspects prepared while nothing else runs."""
+    """Has frames prepared while nothing else runs: the current one, next suspects, neighbours."""
 
     def __init__(
         self,
@@ -48,6 +48,8 @@ class Foresight(QObject):
         workspace = self._workspace
         if workspace.video is None or workspace.activity is not SessionState.IDLE:
             return
-        likely = [workspace.frame, *(issue.frame for issue in self._issues()[:_ISSUES])]
-        frames = tuple(dict.fromkeys(likely))
+        current = workspace.frame
+        suspects = (issue.frame for issue in self._issues()[:_ISSUES])
+        beside = (near for near in (current + 1, current - 1) if 0 <= near < workspace.frame_count)
+        frames = tuple(dict.fromkeys([current, *suspects, *beside]))
         self._engine.put(Prepare(self._engine.next_id(), frames))

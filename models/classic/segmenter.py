@@ -1,5 +1,6 @@
 """Masks from clicks, boxes and rough masks by GrabCut. Needs no weights."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -27,9 +28,10 @@ class ClassicSegmenter:
         self._size = frames.size
         self._kept: tuple[int, Image] | None = None
 
-    def prepare(self, frame: int) -> None:
-        """Read the frame and keep it."""
-        self._image(frame)
+    def prepare(self, frame: int, *, wanted: Callable[[], bool] | None = None) -> None:
+        """Read the frame and keep it, if it is wanted."""
+        if wanted is None or wanted():
+            self._image(frame)
 
     def segment(self, frame: int, prompt: Prompt) -> tuple[Prediction, ...]:
         """Return the candidate masks; see `models.api.Segmenter`."""

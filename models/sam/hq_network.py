@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
 from models.api import Image
@@ -54,6 +54,7 @@ class HqNetwork:
         dtype: torch.dtype = torch.float32,
     ) -> None:
         self._sam = sam.to(device).eval()
+        self.encoder: nn.Module = self._sam.image_encoder
         self.device = device
         self._dtype = dtype
 
@@ -86,7 +87,7 @@ class HqNetwork:
         pixels = normalised(image, (height, width), self.device)
         square = pad(pixels, (0, _SIDE - width, 0, _SIDE - height))
         with self._fast():
-            features, early = self._sam.image_encoder(square)
+            features, early = self.encoder(square)
         kept = (features, early[0]) if self.sharpens else (features,)
         return HqEmbedding(kept, (height, width), size)
 

@@ -53,7 +53,7 @@ def check(prompt: Prompt, size: tuple[int, int]) -> None:
 
 def is_ambiguous(prompt: Prompt) -> bool:
     """Whether the prompt is one click alone, which may mean a part or the whole."""
-    return len(prompt.clicks) == 1 and prompt.box is None and not _has_mask(prompt)
+    return len(prompt.clicks) == 1 and prompt.box is None and not has_mask(prompt)
 
 
 def points_of(prompt: Prompt, device: torch.device) -> Points:
@@ -64,7 +64,7 @@ def points_of(prompt: Prompt, device: torch.device) -> Points:
     no positive click lies in with a click on its innermost point.
     """
     box, clicks = prompt.box, prompt.clicks
-    if _has_mask(prompt) and prompt.mask is not None:
+    if has_mask(prompt) and prompt.mask is not None:
         if not clicks:
             box = box or _box_round(prompt.mask)
         elif not any(click.positive and _lies_in(click, prompt.mask) for click in clicks):
@@ -88,7 +88,13 @@ def mask_logits(prompt: Prompt, size: tuple[int, int], device: torch.device) -> 
     return (share * 2 - 1) * _SURE
 
 
-def _has_mask(prompt: Prompt) -> bool:
+def hardened(logits: Tensor) -> Tensor:
+    """Return a network's own mask (H, W) as logits (1, 1, H, W) that are sure of every pixel."""
+    return torch.where(logits > 0, _SURE, -_SURE)[None, None]
+
+
+def has_mask(prompt: Prompt) -> bool:
+    """Whether there is a mask so far, and it holds a pixel."""
     return prompt.mask is not None and bool(prompt.mask.any())
 
 

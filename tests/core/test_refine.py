@@ -45,9 +45,8 @@ def test_later_objects_lie_on_top_and_void_stays_below() -> None:
     assert drawn(ground, {1: mask(0, 8), 2: mask(5, 12)}, [2, 1])[4, 6] == 1
 
 
-def test_the_prompt_is_the_masks_box() -> None:
+def test_the_prompt_is_the_mask_and_the_box_round_it() -> None:
     assert prompt_of(mask(3, 9)).box == Box(3, 2, 9, 8)
-    assert prompt_of(mask(3, 9)).mask is None
-    given = prompt_of(mask(3, 9), with_mask=True).mask
+    given = prompt_of(mask(3, 9)).mask
     assert given is not None
     assert np.array_equal(given, mask(3, 9).decode())

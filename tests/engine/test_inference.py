@@ -187,6 +187,19 @@ def test_a_frame_is_prepared_while_nothing_else_is_asked(
     assert models.fake_segmenter.prepared == [3, 4]
 
 
+def test_a_frame_that_is_left_while_it_is_prepared_is_given_up(
+    thread: InferenceThread, answers: Answers, models: FakeModels, qtbot: QtBot
+) -> None:
+    gate = models.fake_segmenter.gate
+    gate.close()
+    thread.inbox.put(Prepare(1, (3, 4)))
+    gate.wait_for_arrival()
+    thread.inbox.put(Prepare(2, (9,)))
+    gate.open()
+    qtbot.waitUntil(lambda: answers.of("end", 2) == [None])
+    assert models.fake_segmenter.prepared == [9]
+
+
 def test_closing_during_a_propagation_ends_the_thread(models: FakeModels, qtbot: QtBot) -> None:
     thread = InferenceThread(lambda: models)
     thread.start()

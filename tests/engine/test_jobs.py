@@ -70,6 +70,23 @@ def test_what_is_computed_ahead_gives_way_to_any_real_job() -> None:
     assert inbox.is_cancelled(running)
 
 
+def test_a_frame_is_prepared_to_the_end_where_what_waits_begins_with_it() -> None:
+    inbox = Inbox()
+    inbox.put(Prepare(1, (0, 1)))
+    inbox.take()
+    assert inbox.needs(0)
+    inbox.put(click(2))
+    clicked = click(2).key.frame
+    assert inbox.needs(clicked)
+    assert not inbox.needs(clicked + 1)
+    inbox.take()
+    inbox.put(Prepare(3, (7, 0)))
+    assert inbox.needs(7)
+    assert not inbox.needs(0)
+    inbox.close()
+    assert not inbox.needs(7)
+
+
 def test_a_waiting_thread_takes_what_is_put_and_leaves_when_closed() -> None:
     inbox, taken = Inbox(), queue.SimpleQueue[Job | None]()
 

@@ -185,10 +185,10 @@ def test_a_refinement_counts_only_where_it_overlaps_the_mask() -> None:
     assert step.entries == {}
 
 
-def test_a_model_that_works_on_a_mask_is_given_it() -> None:
+def test_a_refiner_is_given_the_mask_itself() -> None:
     segmenter = FakeSegmenter(FakeFrames())
     masks = {Key(2, 1): mask_at(10)}
-    list(refine(segmenter, Refine(1, masks), by_mask=True))
+    list(refine(segmenter, Refine(1, masks)))
     given = segmenter.prompts[0][1].mask
     assert given is not None
     assert (given == mask_at(10).decode()).all()

@@ -64,12 +64,14 @@ class Scripted:
     def __init__(self, *, sharpness: tuple[float, ...], ious: tuple[float, ...]) -> None:
         self.sharpness, self.ious = sharpness, ious
         self.embedded = 0
+        self.encoder = torch.nn.Sequential(torch.nn.Identity(), torch.nn.Identity())
         self.points: Points | None = None
         self.mask: Tensor | None = None
 
     def embed(self, image: Image) -> Kept:
+        embedding = Kept((self.encoder(torch.zeros(250)),))
         self.embedded += 1
-        return Kept((torch.zeros(250),))
+        return embedding
 
     def mask_size(self, embedding: Kept) -> tuple[int, int]:
         return (10, 15)
@@ -206,6 +208,30 @@ def test_a_prepared_frame_is_not_computed_again() -> None:
     segmenter.segment(0, ONE)
     segmenter.segment(0, CLEAR)
     assert network.embedded == 1
+
+
+def test_preparing_is_left_in_the_middle_when_it_is_not_wanted_any_more() -> None:
+    network = scripted()
+    segmenter = PromptSegmenter(network, Stills())
+    answers = iter([True, True, False])  # the encoder, its first layer, its second
+    segmenter.prepare(0, wanted=lambda: next(answers))
+    assert network.embedded == 0
+    segmenter.segment(0, ONE)
+    segmenter.prepare(1, wanted=lambda: True)
+    assert network.embedded == 2
+
+
+def test_clicks_given_at_once_are_answered_one_after_the_other() -> None:
+    network = scripted(ious=(0.5, 0.9, 0.88, 0.87))
+    segmenter = PromptSegmenter(network, Stills())
+    negative = Click(2, 2, positive=False)
+    segmenter.segment(0, Prompt((negative, Click(30, 20), Click(35, 20))))
+    assert network.points is not None
+    assert network.points.labels.tolist() == [[NEGATIVE, POSITIVE, POSITIVE]]
+    assert network.mask is not None
+    assert int((network.mask > 0).sum()) == segmenter.segment(0, CLEAR)[0].mask.sum()
+    segmenter.segment(0, Prompt((negative,)))
+    assert network.mask is None
 
 
 def test_embeddings_stay_within_their_bytes_the_last_used_kept() -> None:
