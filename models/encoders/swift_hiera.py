@@ -28,12 +28,15 @@ class _Windows(NamedTuple):
     columns: int
 
     @classmethod
-    def of(cls, grid: Tensor, side: int) -> "_Windows":
-        """Cut (B, H, W, C) into windows, with zeros where they reach beyond the map."""
+    def of(cls, grid: Tensor, side: int, beyond: Tensor) -> "_Windows":
+        """Cut (B, H, W, C) into windows, with `beyond` (C) where they reach beyond the map."""
         images, height, width, channels = grid.shape
         rows, columns = -(-height // side), -(-width // side)
-        grid = F.pad(grid, (0, 0, 0, columns * side - width, 0, rows * side - height))
-        parts = grid.view(images, rows, side, columns, side, channels).transpose(2, 3)
+        if height % side or width % side:
+            wider = beyond.expand(images, rows * side, columns * side, channels).clone()
+            wider[:, :height, :width] = grid
+            grid = wider
+        parts = grid.reshape(images, rows, side, columns, side, channels).transpose(2, 3)
         return cls(parts.reshape(-1, side, side, channels), rows, columns)
 
     def grid(self, height: int, width: int) -> Tensor:
@@ -62,17 +65,22 @@ class _Block(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         """Map windows (W, side, side, C), or maps that are one window, to the next tokens."""
         placed = self.norm1(tokens)
-        return self.think(self.bypass(tokens, placed) + self.attend(placed))
+        seen: Tensor = self.out(self.look(self.qkv(placed)))
+        return self.think(self.bypass(tokens, placed) + seen)
 
     def bypass(self, tokens: Tensor, placed: Tensor) -> Tensor:
         """Return what goes past the attention; `placed` are the normalised tokens."""
         kept = tokens if self.shortcut is None else self.shortcut(placed)
         return _pooled(kept) if self.pools else kept
 
-    def attend(self, windows: Tensor) -> Tensor:
-        """Let the tokens of each window (W, side, side, C) look at each other."""
+    def look(self, windows: Tensor) -> Tensor:
+        """Let the tokens of each window look at each other.
+
+        Queries, keys and values (W, side, side, 3 * C) become (W, side, side, C), half as high and
+        wide where the block pools.
+        """
         count, height, width, _ = windows.shape
-        q, k, v = self.qkv(windows).chunk(3, dim=-1)
+        q, k, v = windows.chunk(3, dim=-1)
         q = _pooled(q) if self.pools else q
         q, k, v = (self._split(part) for part in (q, k, v))
         scores = torch.baddbmm(
@@ -80,8 +88,7 @@ class _Block(nn.Module):
         )
         read = torch.bmm(scores.softmax(dim=-1), v).view(count, self._heads, -1, v.shape[-1])
         halved = 2 if self.pools else 1
-        joined = read.transpose(1, 2).reshape(count, height // halved, width // halved, -1)
-        return torch.as_tensor(self.out(joined))
+        return read.transpose(1, 2).reshape(count, height // halved, width // halved, -1)
 
     def think(self, tokens: Tensor) -> Tensor:
         """Apply the two layers that treat each token alone."""
@@ -119,7 +126,9 @@ class SwiftHiera(nn.Module):
         x = self.patches(image.to(self._dtype)).permute(0, 2, 3, 1)
         height, width = x.shape[1:3]
         first, second, third, *fourth = self._stages
-        windows = _Windows.of(x + self._place(height, width), first[0].window)
+        # An image's size is a multiple of what the windows of the first stages span.
+        x = x + self._place(height, width)
+        windows = _Windows.of(x, first[0].window, x.new_zeros(x.shape[-1]))
         windows = _through(first, windows)
         f4 = windows._replace(tokens=self.outlets[0](windows.tokens)).grid(height, width)
         windows = _through(second, windows)
@@ -159,9 +168,10 @@ def _over_grid(blocks: Sequence[_Block], grid: Tensor) -> Tensor:
             continue
         placed = block.norm1(grid)
         kept = block.bypass(grid, placed)
-        windows = _Windows.of(placed, block.window)
-        seen = windows._replace(tokens=block.attend(windows.tokens))
-        grid = block.think(kept + seen.grid(*kept.shape[1:3]))
+        # Beyond the map tokens are zero, so that their queries, keys and values are the bias.
+        windows = _Windows.of(block.qkv(placed), block.window, block.qkv.bias)
+        seen = windows._replace(tokens=block.look(windows.tokens)).grid(*kept.shape[1:3])
+        grid = block.think(kept + block.out(seen))
     return grid
 
 

@@ -1,0 +1,66 @@
+"""The embedded weights on the bundled clip: what storing and computing them small costs."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+
+from app import paths
+from app.storage.palette import read_palette_png
+from app.storage.video import open_video
+from models.api import LoadOptions
+from models.compact import SCALE, widen
+from models.cutie import loader
+from models.registry import load_tracker
+
+SIZE = 192  # short side in pixels
+LENGTH = 6
+STORED = paths.resources() / "weights" / "lite.safetensors"
+
+
+def masks_with(weights: Path) -> NDArray[np.bool_]:
+    """Return the masks of the clip's objects, (frames - 1, objects, H, W)."""
+    video = open_video(paths.sample_folder() / "frames")
+    labels = read_palette_png(paths.sample_folder() / "masks" / "000000.png", video.size)
+    anchors = {0: {int(number): labels == number for number in np.unique(labels) if number}}
+    options = LoadOptions(weights=weights, device="cpu", size=SIZE)
+    found = dict(load_tracker("lite", video, options).track(anchors, range(LENGTH)))
+    return np.array(
+        [[each.mask for each in found[frame].values()] for frame in range(1, LENGTH)], np.bool_
+    )
+
+
+def an_original(stored: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return weights in full precision that are stored as these, anywhere within the rounding."""
+    rng = torch.Generator().manual_seed(0)
+    original = widen(stored)
+    for name, value in original.items():
+        if not value.is_floating_point():
+            continue
+        error = torch.rand(value.shape, generator=rng) - 0.5
+        scale = stored.get(name + SCALE)
+        if scale is None:
+            original[name] = value * (1 + error * 2**-10)
+        else:
+            step = scale.float().view(-1, *([1] * (value.ndim - 1)))
+            original[name] = (value + error * step).clamp(-127 * step, 127 * step)
+    return original
+
+
+def test_stored_and_original_weights_agree_on_the_masks(tmp_path: Path) -> None:
+    save_file(an_original(load_file(STORED)), tmp_path / "original.safetensors")
+    stored, original = masks_with(STORED), masks_with(tmp_path / "original.safetensors")
+    assert all(mask.any() for mask in stored.reshape(-1, *stored.shape[-2:]))
+    assert (stored == original).mean() >= 0.999
+
+
+def test_the_encoder_in_bfloat16_agrees_with_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for dtype in (torch.bfloat16, torch.float32):
+        monkeypatch.setattr(loader, "encoder_dtype", lambda device, dtype=dtype: dtype)
+        found.append(masks_with(STORED))
+    assert not np.array_equal(found[0], found[1])  # both were used
+    assert (found[0] == found[1]).mean() >= 0.999
