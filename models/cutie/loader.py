@@ -76,6 +76,7 @@ def load_tracker(name: str, frames: Frames, options: LoadOptions) -> Tracker:
         short_side=model.short_side if options.size is None else options.size,
         scales=options.scales or (1.0,),
         flip=options.flip,
+        bfloat16=name == "lite" and encoder_dtype(device) is torch.bfloat16,
     )
     return CutieTracker(ready(network, device), frames, options=run, memory=model.memory)
 

@@ -84,13 +84,18 @@ def upload(pixels: Image | FloatMap, device: torch.device) -> Tensor:
     return tensor.to(device)
 
 
-def half_precision(device: torch.device) -> contextlib.AbstractContextManager[object]:
+def half_precision(
+    device: torch.device, *, on_cpu: bool = False
+) -> contextlib.AbstractContextManager[object]:
     """Return half precision on a CUDA device, where the official weights were trained with it.
 
-    The affinity, the sensory memory and the masks' aggregation stay in float32.
+    With `on_cpu` there, too, as bfloat16. The affinity, the sensory memory and the masks'
+    aggregation stay in float32.
     """
     if device.type == "cuda":
         return torch.autocast("cuda", dtype=torch.float16)
+    if device.type == "cpu" and on_cpu:
+        return torch.autocast("cpu", dtype=torch.bfloat16)
     return contextlib.nullcontext()
 
 

@@ -21,12 +21,14 @@ from models.cutie.network import Network
 class RunOptions:
     """How a video is run: the short side in pixels (0 = the frame's), and test-time fusion.
 
-    Probabilities of all `scales` are added up; `flip` also sees each frame mirrored.
+    Probabilities of all `scales` are added up; `flip` also sees each frame mirrored. `bfloat16`
+    computes what follows the image encoder with half the digits on a CPU, too.
     """
 
     short_side: int = 480
     scales: tuple[float, ...] = (1.0,)
     flip: bool = False
+    bfloat16: bool = False
 
 
 class CutieTracker:
@@ -143,6 +145,7 @@ class _Run:
         self._device = network.pixel_mean.device
         self._plan = plan
         self._reader = FrameReader(network, frames, geometry, mirrored=options.flip)
+        self._bfloat16 = options.bfloat16
         self._propagation = Propagation(network, config, anchor_frames=len(plan.anchors))
         self._memorise_anchors()
 
@@ -153,11 +156,10 @@ class _Run:
 
     def step(self, frame: int) -> tuple[Tensor, Tensor]:
         """Return probabilities (K + 1, H, W) at the frame's size, and scores (K,)."""
-        given = self._masks(frame)
-        with half_precision(self._device):
-            probability = self._propagation.step(
-                self._reader.read(frame), given, last=frame == self._plan.frames[-1]
-            )
+        given, seen = self._masks(frame), self._reader.read(frame)
+        with half_precision(self._device, on_cpu=self._bfloat16):
+            last = frame == self._plan.frames[-1]
+            probability = self._propagation.step(seen, given, last=last)
         probability = self._geometry.inside(probability)
         return self._geometry.out(probability), scores(probability)
 
@@ -165,23 +167,18 @@ class _Run:
     def explain(self, frame: int, x: float, y: float, object_id: int) -> tuple[Vote, ...]:
         """Return the votes for a pixel of the frame."""
         column, row = self._geometry.cell(x, y)
-        with half_precision(self._device):
-            features = self._reader.read(frame).features
+        features = self._reader.read(frame).features
         return tuple(self._propagation.explain(features, row, column, object_id))
 
     def _memorise_anchors(self) -> None:
         plan = self._plan
         self._reader.plan([*plan.anchors, *plan.frames])
-        with half_precision(self._device):
-            for frame in plan.anchors:
-                masks = self._masks(frame)
-                assert masks is not None
-                self._propagation.memorise(
-                    self._reader.read(frame),
-                    masks,
-                    plan.groups(frame),
-                    starting=plan.starting(frame),
-                )
+        for frame in plan.anchors:
+            masks, seen = self._masks(frame), self._reader.read(frame)
+            assert masks is not None
+            with half_precision(self._device, on_cpu=self._bfloat16):
+                groups, starting = plan.groups(frame), plan.starting(frame)
+                self._propagation.memorise(seen, masks, groups, starting=starting)
         self._propagation.start()
         self._reader.plan(plan.frames)
 
