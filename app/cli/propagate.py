@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from app.cli.filling import FillJob
     from app.storage.video import Video
 
+_READ_AHEAD_BYTES = 128 << 20  # frames are decoded while the model works on those before
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `propagate`."""
@@ -38,13 +40,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Propagate and write."""
     from app.cli.filling import Filling  # noqa: PLC0415 - keeps --help quick
+    from app.storage.frames import FrameCache  # noqa: PLC0415
     from app.storage.video import open_video  # noqa: PLC0415
     from models.registry import default_tracker, load_tracker  # noqa: PLC0415
 
     name = arguments.model or default_tracker()
-    with closing(open_video(arguments.frames)) as video:
+    with (
+        closing(open_video(arguments.frames)) as video,
+        closing(FrameCache(video, _READ_AHEAD_BYTES)) as frames,
+    ):
         job = _job(arguments, video, name)
-        filling = Filling(job, video, load_tracker(name, video, job.options))
+        filling = Filling(job, video, load_tracker(name, frames, job.options))
         try:
             filling.go()
         except KeyboardInterrupt as stop:
