@@ -2,9 +2,7 @@
 
 import argparse
 import json
-import multiprocessing
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,77 +13,89 @@ if TYPE_CHECKING:
     from models.cutie.bench import Case, Figures
 
 _MODELS = ("lite", "cutie-small", "cutie-base", "hiera-depth", "css")
-_RIVAL = "rf-cutie"
+_RIVAL, _NOTHING = "rf-cutie", "nothing"
 _HEAD = """\
-| frames | objects | program | frames a second | s a frame, early | late | host peak | device peak |
-|---|---|---|---|---|---|---|---|
+| frames | objects | program | frames/s | ratio | s/frame early | late | host peak | device peak |
+|---|---|---|---|---|---|---|---|---|
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `bench propagate`."""
     parser.add_argument("--model", choices=_MODELS, default="cutie-base", metavar="NAME")
-    parser.add_argument("--lengths", type=_numbers, default=[100], metavar="N,...", help="frames")
-    parser.add_argument("--objects", type=_numbers, default=[1, 3], metavar="N,...")
+    parser.add_argument(
+        "--lengths",
+        type=_numbers,
+        metavar="N,...",
+        help="frames, on an accelerator by default 100,1000,5000, on a CPU 100",
+    )
+    parser.add_argument(
+        "--objects", type=_numbers, metavar="N,...", help="by default 1,3,10, on a CPU 1,3"
+    )
     parser.add_argument("--size", type=int, default=480, metavar="N", help="short side in pixels")
     parser.add_argument(
-        "--against", choices=[_RIVAL], help="also measure this, in the same run, where installed"
+        "--against",
+        choices=[_RIVAL, _NOTHING],
+        help=f"what to measure beside it, in turns: by default {_RIVAL} where it is installed",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure each case in a process of its own and print a table."""
-    cases = _cases(arguments)
+    """Measure each length and number of objects, and print a table."""
+    from models.cutie.bench import measure  # noqa: PLC0415
+
+    groups = _cases(arguments)
     _out(
         f"{arguments.model} at {arguments.size} x {round(arguments.size * 16 / 9)}, a made clip, "
         f"random weights (speed and memory do not depend on them).\n\n{_HEAD}"
     )
-    figures = []
-    for case in cases:
-        measured = _measured(case)
-        _out(_row(case, measured))
-        figures.append({**asdict(case), **asdict(measured)})
+    rows = []
+    for cases in groups:
+        figures = measure(cases)
+        for case, own in zip(cases, figures, strict=True):
+            _out(_row(case, own, figures[-1].frames_per_second))
+            rows.append({**asdict(case), **asdict(own)})
     if arguments.json is not None:
-        arguments.json.write_text(json.dumps(figures, indent=1) + "\n")
+        arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
     return 0
 
 
-def _cases(arguments: argparse.Namespace) -> list["Case"]:
-    from models.cutie.bench import OURS, RIVAL, Case, rival_is_installed  # noqa: PLC0415
+def _cases(arguments: argparse.Namespace) -> list[list["Case"]]:
+    """Return what to measure; each list side by side."""
+    from models.cutie.bench import OURS, Case, on_accelerator, rival_of  # noqa: PLC0415
 
-    if arguments.against and not rival_is_installed():
-        raise UsageError(f"{_RIVAL} is not installed: pip install {_RIVAL}, or leave it out.")
-    sides = (OURS, RIVAL) if arguments.against else (OURS,)
-    return [
-        Case(
-            side,
-            arguments.model,
-            length,
-            objects,
-            arguments.size,
-            device=arguments.device,
-            threads=arguments.threads,
+    rival = None if arguments.against == _NOTHING else rival_of(arguments.model)
+    if arguments.against == _RIVAL and rival is None:
+        raise UsageError(
+            f"{_RIVAL} is not installed or has no {arguments.model}: pip install {_RIVAL} and take "
+            f"cutie-small or cutie-base, or leave --against out."
         )
-        for length in arguments.lengths
-        for objects in arguments.objects
-        for side in sides
+    quick = on_accelerator(arguments.device)
+    return [
+        [
+            Case(
+                side,
+                arguments.model,
+                length,
+                objects,
+                arguments.size,
+                device=arguments.device,
+                threads=arguments.threads,
+            )
+            for side in (OURS, rival)
+            if side
+        ]
+        for length in arguments.lengths or ([100, 1000, 5000] if quick else [100])
+        for objects in arguments.objects or ([1, 3, 10] if quick else [1, 3])
     ]
 
 
-def _measured(case: "Case") -> "Figures":
-    """Measure in a fresh process, so that peak memory is the case's own."""
-    from models.cutie.bench import measure  # noqa: PLC0415
-
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
-        return pool.submit(measure, case).result()
-
-
-def _row(case: "Case", figures: "Figures") -> str:
+def _row(case: "Case", figures: "Figures", reference: float) -> str:
     device = f"{figures.device_peak / 1e6:.0f} MB" if figures.device_peak else "-"
     return (
         f"| {case.length} | {case.objects} | {case.side} | {figures.frames_per_second:.2f} "
+        f"| {figures.frames_per_second / reference:.2f} "
         f"| {figures.early_s:.3f} | {figures.late_s:.3f} "
         f"| {figures.host_peak / 1e6:.0f} MB | {device} |\n"
     )

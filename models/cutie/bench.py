@@ -6,11 +6,14 @@ Speed needs no trained weights: they are random here, the same for both sides.
 import contextlib
 import importlib.resources
 import importlib.util
+import multiprocessing
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from multiprocessing.connection import Connection
 from typing import Any
 from unittest import mock
 
@@ -27,7 +30,7 @@ from models.device import pick_device
 
 OURS, RIVAL = "maskwright", "rf-cutie"
 _RIVAL_SIZES = {"cutie-small": "small", "cutie-base": "base"}
-_WARM_UP = 2  # frames at the start that are not counted
+_TURN = 5  # frames: as often as one is remembered, so that turns cost the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class Case:
 class Figures:
     """What came out. Memory in bytes; `device_peak` is 0 on a CPU.
 
-    `early_s` and `late_s`: median seconds a frame in the first and the last third of the clip.
+    `early_s` and `late_s`: median seconds a frame from a twentieth to a tenth of the clip, and in
+    its second half; of 2,000 frames 100 to 200 and 1,000 to 2,000. The first turn is not counted.
     """
 
     frames_per_second: float
@@ -57,29 +61,72 @@ class Figures:
     device_peak: int
 
 
-def rival_is_installed() -> bool:
-    """Return whether the published implementation can be measured."""
-    return importlib.util.find_spec("cutie") is not None
+def rival_of(model: str) -> str | None:
+    """Return the published implementation of a model, None where it is not installed."""
+    known = model in _RIVAL_SIZES and importlib.util.find_spec("cutie") is not None
+    return RIVAL if known else None
 
 
-def measure(case: Case) -> Figures:
-    """Run one case in this process, from which `host_peak` is taken: use a fresh one.
+def on_accelerator(device: str) -> bool:
+    """Return whether `device`, see `LoadOptions`, comes to anything but the CPU."""
+    return pick_device(device).type != "cpu"
 
-    Raises ModelError where the model or the device is not there.
+
+def measure(cases: Sequence[Case]) -> list[Figures]:
+    """Run cases of one length side by side, each in a fresh process, from which its peaks are.
+
+    They take turns, so that whatever else the machine does slows all of them alike. Raises
+    ModelError where a model or a device is not there.
     """
-    if case.side == RIVAL and case.model not in _RIVAL_SIZES:
-        raise ModelError(f"{RIVAL} has no {case.model}. Use cutie-small or cutie-base.")
-    device = pick_device(case.device, threads=case.threads)
-    clip = _Drifting(case.length, (case.short_side, _wide(case.short_side)))
-    masks = clip.masks(case.objects)
-    runs = _theirs if case.side == RIVAL else _ours
-    times = []
-    started = time.perf_counter()
-    for _ in runs(case, clip, masks, device):
-        now = time.perf_counter()
-        times.append(now - started)
-        started = now
-    return _figures(times[_WARM_UP:], device)
+    context = multiprocessing.get_context("spawn")
+    with contextlib.ExitStack() as stack:
+        pipes = []
+        for case in cases:
+            ours, theirs = context.Pipe()
+            process = context.Process(target=serve, args=(case, theirs), daemon=True)
+            process.start()
+            stack.callback(process.join)
+            stack.callback(process.terminate)
+            theirs.close()
+            pipes.append(stack.enter_context(ours))
+        turns = -(-cases[0].length // _TURN)
+        seconds = [[_asked(pipe) for pipe in pipes] for _ in range(turns)]
+        peaks = [_asked(pipe) for pipe in pipes]
+    columns = zip(*seconds, strict=True)
+    return [_figures(turns, *peak) for turns, peak in zip(columns, peaks, strict=True)]
+
+
+def serve(case: Case, pipe: Connection) -> None:
+    """Answer each request with the seconds a frame of one more turn, at last with the peaks."""
+    try:
+        device = pick_device(case.device, threads=case.threads)
+        clip = _Drifting(case.length, (case.short_side, _wide(case.short_side)))
+        run = (_theirs if case.side == RIVAL else _ours)(
+            case, clip, clip.masks(case.objects), device
+        )
+        for first in range(0, case.length, _TURN):
+            pipe.recv()
+            started = time.perf_counter()
+            frames = sum(1 for _ in islice(run, min(_TURN, case.length - first)))
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
+            pipe.send((time.perf_counter() - started) / frames)
+        pipe.recv()
+        cuda = device.type == "cuda"
+        pipe.send((_host_peak(), torch.cuda.max_memory_allocated(device) if cuda else 0))
+    except ModelError as error:
+        pipe.send(error)
+
+
+def _asked(pipe: "Connection[object, Any]") -> Any:  # noqa: ANN401
+    try:
+        pipe.send(None)
+        answer = pipe.recv()
+    except (EOFError, OSError) as error:
+        raise ModelError("A measurement was ended from outside, probably for memory.") from error
+    if isinstance(answer, ModelError):
+        raise answer
+    return answer
 
 
 class _Drifting:
@@ -178,16 +225,13 @@ def _random(config: NetworkConfig) -> Network:
     return Network(config)
 
 
-def _figures(times: list[float], device: torch.device) -> Figures:
-    third = max(len(times) // 3, 1)
-    cuda = device.type == "cuda"
-    return Figures(
-        len(times) / sum(times),
-        float(np.median(times[:third])),
-        float(np.median(times[-third:])),
-        _host_peak(),
-        torch.cuda.max_memory_allocated(device) if cuda else 0,
-    )
+def _figures(turns: Sequence[float], host_peak: int, device_peak: int) -> Figures:
+    counted = turns[1:] or turns
+    count = len(counted)
+    early = counted[count // 20 : max(count // 10, count // 20 + 1)]
+    late = counted[count // 2 :]
+    speed = count / sum(counted)
+    return Figures(speed, float(np.median(early)), float(np.median(late)), host_peak, device_peak)
 
 
 def _host_peak() -> int:
