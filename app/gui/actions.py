@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 
-from app.gui.action_table import Act, acts
+from app.gui.action_table import Act, Keys, acts
 from app.gui.desk import Desk
 from app.gui.needs import Need, Situation
+from app.gui.presets import PRESETS
 from app.gui.theme import icon
 
 
@@ -41,9 +42,11 @@ class Actions(QObject):
             session.state_changed,
             session.issues_changed,
             session.candidates_changed,
+            session.comparison_changed,
             session.undo_stack.indexChanged,
         ):
             signal.connect(self._refresh_soon)
+        session.settings_changed.connect(self._on_settings_changed)
         desk.player.playing_changed.connect(self._on_playing_changed)
         self.refresh()
 
@@ -62,7 +65,7 @@ class Actions(QObject):
         action.setObjectName(act.name)
         if act.icon:
             action.setIcon(icon(f"mdi6.{act.icon}"))
-        action.setShortcuts(_sequences(act))
+        action.setShortcuts(self._keys(act))
         action.setIconText(plain(_tr(act.text)))
         action.setStatusTip(_tr(act.tip))
         action.setWhatsThis(_tr(act.tip))
@@ -71,6 +74,16 @@ class Actions(QObject):
             self._group(act.group).addAction(action)
         action.triggered.connect(functools.partial(_run, act, self._desk))
         return action
+
+    def _keys(self, act: Act) -> list[QKeySequence]:
+        preset = PRESETS.get(self._desk.session.settings.shortcuts, {})
+        return _sequences(preset.get(act.name, act.keys))
+
+    @Slot()
+    def _on_settings_changed(self) -> None:
+        for name, action in self._actions.items():
+            action.setShortcuts(self._keys(self._acts[name]))
+        self.refresh()
 
     def _group(self, name: str) -> QActionGroup:
         return self._groups.setdefault(name, QActionGroup(self))
@@ -89,7 +102,7 @@ class Actions(QObject):
             act = self._acts[name]
             missing = lacking[act.need]
             action.setEnabled(missing is None)
-            action.setToolTip(_tool_tip(act, missing))
+            action.setToolTip(_tool_tip(act, action.shortcut(), missing))
         stack = self._desk.session.undo_stack
         _name_step(self["undo"], self.tr("&Undo"), stack.undoText())
         _name_step(self["redo"], self.tr("&Redo"), stack.redoText())
@@ -116,9 +129,9 @@ def _run(act: Act, desk: Desk, _checked: bool = False) -> None:  # noqa: FBT001,
     act.run(desk)
 
 
-def _sequences(act: Act) -> list[QKeySequence]:
+def _sequences(given: Keys) -> list[QKeySequence]:
     sequences: list[QKeySequence] = []
-    for keys in act.keys:
+    for keys in given:
         if isinstance(keys, str):
             sequences.append(QKeySequence(keys))
         else:
@@ -127,8 +140,7 @@ def _sequences(act: Act) -> list[QKeySequence]:
     return list(dict.fromkeys(sequences))
 
 
-def _tool_tip(act: Act, missing: Need | None) -> str:
-    first = QKeySequence(_sequences(act)[0]) if _sequences(act) else QKeySequence()
+def _tool_tip(act: Act, first: QKeySequence, missing: Need | None) -> str:
     keys = first.toString(QKeySequence.SequenceFormat.NativeText)
     tip = _tr(act.tip) + (f" ({keys})" if keys else "")
     return tip if missing is None else f"{tip}\n{missing.explanation}"

@@ -10,6 +10,7 @@ from app.gui import viewport
 from app.gui.hud import Hud
 from app.gui.layers import to_pixel, to_scene
 from app.gui.mask_menu import MaskMenu
+from app.gui.minimap import Minimap
 from app.gui.overlay import OverlayMode
 from app.gui.picture import Picture
 from app.gui.tools.choice import Gesture, gesture_for
@@ -31,6 +32,7 @@ class Canvas(ZoomView):
 
     cursor_moved = Signal(int, int)  # the pixel under the mouse; (-1, -1) outside the frame
     tool_changed = Signal(object)  # Tool
+    mode_changed = Signal(object)  # OverlayMode
     brush_changed = Signal(float)  # diameter in pixels of the frame
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
@@ -42,6 +44,7 @@ class Canvas(ZoomView):
         self.frame_shown = self._picture.frame_shown  # the frame whose image is on the screen
         self._pressed_at: QPointF | None = None
         self._hud = Hud(session, self._picture, self)
+        self.minimap = Minimap(session, self)
         self.setBackgroundBrush(_GROUND)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -73,6 +76,7 @@ class Canvas(ZoomView):
     def set_mode(self, mode: OverlayMode) -> None:
         """Show masks in another way."""
         self._picture.set_look(replace(self._picture.look, mode=mode))
+        self.mode_changed.emit(mode)
 
     @property
     def opacity(self) -> float:

@@ -6,6 +6,7 @@ from typing import Protocol
 from app.gui.canvas import Canvas
 from app.gui.playback import Player
 from app.gui.verbs.files import FileVerbs
+from app.gui.verbs.look import LookVerbs
 from app.gui.verbs.masks import MaskVerbs
 from app.gui.verbs.objects import ObjectVerbs
 from app.gui.verbs.review import ReviewVerbs
@@ -40,6 +41,7 @@ class Desk:
     canvas: Canvas
     player: Player
     files: FileVerbs
+    look: LookVerbs
     masks: MaskVerbs
     objects: ObjectVerbs
     panels: Panels

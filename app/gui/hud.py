@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QLabel, QWidget
 
 from app.core.document import Key, State
+from app.gui.comparison import caption
 from app.gui.picture import Picture
 from app.gui.words import clock, state_name
 from app.session.session import Session
@@ -31,6 +32,7 @@ class Hud(QLabel):
         session.objects_changed.connect(self.refresh)
         session.entries_changed.connect(self._on_entries_changed)
         session.candidates_changed.connect(self.refresh)
+        session.comparison_changed.connect(self.refresh)
         session.opened.connect(self.refresh)
         self.refresh()
 
@@ -54,6 +56,8 @@ class Hud(QLabel):
         parts = [f"{frame} / {session.frame_count - 1}", clock(session.time_of(frame))]
         if self._picture.frame != frame:
             parts.append(self.tr("reading"))
+        if compared := caption(session):
+            parts.append(compared)
         chosen = next((info for info in session.objects if info.id == session.selected), None)
         if chosen is not None:
             state = session.state(Key(frame, chosen.id))

@@ -34,6 +34,7 @@ class MaskBar(QToolBar):
         self.addWidget(self._mode)
         self.addWidget(self._opacity)
         self._group = QActionGroup(self)
+        canvas.mode_changed.connect(self.refresh)
         self._mode.activated.connect(self._on_mode_chosen)
         self._opacity.valueChanged.connect(self._on_opacity_moved)
         self._opacity.sliderReleased.connect(self._keep_opacity)

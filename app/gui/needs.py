@@ -28,6 +28,8 @@ class Need(enum.Enum):
     OBJECT_RANGE = QT_TRANSLATE_NOOP("Need", "Set an in or an out point (I, O) first.")
     JOB = QT_TRANSLATE_NOOP("Need", "Nothing is running.")
     ISSUES = QT_TRANSLATE_NOOP("Need", "No suspects are left to review.")
+    CHANGES = QT_TRANSLATE_NOOP("Need", "Nothing has been propagated since the video was opened.")
+    REFERENCE = QT_TRANSLATE_NOOP("Need", "Propagate, or choose a ground truth (F7) first.")
     UNDO = QT_TRANSLATE_NOOP("Need", "There is nothing to undo.")
     REDO = QT_TRANSLATE_NOOP("Need", "There is nothing to redo.")
 
@@ -52,6 +54,8 @@ class Situation:
     has_range: bool = False
     busy: bool = False
     issues: int = 0
+    has_changes: bool = False
+    can_compare: bool = False
     can_undo: bool = False
     can_redo: bool = False
 
@@ -72,6 +76,8 @@ class Situation:
             has_range=session.in_point is not None or session.out_point is not None,
             busy=session.activity not in {SessionState.IDLE, SessionState.CLOSING},
             issues=len(session.issues),
+            has_changes=session.has_changes,
+            can_compare=session.can_compare,
             can_undo=session.undo_stack.canUndo(),
             can_redo=session.undo_stack.canRedo(),
         )
@@ -102,6 +108,8 @@ class Situation:
             Need.OBJECT_RANGE: self.has_range,
             Need.JOB: self.busy,
             Need.ISSUES: self.issues > 0,
+            Need.CHANGES: self.has_changes,
+            Need.REFERENCE: self.can_compare,
             Need.UNDO: self.can_undo,
             Need.REDO: self.can_redo,
         }[need]

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.document import ObjectInfo
+from app.core.document import Entry, ObjectInfo
 from app.core.mask import Area, Mask
 from app.core.paint import NOTHING, intersection, is_empty, union
 from models.api import BoolMask
@@ -30,6 +30,25 @@ class OverlayMode(enum.Enum):
     SOLO = "Selected object alone"
     DIM_OTHERS = "Dim the others"
     MATTE = "Matte"
+    CONFIDENCE = "Colour by confidence"
+
+
+NO_ENTRIES: Mapping[int, Entry] = {}
+# Okabe and Ito's vermilion, yellow and green, and blue for what a person vouches for.
+_UNSURE, _MIDDLING, _SURE, _GIVEN = (213, 94, 0), (240, 228, 66), (0, 158, 115), (0, 114, 178)
+_UNKNOWN = (150, 150, 150)
+
+
+def confidence_color(entry: Entry | None) -> tuple[int, int, int]:
+    """Return the colour of an entry's score, 0 to 1; blue for an anchor."""
+    if entry is not None and entry.is_anchor:
+        return _GIVEN
+    if entry is None or entry.score is None:
+        return _UNKNOWN
+    low, high = (_UNSURE, _MIDDLING) if entry.score < 0.5 else (_MIDDLING, _SURE)
+    part = 2 * min(max(entry.score, 0.0), 1.0) % 1 if entry.score < 1 else 1.0
+    red, green, blue = (round(a + part * (b - a)) for a, b in zip(low, high, strict=True))
+    return red, green, blue
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +75,17 @@ class OverlayStyle:
             return tuple(item for item in shown if item.id == self.selected)
         return shown
 
-    def color_table(self, objects: Iterable[ObjectInfo]) -> list[int]:
-        """Return 256 colours as 0xAARRGGBB, by object id."""
+    def color_table(
+        self, objects: Iterable[ObjectInfo], entries: Mapping[int, Entry] = NO_ENTRIES
+    ) -> list[int]:
+        """Return 256 colours as 0xAARRGGBB, by object id; `entries` are those of the frame."""
         table = [0] * 256
         if self.mode is OverlayMode.MATTE:
             table[0] = 0xFF000000
         for item in self.visible(objects):
             red, green, blue = item.color
+            if self.mode is OverlayMode.CONFIDENCE:
+                red, green, blue = confidence_color(entries.get(item.id))
             alpha = round(255 * self._alpha(item.id))
             table[item.id] = alpha << 24 | red << 16 | green << 8 | blue
         return table

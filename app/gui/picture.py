@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGraphicsScene
 from app.core.document import Key, ObjectInfo
 from app.core.mask import Area, Mask
 from app.core.paint import Point
+from app.gui.comparison import ComparisonItem
 from app.gui.layers import (
     BrushItem,
     ContourItem,
@@ -49,7 +50,8 @@ class Picture(QGraphicsScene):
         self._image, self._overlay = FrameItem(), OverlayItem()
         self._contours, self._ghosts = ContourItem(), ContourItem()
         self._marks, self.brush = MarkItem(), BrushItem()
-        self._over = (self._overlay, self._contours, self._ghosts, self._marks)
+        self._difference = ComparisonItem(session)
+        self._over = (self._overlay, self._difference, self._contours, self._ghosts, self._marks)
         for item in (self._image, *self._over, self.brush):
             self.addItem(item)
         self._waits = False  # for the image of the current frame
@@ -60,6 +62,7 @@ class Picture(QGraphicsScene):
         session.image_ready.connect(self._on_image_ready)
         session.entries_changed.connect(self._on_entries_changed)
         session.objects_changed.connect(self._on_objects_changed)
+        session.comparison_changed.connect(self._on_objects_changed)
         session.selection_changed.connect(self._on_selection_changed)
         session.preview_changed.connect(self._on_preview_changed)
         self._on_opened()
@@ -67,7 +70,7 @@ class Picture(QGraphicsScene):
     def set_look(self, look: OverlayStyle) -> None:
         """Show the masks in another way."""
         before, self.look = self.look, look
-        self._overlay.set_color_table(look.color_table(self._session.objects))
+        self._overlay.set_color_table(self._colors())
         alone = OverlayMode.SOLO in {before.mode, look.mode}
         if alone and (before.mode, before.selected) != (look.mode, look.selected):
             self._draw_masks()  # other objects lie open now
@@ -87,7 +90,7 @@ class Picture(QGraphicsScene):
         self._overlay.update_area(area)
         if begins:
             # Outlines of a whole frame cannot keep up with the brush; the fill shows the edge.
-            table = self.look.color_table(self._session.objects)
+            table = self._colors()
             table[object_id] |= 0x60000000
             self._overlay.set_color_table(table)
             self._draw_contours()
@@ -96,7 +99,7 @@ class Picture(QGraphicsScene):
         """Show the objects as the session has them."""
         if self._painted is not None:
             self._painted = None
-            self._overlay.set_color_table(self.look.color_table(self._session.objects))
+            self._overlay.set_color_table(self._colors())
             self._draw_masks()
 
     def show_draft(self, points: Sequence[Point] = (), box: Box | None = None) -> None:
@@ -136,12 +139,12 @@ class Picture(QGraphicsScene):
     @Slot()
     def _on_opened(self) -> None:
         height, width = size = self._session.size
-        for item in (self._image, self._overlay, self._marks):
+        for item in (self._image, self._overlay, self._difference, self._marks):
             item.set_size(size)
         self.setSceneRect(QRectF(0, 0, width, height))
         self._painted, self._ghost, self._draft_box = None, None, None
         self._ghosts.set_outlines(())
-        self._overlay.set_color_table(self.look.color_table(self._session.objects))
+        self._overlay.set_color_table(self._colors())
         self.frame = self._session.frame
         self._on_frame_changed(self.frame)
 
@@ -196,7 +199,7 @@ class Picture(QGraphicsScene):
 
     @Slot()
     def _on_objects_changed(self) -> None:
-        self._overlay.set_color_table(self.look.color_table(self._session.objects))
+        self._overlay.set_color_table(self._colors())
         self._draw_masks()
 
     @Slot(object)
@@ -209,6 +212,9 @@ class Picture(QGraphicsScene):
         self._ghost = ghost
         self._draw_ghost()
 
+    def _colors(self) -> list[int]:
+        return self.look.color_table(self._session.objects, self._session.shown(self.frame))
+
     def _draw_masks(self) -> None:
         entries = self._session.shown(self.frame)
         masks = {}
@@ -216,7 +222,9 @@ class Picture(QGraphicsScene):
             entry = entries.get(item.id)
             if entry is not None and entry.mask is not None:
                 masks[item.id] = entry.mask
-        changed = self._overlay.labels.show(masks)
+        if self.look.mode is OverlayMode.CONFIDENCE:
+            self._overlay.set_color_table(self._colors())
+        changed = self._overlay.labels.show(self._difference.compare(self.frame, masks))
         if self._painted is not None:
             object_id, pixels = self._painted
             self._overlay.labels.paint(

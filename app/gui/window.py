@@ -46,6 +46,7 @@ from app.gui.timeline import Timeline
 from app.gui.tools.tool import Tool
 from app.gui.transport import Transport
 from app.gui.verbs.files import FileVerbs
+from app.gui.verbs.look import LookVerbs
 from app.gui.verbs.masks import MaskVerbs
 from app.gui.verbs.objects import ObjectVerbs
 from app.gui.verbs.review import ReviewVerbs
@@ -141,6 +142,7 @@ class Window(QMainWindow):
             canvas=self._canvas,
             player=self._player,
             files=self._files,
+            look=LookVerbs(session, self._canvas, self._files),
             masks=MaskVerbs(session, self._propagate_bar, review),
             objects=ObjectVerbs(session, self._canvas, self._objects),
             panels=PanelVerbs(self, session, self._docks, lambda: self._actions),

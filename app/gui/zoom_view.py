@@ -12,6 +12,7 @@ class ZoomView(QGraphicsView):
     """Zoom and pan over a scene whose rectangle is the content, one unit a pixel."""
 
     zoom_changed = Signal(float)  # percent
+    view_changed = Signal()  # another part of the content is shown
 
     def __init__(self, scene: QGraphicsScene, parent: QWidget | None = None) -> None:
         super().__init__(scene, parent)
@@ -71,11 +72,23 @@ class ZoomView(QGraphicsView):
         self._scale = scale
         self.setTransform(QTransform.fromScale(scale, scale))
         self.zoom_changed.emit(self.percent)
+        self.view_changed.emit()
 
     def to_scene(self, place: QPointF) -> QPointF:
         """Return what lies at `place`, in pixels of the view, to parts of a pixel."""
         inverse, _ = self.viewportTransform().inverted()
         return inverse.map(place)
+
+    def seen_area(self) -> QRectF:
+        """Return the part of the content that is in view."""
+        inverse, _ = self.viewportTransform().inverted()
+        seen = inverse.mapRect(QRectF(self.viewport().rect()))
+        return seen.intersected(self.scene().sceneRect())
+
+    def center_at(self, place: QPointF) -> None:
+        """Bring a place of the content to the middle of the view."""
+        self.centerOn(place)
+        self._fits = False
 
     @property
     def is_panning(self) -> bool:
@@ -123,3 +136,9 @@ class ZoomView(QGraphicsView):
         super().resizeEvent(event)
         if self._fits:
             self.fit()
+        self.view_changed.emit()
+
+    def scrollContentsBy(self, across: int, down: int) -> None:
+        """Say that another part is shown."""
+        super().scrollContentsBy(across, down)
+        self.view_changed.emit()

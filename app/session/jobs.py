@@ -64,10 +64,12 @@ class Jobs(QObject):
         super().__init__(parent)
         self._workspace, self._engine = workspace, engine
         self._running: _Running | None = None
+        self.before: dict[Key, Entry | None] = {}  # what the last job replaced
         self._editing = False  # whether the change under way is known to this class
         engine.stepped.connect(self._on_stepped)
         engine.ended.connect(self._on_ended)
         workspace.on_document_change(self._on_document_change)
+        workspace.signals.opened.connect(self._forget)
 
     @property
     def is_running(self) -> bool:
@@ -230,13 +232,19 @@ class Jobs(QObject):
         }
         running.changed = {key: taken[key] for key in changes}
         if changes:
+            self.before = {key: workspace.document.get(key) for key in changes}
             before, self._editing = self._editing, True
             workspace.change(changes, running.text)
             self._editing = before
+            workspace.signals.comparison_changed.emit()
         if unused := frozenset(taken) - frozenset(changes):
             workspace.signals.entries_changed.emit(unused)
         workspace.enter(SessionState.IDLE)
         workspace.signals.progress_changed.emit(None)
+
+    @Slot()
+    def _forget(self) -> None:
+        self.before = {}
 
     @Slot(int, object)
     def _on_stepped(self, job_id: int, step: Step) -> None:

@@ -10,6 +10,7 @@ from app.core.issues import Issue
 from app.engine.inference import Models
 from app.errors import StorageError, VideoMissingError
 from app.session.clicking import Clicking
+from app.session.comparing import Comparing, Reference
 from app.session.correcting import Correcting
 from app.session.editing import Editing
 from app.session.engine import Engine
@@ -63,6 +64,7 @@ class Session(SessionReading):
         self._importing = Importing(workspace, self._editing)
         self._clicking = Clicking(workspace, engine, self._objects, self._editing, self)
         self._correcting = Correcting(workspace, engine, jobs, self._editing, self)
+        self._comparing = Comparing(workspace, jobs)
         self._review = Review(workspace, viewing, jobs, self)
         self._saving = Saving(workspace, self)
         self._exporting = Exporting(workspace, self)
@@ -86,6 +88,11 @@ class Session(SessionReading):
         self.leave_issue = review.go_on
         self.dismiss_issue = review.dismiss
         self.export = self._exporting.export
+        comparing = self._comparing
+        self.compare = comparing.compare
+        self.read_truth = comparing.read_truth
+        self.reference_masks = comparing.masks
+        self.nearest_change = comparing.nearest_change
 
     def _offer_edits(self) -> None:
         objects, editing = self._objects, self._editing
@@ -195,6 +202,31 @@ class Session(SessionReading):
     def has_refinement(self) -> bool:
         """Whether a sharpened mask is shown that waits to be accepted."""
         return self._correcting.has_refinement
+
+    @property
+    def reference(self) -> Reference | None:
+        """What the masks are compared with, if anything."""
+        return self._comparing.reference
+
+    @property
+    def shows_reference(self) -> bool:
+        """Whether the reference is shown in place of the masks, not the difference to it."""
+        return self._comparing.is_swapped
+
+    @property
+    def can_compare(self) -> bool:
+        """Whether there is anything to compare the masks with."""
+        return self._comparing.can_compare
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether a job has changed masks since the video was opened."""
+        return bool(self._jobs.before)
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether a ground truth has been read."""
+        return self._comparing.has_truth
 
     @property
     def is_at_issue(self) -> bool:

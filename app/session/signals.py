@@ -58,6 +58,7 @@ class SessionSignals(QObject):
     issues_changed = Signal()
     candidates_changed = Signal()  # of the last click
     preview_changed = Signal(object)  # tuple[int, int, Mask | None]: frame, object; or None
+    comparison_changed = Signal()  # what the masks are compared with, or what that holds
     reported = Signal(object)  # Report
     saved = Signal(object)  # datetime of the last write
     settings_changed = Signal()

@@ -23,6 +23,7 @@ class Settings:
     theme: str = "system"
     ui_scale: float = 1.0
     palette: str = "default"
+    shortcuts: str = "default"
     overlay_opacity: float = 0.5
     follow_playhead: bool = True
     tracker: str = ""
@@ -108,6 +109,12 @@ FIELDS: tuple[Field, ...] = (
     _text(
         "palette", "Mask colours", "Colours given to new objects.", _LOOK,
         ("default", "Default"), ("colour-blind", "Safe for colour-blind eyes"),
+    ),
+    _text(
+        "shortcuts", "Keyboard shortcuts",
+        "Keys as in another tool; Ctrl+/ shows those that hold.", _LOOK,
+        ("default", "Maskwright"), ("cutie", "Like Cutie"), ("cvat", "Like CVAT"),
+        ("labelme", "Like labelme"),
     ),
     Field(
         "overlay_opacity", _LOOK, "Opacity of masks",

@@ -98,6 +98,11 @@ class FileVerbs(QObject):
         if folder := self._ask.folder(self.tr("Folder of mask PNGs, named like the frames")):
             self._tried(lambda: self._session.import_masks(folder))
 
+    def read_truth(self) -> None:
+        """Ask for a ground truth and show the difference to it."""
+        if folder := self._ask.folder(self.tr("Ground truth: folder of mask PNGs")):
+            self._tried(lambda: self._session.read_truth(folder))
+
     def drop_urls(self, urls: Iterable[QUrl]) -> None:
         """Open the first local file among what was dropped on the window."""
         local = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
