@@ -6,8 +6,9 @@ frame, the centre of the top-left pixel at (0, 0).
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,6 +131,37 @@ class Tracker(Protocol):
         exactly as given (score 1), and the other objects are predicted. Masks of one frame do not
         overlap, unless given ones do. Raises PromptError where a mask has another size or there is
         no anchor.
+        """
+
+
+class Store(Enum):
+    """The part of a tracker's memory that a remembered frame lies in."""
+
+    ANCHOR = "anchor"
+    WORKING = "working"
+    LONG_TERM = "long-term"
+
+
+class Vote(NamedTuple):
+    """A remembered frame's share, 0 to 1, in what a tracker read for a pixel."""
+
+    frame: int
+    store: Store
+    weight: float
+
+
+@runtime_checkable
+class Explainer(Protocol):
+    """What a tracker that reads a memory of frames offers besides."""
+
+    def explain(
+        self, frame: int, x: float, y: float, object_id: int | None = None
+    ) -> tuple[Vote, ...]:
+        """Return the remembered frames that vote for a pixel, strongest first.
+
+        x and y are in pixels of the frame; without an object, the votes on all objects together.
+        The weights sum to 1. The memory is the one that the last `track` left; where nothing of
+        the object is remembered, the result is empty. Raises PromptError outside the frame.
         """
 
 

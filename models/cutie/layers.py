@@ -5,6 +5,7 @@ h and w at the stride at hand. Object-wise maps are (N, C, h, w), shared maps (B
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +18,13 @@ def add_shared(group: Tensor, shared: Tensor) -> Tensor:
     """Add a map (B, C, h, w) to those of each object (N, C, h, w), in place."""
     torch.unflatten(group, 0, (shared.shape[0], -1)).add_(shared.unsqueeze(1))
     return group
+
+
+def side_by_side(maps: Sequence[Tensor]) -> Tensor:
+    """Stack maps (B, C, h, w), one an object, to (B, K, C, h, w), a pixel's channels together."""
+    if len(maps) == 1:
+        return maps[0].unsqueeze(1)
+    return torch.stack([each.movedim(1, -1) for each in maps], dim=1).movedim(-1, 2)
 
 
 def others(masks: Tensor) -> Tensor:

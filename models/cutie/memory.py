@@ -11,26 +11,18 @@ Shapes: B images (2 with the mirrored one), K objects of the bucket, M tokens, D
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from models.api import Store
 from models.cutie.affinity import Reading, look_up, memory_code, query_code, read, read_all, usage
 from models.cutie.config import LongTermConfig, MemoryConfig
 from models.cutie.network import ImageFeatures, pixels
 
 _USED, _LIFE, _FRAME = range(3)  # columns of a record
 _NEWBORN = 1e-7  # life of a token that was never read, so that usage / life is defined
-
-
-class Store(Enum):
-    """The part of memory that a token lies in."""
-
-    ANCHOR = "anchor"
-    WORKING = "working"
-    LONG_TERM = "long-term"
 
 
 class Tokens(NamedTuple):

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from models.api import Store
 from models.cutie.config import CUTIE_SMALL, LongTermConfig, MemoryConfig
 from models.cutie.inference.propagation import EncodedFrame, FrameSizeError, Propagation
-from models.cutie.memory import Store
 from models.cutie.network import Network
 from tests.models.cutie_oracle import Untyped, index_mask, moving_clip, oracle_config, pair
 

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from models import compact
 from models.api import (
     Click,
+    Explainer,
     Frames,
     Image,
     LoadOptions,
@@ -250,8 +251,22 @@ def test_a_vote_names_the_frames_that_a_pixel_was_read_from(small: Network) -> N
     votes = tracker.explain(3, 40.5, 20.0, object_id=1)
     assert {vote.frame for vote in votes} <= {0, 5, 7}
     assert sum(vote.weight for vote in votes) == pytest.approx(1, abs=1e-4)
+    assert isinstance(tracker, Explainer)
+    assert tracker.explain(3, 40.5, 20.0) == votes  # there is no other object
     with pytest.raises(PromptError):
         tracker.explain(3, 400, 20, object_id=1)
+
+
+def test_votes_on_all_objects_are_those_of_each_together(small: Network) -> None:
+    tracker = tracker_on(Noise(6), small)
+    list(tracker.track({0: masks((1,)), 3: {2: masks((1, 2), 9)[2]}}, range(6)))
+    one, two = (tracker.explain(5, 30, 30, object_id=each) for each in (1, 2))
+    both = tracker.explain(5, 30, 30)
+    assert [vote.weight for vote in both] == sorted((v.weight for v in both), reverse=True)
+    assert sum(vote.weight for vote in both) == pytest.approx(1, abs=1e-4)
+    for vote in both:
+        own = [v.weight for v in (*one, *two) if (v.frame, v.store) == (vote.frame, vote.store)]
+        assert vote.weight == pytest.approx(sum(own) / 2, abs=1e-5)
 
 
 def test_a_frame_of_another_size_is_named(small: Network) -> None:

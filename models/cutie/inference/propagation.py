@@ -9,11 +9,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from models.api import ModelError
+from models.api import ModelError, Store, Vote
 from models.cutie.affinity import query_code
 from models.cutie.config import MemoryConfig
-from models.cutie.layers import aggregate, others
-from models.cutie.memory import Bank, Store, pick
+from models.cutie.layers import aggregate, others, side_by_side
+from models.cutie.memory import Bank, pick
 from models.cutie.network import ImageFeatures, MaskFeatures, Network, join, pixels
 
 
@@ -27,14 +27,6 @@ class EncodedFrame(NamedTuple):
 
 class FrameSizeError(ModelError):
     """A frame has another size than those before it."""
-
-
-class Vote(NamedTuple):
-    """A remembered frame's share, 0 to 1, in what a pixel read from memory."""
-
-    frame: int
-    store: Store
-    weight: float
 
 
 class Propagation:
@@ -129,23 +121,29 @@ class Propagation:
         self.objects = kept
         self.bank.forget(objects)
 
-    def explain(self, features: ImageFeatures, row: int, column: int, object_id: int) -> list[Vote]:
+    def explain(
+        self, features: ImageFeatures, row: int, column: int, object_id: int | None
+    ) -> list[Vote]:
         """Return which remembered frames vote for the pixel at (row, column) of stride 16.
 
-        Strongest first; the weights sum to 1. Memory is as it is now.
+        Strongest first; the weights sum to 1. Memory is as it is now. None asks for all objects.
         """
-        bucket = self.bank.bucket_of(object_id)
-        if bucket is None:
-            return []
+        buckets = [
+            bucket
+            for bucket in self.bank.buckets
+            if object_id is None or object_id in bucket.objects
+        ]
+        asked = sum(len(bucket.objects) for bucket in buckets)
         at = features.key.shape[-1] * row + column
         code = query_code(pixels(features.key.float()), pixels(features.selection.float()))
-        reading = bucket.peek(code[:1, at : at + 1], self.config.top_k)
-        tokens, weights = reading.token[0, 0], reading.weight[0, 0].tolist()
         shares: dict[tuple[int, Store], float] = {}
-        frames = bucket.frames_of(tokens).tolist()
-        for token, frame, weight in zip(tokens.tolist(), frames, weights, strict=True):
-            key = (frame, bucket.store_of(token))
-            shares[key] = shares.get(key, 0.0) + weight
+        for bucket in buckets:
+            reading = bucket.peek(code[:1, at : at + 1], self.config.top_k)
+            tokens, weights = reading.token[0, 0], reading.weight[0, 0].tolist()
+            frames = bucket.frames_of(tokens).tolist()
+            for token, frame, weight in zip(tokens.tolist(), frames, weights, strict=True):
+                key = (frame, bucket.store_of(token))
+                shares[key] = shares.get(key, 0.0) + weight * len(bucket.objects) / asked
         votes = [Vote(frame, store, weight) for (frame, store), weight in shares.items()]
         return sorted(votes, key=lambda vote: vote.weight, reverse=True)
 
@@ -174,10 +172,10 @@ class Propagation:
         self, features: ImageFeatures, enriched: Mapping[int, Tensor], *, renew: bool
     ) -> Tensor:
         chances = []
-        step = self.config.chunk or len(self.objects)
+        step = self._at_once(len(self.objects))
         for first in range(0, len(self.objects), step):
             group = self.objects[first : first + step]
-            stacked = torch.stack([enriched[object_id] for object_id in group], dim=1)
+            stacked = side_by_side([enriched[object_id] for object_id in group])
             sensory = self._sensory(group) if renew else None
             chance, sensory = self.network.decode(features, stacked, sensory)
             chances.append(chance)
@@ -216,7 +214,7 @@ class Propagation:
     def _encode(self, frame: EncodedFrame, masks: Tensor) -> MaskFeatures:
         """Encode masks (B, K, H, W), a chunk of objects at a time."""
         beside = others(masks)
-        step = self.config.chunk or masks.shape[1]
+        step = self._at_once(masks.shape[1])
         parts = [
             self.network.encode_mask(
                 frame.image,
@@ -230,8 +228,17 @@ class Propagation:
             return parts[0]
         return MaskFeatures(*(torch.cat(part, dim=1) for part in zip(*parts, strict=True)))
 
+    def _at_once(self, objects: int) -> int:
+        """Return how many objects to take through the finer maps together.
+
+        They do not meet there. A CPU takes one after the other: its cache holds no more.
+        """
+        if self.network.pixel_mean.device.type == "cpu":
+            return 1
+        return self.config.chunk or objects
+
     def _sensory(self, objects: Sequence[int]) -> Tensor:
-        return torch.stack([self.bank.sensory[object_id] for object_id in objects], dim=1)
+        return side_by_side([self.bank.sensory[object_id] for object_id in objects])
 
     def _empty_sensory(self, frame: EncodedFrame) -> Tensor:
         key = frame.features.key

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.api import Anchors, BoolMask, Frames, Prediction, PromptError, Tracked
+from models.api import Anchors, BoolMask, Frames, Prediction, PromptError, Tracked, Vote
 from models.cutie.config import MemoryConfig
 from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.plan import Plan, check
-from models.cutie.inference.propagation import Propagation, Vote
+from models.cutie.inference.propagation import Propagation
 from models.cutie.inference.reader import FrameReader, half_precision, upload
 from models.cutie.network import Network
 
@@ -60,12 +60,10 @@ class CutieTracker:
         check(anchors, frames, self._frames)
         return self._track(Plan.of(anchors, frames), probabilities=probabilities)
 
-    def explain(self, frame: int, x: float, y: float, object_id: int) -> tuple[Vote, ...]:
-        """Return the remembered frames that vote for a pixel, strongest first.
-
-        x and y are in pixels of the frame. The weights sum to 1. The memory is the one that the
-        last `track` left; where nothing of the object is remembered, the result is empty.
-        """
+    def explain(
+        self, frame: int, x: float, y: float, object_id: int | None = None
+    ) -> tuple[Vote, ...]:
+        """Return the remembered frames that vote for a pixel; see models.api.Explainer."""
         height, width = self._frames.size
         if not (0 <= x < width and 0 <= y < height):
             raise PromptError(f"({x:g}, {y:g}) lies outside the frame of {width} x {height}.")
@@ -164,7 +162,7 @@ class _Run:
         return self._geometry.out(probability), scores(probability)
 
     @torch.inference_mode()
-    def explain(self, frame: int, x: float, y: float, object_id: int) -> tuple[Vote, ...]:
+    def explain(self, frame: int, x: float, y: float, object_id: int | None) -> tuple[Vote, ...]:
         """Return the votes for a pixel of the frame."""
         column, row = self._geometry.cell(x, y)
         features = self._reader.read(frame).features
