@@ -1,10 +1,11 @@
 """Builds the models of this package by name."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from models import compact, weights
 from models.api import Frames, LoadOptions, Segmenter, Tracker, WeightsMissingError
@@ -24,6 +25,7 @@ from models.cutie.fold import fold_batch_norms
 from models.cutie.fuse import use_fused_blocks
 from models.cutie.inference.tracker import CutieTracker, RunOptions
 from models.cutie.network import Network
+from models.cutie.recognise import fitted
 from models.cutie.winograd import use_winograd
 from models.device import encoder_dtype, pick_device
 from models.encoders.swift_hiera import use_swift_hiera
@@ -67,8 +69,8 @@ def load_tracker(name: str, frames: Frames, options: LoadOptions) -> Tracker:
     model = MODELS[name]
     path = _find(name, options.weights)
     device = pick_device(options.device, threads=options.threads)
-    network = Network(model.network)
     state = compact.widen(read_state(path))
+    network = Network(_sized(model, state))
     if name == "lite":
         state = {key: part for key, part in state.items() if not key.startswith(_PROMPT_HEADS)}
     load_strict(network, state, path)
@@ -119,6 +121,12 @@ def ready(network: Network, device: torch.device) -> Network:
         use_swift_hiera(network, encoder_dtype(device))
     network.eval().requires_grad_(requires_grad=False)
     return network.to(device).to(memory_format=torch.channels_last)
+
+
+def _sized(model: Model, state: Mapping[str, Tensor]) -> NetworkConfig:
+    """Return the model's network; where none has been published, with the weights' own sizes."""
+    config = model.network
+    return config if model.published else replace(config, encoder=fitted(config.encoder, state))
 
 
 def _find(name: str, given: Path | None) -> Path:
