@@ -1,6 +1,7 @@
 """The network equals the published one, part by part, on random weights."""
 
 import math
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from models.cutie.affinity import look_up, memory_code, query_code, read, similarity, usage
 from models.cutie.config import CSS, CUTIE_BASE, CUTIE_SMALL, LITE, NetworkConfig
 from models.cutie.fold import fold_batch_norms
+from models.cutie.fuse import FusedBlock, use_fused_blocks
 from models.cutie.layers import PositionalEncoding, aggregate
 from models.cutie.mask_encoder import SamMaskEncoder
 from models.cutie.network import ClipMemory, Network
@@ -123,6 +125,32 @@ def test_folding_batch_norms_changes_no_output() -> None:
     _close(folded.key, features.key, tolerance=1e-4)
     _close(network.encode_mask(image, folded.pix_feat, masks).value, value, tolerance=1e-4)
     assert not any("running" in name for name in network.state_dict())
+
+
+@pytest.mark.parametrize("config", [CUTIE_SMALL, CUTIE_BASE])
+@torch.no_grad()
+def test_fused_blocks_change_no_output(config: NetworkConfig) -> None:
+    torch.manual_seed(0)
+    plain = Network(config).eval().to(memory_format=torch.channels_last)
+    fold_batch_norms(plain)
+    fused = deepcopy(plain)
+    use_fused_blocks(fused)
+    assert sum(isinstance(module, FusedBlock) for module in fused.modules()) >= 14
+    image = torch.rand(1, 3, *SIZE).contiguous(memory_format=torch.channels_last)
+    masks = torch.rand(1, 2, *SIZE)
+    features, expected = fused.encode_image(image), plain.encode_image(image)
+    for own, other in zip(features.skips, expected.skips, strict=True):
+        _close(own, other)
+    _close(features.key, expected.key)
+    value = plain.encode_mask(image, expected.pix_feat, masks).value
+    _close(fused.encode_mask(image, expected.pix_feat, masks).value, value)
+    sensory = plain.initial_sensory(1, 2, (value.shape[-2], value.shape[-1]))
+    chances, renewed = fused.decode(expected, value, sensory)
+    wanted, wanted_renewed = plain.decode(expected, value, sensory)
+    _close(chances, wanted)
+    assert renewed is not None
+    assert wanted_renewed is not None
+    _close(renewed, wanted_renewed)
 
 
 @pytest.mark.parametrize("size", [(8, 12), (7, 9), (1, 2)])
