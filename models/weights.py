@@ -85,8 +85,8 @@ def missing(name: str) -> str | None:
     consent = " --accept-licence" if weights.needs_consent else ""
     return (
         f"The weights {weights.file} ({megabytes(weights.size)}, licence {weights.licence}) are "
-        f"not on this machine: get them with `maskwright models get {name}{consent}`, or give "
-        f"your copy with --weights FILE."
+        f"not on this machine: get them with `maskwright models get {name}{consent}`, put your "
+        f"copy at {place(name)}, or give it with --weights FILE."
     )
 
 

@@ -221,7 +221,9 @@ def test_every_known_file_has_an_address_a_size_and_a_checksum() -> None:
 def test_missing_weights_are_named_with_size_licence_and_command() -> None:
     with pytest.raises(WeightsMissingError) as raised:
         weights.find("hq-sam-huge")
-    for word in ("sam_hq_vit_h.pth", "2.57 GB", "Apache-2.0", "maskwright models get hq-sam-huge"):
+    place = str(weights.place("hq-sam-huge"))
+    command = "maskwright models get hq-sam-huge"
+    for word in ("sam_hq_vit_h.pth", "2.57 GB", "Apache-2.0", command, place):
         assert word in str(raised.value)
 
 
