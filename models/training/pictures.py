@@ -20,8 +20,11 @@ class TrainingDataError(Exception):
 
 
 def read_image(path: Path) -> Image:
-    """Return the image (H, W, 3) RGB; TrainingDataError where it cannot be read."""
-    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    """Return the image (H, W, 3) RGB, not turned: masks count its pixels as they are stored.
+
+    Raises TrainingDataError where it cannot be read.
+    """
+    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if pixels is None:
         raise TrainingDataError(f"{path} cannot be read as an image. Fetch the data set again.")
     return np.ascontiguousarray(pixels[..., ::-1]).astype(np.uint8, copy=False)

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as PillowImage
 
 from models.api import Image
 from models.training.pictures import (
@@ -33,10 +35,17 @@ class Hands:
 
     def draw(self, rng: np.random.Generator) -> Frame:
         """Return a random one; TrainingDataError where there is none."""
-        found = sorted((self.root / "masks").glob("hand_*.png"))
+        found = self._found
+        return read_still(self.root / "images", found[int(rng.integers(len(found)))])
+
+    @cached_property
+    def _found(self) -> list[Path]:
+        masks = self.root / "masks"
+        stems = matching(self.root / "images", masks)
+        found = [masks / f"{stem}.png" for stem in stems if stem.startswith("hand_")]
         if not found:
             raise TrainingDataError(f"{self.root} has no masks/hand_*.png. Fetch it again.")
-        return read_still(self.root / "images", found[int(rng.integers(len(found)))])
+        return found
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,7 @@ class StillSource:
     def names(self) -> list[str]:
         """Return the stems of the stills, sorted."""
         if self.propose is None:
-            return self._labelled()
+            return self._labelled
         return sorted(path.stem for path in sorted_images(self.images))
 
     def render(self, name: str) -> Iterator[Frame]:
@@ -74,15 +83,15 @@ class StillSource:
             warped = warp(image, labels, center, self.size, rng, strength)
             yield overlay.over(*warped, view) if overlay else warped
 
+    @cached_property
     def _labelled(self) -> list[str]:
-        stems = {path.stem for path in self.masks.glob("*.png")}
-        return sorted(path.stem for path in sorted_images(self.images) if path.stem in stems)
+        return matching(self.images, self.masks)
 
     def _still(self, name: str) -> Frame:
         mask = self.masks / f"{name}.png"
         if self.propose is None:
             return read_still(self.images, mask)
-        if not mask.exists():
+        if name not in self._labelled:
             image = read_image(_image_of(self.images, name))
             return image, self.propose(image)
         image, labels = read_still(self.images, mask)
@@ -94,13 +103,29 @@ class StillSource:
         if self.hands and rng.random() < 0.5:
             hand = self.hands.draw(rng)
             return _Overlay.drifting(*hand, self.size, self.views, 0, rng)
-        names = self._labelled()
+        names = self._labelled
         if not names:
             return None
         name = names[int(rng.integers(len(names)))]
         image, labels = read_still(self.images, self.masks / f"{name}.png")
         label = label if rng.random() < 0.6 else 0
         return _Overlay.drifting(image, labels, self.size, self.views, label, rng)
+
+
+def matching(images: Path, masks: Path) -> list[str]:
+    """Return the stems, sorted, of the images that have a mask of their own size.
+
+    A mask of another size was drawn on an image that was turned or scaled since: where it belongs
+    cannot be known.
+    """
+    found = {path.stem: path for path in sorted_images(images)}
+    both = [stem for stem in sorted(found) if (masks / f"{stem}.png").exists()]
+    return [stem for stem in both if _size(found[stem]) == _size(masks / f"{stem}.png")]
+
+
+def _size(path: Path) -> tuple[int, int]:
+    with PillowImage.open(path) as file:
+        return file.size
 
 
 def read_still(images: Path, mask: Path) -> Frame:

@@ -8,10 +8,11 @@ CELLS = (4, 6)
 
 
 def _sequence(length: int = 6) -> CachedSequence:
-    """Return an object that is there all the time, and one that is there from frame 2 on."""
+    """Return an object that is always there, and one from frame 3 on, of which 2 shows a speck."""
     labels = np.zeros((length, 64, 96), np.uint8)
     labels[:, 8:32, 8:32] = 7
-    labels[2:, 32:56, 60:84] = 9
+    labels[3:, 32:56, 60:84] = 9
+    labels[2, 32:36, 60:64] = 9
     return CachedSequence("two", np.zeros((length, 64, 96, 3), np.uint8), labels, ())
 
 

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -40,6 +41,12 @@ def test_the_label_lies_on_the_object_in_a_warped_still(stills: Path) -> None:
         greenish = image[..., 1].astype(int) - image[..., 0]
         assert greenish[labels > 0].mean() > 80
         assert image.shape == (64, 64, 3)
+
+
+def test_a_still_whose_mask_has_another_size_is_left_out(stills: Path) -> None:
+    mask = stills / "masks" / "one.png"
+    cv2.imwrite(str(mask), np.full((100, 80), 255, np.uint8))  # turned by a quarter
+    assert StillSource(stills / "images", stills / "masks", (64, 64)).names() == ["two"]
 
 
 def test_pasted_objects_get_labels_of_their_own(davis: Path) -> None:

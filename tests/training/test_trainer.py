@@ -16,6 +16,7 @@ from models.training.clips import ClipBatch, ClipSpec, draw_batch
 from models.training.config import TrainConfig, Validation
 from models.training.encoding import frozen_part
 from models.training.features import CachedSequence, build_cache
+from models.training.interrupt import Interruption
 from models.training.sequences import DavisSource
 from models.training.trainer import Trainer
 from tests.training.slim import cached, config, learner, network
@@ -198,6 +199,16 @@ def test_ctrl_c_saves_and_the_resumed_run_ends_the_same(
     whole.run()
     expected, result = whole.averaged(), resumed.averaged()
     assert all(torch.equal(value, result[name]) for name, value in expected.items())
+
+
+def test_a_first_ctrl_c_is_noted_and_a_second_one_stops_at_once() -> None:
+    with Interruption() as interruption:
+        signal.raise_signal(signal.SIGINT)
+        assert interruption.asked
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)  # afterwards all is as before
 
 
 def test_two_processes_share_the_work_and_agree(davis: Path, tmp_path: Path) -> None:
