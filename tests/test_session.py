@@ -1,7 +1,9 @@
 """The session: open, click, edit, propagate, heal, review; with fake models in a real thread."""
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -237,6 +239,30 @@ def test_a_preview_changes_nothing(desk: Desk, qtbot: QtBot) -> None:
     assert session.undo_stack.count() == 0
     session.preview_click(None)
     assert desk.ghosts[-1] is None
+
+
+def test_previews_leave_document_and_caches_bit_for_bit(desk: Desk, qtbot: QtBot) -> None:
+    session = desk.session
+    draw(desk, 0)
+    qtbot.waitUntil(lambda: session.image(0) is not None)
+
+    def digest() -> str:
+        image = session.image(0)
+        assert image is not None
+        found = hashlib.sha256(image.tobytes())
+        for frame, entry in session.document.of_object(1).items():
+            assert entry.mask is not None
+            found.update(entry.mask.decode().tobytes())
+            found.update(repr((frame, replace(entry, mask=None))).encode())
+        found.update(repr((session.undo_stack.count(), session.candidates)).encode())
+        return found.hexdigest()
+
+    before = digest()
+    for x in range(20, 30):
+        session.preview_click(Click(x, 25, positive=x % 2 == 0))
+        qtbot.waitUntil(lambda: bool(desk.ghosts) and desk.ghosts[-1] is not None)
+    session.preview_click(None)
+    assert digest() == before
 
 
 def test_missing_weights_are_reported(desk: Desk, idle: Callable[[], None]) -> None:
@@ -574,6 +600,27 @@ def test_refining_frames_is_one_step_that_leaves_anchors_alone(
     assert session.undo_stack.count() == steps + 1
     origins = [session.document.get(Key(frame, 1)).origin for frame in range(5)]  # type: ignore[union-attr]
     assert origins == [Origin.DRAWN, *[Origin.REFINED] * 4]
+
+
+def test_several_objects_are_refined_in_one_step_but_no_locked_one(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    for number in (1, 2, 3):
+        draw(desk, 0, number)
+    session.propagate(Direction.FORWARD)
+    idle()
+    session.edit_object(replace(session.objects[2], locked=True))
+    steps = session.undo_stack.count()
+    session.refine(range(5), [1, 2, 3])
+    idle()
+    assert session.undo_stack.count() == steps + 1
+    origins = {
+        number: session.document.get(Key(4, number)).origin  # type: ignore[union-attr]
+        for number in (1, 2, 3)
+    }
+    assert origins == {1: Origin.REFINED, 2: Origin.REFINED, 3: Origin.PROPAGATED}
+    assert desk.said("2 objects, 4 frames: 8 sharpened, 0 kept")
 
 
 # Review

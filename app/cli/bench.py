@@ -11,6 +11,7 @@ _KINDS = {
     "gui": "the window: clicks, strokes, scrubbing, playing",
     "io": "videos and projects: opening, reading, writing",
     "clicks": "masks from clicks and boxes against true ones: IoU, and how soon they come",
+    "refine": "coarse masks made finer, against true ones: boundary F before and after",
 }
 
 

@@ -115,7 +115,7 @@ EDIT = Menu(_("&Edit"), (
     Act("refine", _("Re&fine this frame"), "auto-fix", ("U",), Need.MASK,
         _("Sharpen the mask; Enter takes it over, Esc drops it"), lambda d: d.masks.refine()),
     Act("refine_batch", _("Refine many frames"), "", ("Shift+U",), Need.EDITABLE,
-        _("Sharpen the object's propagated masks, from in to out where set"),
+        _("Sharpen propagated masks of the bar's objects, from in to out where set"),
         lambda d: d.masks.refine_batch()),
 ))
 

@@ -51,17 +51,21 @@ class Correcting(QObject):
         accepted, self._editing.accepted = self._editing.accepted, set()
         self._jobs.heal(accepted)
 
-    def refine(self, frames: Iterable[int] | None = None) -> None:
-        """Sharpen masks of the selected object.
+    def refine(
+        self, frames: Iterable[int] | None = None, objects: Iterable[int] | None = None
+    ) -> None:
+        """Sharpen masks of the selected object, or of `objects`.
 
-        Without `frames` the current one, shown as a ghost (`accept_refinement`,
+        Without `frames` the selected one's here, shown as a ghost (`accept_refinement`,
         `drop_refinement`); with `frames` directly, as one undo step that leaves anchors alone.
         """
         workspace = self._workspace
-        if workspace.video is None or workspace.selected is None:
+        if workspace.video is not None and frames is not None and objects is not None:
+            self._jobs.refine(frames, objects)
+        elif workspace.video is None or workspace.selected is None:
             workspace.report("warning", "Select an object to refine.")
         elif frames is not None:
-            self._jobs.refine(frames, workspace.selected)
+            self._jobs.refine(frames, [workspace.selected])
         else:
             self._ask(Key(workspace.frame, workspace.selected))
 

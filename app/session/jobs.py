@@ -140,22 +140,27 @@ class Jobs(QObject):
         meter = Meter.of_runs(text, runs)
         self._start(_Running(job, text, meter, frozenset(accepted), after=after))
 
-    def refine(self, frames: Iterable[int], object_id: int) -> None:
-        """Sharpen the object's masks on `frames`, but no anchors, as one undo step."""
+    def refine(self, frames: Iterable[int], objects: Iterable[int]) -> None:
+        """Sharpen the masks of unlocked objects on `frames`, but no anchors, as one undo step."""
         workspace, document = self._workspace, self._workspace.document
-        entries = {Key(frame, object_id): document.get(Key(frame, object_id)) for frame in frames}
+        unlocked = [number for number in objects if not workspace.is_locked(number)]
+        keys = [Key(frame, number) for frame in frames for number in unlocked]
+        entries = {key: document.get(key) for key in keys}
         masks = {
             key: entry.mask
             for key, entry in entries.items()
             if entry is not None and entry.mask is not None and not entry.is_anchor
         }
-        if not masks or workspace.is_locked(object_id):
+        if not masks:
             workspace.report("warning", "There is nothing to refine: anchors stay as they are.")
             return
         self.cancel()
-        text = f"Refine {workspace.name_of(object_id)}, {len(masks):,} frames"
+        refined = tuple(dict.fromkeys(key.object for key in sorted(masks)))
+        count = len({key.frame for key in masks})
+        what = workspace.name_of(refined[0]) if len(refined) == 1 else f"{len(refined)} objects"
+        text = f"Refine {what}, {count:,} frames"
         job = Refine(self._engine.next_id(), masks, workspace.settings.iou_gate)
-        meter = Meter(text, [key.frame for key in masks], (object_id,))
+        meter = Meter(text, [key.frame for key in masks], refined)
         self._start(_Running(job, text, meter))
 
     def cancel(self) -> None:

@@ -25,7 +25,6 @@ class ClassicSegmenter:
 
     def __init__(self, frames: Frames) -> None:
         self._frames = frames
-        self._size = frames.size
         self._kept: tuple[int, Image] | None = None
 
     def prepare(self, frame: int, *, wanted: Callable[[], bool] | None = None) -> None:
@@ -35,9 +34,9 @@ class ClassicSegmenter:
 
     def segment(self, frame: int, prompt: Prompt) -> tuple[Prediction, ...]:
         """Return the candidate masks; see `models.api.Segmenter`."""
-        check_prompt(prompt, self._size)
+        check_prompt(prompt, self._frames.size)
         image = self._image(frame)
-        focus = _Focus.on(prompt, self._size)
+        focus = _Focus.on(prompt, self._frames.size)
         scene = focus.scene(image, prompt)
         candidates: list[Prediction] = []
         for labels in trimaps(scene):

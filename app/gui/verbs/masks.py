@@ -78,18 +78,10 @@ class MaskVerbs:
         self._session.refine()
 
     def refine_batch(self) -> None:
-        """Sharpen the propagated masks, from in to out where set, as one undo step."""
+        """Sharpen the propagated masks of the bar's objects, from in to out, as one undo step."""
         first, last = self._ends()
-        selected = self._session.selected
-        if selected is None:
-            return
-        self._session.refine(
-            [
-                frame
-                for frame, entry in self._session.document.of_object(selected).items()
-                if first <= frame <= last and entry.mask is not None and not entry.is_anchor
-            ]
-        )
+        everything = (known.id for known in self._session.objects)
+        self._session.refine(range(first, last + 1), self._bar.objects() or everything)
 
     def propagate(self, direction: Direction) -> None:
         """Fill frames from here on, as far and for the objects that the bar says."""
