@@ -106,6 +106,7 @@ class Messages(QWidget):
         self._layout.addWidget(message)
         self._drop_oldest()
         self.show()
+        message.show()  # now: what is hidden still has no room in the layout
         self.raise_()
         self._place()
         QAccessible.updateAccessibility(QAccessibleEvent(message, QAccessible.Event.Alert))
@@ -132,7 +133,8 @@ class Messages(QWidget):
     def _place(self) -> None:
         width = min(_WIDTH, self._host.width() - 2 * _MARGIN)
         self.setFixedWidth(max(width, 1))
-        self.adjustSize()
+        self._layout.activate()
+        self.resize(self.width(), self._layout.heightForWidth(self.width()))
         self.move(_MARGIN, self._host.height() - self.height() - _MARGIN)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

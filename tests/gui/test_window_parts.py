@@ -336,3 +336,14 @@ def test_every_visible_control_has_a_name_for_screen_readers(opened: Desk) -> No
         and "Scroll" not in type(widget).__name__
     ]
     assert nameless == []
+
+
+def test_several_messages_at_once_are_all_readable(opened: Desk) -> None:
+    for number in range(3):
+        text = f"Message {number} with enough words that it takes a second line of the label."
+        opened.window.messages.show_message(Level.ERROR, text)
+    opened.settle()
+    shown = opened.window.messages.findChildren(Message)
+    assert len(shown) == 3
+    assert all(each.height() >= each.heightForWidth(each.width()) for each in shown)
+    assert opened.window.messages.geometry().top() >= 0
