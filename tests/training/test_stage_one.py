@@ -1,4 +1,4 @@
-"""The main model's first stage: two frozen encoders, their features cached, a fusion that learns."""
+"""The main model's first stage: frozen encoders, their features cached, a fusion that learns."""
 
 import dataclasses
 from pathlib import Path
