@@ -79,11 +79,15 @@ class _Stills:
         return read_image(self._pairs[index][0])
 
     def shown(self) -> Iterator[tuple[int, "BoolMask"]]:
-        """Show one after the other; yield its index and mask where it has an object."""
+        """Show one after the other; yield its index and mask where it has an object.
+
+        One whose mask has another size is left out: some photographs lie on their side, their
+        masks do not.
+        """
         for index, (_, mask) in enumerate(self._pairs):
-            truth = read_truth(mask)
-            self.size = (truth.shape[0], truth.shape[1])
-            if truth.any():
+            truth, image = read_truth(mask), self[index]
+            self.size = (image.shape[0], image.shape[1])
+            if truth.any() and truth.shape == self.size:
                 yield index, truth
 
 

@@ -44,6 +44,15 @@ def test_two_valued_masks_are_objects_not_void(
     assert "1 images" in capsys.readouterr().out
 
 
+def test_an_image_whose_mask_has_another_size_is_left_out(
+    data: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = sorted(Path(data[1]).rglob("*.png"))[0]
+    cv2.imwrite(str(path), labels(0, 1).T.copy())
+    assert run(["bench", "clicks", *data, "--model", "classic"]) == 0
+    assert "classic, 2 images" in capsys.readouterr().out
+
+
 def test_images_without_masks_are_wrong_use(
     data: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
