@@ -62,7 +62,12 @@ _MODELS = {
         Model(
             "vmos", "HQTrack's VMOS: DeAOT with scale-wise gates", "models.vmos.loader", tracks=True
         ),
-        Model("mobile-sam", "MobileSAM: quick masks on a CPU", "models.sam.loader", segments=True),
+        Model(
+            "mobile-sam",
+            "MobileSAM: quick masks on a CPU, with the edges of plain SAM (it has no HQ token)",
+            "models.sam.loader",
+            segments=True,
+        ),
         *(
             Model(
                 f"hq-sam-{size}",

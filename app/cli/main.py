@@ -67,7 +67,10 @@ def run(arguments: Sequence[str]) -> int:
     add_common(command)
     module.configure(command)
     parsed = command.parse_args(words[1:])
-    logging.basicConfig(level=logging.DEBUG if parsed.debug else logging.WARNING)
+    if parsed.debug:
+        logging.basicConfig(level=logging.DEBUG)
+    else:
+        logging.basicConfig(level=logging.WARNING, format="maskwright: %(message)s")
     return _guarded(module, parsed)
 
 

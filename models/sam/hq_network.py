@@ -69,7 +69,7 @@ class HqNetwork:
         state = read_state(path)
         sharpens = _HQ_TOKEN in state
         if not sharpens:
-            log.info("%s has no HQ token: the masks are those of plain SAM.", path.name)
+            log.warning("%s has no HQ token: its masks are those of plain SAM.", path.name)
         sam = build_sam(kind, sharpens=sharpens)
         load_strict(sam, state, path)
         return cls(sam, device=device, dtype=dtype)

@@ -390,7 +390,7 @@ def test_weights_without_an_hq_token_answer_as_plain_sam(
     plain = {name: t for name, t in state.items() if not any(part in name for part in hq_parts)}
     path = tmp_path / "mobile.pt"
     torch.save(plain, path)
-    with caplog.at_level("INFO"):
+    with caplog.at_level("WARNING"):
         network = HqNetwork.load("vit_tiny", path, device=CPU)
     assert not network.sharpens
     assert "plain SAM" in caplog.text
