@@ -14,8 +14,8 @@ def fill_options(box: QComboBox, options: Iterable[Option]) -> None:
     for option in options:
         box.addItem(option.label, option.value)
         row = box.count() - 1
+        box.setItemData(row, option.lacks or option.about, Qt.ItemDataRole.ToolTipRole)
         if option.lacks:
-            box.setItemData(row, option.lacks, Qt.ItemDataRole.ToolTipRole)
             model = box.model()
             if isinstance(model, QStandardItemModel):
                 model.item(row).setEnabled(False)

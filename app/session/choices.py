@@ -8,10 +8,14 @@ from app.storage.settings import FIELDS, Field, Settings, Value
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One value that a setting can have. `lacks` says why it cannot be used here, or is empty."""
+    """One value that a setting can have.
+
+    `about` says what it is, `lacks` why it cannot be used here; each may be empty.
+    """
 
     value: str
     label: str
+    about: str = ""
     lacks: str = ""
 
 
@@ -44,8 +48,12 @@ def models_for(kind: str) -> tuple[Option, ...]:
     """Return the models of a kind, "trackers" or "segmenters", those first that can be used."""
     from models import registry  # noqa: PLC0415  (a tenth of a second that the window need not wait)
 
-    names = registry.trackers() if kind == "trackers" else registry.segmenters()
-    found = [Option(name, name, registry.available(name) or "") for name in names]
+    fit = registry.trackers() if kind == "trackers" else registry.segmenters()
+    found = [
+        Option(model.name, model.name, model.summary, registry.available(model.name) or "")
+        for model in registry.models()
+        if model.name in fit
+    ]
     return tuple(sorted(found, key=lambda option: bool(option.lacks)))
 
 

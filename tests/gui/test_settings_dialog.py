@@ -65,6 +65,23 @@ def test_a_model_that_is_not_on_this_machine_cannot_be_chosen_and_says_why(
     assert index.data(Qt.ItemDataRole.ToolTipRole)
 
 
+def test_a_model_that_can_be_chosen_says_what_it_is(dialog: SettingsDialog) -> None:
+    box = dialog.editor("tracker")
+    assert isinstance(box, QComboBox)
+    index = box.model().index(box.findData("classic"), 0)
+    assert "no weights" in index.data(Qt.ItemDataRole.ToolTipRole)
+
+
+def test_weights_that_are_missing_are_named_with_their_size(dialog: SettingsDialog) -> None:
+    box = dialog.editor("refiner")
+    assert isinstance(box, QComboBox)
+    index = box.model().index(box.findData("hq-sam-tiny"), 0)
+    assert not index.flags() & Qt.ItemFlag.ItemIsEnabled
+    tip = index.data(Qt.ItemDataRole.ToolTipRole)
+    assert "maskwright models get hq-sam-tiny" in tip
+    assert "42.5 MB" in tip
+
+
 def test_defaults_come_back(dialog: SettingsDialog, desk: Desk) -> None:
     box = dialog.editor("cache_mib")
     assert isinstance(box, QSpinBox)
