@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from models.api import BoolMask, Box, Click, Prompt, PromptError
+from models.api import BoolMask, Box, Click, Prompt
 
 NEGATIVE, POSITIVE, BOX_START, BOX_END = 0, 1, 2, 3
 _SURE = 20.0  # logit of a pixel that is certainly in the mask
@@ -25,30 +25,6 @@ class Points:
     def scaled(self, horizontal: float, vertical: float) -> "Points":
         """Return the points in an image of another size."""
         return Points(self.xy * self.xy.new_tensor([horizontal, vertical]), self.labels)
-
-
-def check(prompt: Prompt, size: tuple[int, int]) -> None:
-    """Raise PromptError where the prompt is empty or does not fit a frame of (H, W)."""
-    height, width = size
-    mask = prompt.mask
-    if mask is not None and mask.shape != size:
-        raise PromptError(
-            f"The mask is {mask.shape[1]} x {mask.shape[0]}, the frame {width} x {height}."
-        )
-    if not prompt.clicks and prompt.box is None and (mask is None or not mask.any()):
-        raise PromptError("There is nothing to go by: give a click, a box or a mask.")
-    for click in prompt.clicks:
-        if not (-0.5 <= click.x <= width - 0.5 and -0.5 <= click.y <= height - 0.5):
-            raise PromptError(
-                f"The click ({click.x:g}, {click.y:g}) is outside the frame, {width} x {height}."
-            )
-    box = prompt.box
-    if box is not None:
-        inside = min(box.x1, width) > max(box.x0, 0) and min(box.y1, height) > max(box.y0, 0)
-        if not inside or box.x1 <= box.x0 or box.y1 <= box.y0:
-            raise PromptError(
-                f"The box {tuple(box)} holds no pixel of the {width} x {height} frame."
-            )
 
 
 def is_ambiguous(prompt: Prompt) -> bool:

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from models.api import Click, Frames, Image, Prediction, Prompt
+from models.prompt import check_prompt
 from models.sam.compute import computing
-from models.sam.prompts import Points, check, hardened, is_ambiguous, mask_logits, points_of
+from models.sam.prompts import Points, hardened, is_ambiguous, mask_logits, points_of
 from models.sam.stopping import StoppedError, stoppable
 
 CACHE_BYTES = 512 << 20
@@ -87,7 +88,7 @@ class PromptSegmenter(Generic[E]):
         One click alone gives three candidates. A clearer prompt (more clicks, a box, a mask to
         refine) puts the network's single mask before them, unless that one is unstable.
         """
-        check(prompt, self._frames.size)
+        check_prompt(prompt, self._frames.size)
         with computing(self._network.device):
             network, embedding = self._network, self._embedding(frame)
             logits, ious = self._decoded(embedding, prompt)
