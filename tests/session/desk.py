@@ -1,0 +1,61 @@
+"""A session on a short video with fake models, as the tests of this package use it."""
+
+from pathlib import Path
+
+import shiboken6
+
+from app.core.mask import Mask
+from app.session.session import Session
+from app.session.signals import Progress, Report
+from app.storage.frames import FrameCache
+from app.storage.settings import Settings
+from tests.fakes import FakeModels, square
+
+FRAMES = 30
+
+
+class Desk:
+    """A session on a short video, its fake models and what it told."""
+
+    def __init__(self, source: Path) -> None:
+        self.models: list[FakeModels] = []
+        self.session = Session(loader=self._load)
+        self.reports: list[Report] = []
+        self.progress: list[Progress | None] = []
+        self.ghosts: list[tuple[int, int, Mask | None] | None] = []
+        self.session.reported.connect(self.reports.append)
+        self.session.progress_changed.connect(self.progress.append)
+        self.session.preview_changed.connect(self.ghosts.append)
+        self.session.open(source)
+
+    def _load(self, frames: FrameCache, settings: Settings) -> FakeModels:
+        self.models.append(self.made)
+        return self.made
+
+    def prepare(self) -> None:
+        self.made = FakeModels(self.session.video or _none())
+
+    def close(self) -> None:
+        self.made.fake_tracker.gate.open()
+        self.made.fake_segmenter.gate.open()
+        self.session.close()
+        # Sessions are cycles: one that Python finds later may be freed in another's thread.
+        shiboken6.delete(self.session)
+
+    def said(self, words: str) -> bool:
+        return any(words in report.text for report in self.reports)
+
+
+def _none() -> FrameCache:
+    raise AssertionError("no video is open")
+
+
+def draw(desk: Desk, frame: int, number: int = 1, x: int = 10) -> None:
+    """Draw a square; the object is made if it is not there."""
+    if number not in {info.id for info in desk.session.objects}:
+        desk.session.add_object()
+    desk.session.commit_mask(frame, number, square(x), "Brush")
+
+
+def mask_at(x: int) -> Mask | None:
+    return Mask.encode(square(x))

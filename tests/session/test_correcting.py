@@ -1,0 +1,142 @@
+"""The session: accept and heal, refine, review."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from pytestqt.qtbot import QtBot
+
+from app.core.document import Key, ObjectInfo, Origin
+from app.core.plan import Direction
+from models.api import Click
+from tests.session.desk import FRAMES, Desk, draw
+
+
+def test_accepting_heals_both_ways_and_says_where_the_drift_was(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.edit_object(ObjectInfo(1, "knife", (1, 2, 3)))
+    session.propagate(Direction.FORWARD)
+    idle()
+    session.go_to(15)
+    session.select(1)
+    draw(desk, 15, x=30)
+    steps = session.undo_stack.count()
+    session.accept_and_heal()
+    idle()
+    assert session.undo_stack.count() == steps + 2  # the approval, the heal
+    assert not any(entry.stale for _, entry in session.document.items())
+    assert desk.said("knife: 21 frames changed, drift began 8, stopped 29")
+
+
+def test_accepting_the_first_mask_fills_the_video(desk: Desk, idle: Callable[[], None]) -> None:
+    session = desk.session
+    session.go_to(10)
+    session.click(Click(20, 25))
+    idle()
+    session.accept_and_heal()
+    idle()
+    assert session.document.frames() == list(range(FRAMES))
+
+
+def test_accepting_during_a_propagation_of_another_object_finishes_both(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    draw(desk, 12, number=2, x=40)
+    gate.close()
+    session.propagate(Direction.FORWARD, objects=[1])
+    gate.let(5)
+    qtbot.waitUntil(lambda: session.shown(4) != {})
+    session.go_to(12)
+    session.select(2)
+    session.accept_and_heal()
+    gate.open()
+    idle()
+    assert sorted(session.document.of_object(1)) == list(range(FRAMES))
+    assert sorted(session.document.of_object(2)) == list(range(FRAMES))
+
+
+def test_a_refinement_is_a_ghost_until_it_is_accepted(desk: Desk, qtbot: QtBot) -> None:
+    session = desk.session
+    draw(desk, 0, x=12)
+    before = session.document.get(Key(0, 1))
+    session.refine()
+    qtbot.waitUntil(lambda: session.has_refinement)
+    assert session.document.get(Key(0, 1)) == before
+    session.accept_refinement()
+    entry = session.document.get(Key(0, 1))
+    assert entry is not None
+    assert entry.origin is Origin.REFINED
+    assert entry.is_anchor
+    assert not session.has_refinement
+
+
+def test_refining_frames_is_one_step_that_leaves_anchors_alone(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.propagate(Direction.FORWARD)
+    idle()
+    steps = session.undo_stack.count()
+    session.refine(range(5))
+    idle()
+    assert session.undo_stack.count() == steps + 1
+    origins = [session.document.get(Key(frame, 1)).origin for frame in range(5)]  # type: ignore[union-attr]
+    assert origins == [Origin.DRAWN, *[Origin.REFINED] * 4]
+
+
+def test_several_objects_are_refined_in_one_step_but_no_locked_one(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    for number in (1, 2, 3):
+        draw(desk, 0, number)
+    session.propagate(Direction.FORWARD)
+    idle()
+    session.edit_object(replace(session.objects[2], locked=True))
+    steps = session.undo_stack.count()
+    session.refine(range(5), [1, 2, 3])
+    idle()
+    assert session.undo_stack.count() == steps + 1
+    origins = {
+        number: session.document.get(Key(4, number)).origin  # type: ignore[union-attr]
+        for number in (1, 2, 3)
+    }
+    assert origins == {1: Origin.REFINED, 2: Origin.REFINED, 3: Origin.PROPAGATED}
+    assert desk.said("2 objects, 4 frames: 8 sharpened, 0 kept")
+
+
+def test_the_next_issue_selects_the_object_and_goes_to_the_frame(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    desk.made.fake_tracker.drift = {20: 30}
+    draw(desk, 0)
+    session.propagate(Direction.FORWARD)
+    idle()
+    qtbot.waitUntil(lambda: session.issues != ())
+    session.select(None)
+    session.next_issue()
+    assert session.selected == 1
+    assert session.frame in {20, 21}
+    session.dismiss_issue(session.issues[0])
+    assert session.issues == ()
+
+
+def test_issues_that_are_healed_go_away(desk: Desk, qtbot: QtBot, idle: Callable[[], None]) -> None:
+    session = desk.session
+    desk.made.fake_tracker.drift = {20: 30}
+    draw(desk, 0)
+    session.propagate(Direction.FORWARD)
+    idle()
+    qtbot.waitUntil(lambda: session.issues != ())
+    desk.made.fake_tracker.drift = {}
+    session.go_to(20)
+    draw(desk, 20)
+    session.accept_and_heal()
+    idle()
+    qtbot.waitUntil(lambda: session.issues == ())

@@ -1,0 +1,131 @@
+"""The session: views, objects, edits and their undo."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from pytestqt.qtbot import QtBot
+
+from app.core.document import Key, ObjectInfo, State
+from app.core.plan import Direction
+from models.api import Click
+from tests.fakes import square, write_frames
+from tests.session.desk import FRAMES, Desk, draw
+
+
+def test_going_beyond_the_ends_stays_at_the_ends(desk: Desk) -> None:
+    desk.session.go_to(99)
+    assert desk.session.frame == FRAMES - 1
+    desk.session.go_to(-5)
+    assert desk.session.frame == 0
+
+
+def test_an_image_that_is_not_in_memory_is_announced_when_it_is(desk: Desk, qtbot: QtBot) -> None:
+    session = desk.session
+    if session.image(7) is None:
+        qtbot.waitUntil(lambda: session.image(7) is not None)
+    image = session.image(7)
+    assert image is not None
+    assert image[0, 0, 0] == 7
+
+
+def test_the_range_is_put_in_order(desk: Desk) -> None:
+    desk.session.set_range(20, 10)
+    assert (desk.session.in_point, desk.session.out_point) == (10, 20)
+
+
+def test_objects_are_added_edited_moved_and_deleted_and_all_is_undone(desk: Desk) -> None:
+    session = desk.session
+    first, second = session.add_object("knife"), session.add_object("hand")
+    assert first is not None
+    assert second is not None
+    session.edit_object(ObjectInfo(first, "spoon", (1, 2, 3)))
+    session.move_object(first, 1)
+    draw(desk, 3, second)
+    assert [info.name for info in session.objects] == ["hand", "spoon"]
+    session.delete_object(second)
+    assert [info.name for info in session.objects] == ["spoon"]
+    assert len(session.document) == 0
+    session.undo_stack.undo()
+    assert session.document.get(Key(3, second)) is not None
+    while session.undo_stack.canUndo():
+        session.undo_stack.undo()
+    assert session.objects == ()
+
+
+def test_an_object_that_undo_takes_away_is_no_longer_selected(desk: Desk) -> None:
+    desk.session.add_object()
+    desk.session.undo_stack.undo()
+    assert desk.session.selected is None
+
+
+def test_a_drawn_mask_is_an_anchor_and_an_empty_one_means_absent(desk: Desk) -> None:
+    draw(desk, 3)
+    assert desk.session.state(Key(3, 1)) is State.ANCHOR
+    desk.session.commit_mask(4, 1, square(10) & False, "Erase")
+    assert desk.session.state(Key(4, 1)) is State.ABSENT
+
+
+def test_locked_objects_are_never_touched(desk: Desk, idle: Callable[[], None]) -> None:
+    session = desk.session
+    draw(desk, 3)
+    session.edit_object(ObjectInfo(1, "knife", (1, 2, 3), locked=True))
+    before = dict(session.document.items())
+    session.commit_mask(3, 1, square(30), "Brush")
+    session.clear([Key(3, 1)])
+    session.mark_absent([Key(4, 1)])
+    session.click(Click(20, 20))
+    session.delete_object(1)
+    session.propagate(Direction.BOTH)
+    idle()
+    assert dict(session.document.items()) == before
+    assert desk.said("locked")
+
+
+def test_absent_occluded_approved_and_unanchored_are_undoable_states(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.propagate(Direction.FORWARD)
+    idle()
+    session.mark_absent([Key(5, 1)])
+    session.mark_occluded([Key(6, 1)])
+    session.approve([Key(7, 1)])
+    session.unanchor([Key(0, 1)])
+    states = [session.state(Key(frame, 1)) for frame in (5, 6, 7, 0)]
+    assert states == [State.ABSENT, State.OCCLUDED, State.VERIFIED, State.STALE]
+    for _ in range(4):
+        session.undo_stack.undo()
+    assert session.state(Key(6, 1)) is State.PREDICTED
+    assert session.state(Key(0, 1)) is State.ANCHOR
+
+
+def test_an_edit_marks_what_depends_on_it_as_stale_in_the_same_step(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.propagate(Direction.FORWARD)
+    idle()
+    draw(desk, 10, x=30)
+    assert session.state(Key(5, 1)) is State.STALE
+    assert session.state(Key(20, 1)) is State.STALE
+    session.undo_stack.undo()
+    assert session.state(Key(20, 1)) is State.PREDICTED
+
+
+def test_undo_of_a_thousand_frames_is_quick_and_exact(tmp_path: Path, qtbot: QtBot) -> None:
+    desk = Desk(write_frames(tmp_path / "long", 1001, size=(24, 24)))
+    desk.prepare()
+    session = desk.session
+    session.add_object()
+    session.commit_mask(0, 1, square(3, 3, 8, size=(24, 24)), "Brush")
+    before = dict(session.document.items())
+    session.propagate(Direction.FORWARD)
+    qtbot.waitUntil(lambda: len(session.document) == 1001, timeout=30_000)
+    start = time.perf_counter()
+    session.undo_stack.undo()
+    assert time.perf_counter() - start < 0.5
+    assert dict(session.document.items()) == before
+    desk.close()
