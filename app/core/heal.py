@@ -14,6 +14,8 @@ from app.core.mask import Mask
 from app.core.plan import Run, anchor_frames, followable, packed_anchors
 from models.api import BoolMask
 
+_NEAR = 0.75  # a pass this near to its anchor, 0 to 1, needs no second opinion
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -175,11 +177,13 @@ def merge(forward: Entry, backward: Entry, *, nearness: float, rules: Rules) -> 
 
     Where the masks differ, the one with the larger weight holds, weight = linear distance times
     confidence (the distance weights of MiVOS, Cheng et al. 2021, on binary masks). A large
-    difference is marked as a conflict.
+    difference is marked as a conflict, except close to the anchor whose pass is chosen: there it
+    only says that the other pass has drifted on its long way.
     """
     ours, theirs = nearness * _trust(forward), (1 - nearness) * _trust(backward)
-    chosen = forward if ours >= theirs else backward
-    return replace(chosen, conflict=difference(forward.mask, backward.mask) > rules.conflict)
+    chosen, near = (forward, nearness) if ours >= theirs else (backward, 1 - nearness)
+    differs = difference(forward.mask, backward.mask) > rules.conflict
+    return replace(chosen, conflict=differs and near < _NEAR)
 
 
 def difference(one: Mask | None, other: Mask | None) -> float:

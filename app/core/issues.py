@@ -2,6 +2,7 @@
 
 import enum
 import statistics
+from bisect import bisect
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -230,7 +231,12 @@ def _grouped(
     """Yield one issue for each stretch of suspect frames; what is only stale stands apart."""
     stale = {frame for frame, reasons in marks.items() if reasons == {Reason.STALE}}
     healed = _healed(entries)
-    for frames in (*_stretches(sorted(set(marks) - stale)), *_stretches(sorted(stale))):
+    anchors = [frame for frame, entry in entries.items() if entry.is_anchor]
+    doubtful = (
+        *_stretches(sorted(set(marks) - stale), anchors),
+        *_stretches(sorted(stale), anchors),
+    )
+    for frames in doubtful:
         found = frozenset[Reason]().union(*(marks[frame] for frame in frames))
         reasons = tuple(sorted(found, key=lambda reason: -_SEVERITY[reason]))
         doubt = float(np.prod([1 - _SEVERITY[reason] for reason in reasons]))
@@ -238,17 +244,19 @@ def _grouped(
             object=object_id,
             first=frames[0],
             last=frames[-1],
-            frame=_best(entries, frames),
+            frame=_best(entries, frames, [f for f in frames if Reason.CONFLICT in marks[f]]),
             reasons=reasons,
             severity=1 - doubt,
             value=healed[frames[0]] * (1 - doubt),
         )
 
 
-def _stretches(frames: list[int]) -> Iterator[list[int]]:
+def _stretches(frames: list[int], anchors: list[int]) -> Iterator[list[int]]:
+    """Yield frames that lie close together, none with an anchor between them (all rising)."""
     stretch: list[int] = []
     for frame in frames:
-        if stretch and frame - stretch[-1] > _NEAR:
+        parted = stretch and bisect(anchors, stretch[-1]) < bisect(anchors, frame)
+        if parted or (stretch and frame - stretch[-1] > _NEAR):
             yield stretch
             stretch = []
         stretch.append(frame)
@@ -267,7 +275,14 @@ def _healed(entries: Mapping[int, Entry]) -> dict[int, int]:
     return healed
 
 
-def _best(entries: Mapping[int, Entry], frames: list[int]) -> int:
-    """Return the frame to correct: where the object is seen, as surely as may be."""
-    seen = [frame for frame in frames if entries[frame].mask is not None]
+def _best(entries: Mapping[int, Entry], frames: list[int], torn: list[int]) -> int:
+    """Return the frame to correct: where the object is seen, as surely as may be.
+
+    Where passes from two anchors disagree (`torn`), it is the middle: near either anchor a
+    correction would say little that is new.
+    """
+    seen = [frame for frame in torn or frames if entries[frame].mask is not None]
+    if torn:
+        middle = seen or torn
+        return middle[len(middle) // 2]
     return max(seen or frames[:1], key=lambda frame: (entries[frame].score or 0.0, -frame))

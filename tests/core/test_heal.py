@@ -140,6 +140,14 @@ def test_passes_that_are_far_apart_are_a_conflict() -> None:
     assert merge(here, far, nearness=0.5, rules=Rules()).conflict
 
 
+def test_a_pass_close_to_its_anchor_is_not_put_in_question() -> None:
+    here, drifted = (Entry(mask_at(x), Origin.PROPAGATED, score=0.9) for x in (10, 40))
+    assert not merge(here, drifted, nearness=0.9, rules=Rules()).conflict
+    assert not merge(drifted, here, nearness=0.1, rules=Rules()).conflict
+    lost = replace(here, score=0.01)
+    assert merge(lost, drifted, nearness=0.9, rules=Rules()).conflict
+
+
 def test_the_summary_says_where_the_drift_began_and_stopped() -> None:
     old = Entry(mask_at(10), Origin.PROPAGATED, stale=True)
     before = {Key(frame, 1): old for frame in range(1190, 1300)}

@@ -64,6 +64,19 @@ def test_neighbouring_suspects_are_one_issue_at_its_best_seen_frame() -> None:
     assert (issue.first, issue.last, issue.frame) == (20, 22, 21)
 
 
+def test_where_passes_disagree_the_middle_is_to_be_corrected() -> None:
+    scores = {frame: 0.9 - frame / 100 for frame in range(20, 27)}
+    odd = {frame: entry(square(12), score=s, conflict=True) for frame, s in scores.items()}
+    (issue,) = find(document_with(odd))
+    assert (issue.first, issue.last, issue.frame) == (20, 26, 23)
+
+
+def test_suspects_on_two_sides_of_an_anchor_are_two_issues() -> None:
+    odd = {frame: entry(square(12), score=0.1) for frame in (20, 22)}
+    odd[21] = entry(square(12), origin=Origin.DRAWN)
+    assert {(i.first, i.last) for i in find(document_with(odd))} == {(20, 20), (22, 22)}
+
+
 def test_the_issue_that_heals_more_frames_comes_first() -> None:
     early, late = entry(square(12), score=0.1), entry(square(14), score=0.1)
     assert [i.first for i in find(document_with({8: early, 38: late}))] == [8, 38]
