@@ -44,16 +44,20 @@ class Clicking(QObject):
         self._objects, self._editing = objects, editing
         self._asked: Segment | None = None
         self._hover: Segment | None = None
+        self._hovering_since = 0  # the first preview asked for in this place; later ones count, too
         self._answer: _Answer | None = None
         self._applying = False
         engine.segmented.connect(self._on_segmented)
         engine.ended.connect(self._on_ended)
         workspace.on_document_change(self._on_document_change)
+        workspace.signals.frame_changed.connect(self._on_moved)
+        workspace.signals.selection_changed.connect(self._on_moved)
 
     @property
     def candidates(self) -> tuple[int, int]:
-        """(which is shown, how many there are) of the last click's masks; (0, 0) = none."""
-        return (self._answer.shown, len(self._answer.candidates)) if self._answer else (0, 0)
+        """(which is shown, how many there are) of the last click's masks; (0, 0) = none here."""
+        offered = self._offered()
+        return (offered.shown, len(offered.candidates)) if offered else (0, 0)
 
     def click(self, click: Click) -> None:
         """Add a point on the current frame to the selected object; one is made if none is."""
@@ -75,16 +79,19 @@ class Clicking(QObject):
                 workspace.signals.preview_changed.emit(None)
             self._hover = None
             return
-        asked = self._from_entry(key)
+        asked, before = self._from_entry(key), self._hover
         clicks = (*asked.clicks, click)
         self._hover = replace(asked, id=self._engine.next_id(), clicks=clicks, hover=True)
+        if before is None or before.key != key:
+            self._hovering_since = self._hover.id
         self._engine.put(self._hover)
 
     def next_candidate(self) -> None:
         """Show the next of the masks that the last click or box could mean."""
-        if self._answer is not None and len(self._answer.candidates) > 1:
-            following = (self._answer.shown + 1) % len(self._answer.candidates)
-            self._apply(replace(self._answer, shown=following))
+        offered = self._offered()
+        if offered is not None and len(offered.candidates) > 1:
+            following = (offered.shown + 1) % len(offered.candidates)
+            self._apply(replace(offered, shown=following))
 
     def drop(self) -> None:
         """Forget every question that is not answered yet."""
@@ -120,7 +127,8 @@ class Clicking(QObject):
 
     @Slot(int, object)
     def _on_segmented(self, job_id: int, candidates: tuple[Candidate, ...]) -> None:
-        if self._hover is not None and self._hover.id == job_id:
+        # A pointer that moves asks faster than it is answered: the last answer is shown meanwhile.
+        if self._hover is not None and self._hovering_since <= job_id <= self._hover.id:
             frame, number = self._hover.key
             self._workspace.signals.preview_changed.emit((frame, number, candidates[0].mask))
         # The answer may have waited in the event queue while its job was replaced.
@@ -154,6 +162,16 @@ class Clicking(QObject):
     def _on_document_change(self, keys: frozenset[Key]) -> None:
         if self._answer is not None and not self._applying and self._answer.job.key in keys:
             self._set_answer(None)
+
+    def _offered(self) -> _Answer | None:
+        """Return the last answer where its frame and object are those looked at."""
+        here = Key(self._workspace.frame, self._workspace.selected or 0)
+        return self._answer if self._answer and self._answer.job.key == here else None
+
+    @Slot()
+    def _on_moved(self) -> None:
+        if self._answer is not None:
+            self._workspace.signals.candidates_changed.emit()
 
     def _set_answer(self, answer: _Answer | None) -> None:
         if answer is not self._answer:
