@@ -1,5 +1,6 @@
 """The window on a clip, offscreen, as the benchmarks use it."""
 
+import gc
 import sys
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -67,6 +68,7 @@ class Bench:
         self.window.close()
         shiboken6.delete(self.window)
         shiboken6.delete(self.session)
+        gc.collect()  # what one scene leaves behind is not measured in the next
 
     def paint(self) -> None:
         """Draw all that is to be drawn, at once."""

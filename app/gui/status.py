@@ -55,8 +55,10 @@ class JobProgress(QWidget):
         self.setVisible(progress is not None)
         if progress is None:
             return
+        self._bar.setUpdatesEnabled(False)  # it would repaint at once, and all that waits with it
         self._bar.setRange(0, progress.total)
         self._bar.setValue(progress.done)
+        self._bar.setUpdatesEnabled(True)
         self._label.setText(self._words(progress))
 
     def _words(self, progress: Progress) -> str:

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, QTimer, Slot
 from app.session.session import Session
 
 _EVERY_MS = 500
+_BURST = 20_000  # new objects between two looks: an import or a project that was read, no garbage
 
 
 class Sweeper(QObject):
@@ -15,8 +16,9 @@ class Sweeper(QObject):
     Python collects on whichever thread happens to allocate. A widget or a timer that dies on the
     inference thread crashes the process: what is Qt's may be destroyed on its own thread only.
 
-    What survives a full collection is set aside until a video is closed: with torch in memory, a
-    look at everything holds all threads for half a second.
+    What the program consists of, what comes in a burst and what survives a full collection is set
+    aside until a video is closed: with torch in memory, a look at everything holds all threads for
+    half a second.
     """
 
     def __init__(self, session: Session, parent: QObject) -> None:
@@ -24,6 +26,7 @@ class Sweeper(QObject):
         self._session = session
         self._thorough = False
         gc.disable()
+        gc.freeze()
         timer = QTimer(self, interval=_EVERY_MS)
         timer.timeout.connect(self._sweep)
         timer.start()
@@ -43,6 +46,9 @@ class Sweeper(QObject):
         if self._thorough:
             self._thorough = False
             gc.unfreeze()
+        elif gc.get_count()[0] > _BURST:
+            gc.freeze()
+            return
         elif not old:
             if young:
                 gc.collect(1)

@@ -32,6 +32,12 @@ def test_other_threads_leave_the_garbage_to_the_window(desk: Desk) -> None:
     assert died_on == [threading.main_thread()]
 
 
+def test_a_burst_of_new_objects_is_set_aside_unseen(desk: Desk) -> None:
+    held_before = gc.get_freeze_count()
+    burst = [[] for _ in range(100_000)]  # type: ignore[var-annotated]
+    desk.qtbot.waitUntil(lambda: gc.get_freeze_count() > held_before + len(burst) // 2)
+
+
 def test_python_collects_again_afterwards(desk: Desk) -> None:
     parent = QObject()
     Sweeper(desk.session, parent)
