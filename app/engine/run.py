@@ -53,9 +53,11 @@ class UnpackedAnchors(Mapping[int, Mapping[int, BoolMask]]):
 
 
 def segment(segmenter: Segmenter, job: Segment) -> tuple[Candidate, ...]:
-    """Return the masks that the prompt could mean, best first."""
+    """Return the masks that the prompt could mean, best first; of a hover, the best alone."""
     mask = job.mask.decode() if job.mask else None
     found = segmenter.segment(job.key.frame, Prompt(job.clicks, job.box, mask))
+    if job.hover:
+        found = found[:1]
     return tuple(Candidate(Mask.encode(each.mask), each.score) for each in found)
 
 
