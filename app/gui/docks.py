@@ -45,7 +45,7 @@ class Docks:
 
     def inspect(self) -> None:
         """Suspects first, history shown, a high timeline."""
-        self._arrange(("review", "objects", "history"), heights=(420, 160, 160), timeline=320)
+        self._arrange(("review", "objects", "history"), heights=(300, 230, 190), timeline=320)
 
     def set_shown(self, *, shown: bool) -> None:
         """Hide everything while no video is open, and bring back what was there before."""

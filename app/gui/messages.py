@@ -71,6 +71,12 @@ class Message(QFrame):
         if self.level in _SHOWN_MS:
             self._timer.start(_SHOWN_MS[self.level])
 
+    def leave(self) -> None:
+        """Go away for good; until it is deleted it says nothing more."""
+        self._timer.stop()
+        self.hide()
+        self.deleteLater()
+
     @Slot()
     def _dismiss(self) -> None:
         self.dismissed.emit(self)
@@ -125,8 +131,7 @@ class Messages(QWidget):
     def _remove(self, message: Message) -> None:
         self._shown.remove(message)
         self._layout.removeWidget(message)
-        message.hide()
-        message.deleteLater()
+        message.leave()
         self.setVisible(bool(self._shown))
         self._place()
 

@@ -135,6 +135,7 @@ def _editor_for(preference: Preference) -> Editor:
         whole = QSpinBox()
         whole.setRange(int(preference.low), int(preference.high))
         whole.setSuffix(f" {preference.unit}" if preference.unit else "")
+        whole.setSpecialValueText(_tr(preference.lowest) if preference.lowest else "")
         # A number that is typed holds when it is complete, not after each digit.
         whole.setKeyboardTracking(False)
         return whole

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QAction, QIcon, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -92,10 +92,7 @@ class Welcome(QWidget):
         self._none.setObjectName("dim")
         recent.changed.connect(self._show_recent)
 
-        begin = QVBoxLayout()
-        begin.setSpacing(8)
-        for row, action in enumerate(actions):
-            begin.addWidget(_button_for(action, first=row == 0))
+        begin = _buttons(actions, self.tr("Open video, project or VISOR JSON"))
         begin.addSpacing(8)
         begin.addWidget(self._drop)
         begin.addStretch(1)
@@ -155,16 +152,30 @@ def _heading(page: QWidget) -> QVBoxLayout:
     return layout
 
 
-def _button_for(action: QAction, *, first: bool) -> QPushButton:
-    button = QPushButton(action.iconText())
-    if not first:  # an icon follows the text of an ordinary button, which this one is not
-        button.setIcon(action.icon())
+def _buttons(actions: list[QAction], first_text: str) -> QVBoxLayout:
+    layout = QVBoxLayout()
+    layout.setSpacing(8)
+    first, *others = actions
+    layout.addWidget(_first_button(first, first_text))
+    for action in others:
+        layout.addWidget(_button_for(action))
+    return layout
+
+
+def _first_button(action: QAction, text: str) -> QPushButton:
+    button = _button_for(action)
+    button.setObjectName("primary")
+    button.setText(text)
+    button.setIcon(QIcon())  # icons have the colour of an ordinary button's text
+    return button
+
+
+def _button_for(action: QAction) -> QPushButton:
+    button = QPushButton(action.icon(), action.iconText())
     button.setToolTip(action.toolTip())
     button.setEnabled(action.isEnabled())
     button.setMinimumHeight(36)
     button.setStyleSheet("text-align: left;")
-    if first:
-        button.setObjectName("primary")
     button.clicked.connect(action.trigger)
     return button
 

@@ -21,7 +21,10 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Preference:
-    """One setting. A number lies between `low` and `high`; a text is one of `options`, if any."""
+    """One setting. A number lies between `low` and `high`; a text is one of `options`, if any.
+
+    `lowest` says what `low` means where it is no measure.
+    """
 
     name: str
     group: str
@@ -32,6 +35,7 @@ class Preference:
     high: float
     unit: str
     options: tuple[Option, ...]
+    lowest: str
 
 
 def preferences() -> tuple[Preference, ...]:
@@ -70,4 +74,5 @@ def _preference(field: Field) -> Preference:
         field.high,
         field.unit,
         (*fixed, *models),
+        field.lowest,
     )

@@ -1,5 +1,6 @@
 """What the session uses of the machine."""
 
+import sys
 from dataclasses import dataclass
 
 from app.session.session import Session
@@ -23,9 +24,17 @@ def resource_use(session: Session) -> ResourceUse:
     """Read the use of the device and of the frame cache; cheap enough for every second."""
     memory = device_memory()
     return ResourceUse(
-        device=memory.name if memory else session.settings.device,
+        device=memory.name if memory else _chosen_device(session),
         device_bytes=memory.used if memory else None,
         device_limit=memory.total if memory else 0,
         cache_bytes=session.cache_bytes,
         cache_limit=session.settings.cache_mib * _MIB if session.is_open else 0,
     )
+
+
+def _chosen_device(session: Session) -> str:
+    """Return what computes while no accelerator holds anything."""
+    chosen = session.settings.device
+    # On a Mac "auto" may be the GPU, whose memory is the machine's.
+    at_hand = chosen == "auto" and sys.platform != "darwin"
+    return "CPU" if at_hand or chosen == "cpu" else chosen

@@ -58,7 +58,8 @@ class Field:
 
     A number lies between `low` and `high`, both included. A text with `choices` is one of them,
     unless `is_open`: then they are suggestions. `models` names the list of the model registry that
-    further choices come from: "trackers" or "segmenters".
+    further choices come from: "trackers" or "segmenters". `lowest` is what the lowest number says
+    where it is no measure.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Field:
     choices: tuple[Choice, ...] = ()
     is_open: bool = False
     models: str = ""
+    lowest: str = ""
 
     @property
     def default(self) -> Value:
@@ -147,11 +149,14 @@ FIELDS: tuple[Field, ...] = (
             Choice("mps", "Apple GPU"),
         ),
     ),
-    Field("threads", _MODELS, "CPU threads", "0 lets the library choose.", 0, 256),
+    Field(
+        "threads", _MODELS, "CPU threads", "How many cores a model may use; 0 lets it choose.",
+        0, 256, lowest="Automatic",
+    ),
     Field(
         "size", _MODELS, "Size at propagation",
         "The short side that frames are scaled to for the model. Larger is finer and slower; "
-        "0 is the model's own.", 0, 4320, "px",
+        "0 is the model's own.", 0, 4320, "px", lowest="As the model has it",
     ),
     Field(
         "iou_gate", _MODELS, "Refinement gate",

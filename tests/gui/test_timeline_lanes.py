@@ -101,7 +101,8 @@ def test_all_states_are_read_at_first() -> None:
     expected = ranks(State.ANCHOR, State.PREDICTED, State.STALE, State.NONE, State.NONE)
     np.testing.assert_array_equal(data.ranks(1), expected)
     assert data.scores(1)[2] == pytest.approx(0.2)
-    assert np.isnan(data.scores(1)[0])
+    assert data.scores(1)[0] == 1  # an anchor is certain
+    assert np.isnan(data.scores(1)[3])
 
 
 def test_a_change_reads_its_own_keys_only() -> None:
