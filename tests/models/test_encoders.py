@@ -13,11 +13,16 @@ from torch import Tensor, nn
 from models.api import WeightsInvalidError
 from models.checkpoint import read_state
 from models.encoders.depth import DepthEncoder
+from models.encoders.eight_bit import EightBitLinear, supported
 from models.encoders.fusion import FusedEncoder, build_encoder, load_published
 from models.encoders.hiera import SIZES, HieraEncoder, Levels
 from models.encoders.swift_hiera import SwiftHiera, use_swift_hiera
 
 SIDE = (64, 96)
+CPU = torch.device("cpu")
+eight_bits = pytest.mark.skipif(
+    not supported(CPU), reason="this CPU has no instructions for products of bytes"
+)
 CONFIGS = {"tiny": "t", "small": "s", "base-plus": "b+", "large": "l"}
 
 
@@ -109,6 +114,37 @@ def test_the_swift_encoder_stays_close_in_bfloat16() -> None:
     for ours, theirs in zip(swift(picture), expected, strict=True):
         assert ours.dtype == torch.float32
         assert float((ours - theirs).norm() / theirs.norm()) < 0.03
+
+
+@eight_bits
+def test_the_swift_encoder_stays_close_in_eight_bits() -> None:
+    encoder = HieraEncoder("tiny", Levels.DECODER).eval()
+    picture = image()
+    expected = encoder(picture)
+    swift = SwiftHiera(encoder, torch.bfloat16, eight_bits=True)
+    for ours, theirs in zip(swift(picture), expected, strict=True):
+        assert float((ours - theirs).norm() / theirs.norm()) < 0.1
+
+
+@eight_bits
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("gelu", [False, True])
+def test_a_linear_layer_in_eight_bits_is_close(dtype: torch.dtype, gelu: bool) -> None:
+    torch.manual_seed(0)
+    linear = nn.Linear(96, 40)
+    tokens = torch.randn(3, 5, 96) + 2  # lopsided, as what comes out of a GELU
+    expected = linear(tokens)
+    expected = nn.functional.gelu(expected) if gelu else expected
+    found = EightBitLinear(linear, dtype, gelu=gelu)(tokens.to(dtype))
+    assert found.dtype == dtype
+    assert float((found - expected).norm() / expected.norm()) < 0.02
+
+
+@eight_bits
+def test_a_linear_layer_in_eight_bits_maps_zeros_to_its_bias() -> None:
+    linear = nn.Linear(32, 16)
+    found = EightBitLinear(linear, torch.float32)(torch.zeros(2, 32))
+    torch.testing.assert_close(found, linear.bias.expand(2, -1))
 
 
 def test_encoders_within_a_network_are_replaced_with_swift_ones() -> None:
