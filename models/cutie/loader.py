@@ -28,6 +28,7 @@ from models.cutie.network import Network
 from models.cutie.recognise import fitted
 from models.cutie.winograd import use_winograd
 from models.device import encoder_dtype, pick_device
+from models.encoders import eight_bit
 from models.encoders.swift_hiera import use_swift_hiera
 
 _LONG_RUN = 600  # frames, from which old working memory is consolidated instead of forgotten
@@ -74,13 +75,16 @@ def load_tracker(name: str, frames: Frames, options: LoadOptions) -> Tracker:
     if name == "lite":
         state = {key: part for key, part in state.items() if not key.startswith(_PROMPT_HEADS)}
     load_strict(network, state, path)
+    small = name == "lite"  # enough to keep several frames at once in work
     run = RunOptions(
         short_side=model.short_side if options.size is None else options.size,
         scales=options.scales or (1.0,),
         flip=options.flip,
-        bfloat16=name == "lite" and encoder_dtype(device) is torch.bfloat16,
+        bfloat16=small and encoder_dtype(device) is torch.bfloat16,
+        side_by_side=small and torch.get_num_threads() > 1,
     )
-    return CutieTracker(ready(network, device), frames, options=run, memory=model.memory)
+    network = ready(network, device, eight_bits=small and eight_bit.supported(device))
+    return CutieTracker(network, frames, options=run, memory=model.memory)
 
 
 def load_segmenter(name: str, frames: Frames, options: LoadOptions) -> Segmenter:
@@ -112,13 +116,16 @@ def load_segmenter(name: str, frames: Frames, options: LoadOptions) -> Segmenter
     return PromptSegmenter(found, frames)
 
 
-def ready(network: Network, device: torch.device) -> Network:
-    """Return the network as inference wants it: on the device, batch norms folded."""
+def ready(network: Network, device: torch.device, *, eight_bits: bool = False) -> Network:
+    """Return the network as inference wants it: on the device, batch norms folded.
+
+    `eight_bits` lets a Hiera encoder multiply bytes, for weights that are stored in bytes.
+    """
     fold_batch_norms(network)
     if device.type == "cpu":
         use_winograd(network)
         use_fused_blocks(network)
-        use_swift_hiera(network, encoder_dtype(device))
+        use_swift_hiera(network, encoder_dtype(device), eight_bits=eight_bits)
     network.eval().requires_grad_(requires_grad=False)
     return network.to(device).to(memory_format=torch.channels_last)
 

@@ -1,6 +1,9 @@
 """The tracker: its contract, its equality with the published one, fusion, weights, explanation."""
 
+import itertools
 import pickle
+import threading
+import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -120,6 +123,57 @@ def test_frames_after_the_anchor_are_the_same_whether_or_not_it_is_visited(small
     for frame in range(3, 8):
         assert np.array_equal(visited[frame][1].mask, skipped[frame][1].mask)
         assert visited[frame][1].score == pytest.approx(skipped[frame][1].score)
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.parametrize("options", [{}, {"flip": True}, {"scales": (1.0, 0.5)}])
+def test_encoding_side_by_side_changes_nothing(small: Network, options: dict[str, object]) -> None:
+    anchors = {2: masks((1, 2)), 5: masks((2,), shift=4)}
+    order = [2, 3, 4, 5, 6, 7, 1, 0]
+    found = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        tracker = tracker_on(Noise(8), small, side_by_side=threads > 1, **options)
+        found.append(dict(tracker.track(anchors, order, probabilities=True)))
+    assert list(found[0]) == list(found[1]) == order
+    for frame, object_id in itertools.product(order, (1, 2)):
+        one, other = (each[frame][object_id].probability for each in found)
+        assert one is not None
+        assert other is not None
+        np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_a_run_that_is_given_up_leaves_no_thread(small: Network) -> None:
+    before = threading.active_count()
+    tracker = tracker_on(Noise(8), small, side_by_side=True)
+    run = tracker.track({0: masks((1,))}, range(8))
+    next(run)
+    assert threading.active_count() > before
+    run.close()
+    deadline = time.monotonic() + 10
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() == before
+    assert torch.get_num_threads() == 2
+    assert tracker.explain(1, 4, 4)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_a_bad_frame_ahead_is_an_error_when_it_is_due(small: Network) -> None:
+    run = tracker_on(Noise(8, odd=7), small, side_by_side=True).track({0: masks((1,))}, range(8))
+    seen = [next(run)[0] for _ in range(7)]
+    assert seen == list(range(7))
+    with pytest.raises(FrameSizeError):
+        list(run)
 
 
 def test_an_anchor_further_on_changes_what_comes_before_it(small: Network) -> None:

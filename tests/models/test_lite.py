@@ -14,6 +14,7 @@ from app.storage.video import open_video
 from models.api import LoadOptions
 from models.compact import SCALE, widen
 from models.cutie import loader
+from models.encoders import eight_bit
 from models.registry import load_tracker
 
 SIZE = 192  # short side in pixels
@@ -57,10 +58,19 @@ def test_stored_and_original_weights_agree_on_the_masks(tmp_path: Path) -> None:
     assert (stored == original).mean() >= 0.999
 
 
-def test_the_encoder_in_bfloat16_agrees_with_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("eight_bits", [False, True])
+def test_a_quick_encoder_agrees_with_float32(
+    monkeypatch: pytest.MonkeyPatch, eight_bits: bool
+) -> None:
+    if eight_bits and not eight_bit.supported(torch.device("cpu")):
+        pytest.skip("this CPU has no instructions for products of bytes")
     found = []
-    for dtype in (torch.bfloat16, torch.float32):
+    for quick in (True, False):
+        dtype = torch.bfloat16 if quick else torch.float32
         monkeypatch.setattr(loader, "encoder_dtype", lambda device, dtype=dtype: dtype)
+        monkeypatch.setattr(
+            eight_bit, "supported", lambda device, quick=quick: eight_bits and quick
+        )
         found.append(masks_with(STORED))
     assert not np.array_equal(found[0], found[1])  # both were used
     assert (found[0] == found[1]).mean() >= 0.999

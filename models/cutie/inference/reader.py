@@ -1,12 +1,15 @@
 """Reads frames and encodes them, ahead of their use where that pays."""
 
 import contextlib
+import threading
 from collections.abc import Sequence
+from concurrent.futures import Future
 
 import torch
 from torch import Tensor
 
 from models.api import FloatMap, Frames, Image
+from models.cutie.inference.encoders import EncoderThreads
 from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.propagation import EncodedFrame, FrameSizeError
 from models.cutie.network import ImageFeatures, Network
@@ -17,20 +20,31 @@ _BATCH = {"cuda": 4}  # frames encoded at once, by device; elsewhere one
 class FrameReader:
     """The frames of a video as the network knows them, in the order that `plan` announced.
 
-    `mirrored` adds each frame's mirror image. A few encoded frames are kept.
+    `mirrored` adds each frame's mirror image. A few encoded frames are kept. With `threads` the
+    next frames are encoded while the caller works on this one; they stay the caller's to close.
     """
 
     def __init__(
-        self, network: Network, frames: Frames, geometry: Geometry, *, mirrored: bool
+        self,
+        network: Network,
+        frames: Frames,
+        geometry: Geometry,
+        *,
+        mirrored: bool,
+        threads: EncoderThreads | None = None,
     ) -> None:
         self._network = network
         self._frames = frames
         self._geometry = geometry
         self._mirrored = mirrored
+        self._threads = threads
         self._device = network.pixel_mean.device
-        self._batch = _BATCH.get(self._device.type, 1)
+        ahead = threads.count + 1 if threads is not None else 1
+        self._batch = _BATCH.get(self._device.type, ahead)
         self._order: list[int] = []
         self._encoded: dict[int, EncodedFrame] = {}
+        self._reading = threading.Lock()  # a video is read by one thread at a time
+        self._due: dict[int, Future[list[EncodedFrame]]] = {}
 
     def plan(self, order: Sequence[int]) -> None:
         """Announce the frames that `read` will be asked for, in order."""
@@ -39,10 +53,15 @@ class FrameReader:
     def read(self, number: int) -> EncodedFrame:
         """Return a frame's features."""
         if number not in self._encoded:
-            self._encode(self._next(number))
+            self._keep(self._encode(number))
         while len(self._encoded) > 2 * self._batch:
             del self._encoded[next(iter(self._encoded))]
         return self._encoded[number]
+
+    def rest(self) -> None:
+        """Encode nothing ahead from here on."""
+        self._threads = None
+        self._due.clear()
 
     def _next(self, number: int) -> list[int]:
         """Return this frame and those that are due after it."""
@@ -51,18 +70,35 @@ class FrameReader:
         at = self._order.index(number)
         return self._order[at : at + self._batch]
 
-    def _encode(self, numbers: Sequence[int]) -> None:
-        images = torch.cat([self._image(number) for number in numbers])
+    def _encode(self, number: int) -> list[EncodedFrame]:
+        due = self._next(number)
+        if self._threads is None:
+            return self._features(due)
+        for one in due:
+            if one not in self._due and one not in self._encoded:
+                self._due[one] = self._threads.submit(self._features, [one])
+        return self._due.pop(number).result()
+
+    def _keep(self, encoded: Sequence[EncodedFrame]) -> None:
+        for frame in encoded:
+            self._encoded.pop(frame.number, None)
+            self._encoded[frame.number] = frame
+
+    @torch.inference_mode()
+    def _features(self, numbers: Sequence[int]) -> list[EncodedFrame]:
+        with self._reading:
+            pixels = [self._pixels(number) for number in numbers]
+        images = torch.cat([self._image(one) for one in pixels])
         each = 2 if self._mirrored else 1
         with half_precision(self._device):
             features = self._network.encode_image(images)
-        for slot, number in enumerate(numbers):
-            own = slice(slot * each, (slot + 1) * each)
-            self._encoded.pop(number, None)
-            self._encoded[number] = EncodedFrame(number, images[own], _select(features, own))
+        parts = [slice(at * each, (at + 1) * each) for at in range(len(numbers))]
+        return [
+            EncodedFrame(number, images[own], _select(features, own))
+            for number, own in zip(numbers, parts, strict=True)
+        ]
 
-    def _image(self, number: int) -> Tensor:
-        """Return (B, 3, H, W), 0 to 1."""
+    def _pixels(self, number: int) -> Image:
         pixels = self._frames[number]
         if pixels.shape[:2] != self._geometry.frame:
             height, width = self._geometry.frame
@@ -70,6 +106,10 @@ class FrameReader:
                 f"Frame {number} is {pixels.shape[1]} x {pixels.shape[0]} pixels, the video is "
                 f"{width} x {height}. Convert the video to one size."
             )
+        return pixels
+
+    def _image(self, pixels: Image) -> Tensor:
+        """Return (B, 3, H, W), 0 to 1."""
         image = self._geometry.image_in(upload(pixels, self._device).permute(2, 0, 1)[None] / 255)
         if self._mirrored:
             image = torch.cat([image, image.flip(-1)])

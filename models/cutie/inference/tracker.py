@@ -10,6 +10,7 @@ from torch import Tensor
 
 from models.api import Anchors, BoolMask, Frames, Prediction, PromptError, Tracked, Vote
 from models.cutie.config import MemoryConfig
+from models.cutie.inference.encoders import EncoderThreads, beside
 from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.plan import Plan, check
 from models.cutie.inference.propagation import Propagation
@@ -21,14 +22,16 @@ from models.cutie.network import Network
 class RunOptions:
     """How a video is run: the short side in pixels (0 = the frame's), and test-time fusion.
 
-    Probabilities of all `scales` are added up; `flip` also sees each frame mirrored. `bfloat16`
-    computes what follows the image encoder with half the digits on a CPU, too.
+    Probabilities of all `scales` are added up; `flip` also sees each frame mirrored. On a CPU,
+    `bfloat16` computes what follows the image encoder with half the digits, too, and `side_by_side`
+    encodes the next frames on threads of their own.
     """
 
     short_side: int = 480
     scales: tuple[float, ...] = (1.0,)
     flip: bool = False
     bfloat16: bool = False
+    side_by_side: bool = False
 
 
 class CutieTracker:
@@ -70,26 +73,56 @@ class CutieTracker:
         return self._latest[0].explain(frame, x, y, object_id) if self._latest else ()
 
     def _track(self, plan: Plan, *, probabilities: bool) -> Generator[Tracked, None, None]:
-        self._latest = runs = self._begin(plan)
+        threads = EncoderThreads() if self._side_by_side else None
+        try:
+            yield from self._run(plan, threads, probabilities=probabilities)
+        finally:
+            for run in self._latest:
+                run.rest()
+            if threads is not None:
+                threads.close()
+
+    def _run(
+        self, plan: Plan, threads: EncoderThreads | None, *, probabilities: bool
+    ) -> Generator[Tracked, None, None]:
+        with beside(threads):
+            self._latest = runs = self._begin(plan, threads)
         # A CUDA device works on the next frame while the last one's masks are handed out.
         ahead = 1 if self._device.type == "cuda" else 0
         waiting: deque[_Pending] = deque()
         for frame in plan.frames:
-            waiting.append(self._step(runs, plan, frame, probabilities=probabilities))
+            with beside(threads):
+                waiting.append(self._step(runs, plan, frame, probabilities=probabilities))
             if len(waiting) > ahead:
                 yield waiting.popleft().finish()
         while waiting:
             yield waiting.popleft().finish()
 
+    @property
+    def _side_by_side(self) -> bool:
+        return self._options.side_by_side and self._device.type == "cpu"
+
     @torch.inference_mode()
-    def _begin(self, plan: Plan) -> list["_Run"]:
+    def _begin(self, plan: Plan, threads: EncoderThreads | None) -> list["_Run"]:
         if not plan.anchors:
             return []
         config = self._memory(len(plan.frames))
         return [
-            _Run(self._network, self._frames, plan, config, self._geometry(scale), self._options)
+            self._run_at(self._geometry(scale), plan, config, threads)
             for scale in self._options.scales
         ]
+
+    def _run_at(
+        self,
+        geometry: Geometry,
+        plan: Plan,
+        config: MemoryConfig,
+        threads: EncoderThreads | None,
+    ) -> "_Run":
+        mirrored = self._options.flip
+        network, frames = self._network, self._frames
+        reader = FrameReader(network, frames, geometry, mirrored=mirrored, threads=threads)
+        return _Run(network, reader, plan, config, geometry, bfloat16=self._options.bfloat16)
 
     def _geometry(self, scale: float) -> Geometry:
         return Geometry.of(
@@ -132,18 +165,19 @@ class _Run:
     def __init__(
         self,
         network: Network,
-        frames: Frames,
+        reader: FrameReader,
         plan: Plan,
         config: MemoryConfig,
         geometry: Geometry,
-        options: RunOptions,
+        *,
+        bfloat16: bool,
     ) -> None:
         self._network = network
         self._geometry = geometry
         self._device = network.pixel_mean.device
         self._plan = plan
-        self._reader = FrameReader(network, frames, geometry, mirrored=options.flip)
-        self._bfloat16 = options.bfloat16
+        self._reader = reader
+        self._bfloat16 = bfloat16
         self._propagation = Propagation(network, config, anchor_frames=len(plan.anchors))
         self._memorise_anchors()
 
@@ -167,6 +201,10 @@ class _Run:
         column, row = self._geometry.cell(x, y)
         features = self._reader.read(frame).features
         return tuple(self._propagation.explain(features, row, column, object_id))
+
+    def rest(self) -> None:
+        """Encode nothing ahead from here on; `explain` still works."""
+        self._reader.rest()
 
     def _memorise_anchors(self) -> None:
         plan = self._plan
