@@ -21,10 +21,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.api import BoolMask, Image, ModelError
+from models.api import BoolMask, Image, LoadOptions, ModelError
 from models.cutie.config import CUTIE_BASE, CUTIE_SMALL, NetworkConfig
-from models.cutie.inference.tracker import CutieTracker, RunOptions
-from models.cutie.loader import MODELS, ready
+from models.cutie.loader import MODELS, tracker_of
 from models.cutie.network import Network
 from models.device import pick_device
 
@@ -35,7 +34,10 @@ _TURN = 5  # frames: as often as one is remembered, so that turns cost the same
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One measurement: `side` is OURS or RIVAL, `short_side` is in pixels at 16:9."""
+    """One measurement: `side` is OURS or RIVAL, `short_side` the clip's in pixels, at 16:9.
+
+    All models see the clip at its size but `lite`, which has one of its own.
+    """
 
     side: str
     model: str
@@ -165,10 +167,9 @@ class _Drifting:
 def _ours(
     case: Case, clip: _Drifting, masks: dict[int, BoolMask], device: torch.device
 ) -> Iterator[None]:
-    model = MODELS[case.model]
-    network = ready(_random(model.network), device)
-    options = RunOptions(short_side=case.short_side)
-    tracker = CutieTracker(network, clip, options=options, memory=model.memory)
+    network = _random(MODELS[case.model].network)
+    options = LoadOptions(size=None if case.model == "lite" else case.short_side)
+    tracker = tracker_of(case.model, network, clip, options, device)
     for _ in tracker.track({0: masks}, range(case.length)):
         yield
 

@@ -75,6 +75,14 @@ def load_tracker(name: str, frames: Frames, options: LoadOptions) -> Tracker:
     if name == "lite":
         state = {key: part for key, part in state.items() if not key.startswith(_PROMPT_HEADS)}
     load_strict(network, state, path)
+    return tracker_of(name, network, frames, options, device)
+
+
+def tracker_of(
+    name: str, network: Network, frames: Frames, options: LoadOptions, device: torch.device
+) -> CutieTracker:
+    """Return the video model `name` made of `network`, which is taken over, with weights or not."""
+    model = MODELS[name]
     small = name == "lite"  # enough to keep several frames at once in work
     run = RunOptions(
         short_side=model.short_side if options.size is None else options.size,
