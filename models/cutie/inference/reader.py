@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from models.api import FloatMap, Frames, Image
-from models.cutie.inference.encoders import EncoderThreads
+from models.cutie.inference.encoder_threads import EncoderThreads
 from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.propagation import EncodedFrame, FrameSizeError
 from models.cutie.network import ImageFeatures, Network

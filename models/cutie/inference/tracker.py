@@ -10,7 +10,7 @@ from torch import Tensor
 
 from models.api import Anchors, BoolMask, Frames, Prediction, PromptError, Tracked, Vote
 from models.cutie.config import MemoryConfig
-from models.cutie.inference.encoders import EncoderThreads, beside
+from models.cutie.inference.encoder_threads import EncoderThreads, beside
 from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.plan import Plan, check
 from models.cutie.inference.propagation import Propagation
