@@ -39,6 +39,7 @@ class PromptHeads(nn.Module):
         del self.sam_mask_decoder.conv_s0, self.sam_mask_decoder.conv_s1
         self.sam_mask_decoder.pred_obj_score_head = nn.Identity()
         self.no_mem_embed = nn.Parameter(torch.zeros(1, 1, _WIDTH))
+        self._places: Tensor | None = None
 
     def forward(
         self, features: tuple[Tensor, Tensor, Tensor], points: Points, mask: Tensor | None
@@ -58,13 +59,20 @@ class PromptHeads(nn.Module):
         embedded = f16 + self.no_mem_embed.reshape(1, -1, 1, 1)
         logits, ious, _, _ = self.sam_mask_decoder.predict_masks(
             image_embeddings=embedded,
-            image_pe=encoder.get_dense_pe(),
+            image_pe=self._encoded_places(),
             sparse_prompt_embeddings=sparse,
             dense_prompt_embeddings=dense,
             repeat_image=False,
             high_res_features=[f4, f8],
         )
         return logits[0].float(), ious[0].float()
+
+    def _encoded_places(self) -> Tensor:
+        """Return the encoding of each feature's place, which is computed once for a size."""
+        encoder = self.sam_prompt_encoder
+        if self._places is None or self._places.shape[-2:] != encoder.image_embedding_size:
+            self._places = encoder.get_dense_pe()
+        return self._places
 
     def select(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the heads' part of a SAM 2 state dict."""

@@ -14,11 +14,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, pad
+from torch.nn.functional import pad
 
 from models.api import Image
 from models.checkpoint import load_strict, read_state
-from models.sam.compute import normalised
+from models.sam.compute import normalised, resized
 from models.sam.prompts import BOX_START, Points
 
 log = logging.getLogger(__name__)
@@ -57,6 +57,8 @@ class HqNetwork:
         self.encoder: nn.Module = self._sam.image_encoder
         self.device = device
         self._dtype = dtype
+        with torch.inference_mode():
+            self._places: Tensor = self._sam.prompt_encoder.get_dense_pe()
 
     @classmethod
     def load(
@@ -113,7 +115,7 @@ class HqNetwork:
     ) -> tuple[Tensor, Tensor]:
         given = {
             "image_embeddings": embedding.tensors[0],
-            "image_pe": self._sam.prompt_encoder.get_dense_pe(),
+            "image_pe": self._places,
             "sparse_prompt_embeddings": sparse,
             "dense_prompt_embeddings": dense,
         }
@@ -135,11 +137,9 @@ class HqNetwork:
     def enlarge(self, embedding: HqEmbedding, logits: Tensor) -> Tensor:
         """Return logits (N, *mask_size) at the frame's size."""
         rows, columns = embedding.input_size
-        square = interpolate(
-            logits[None], scale_factor=float(_STRIDE), mode="bilinear", align_corners=False
-        )
-        seen, size = square[..., :rows, :columns], embedding.frame_size
-        return interpolate(seen, size, mode="bilinear", align_corners=False)[0]
+        height, width = logits.shape[-2:]
+        square = resized(logits, (height * _STRIDE, width * _STRIDE))
+        return resized(square[:, :rows, :columns], embedding.frame_size)
 
 
 def _apart(points: Points) -> tuple[tuple[Tensor, Tensor] | None, Tensor | None]:

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from models.api import Image
 from models.checkpoint import load_strict, read_state
 from models.encoders.hiera import HieraEncoder, Levels
 from models.encoders.swift_hiera import SwiftHiera
-from models.sam.compute import normalised
+from models.sam.compute import normalised, resized
 from models.sam.heads import PromptHeads
 from models.sam.prompts import Points
 
@@ -91,8 +90,7 @@ class Sam2Network:
 
     def enlarge(self, embedding: Sam2Embedding, logits: Tensor) -> Tensor:
         """Return logits (N, *mask_size) at the frame's size."""
-        size = embedding.frame_size
-        return interpolate(logits[None], size, mode="bilinear", align_corners=False)[0]
+        return resized(logits, embedding.frame_size)
 
     def _seen(self, size: tuple[int, int]) -> tuple[int, int]:
         """Return the size at which the network sees an image of `size`."""
