@@ -86,13 +86,14 @@ def plan_heal(
     """Return the passes that make stale masks good again, those next to `accepted` first.
 
     Next to an accepted anchor, frames without a mask are filled too. A pass starts at the accepted
-    anchor where there is one, else at the earlier anchor.
+    anchor where there is one, else at the earlier anchor; but not where the object is absent, if it
+    is there at the other end.
     """
     starts: dict[tuple[int, int], dict[int, range]] = {}
     objects = list(followable(document, [info.id for info in document.objects]))
     for number in objects:
         for gap in gaps(document, number, first=first, last=last):
-            origin = _origin(gap, accepted)
+            origin = _origin(document, gap, accepted)
             if origin is None or not _needs_healing(document, gap, accepted):
                 continue
             step = 1 if origin == gap.left else -1
@@ -244,14 +245,15 @@ def _marked(number: int, entries: Mapping[int, Entry], left: int, right: int) ->
     }
 
 
-def _origin(gap: Gap, accepted: Collection[Key]) -> int | None:
-    if gap.left_anchor and Key(gap.left, gap.object) in accepted:
-        return gap.left
-    if gap.right_anchor and Key(gap.right, gap.object) in accepted:
-        return gap.right
-    if gap.left_anchor:
-        return gap.left
-    return gap.right if gap.right_anchor else None
+def _origin(document: Document, gap: Gap, accepted: Collection[Key]) -> int | None:
+    keys = [
+        Key(frame, gap.object)
+        for frame, is_there in ((gap.left, gap.left_anchor), (gap.right, gap.right_anchor))
+        if is_there
+    ]
+    shown = [key for key in keys if (entry := document.get(key)) and entry.mask is not None]
+    best = min(shown or keys, key=lambda key: key not in accepted, default=None)
+    return best.frame if best else None
 
 
 def _needs_healing(document: Document, gap: Gap, accepted: Collection[Key]) -> bool:

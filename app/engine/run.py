@@ -131,7 +131,8 @@ class _Healing:
         for number in self._open:
             span = self._run.spans[number]
             barrier = span[-1] + 1 if self._run.step > 0 else span[0] - 1
-            met = number in self._run.anchors.get(barrier, ())
+            # An anchor without a mask has nothing that could be followed back.
+            met = self._run.anchors.get(barrier, {}).get(number) is not None
             if met and not self._watches[number].agrees:
                 meetings.setdefault(barrier, set()).add(number)
         for barrier, objects in meetings.items():

@@ -54,8 +54,11 @@ class Following:
     area: int
 
 
-def restart(view: View, mask: BoolMask, colours: ColourModel) -> Following:
-    """Follow an object from a mask given on this frame; an empty one waits for its return."""
+def restart(view: View, mask: BoolMask, colours: ColourModel, usual: int) -> Following:
+    """Follow an object from a mask given on this frame.
+
+    With an empty one it waits for the object's return, about as large as `usual` pixels.
+    """
     return Following(
         colours=colours,
         home=view,
@@ -63,7 +66,7 @@ def restart(view: View, mask: BoolMask, colours: ColourModel) -> Following:
         flow=np.zeros((*mask.shape, 2), np.float32),
         probability=mask.astype(np.float32),
         score=1.0,
-        area=int(np.count_nonzero(mask)),
+        area=int(np.count_nonzero(mask)) or usual,
     )
 
 

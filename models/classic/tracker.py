@@ -41,15 +41,16 @@ class ClassicTracker:
         self._check(anchors)
         if not frames:
             return
-        colours = self._learn(anchors, frames[0])
-        following = self._start(anchors, frames, colours)
+        colours, usual = self._learn(anchors, frames[0]), self._areas(anchors, frames[0])
+        following = self._start(anchors, frames, colours, usual)
         view = self._view(frames[0])
         for index, frame in enumerate(frames):
             if index:
                 view = self._go(following, view, self._way(frames[index - 1], frame))
             given = anchors.get(frame, {})
             for number, mask in given.items():
-                following[number] = restart(view, self._shrunk(mask), colours[number])
+                shrunk = self._shrunk(mask)
+                following[number] = restart(view, shrunk, colours[number], usual[number])
             yield frame, self._predictions(following, given, probabilities=probabilities)
 
     def _check(self, anchors: Anchors) -> None:
@@ -81,8 +82,21 @@ class ClassicTracker:
             for number, shown in places.items()
         }
 
+    def _areas(self, anchors: Anchors, start: int) -> dict[int, int]:
+        """Return how large each object is on its nearest anchor that shows it; 0 = on none."""
+        areas: dict[int, int] = {}
+        for frame in sorted(anchors, key=lambda frame: abs(frame - start)):
+            for number, mask in anchors[frame].items():
+                if not areas.get(number):
+                    areas[number] = int(np.count_nonzero(self._shrunk(mask)))
+        return areas
+
     def _start(
-        self, anchors: Anchors, frames: Sequence[int], colours: Mapping[int, ColourModel]
+        self,
+        anchors: Anchors,
+        frames: Sequence[int],
+        colours: Mapping[int, ColourModel],
+        usual: Mapping[int, int],
     ) -> dict[int, Following]:
         """Bring the objects that have an anchor outside `frames` to the first of them."""
         visited = set(frames)
@@ -94,7 +108,9 @@ class ClassicTracker:
         for origin in sorted(set(nearest.values())):
             view = self._view(origin)
             group = {
-                number: restart(view, self._shrunk(anchors[origin][number]), colours[number])
+                number: restart(
+                    view, self._shrunk(anchors[origin][number]), colours[number], usual[number]
+                )
                 for number, frame in nearest.items()
                 if frame == origin
             }

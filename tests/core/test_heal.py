@@ -60,6 +60,15 @@ def test_a_heal_goes_both_ways_from_the_accepted_anchor() -> None:
     assert (backward.frames[0], backward.frames[-1]) == (12, 1)
 
 
+def test_a_heal_starts_where_the_object_is_and_not_where_it_is_absent() -> None:
+    document = video()
+    document.replace({Key(12, 1): Entry(None, Origin.DRAWN)})
+    document.replace(stale_marks(document, [Key(12, 1)]))
+    after, before = plan_heal(document, {Key(12, 1)}, first=0, last=29)
+    assert (before.frames[0], before.frames[-1]) == (0, 11)
+    assert (after.frames[0], after.frames[-1]) == (12, 29)
+
+
 def test_a_heal_fills_what_is_missing_beside_the_accepted_anchor_only() -> None:
     document = Document(
         (ObjectInfo(1, "knife", (1, 2, 3)),),

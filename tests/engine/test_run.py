@@ -163,6 +163,16 @@ class _Dragging(FakeTracker):
         yield from super().track(start, frames)
 
 
+def test_nothing_comes_back_from_an_anchor_that_says_absent() -> None:
+    document = corrected(20, at=2, drifted=range(3, 20), anchors={0: 10})
+    document.replace({Key(15, 1): Entry(None, Origin.DRAWN)})
+    tracker = _Dragging(FakeFrames(20))
+    entries = healed(document, 2, tracker)
+    filled = [entries[Key(frame, 1)] for frame in range(3, 15)]
+    assert all(entry.mask == mask_at(10) and not entry.conflict for entry in filled)
+    assert all(frames[:2] != (15, 14) for frames in tracker.calls)
+
+
 def test_a_click_gives_all_candidates_best_first() -> None:
     segmenter = FakeSegmenter(FakeFrames())
     job = Segment(1, Key(4, 1), (Click(15, 25),), mask=mask_at(3))

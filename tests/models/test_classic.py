@@ -60,6 +60,19 @@ def test_an_object_that_vanishes_is_lost_and_found_again() -> None:
     assert iou(found[11][1].mask, disk_mask(73, 60)) > 0.7
 
 
+def test_from_an_anchor_that_says_absent_the_object_is_found_when_it_returns() -> None:
+    plain = ground()
+
+    def draw(index: int) -> Image:
+        return plain if 4 <= index < 8 else disk(plain, 40 + 3 * index, 60, (200, 40, 40))
+
+    tracker = load_tracker("classic", Film(12, draw))
+    shown = disk_mask(40, 60)
+    found = dict(tracker.track({0: {1: shown}, 5: {1: shown & False}}, range(5, 12)))
+    assert not found[7][1].mask.any()
+    assert iou(found[11][1].mask, disk_mask(73, 60)) > 0.7
+
+
 def test_a_later_anchor_teaches_colours_that_an_earlier_frame_needs() -> None:
     plain = ground()
 
