@@ -58,6 +58,18 @@ class Column(enum.IntEnum):
     SOLO = 4
 
 
+_ROLES = frozenset(
+    {
+        Qt.ItemDataRole.DisplayRole,
+        Qt.ItemDataRole.EditRole,
+        Qt.ItemDataRole.DecorationRole,
+        Qt.ItemDataRole.ToolTipRole,
+        Qt.ItemDataRole.TextAlignmentRole,
+        Qt.ItemDataRole.AccessibleTextRole,
+    }
+)
+
+
 class ObjectsModel(QAbstractTableModel):
     """The session's objects, one a row, and their state on the current frame."""
 
@@ -87,7 +99,8 @@ class ObjectsModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(Column)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if not index.isValid() or index.row() >= len(self._objects):
+        # The view asks for many more roles with every frame that is shown.
+        if role not in _ROLES or not index.isValid() or index.row() >= len(self._objects):
             return None
         info = self._objects[index.row()]
         match Column(index.column()):

@@ -5,7 +5,16 @@ from dataclasses import asdict, dataclass
 
 import qtawesome
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QIcon, QIconEngine, QPainter, QPalette, QPixmap
+from PySide6.QtGui import (
+    QColor,
+    QGuiApplication,
+    QIcon,
+    QIconEngine,
+    QPainter,
+    QPalette,
+    QPixmap,
+    QPixmapCache,
+)
 from PySide6.QtWidgets import QApplication
 
 from app import paths
@@ -135,7 +144,22 @@ class _ThemedIcon(QIconEngine):
         selected = mode is QIcon.Mode.Selected
         role = QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.ButtonText
         color = palette.color(group, role).name()
-        qtawesome.icon(self._name, color=color).paint(painter, rect)
+        ratio = painter.device().devicePixelRatio()
+        painter.drawPixmap(rect, self._drawn(rect.size(), color, ratio))
+
+    def _drawn(self, size: QSize, color: str, ratio: float) -> QPixmap:
+        """Return the glyph in one colour: drawing its letter each time is slow."""
+        key = f"{self._name} {color} {size.width()}x{size.height()}@{ratio}"
+        drawn = QPixmap(size * ratio)
+        if QPixmapCache.find(key, drawn):
+            return drawn
+        drawn.setDevicePixelRatio(ratio)
+        drawn.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(drawn)
+        qtawesome.icon(self._name, color=color).paint(painter, QRect(QPoint(0, 0), size))
+        painter.end()
+        QPixmapCache.insert(key, drawn)
+        return drawn
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         pixmap = QPixmap(size)
