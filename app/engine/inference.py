@@ -105,7 +105,9 @@ class InferenceThread(QThread):
 
     def _carry_out(self, job: Job) -> None:
         if isinstance(job, Segment):
-            self.segmented.emit(job.id, segment(self._models.segmenter, job))
+            # A click is answered also where its frame was left; a hover is not worth that.
+            if not job.hover or self._is_prepared(job.key.frame):
+                self.segmented.emit(job.id, segment(self._models.segmenter, job))
         elif isinstance(job, Prepare):
             self._prepare(job)
         else:
@@ -133,4 +135,10 @@ class InferenceThread(QThread):
         for frame in job.frames:
             if self.inbox.is_cancelled(job):
                 return
-            self._models.segmenter.prepare(frame, wanted=partial(self.inbox.needs, frame))
+            self._is_prepared(frame)
+
+    def _is_prepared(self, frame: int) -> bool:
+        """Prepare a frame, unless it is left meanwhile; return whether it is wanted still."""
+        wanted = partial(self.inbox.needs, frame)
+        self._models.segmenter.prepare(frame, wanted=wanted)
+        return wanted()

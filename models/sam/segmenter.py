@@ -78,6 +78,9 @@ class PromptSegmenter(Generic[E]):
 
     def prepare(self, frame: int, *, wanted: Callable[[], bool] | None = None) -> None:
         """Compute and keep the frame's embedding, unless `wanted` says no meanwhile."""
+        if frame in self._embeddings:
+            self._embeddings.move_to_end(frame)
+            return
         given_up = stoppable(self._network.encoder, wanted) if wanted else nullcontext()
         with suppress(StoppedError), computing(self._network.device), given_up:
             self._embedding(frame)

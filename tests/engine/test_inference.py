@@ -200,6 +200,20 @@ def test_a_frame_that_is_left_while_it_is_prepared_is_given_up(
     assert models.fake_segmenter.prepared == [9]
 
 
+def test_a_hover_on_a_frame_that_is_left_is_given_up(
+    thread: InferenceThread, answers: Answers, models: FakeModels, qtbot: QtBot
+) -> None:
+    gate = models.fake_segmenter.gate
+    gate.close()
+    thread.inbox.put(Segment(1, Key(3, 1), (Click(20, 25),), hover=True))
+    gate.wait_for_arrival()
+    thread.inbox.put(Prepare(2, (9,)))
+    gate.open()
+    qtbot.waitUntil(lambda: answers.of("end", 2) == [None])
+    assert models.fake_segmenter.prompts == []
+    assert models.fake_segmenter.prepared == [9]
+
+
 def test_closing_during_a_propagation_ends_the_thread(models: FakeModels, qtbot: QtBot) -> None:
     thread = InferenceThread(lambda: models)
     thread.start()
