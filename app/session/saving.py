@@ -9,9 +9,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from app.core.document import Entry, Key, Objects
+from app.core.document import Entry, Key, Objects, Origin
+from app.core.mask import Mask
 from app.session.workspace import Workspace
 from app.storage.project import Project
+from models.api import BoolMask
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,7 @@ class Saving(QObject):
         self._project: Project | None = None
         self._dirty: set[Key] = set()
         self._objects_dirty = False
+        self._drafts: dict[Key, Entry] = {}  # strokes that are still being made
         self._stored: dict[Key, Entry | None] = {}  # what was written, so as not to repeat it
         self._batch = _Batch({}, None)  # of the last write
         self._busy: Future[None] | None = None
@@ -59,6 +62,7 @@ class Saving(QObject):
         self._project = project
         self._writer = ThreadPoolExecutor(1, "writer")
         self._dirty.clear()
+        self._drafts.clear()
         self._stored.clear()
         self._objects_dirty = self._failing = False
 
@@ -83,7 +87,7 @@ class Saving(QObject):
             self._dirty |= set(self._batch.entries)
         # From here on the notice of the write before has nothing more to say.
         self._batch = _Batch(
-            {key: self._workspace.entry(key) for key in self._dirty},
+            {key: self._entry(key) for key in self._dirty},
             self._workspace.document.objects,
         )
         self._busy = None
@@ -91,6 +95,18 @@ class Saving(QObject):
         self._dirty.clear()
         self._objects_dirty = False
         self._workspace.signals.saved.emit(datetime.now(UTC).astimezone())
+
+    def keep_draft(self, frame: int, object_id: int, pixels: BoolMask | None) -> None:
+        """Write a mask (H, W) that is still being drawn, as if it were done; None = no more.
+
+        It is in the file only: should the process end now, what is drawn so far is found there.
+        """
+        key = Key(frame, object_id)
+        if pixels is not None:
+            self._drafts[key] = Entry(Mask.encode(pixels), Origin.DRAWN)
+        elif self._drafts.pop(key, None) is None:
+            return
+        self._on_entries_changed(frozenset({key}))
 
     def copy_to(self, path: Path) -> bool:
         """Copy the project to `path` and go on with the copy; return whether one was open.
@@ -116,6 +132,9 @@ class Saving(QObject):
             self._objects_dirty = True
             self._soon(_SOON_MS)
 
+    def _entry(self, key: Key) -> Entry | None:
+        return self._drafts.get(key) or self._workspace.entry(key)
+
     def _soon(self, milliseconds: int) -> None:
         if not self._timer.isActive():
             self._timer.start(milliseconds)
@@ -130,7 +149,7 @@ class Saving(QObject):
         entries = {
             key: entry
             for key in self._dirty
-            if (entry := self._workspace.entry(key)) is None or entry is not self._stored.get(key)
+            if (entry := self._entry(key)) is None or entry is not self._stored.get(key)
         }
         objects = self._workspace.document.objects if self._objects_dirty else None
         self._dirty, self._objects_dirty = set(), False

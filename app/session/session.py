@@ -106,6 +106,7 @@ class Session(SessionReading):
         self.next_candidate = clicking.next_candidate
         self.preview_click = clicking.preview_click
         self.commit_mask = editing.commit_mask
+        self.keep_draft = self._saving.keep_draft
         self.clear = editing.clear
         self.mark_absent = editing.mark_absent
         self.mark_occluded = editing.mark_occluded

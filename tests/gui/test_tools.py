@@ -1,5 +1,6 @@
 """The tools: mouse and keys on a real canvas and session, fake models behind them."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +12,13 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.core.document import Entry, ObjectInfo, Origin
+from app.core.document import Entry, Key, ObjectInfo, Origin
 from app.core.mask import Mask
 from app.core.paint import Point
 from app.gui.canvas import Canvas
 from app.gui.tools.choice import Gesture, gesture_for, object_at, why_not_editable
 from app.gui.tools.tool import Tool
+from app.storage.project import Project
 from models.api import BoolMask, Click
 from tests.gui.stage import LEFT, MIDDLE, NONE, RIGHT, SIZE, Mouse, Stage, mouse_on
 
@@ -281,6 +283,46 @@ def test_locked_and_hidden_objects_are_not_painted_and_it_is_said(
     mouse.drag((30, 30), (60, 30))
     np.testing.assert_array_equal(stage.pixels(), before)
     assert "knife" in stage.reports[-1].text or info.name in stage.reports[-1].text
+
+
+def as_if_killed_now(stage: Stage, folder: Path) -> dict[Key, Entry]:
+    """Return what a process that finds the project file as it is now reads from it."""
+    source = stage.session.project_path
+    assert source is not None
+    folder.mkdir()
+    for part in source.parent.glob(f"{source.name}*"):
+        if not part.name.endswith("lock"):
+            shutil.copy(part, folder / part.name)
+    project = Project.open(folder / source.name)
+    found = dict(project.load().items())
+    project.close()
+    return found
+
+
+def test_a_stroke_under_way_is_in_the_project_file_until_it_is_dropped(
+    stage: Stage,
+    canvas: Canvas,
+    mouse: Mouse,
+    qtbot: QtBot,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.gui.tools.brush._KEEP_S", -1)
+    canvas.set_tool(Tool.BRUSH)
+    mouse.press(20, 20)
+    with qtbot.waitSignal(stage.session.saved):
+        mouse.move(40, 20)
+    (entry,) = as_if_killed_now(stage, tmp_path / "painting").values()
+    assert entry.mask is not None
+    assert entry.mask.decode()[20, 20:41].all()
+    assert stage.entry() is None
+    with qtbot.waitSignal(stage.session.saved):
+        press(canvas, Qt.Key.Key_Escape)
+    assert as_if_killed_now(stage, tmp_path / "dropped") == {}
+    with qtbot.waitSignal(stage.session.saved):
+        mouse.drag((10, 30), (30, 30))
+    (key,) = as_if_killed_now(stage, tmp_path / "done")
+    assert (key.frame, stage.state(0)) == (0, "ANCHOR")
 
 
 def test_brackets_and_ctrl_wheel_change_the_size_of_brush_and_eraser(

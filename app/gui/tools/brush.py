@@ -1,5 +1,7 @@
 """Brush and eraser."""
 
+import time
+
 import numpy as np
 from PySide6.QtCore import Qt
 
@@ -12,6 +14,7 @@ from models.api import BoolMask
 _ERASING = {Gesture.ERASE, Gesture.ERASE_LINE}
 _STRAIGHT = {Gesture.PAINT_LINE, Gesture.ERASE_LINE}
 SMALLEST, LARGEST = 1.0, 800.0
+_KEEP_S = 0.5  # so often a stroke under way is written to the project file
 
 
 class BrushTool(CanvasTool):
@@ -31,6 +34,7 @@ class BrushTool(CanvasTool):
         self._object = 0
         # Where the last stroke ended, and on which frame: Shift-click draws a line from there.
         self._ended: tuple[int, Point] | None = None
+        self._kept = 0.0  # when the stroke was last written
 
     @property
     def busy(self) -> bool:
@@ -47,6 +51,7 @@ class BrushTool(CanvasTool):
         self._frame, self._object = self._session.frame, item.id
         before = self._mask()
         self._stroke = Stroke(before, diameter=self.diameter, erases=self._erases)
+        self._kept = time.monotonic()
         if gesture in _STRAIGHT and self._ended is not None and self._ended[0] == self._frame:
             self._draw(self._ended[1])
         self._draw(pointer.at)
@@ -67,6 +72,7 @@ class BrushTool(CanvasTool):
         if self._stroke is None:
             return False
         self._stroke = None
+        self._session.keep_draft(self._frame, self._object, None)
         self._surface.end_painting()
         return True
 
@@ -85,10 +91,14 @@ class BrushTool(CanvasTool):
         if self._stroke is not None:
             area = self._stroke.line_to(at)
             self._surface.show_painting(self._object, self._stroke.pixels, area)
+            if time.monotonic() - self._kept > _KEEP_S:
+                self._session.keep_draft(self._frame, self._object, self._stroke.pixels)
+                self._kept = time.monotonic()
 
     def _commit(self) -> None:
         stroke, self._stroke = self._stroke, None
         if stroke is not None:
             text = "Erase" if self._erases else "Paint"
             self._session.commit_mask(self._frame, self._object, stroke.pixels, text)
+            self._session.keep_draft(self._frame, self._object, None)
             self._surface.end_painting()
