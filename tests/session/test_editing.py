@@ -53,6 +53,17 @@ def test_objects_are_added_edited_moved_and_deleted_and_all_is_undone(desk: Desk
     assert session.objects == ()
 
 
+def test_of_three_hundred_objects_those_beyond_the_limit_are_refused_and_the_rest_stay(
+    desk: Desk,
+) -> None:
+    added = [desk.session.add_object() for _ in range(300)]
+    assert [info.id for info in desk.session.objects] == list(range(1, 255))
+    assert added[254:] == [None] * 46
+    assert desk.said("There is room for 254 objects. Delete one first.")
+    desk.session.commit_mask(0, 254, square(10), "Brush")
+    assert desk.session.state(Key(0, 254)) is State.ANCHOR
+
+
 def test_an_object_that_undo_takes_away_is_no_longer_selected(desk: Desk) -> None:
     desk.session.add_object()
     desk.session.undo_stack.undo()

@@ -345,6 +345,17 @@ def test_where_dense_runs_differ_on_their_shared_frame_the_first_counts(tmp_path
     assert edited(lambda imported: None, path)[1] == raw
 
 
+def test_a_file_of_three_hundred_things_is_refused_with_advice(tmp_path: Path) -> None:
+    raw = load(SPARSE)
+    given = raw["video_annotations"][0]["annotations"][0]
+    many = [{**given, "name": f"thing {n}", "id": f"{n}"} for n in range(300)]
+    raw["video_annotations"][0]["annotations"] = many
+    path = tmp_path / "many.json"
+    path.write_text(json.dumps(raw))
+    with pytest.raises(FormatError, match=r"names 3\d\d things.* 254 objects.*Split"):
+        import_visor(path)
+
+
 def test_broken_files_are_named_and_explained(tmp_path: Path) -> None:
     path = tmp_path / "cut.json"
     path.write_bytes(SPARSE.read_bytes()[:3000])
