@@ -41,7 +41,7 @@ class Docks:
 
     def annotate(self) -> None:
         """Objects above suspects on the right, a low timeline below, no history."""
-        self._arrange(("objects", "review"), heights=(300, 300), timeline=216)
+        self._arrange(("objects", "review"), heights=(300, 300), timeline=256)
 
     def inspect(self) -> None:
         """Suspects first, history shown, a high timeline."""
