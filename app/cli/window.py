@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import sys
 from pathlib import Path
 
 from app import paths
@@ -13,6 +14,10 @@ from app.storage.sample import own_sample, sample_frames
 from app.storage.settings import Settings
 
 log = logging.getLogger(__name__)
+
+# A model takes Python's lock anew for each of its operations. While the pointer moves and the
+# window is busy, shorter turns than Python's 5 ms give it 13 previews a second instead of 9.
+_TURN = 0.0005  # seconds
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -57,6 +62,7 @@ def show_window(source: Path | None, *, device: str = "auto", threads: int = 0) 
     from app.session.session import Session  # noqa: PLC0415
 
     _watch_for_crashes()
+    sys.setswitchinterval(_TURN)
     for_now = changed(settings, _given(device, threads))
     session = Session(for_now)
     session.settings_changed.connect(lambda: _keep(file, session.settings, settings, for_now))
