@@ -3,7 +3,7 @@
 import enum
 from pathlib import Path
 
-from app.core.document import Document, Key
+from app.core.document import Document, Entry, Key
 from app.core.mask import Mask
 from app.errors import UsageError
 from app.session.jobs import Jobs
@@ -72,9 +72,18 @@ class Comparing:
         return {}
 
     def nearest_change(self, frame: int) -> int | None:
-        """Return the frame nearest to `frame` whose masks the last job changed, or None."""
-        frames = {key.frame for key in self._jobs.before}
+        """Return the frame nearest to `frame` whose masks the last job changed, or None.
+
+        Where it changed no mask but only what is known of some, the nearest of these.
+        """
+        before = self._jobs.before
+        changed = {key.frame for key, entry in before.items() if self._differs(key, entry)}
+        frames = changed or {key.frame for key in before}
         return min(frames, key=lambda each: (abs(each - frame), each), default=None)
+
+    def _differs(self, key: Key, before: Entry | None) -> bool:
+        now = self._workspace.entry(key)
+        return (before.mask if before else None) != (now.mask if now else None)
 
     def _on_opened(self) -> None:
         self._truth, self.reference, self.is_swapped = None, None, False

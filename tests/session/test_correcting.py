@@ -30,6 +30,21 @@ def test_accepting_heals_both_ways_and_says_where_the_drift_was(
     assert desk.said("knife: 21 frames changed, drift began 8, stopped 29")
 
 
+def test_the_nearest_change_is_one_of_a_mask_and_not_of_a_mark_alone(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.propagate(Direction.FORWARD)
+    idle()
+    session.go_to(15)
+    session.select(1)
+    draw(desk, 15, x=30)
+    session.accept_and_heal()
+    idle()
+    assert session.nearest_change(2) == 8  # those before were stale for a time, no more
+
+
 def test_accepting_the_first_mask_fills_the_video(desk: Desk, idle: Callable[[], None]) -> None:
     session = desk.session
     session.go_to(10)
