@@ -9,6 +9,7 @@ from app.cli.main import CommandModule, add_common
 _KINDS = {
     "propagate": "models on a clip: frames per second, memory",
     "gui": "the window: clicks, strokes, scrubbing, playing",
+    "hover": "previews under the pointer: how often they come, whether the window waits",
     "io": "videos and projects: opening, reading, writing",
     "clicks": "masks from clicks and boxes against true ones: IoU, and how soon they come",
     "refine": "coarse masks made finer, against true ones: boundary F before and after",

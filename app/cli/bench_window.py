@@ -44,9 +44,9 @@ def show_once() -> None:
 class Bench:
     """A window with a clip in it. `copies`: propagate with a model that costs nothing."""
 
-    def __init__(self, clip: Path, *, copies: bool = False) -> None:
+    def __init__(self, clip: Path, *, copies: bool = False, segmenter: str = "classic") -> None:
         self._application = QApplication.instance() or QApplication(["maskwright"])
-        settings = Settings(tracker="classic", segmenter="classic", refiner="classic")
+        settings = Settings(tracker="classic", segmenter=segmenter, refiner=segmenter)
         self.session = Session(settings, _copying_models if copies else load_models)
         self.window = Window(self.session, _store())
         self.window.resize(*_SIZE)

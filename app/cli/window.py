@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 # A model takes Python's lock anew for each of its operations. While the pointer moves and the
 # window is busy, shorter turns than Python's 5 ms give it 13 previews a second instead of 9.
-_TURN = 0.0005  # seconds
+TURN = 0.0005  # seconds
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +62,7 @@ def show_window(source: Path | None, *, device: str = "auto", threads: int = 0) 
     from app.session.session import Session  # noqa: PLC0415
 
     _watch_for_crashes()
-    sys.setswitchinterval(_TURN)
+    sys.setswitchinterval(TURN)
     for_now = changed(settings, _given(device, threads))
     session = Session(for_now)
     session.settings_changed.connect(lambda: _keep(file, session.settings, settings, for_now))
