@@ -43,17 +43,23 @@ def as_anchors(given: dict[int, Labels], folder: Path) -> dict[int, dict[int, Bo
     An id that a map lacks is not said to be absent, since partial maps are common; an empty map
     says that nothing is there. Raises UsageError where no map has an object.
     """
-    ids = {frame: _ids(labels) for frame, labels in given.items()}
+    ids = object_ids(given, folder)
     known = sorted({number for found in ids.values() for number in found})
-    if not known:
-        raise UsageError(
-            f"The masks in {folder} hold no object: only 0 (background) or 255 (ignored). "
-            "Paint objects with the values 1 to 254."
-        )
     return {
         frame: {number: labels == number for number in ids[frame] or known}
         for frame, labels in sorted(given.items())
     }
+
+
+def object_ids(given: dict[int, Labels], folder: Path) -> dict[int, list[int]]:
+    """Return which objects each map has; raises UsageError where none has any."""
+    ids = {frame: _ids(labels) for frame, labels in given.items()}
+    if not any(ids.values()):
+        raise UsageError(
+            f"The masks in {folder} hold no object: only 0 (background) or 255 (ignored). "
+            "Paint objects with the values 1 to 254."
+        )
+    return ids
 
 
 def _ids(labels: Labels) -> list[int]:

@@ -84,3 +84,12 @@ def test_a_frame_without_a_mask_cannot_be_chosen(
     masks = write_masks(tmp_path / "masks", {"000001": grown(0)})
     assert refine(video, masks, tmp_path / "out", "--frames", "1") == 2
     assert "has no mask" in capsys.readouterr().err
+
+
+def test_masks_of_nothing_but_255_are_wrong_use(
+    video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    white = np.where(grown(0) > 0, 255, 0).astype(np.uint8)
+    masks = write_masks(tmp_path / "masks", {"000001": white})
+    assert refine(video, masks, tmp_path / "out") == 2
+    assert "hold no object" in capsys.readouterr().err
