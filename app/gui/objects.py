@@ -361,7 +361,7 @@ def _swatch(color: tuple[int, int, int]) -> QIcon:
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QColor(0, 0, 0, 90))
+    painter.setPen(QColor(128, 128, 128))  # navy is lost on a dark row, white on a light one
     painter.setBrush(QColor(*color))
     painter.drawRoundedRect(1, 1, _SWATCH - 2, _SWATCH - 2, 3, 3)
     painter.end()

@@ -28,6 +28,11 @@ class Theme(enum.Enum):
     DARK = "dark"
 
 
+# Fusion draws the frames of these 40 % darker than the window, and on a dark one they are lost.
+_FRAMED = (b"QCheckBox", b"QRadioButton", b"QAbstractSpinBox", b"QLineEdit", b"QComboBox")
+_DARKER = 140  # what Fusion gives to QColor.darker, percent
+
+
 @dataclass(frozen=True, slots=True)
 class Colors:
     """The named colours of one theme, as CSS; app.qss uses the same names."""
@@ -36,6 +41,7 @@ class Colors:
     base: str
     raised: str
     border: str
+    frame: str
     text: str
     dim: str
     disabled: str
@@ -52,6 +58,7 @@ LIGHT = Colors(
     base="#ffffff",
     raised="#e6e9ed",
     border="#b9c0c8",
+    frame="#70777f",
     text="#1a1d21",
     dim="#515961",
     disabled="#757d86",
@@ -67,6 +74,7 @@ DARK = Colors(
     base="#1a1b1e",
     raised="#2f3236",
     border="#4b5057",
+    frame="#7b828a",
     text="#e8eaed",
     dim="#b0b6bd",
     disabled="#8b9199",
@@ -92,6 +100,10 @@ def apply_theme(application: QApplication, theme: Theme) -> None:
     colors = colors_for(theme)
     application.setStyle("Fusion")
     application.setPalette(_palette(colors))
+    framed = _palette(colors)
+    framed.setColor(QPalette.ColorRole.Window, QColor(colors.frame).lighter(_DARKER))
+    for name in _FRAMED:
+        application.setPalette(framed, name)
     application.setStyleSheet(style_sheet(colors))
 
 
@@ -118,7 +130,10 @@ def _palette(colors: Colors) -> QPalette:
         (role.Button, colors.raised),
         (role.ButtonText, colors.text),
         (role.BrightText, colors.danger),
+        (role.Light, colors.raised),
+        (role.Midlight, colors.raised),
         (role.Mid, colors.border),
+        (role.Dark, colors.border),
         (role.Link, colors.accent),
         (role.Highlight, colors.accent),
         (role.HighlightedText, colors.on_accent),

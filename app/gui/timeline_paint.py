@@ -169,8 +169,10 @@ class TimelinePainter:
         top = layout.row_top(row)
         place = QRectF(0, top, HEADER, LANE)
         painter.fillRect(place, self._accent if selected else self._window)
-        painter.fillRect(QRectF(8, top + 6, 10, LANE - 12), QColor(*item.color))
         ink = self._on_accent if selected else self._text
+        painter.setPen(self._dim)
+        painter.setBrush(QColor(*item.color))
+        painter.drawRect(QRectF(7.5, top + 5.5, 11, LANE - 11))
         painter.setPen(ink)
         painter.setFont(self._font)
         room = place.adjusted(24, 0, -18 if item.locked else -4, 0)

@@ -15,10 +15,13 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QAbstractSlider,
     QAbstractSpinBox,
+    QApplication,
+    QCheckBox,
     QComboBox,
     QLineEdit,
     QListWidget,
     QPushButton,
+    QRadioButton,
     QSpinBox,
     QWidget,
 )
@@ -33,7 +36,7 @@ from app.gui.go_to import GoToDialog, frame_of
 from app.gui.messages import Level, Message, Messages
 from app.gui.shortcut_sheet import ShortcutSheet
 from app.gui.status import StatusBar, duration
-from app.gui.theme import DARK, LIGHT, Colors, style_sheet
+from app.gui.theme import DARK, LIGHT, Colors, Theme, apply_theme, colors_for, style_sheet
 from app.session.signals import Progress
 from tests.gui.conftest import Desk
 
@@ -227,6 +230,24 @@ def test_every_text_can_be_read(colors: Colors) -> None:
         assert contrast(colors.disabled, ground) >= 3
     assert contrast(colors.on_accent, colors.accent) >= 4.5
     assert contrast(colors.accent, colors.window) >= 3
+
+
+@pytest.mark.parametrize("kind", [QCheckBox, QRadioButton, QSpinBox, QLineEdit, QComboBox])
+@pytest.mark.parametrize("theme", [Theme.LIGHT, Theme.DARK])
+def test_what_can_be_filled_in_has_a_frame_that_is_seen(
+    qtbot: QtBot, theme: Theme, kind: type[QWidget]
+) -> None:
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    apply_theme(application, theme)
+    window = QWidget()
+    qtbot.addWidget(window)
+    widget = kind(window)
+    window.show()
+    seen, middle = widget.grab().toImage(), widget.height() // 2
+    ground = colors_for(theme).window
+    edge = [seen.pixelColor(x, middle).name() for x in range(3)]
+    assert max(contrast(color, ground) for color in edge) >= 3
 
 
 @pytest.mark.parametrize("colors", [LIGHT, DARK], ids=["light", "dark"])
