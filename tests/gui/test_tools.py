@@ -307,7 +307,7 @@ def test_a_stroke_under_way_is_in_the_project_file_until_it_is_dropped(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.gui.tools.brush._KEEP_S", -1)
+    monkeypatch.setattr("app.gui.tools.brush.KEEP_S", -1)
     canvas.set_tool(Tool.BRUSH)
     mouse.press(20, 20)
     with qtbot.waitSignal(stage.session.saved):
@@ -366,6 +366,41 @@ def test_enter_closes_a_polygon(stage: Stage, canvas: Canvas, mouse: Mouse) -> N
     assert stage.pixels()[12:39, 12:49].all()
     assert stage.pixels().sum() == 31 * 41
     assert not overrides(canvas, Qt.Key.Key_Return)
+
+
+def test_an_open_polygon_is_in_the_project_file_until_it_is_dropped(
+    stage: Stage, canvas: Canvas, mouse: Mouse, qtbot: QtBot, tmp_path: Path
+) -> None:
+    canvas.set_tool(Tool.POLYGON)
+    with qtbot.waitSignal(stage.session.saved):
+        for corner in CORNERS:
+            mouse.click(*corner)
+    (entry,) = as_if_killed_now(stage, tmp_path / "open").values()
+    assert entry.mask is not None
+    assert entry.mask.area == 31 * 41
+    assert stage.entry() is None
+    with qtbot.waitSignal(stage.session.saved):
+        press(canvas, Qt.Key.Key_Escape)
+    assert as_if_killed_now(stage, tmp_path / "dropped") == {}
+
+
+def test_a_lasso_being_drawn_is_in_the_project_file(
+    stage: Stage,
+    canvas: Canvas,
+    mouse: Mouse,
+    qtbot: QtBot,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.gui.tools.polygon.KEEP_S", -1)
+    canvas.set_tool(Tool.POLYGON)
+    mouse.press(10, 10)
+    with qtbot.waitSignal(stage.session.saved):
+        for corner in CORNERS[1:]:
+            mouse.move(*corner)
+    (entry,) = as_if_killed_now(stage, tmp_path / "open").values()
+    assert entry.mask is not None
+    assert entry.mask.area == 31 * 41
 
 
 def test_a_click_on_the_first_corner_closes_a_polygon(

@@ -7,14 +7,13 @@ from PySide6.QtCore import Qt
 
 from app.core.paint import Point, Stroke
 from app.gui.tools.choice import Gesture, gesture_for
-from app.gui.tools.tool import CanvasTool, Pointer, Surface, Tool
+from app.gui.tools.tool import KEEP_S, CanvasTool, Pointer, Surface, Tool
 from app.session.session import Session
 from models.api import BoolMask
 
 _ERASING = {Gesture.ERASE, Gesture.ERASE_LINE}
 _STRAIGHT = {Gesture.PAINT_LINE, Gesture.ERASE_LINE}
 SMALLEST, LARGEST = 1.0, 800.0
-_KEEP_S = 0.5  # so often a stroke under way is written to the project file
 
 
 class BrushTool(CanvasTool):
@@ -91,7 +90,7 @@ class BrushTool(CanvasTool):
         if self._stroke is not None:
             area = self._stroke.line_to(at)
             self._surface.show_painting(self._object, self._stroke.pixels, area)
-            if time.monotonic() - self._kept > _KEEP_S:
+            if time.monotonic() - self._kept > KEEP_S:
                 self._session.keep_draft(self._frame, self._object, self._stroke.pixels)
                 self._kept = time.monotonic()
 

@@ -1,13 +1,16 @@
 """Polygon and lasso."""
 
+import time
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from app.core import paint
 from app.core.paint import Point
 from app.gui.tools.choice import subtracts
-from app.gui.tools.tool import CanvasTool, Pointer, Surface
+from app.gui.tools.tool import KEEP_S, CanvasTool, Pointer, Surface
 from app.session.session import Session
+from models.api import BoolMask
 
 _CLOSE = {Qt.Key.Key_Return, Qt.Key.Key_Enter}
 _BACK = {Qt.Key.Key_Backspace}
@@ -27,6 +30,9 @@ class PolygonTool(CanvasTool):
         self._surface = surface
         self._points: list[Point] = []
         self._drags = False
+        self._frame = 0
+        self._object = 0
+        self._kept = 0.0  # when the polygon was last written
 
     @property
     def busy(self) -> bool:
@@ -35,13 +41,14 @@ class PolygonTool(CanvasTool):
 
     def press(self, pointer: Pointer) -> None:
         """Set a corner, or close on the first."""
-        if not self._points and self._surface.editable() is None:
+        if not self._points and not self._begin():
             return
         if len(self._points) > 2 and self._near_first(pointer.at):
             self._close(takes_away=subtracts(pointer.keys))
             return
         self._points.append(pointer.at)
         self._drags = True
+        self._keep()
         self._show(pointer.at)
 
     def move(self, pointer: Pointer) -> None:
@@ -50,17 +57,23 @@ class PolygonTool(CanvasTool):
             return
         if self._drags and distance(self._points[-1], pointer.at) >= self.SPACING:
             self._points.append(pointer.at)
+            if time.monotonic() - self._kept > KEEP_S:
+                self._keep()
         self._show(pointer.at)
 
     def release(self, _pointer: Pointer) -> None:
         """End dragging; the polygon stays open."""
-        self._drags = False
+        if self._drags:
+            self._drags = False
+            self._keep()
 
     def cancel(self) -> bool:
         """Drop the polygon."""
         had = bool(self._points)
         self._points = []
         self._drags = False
+        if had:
+            self._session.keep_draft(self._frame, self._object, None)
         self._surface.show_draft()
         return had
 
@@ -73,6 +86,7 @@ class PolygonTool(CanvasTool):
             return True
         if key in _BACK:
             self._points.pop()
+            self._keep()
             self._surface.show_draft(self._points)
             return True
         return False
@@ -80,25 +94,40 @@ class PolygonTool(CanvasTool):
     def _near_first(self, at: Point) -> bool:
         return distance(self._points[0], at) * self.scale <= self.SNAP
 
+    def _begin(self) -> bool:
+        """Settle what is drawn, and where; False where nothing may be."""
+        item = self._surface.editable()
+        if item is None:
+            return False
+        self._frame, self._object = self._session.frame, item.id
+        return True
+
+    def _keep(self) -> None:
+        """Write the mask that closing now would give to the project file."""
+        self._session.keep_draft(self._frame, self._object, self._closed(self._object))
+        self._kept = time.monotonic()
+
     def _show(self, at: Point) -> None:
         self._surface.show_draft([*self._points, at])
 
     def _close(self, *, takes_away: bool) -> None:
-        points = self._points
-        self.cancel()
         item = self._surface.editable()
-        if item is None or len(points) < 3:
-            return
-        frame = self._session.frame
-        entry = self._session.shown(frame).get(item.id)
-        inside = paint.polygon(self._session.size, points)
-        if entry is not None and entry.mask is not None:
-            before = entry.mask.decode()
-            inside = paint.subtract(before, inside) if takes_away else before | inside
-        elif takes_away:
-            return
-        text = "Subtract polygon" if takes_away else "Polygon"
-        self._session.commit_mask(frame, item.id, inside, text)
+        pixels = None if item is None else self._closed(item.id, takes_away=takes_away)
+        self.cancel()
+        if item is not None and pixels is not None:
+            text = "Subtract polygon" if takes_away else "Polygon"
+            self._session.commit_mask(self._frame, item.id, pixels, text)
+
+    def _closed(self, object_id: int, *, takes_away: bool = False) -> BoolMask | None:
+        """Return an object's mask (H, W) with the polygon; None where it changes nothing."""
+        if len(self._points) < 3:
+            return None
+        inside = paint.polygon(self._session.size, self._points)
+        entry = self._session.shown(self._frame).get(object_id)
+        if entry is None or entry.mask is None:
+            return None if takes_away else inside
+        before = entry.mask.decode()
+        return paint.subtract(before, inside) if takes_away else before | inside
 
 
 def distance(first: Point, second: Point) -> float:

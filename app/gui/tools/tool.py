@@ -14,6 +14,7 @@ from models.api import BoolMask, Box
 
 Buttons = Qt.MouseButton
 Keys = Qt.KeyboardModifier
+KEEP_S = 0.5  # so often what is being drawn is written to the project file
 
 
 class Tool(enum.Enum):
