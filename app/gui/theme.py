@@ -29,7 +29,7 @@ class Theme(enum.Enum):
 
 
 # Fusion draws the frames of these 40 % darker than the window, and on a dark one they are lost.
-_FRAMED = (b"QCheckBox", b"QRadioButton", b"QAbstractSpinBox", b"QLineEdit", b"QComboBox")
+_FRAMED = ("QCheckBox", "QRadioButton", "QAbstractSpinBox", "QLineEdit", "QComboBox")
 _DARKER = 140  # what Fusion gives to QColor.darker, percent
 
 
@@ -103,7 +103,8 @@ def apply_theme(application: QApplication, theme: Theme) -> None:
     framed = _palette(colors)
     framed.setColor(QPalette.ColorRole.Window, QColor(colors.frame).lighter(_DARKER))
     for name in _FRAMED:
-        application.setPalette(framed, name)
+        # PySide takes text here, and nothing else in fact; its stubs say bytes.
+        application.setPalette(framed, name)  # type: ignore[arg-type]
     application.setStyleSheet(style_sheet(colors))
 
 
