@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import cast
 
-from models import weights
+from models import torch_library, weights
 from models.api import Frames, LoadOptions, ModelError, Segmenter, Tracker, UnknownModelError
 
 EMBEDDED = "lite"
@@ -27,7 +27,7 @@ class Model:
     module: str
     tracks: bool = False
     segments: bool = False
-    weights: bool = True  # whether it needs a weights file, of the model's name
+    weights: bool = True  # whether it needs torch, and a weights file of the model's name
 
 
 _MODELS = {
@@ -156,6 +156,8 @@ def _known(name: str, names: tuple[str, ...], kind: str) -> Model:
 
 def _module(model: Model) -> ModuleType:
     _check_built(model)
+    if model.weights:
+        torch_library.load_ahead()
     return importlib.import_module(model.module)
 
 

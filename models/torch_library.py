@@ -1,0 +1,26 @@
+"""torch's largest library, loaded so that the other threads of the program go on meanwhile."""
+
+import ctypes
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+_NAMES = {"linux": "libtorch_cpu.so", "darwin": "libtorch_cpu.dylib"}
+
+
+def load_ahead() -> None:
+    """Load the library that `import torch` would load, if torch is installed and not imported yet.
+
+    The import holds Python's lock while the system does that, half a second in which a window
+    stands still; a foreign function does not. Where the library cannot be loaded alone nothing is
+    said: the import that follows loads it, or says why not.
+    """
+    name = _NAMES.get(sys.platform)
+    if name is None or "torch" in sys.modules:
+        return
+    spec = importlib.util.find_spec("torch")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        load = ctypes.CDLL(None).dlopen
+        load.restype, load.argtypes = ctypes.c_void_p, (ctypes.c_char_p, ctypes.c_int)
+        load(os.fsencode(Path(folder) / "lib" / name), os.RTLD_LAZY)
