@@ -86,22 +86,24 @@ def plan_heal(
     """Return the passes that make stale masks good again, those next to `accepted` first.
 
     Next to an accepted anchor, frames without a mask are filled too. A pass starts at the accepted
-    anchor where there is one, else at the earlier anchor; but not where the object is absent, if it
-    is there at the other end.
+    anchor where there is one, else at the earlier anchor; but not where the object is absent: then
+    it starts at the other end, or further back, where the object was seen, and goes through.
     """
     starts: dict[tuple[int, int], dict[int, range]] = {}
     objects = list(followable(document, [info.id for info in document.objects]))
+    anchors = {number: _anchors(document, number, first, last) for number in objects}
     for number in objects:
         for gap in gaps(document, number, first=first, last=last):
-            origin = _origin(document, gap, accepted)
+            origin = _origin(gap, anchors[number], accepted)
             if origin is None or not _needs_healing(document, gap, accepted):
                 continue
-            step = 1 if origin == gap.left else -1
-            starts.setdefault((origin, step), {})[number] = gap.frames
+            step = 1 if origin <= gap.left else -1
+            spans = starts.setdefault((origin, step), {})
+            spans[number] = _joined(spans.get(number, gap.frames), gap.frames)
     touched = {key.frame for key in accepted}
     order = sorted(starts, key=lambda start: (start[0] not in touched, start))
-    anchors = packed_anchors(document, objects)
-    return tuple(_pass(anchors, origin, step, starts[origin, step]) for origin, step in order)
+    given = packed_anchors(document, objects)
+    return tuple(_pass(given, origin, step, starts[origin, step]) for origin, step in order)
 
 
 def agree(new: Entry, old: Entry | None, rules: Rules) -> bool:
@@ -245,15 +247,30 @@ def _marked(number: int, entries: Mapping[int, Entry], left: int, right: int) ->
     }
 
 
-def _origin(document: Document, gap: Gap, accepted: Collection[Key]) -> int | None:
-    keys = [
-        Key(frame, gap.object)
-        for frame, is_there in ((gap.left, gap.left_anchor), (gap.right, gap.right_anchor))
-        if is_there
-    ]
-    shown = [key for key in keys if (entry := document.get(key)) and entry.mask is not None]
-    best = min(shown or keys, key=lambda key: key not in accepted, default=None)
-    return best.frame if best else None
+def _anchors(document: Document, number: int, first: int, last: int) -> dict[int, bool]:
+    """Return frame -> whether the object is seen, of its anchors in a range, frames rising."""
+    return {
+        frame: entry.mask is not None
+        for frame, entry in document.of_object(number).items()
+        if entry.is_anchor and first <= frame <= last
+    }
+
+
+def _origin(gap: Gap, anchors: Mapping[int, bool], accepted: Collection[Key]) -> int | None:
+    """Return the anchor where a pass through the gap starts, None where there is none."""
+    beside = [frame for frame in (gap.left, gap.right) if frame in anchors]
+    seen = [frame for frame in beside if anchors[frame]]
+    if beside and not seen:
+        before = [frame for frame, is_seen in anchors.items() if is_seen and frame < gap.left]
+        after = [frame for frame, is_seen in anchors.items() if is_seen and frame > gap.right]
+        seen = [*before[-1:], *after[:1]][:1]
+    return min(
+        seen or beside, key=lambda frame: Key(frame, gap.object) not in accepted, default=None
+    )
+
+
+def _joined(one: range, other: range) -> range:
+    return range(min(one.start, other.start), max(one.stop, other.stop))
 
 
 def _needs_healing(document: Document, gap: Gap, accepted: Collection[Key]) -> bool:
@@ -272,7 +289,15 @@ def _pass(
     spans: Mapping[int, range],
 ) -> Run:
     end = max(s[-1] for s in spans.values()) if step > 0 else min(s[0] for s in spans.values())
-    return Run(anchors, tuple(range(origin, end + step, step)), spans)
+    frames = range(origin, end + step, step)
+
+    def absent(frame: int) -> bool:
+        here = anchors.get(frame, {})
+        return all(number in here and here[number] is None for number in spans)
+
+    # Of a long absence its last frame says all; the others need not be looked at.
+    visited = (frame for frame in frames if not (absent(frame) and absent(frame + step)))
+    return Run(anchors, tuple(visited), spans)
 
 
 def _trust(entry: Entry) -> float:

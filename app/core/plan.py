@@ -23,7 +23,8 @@ class Run:
     """One pass of a tracker over neighbouring frames.
 
     `anchors` are given to the tracker, wherever in the video they lie. `frames` is the order of
-    visit, rising or falling. `spans` says for each object which frames the pass may fill.
+    visit, rising or falling, with leaps over what is known to be absent. `spans` says for each
+    object which frames the pass may fill.
     """
 
     anchors: PackedAnchors

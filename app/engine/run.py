@@ -176,6 +176,7 @@ class _Healing:
     def _holds_ahead(self, number: int, frame: int, entry: Entry) -> bool:
         """Whether the old masks ahead are what the tracker would give, judged by three frames."""
         ahead = self._ahead(number, frame)
+        # That it is absent further on is an anchor, not an old mask: the pass has to get there.
         if any(Key(other, number) not in self._job.old for other in ahead):
             return False
         tries = probes(frame, ahead, self._job.rules.patience)

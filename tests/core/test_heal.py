@@ -60,13 +60,47 @@ def test_a_heal_goes_both_ways_from_the_accepted_anchor() -> None:
     assert (backward.frames[0], backward.frames[-1]) == (12, 1)
 
 
-def test_a_heal_starts_where_the_object_is_and_not_where_it_is_absent() -> None:
+def absent_on(document: Document, *frames: int) -> set[Key]:
+    """Say that the object is absent, as a person does."""
+    keys = {Key(frame, 1) for frame in frames}
+    document.replace(dict.fromkeys(keys, Entry(None, Origin.DRAWN)))
+    document.replace(stale_marks(document, keys))
+    return keys
+
+
+def test_a_heal_goes_through_an_absence_from_where_the_object_was_seen() -> None:
     document = video()
-    document.replace({Key(12, 1): Entry(None, Origin.DRAWN)})
-    document.replace(stale_marks(document, [Key(12, 1)]))
-    after, before = plan_heal(document, {Key(12, 1)}, first=0, last=29)
+    (run,) = plan_heal(document, absent_on(document, 12), first=0, last=29)
+    assert run.frames == tuple(range(30))
+    assert [frame for frame in run.frames if run.may_fill(Key(frame, 1))] == [
+        *range(1, 12),
+        *range(13, 30),
+    ]
+
+
+def test_a_heal_beside_an_absence_starts_at_the_end_that_shows_the_object() -> None:
+    document = video(anchors=(0, 25))
+    before, after = plan_heal(document, absent_on(document, 12), first=0, last=25)
     assert (before.frames[0], before.frames[-1]) == (0, 11)
-    assert (after.frames[0], after.frames[-1]) == (12, 29)
+    assert (after.frames[0], after.frames[-1]) == (25, 13)
+
+
+def test_a_heal_leaps_over_a_long_absence() -> None:
+    document = video()
+    (run,) = plan_heal(document, absent_on(document, *range(8, 20)), first=0, last=29)
+    assert run.frames == (*range(8), *range(19, 30))
+
+
+def test_a_heal_goes_back_through_an_absence_where_nothing_is_seen_before() -> None:
+    document = video(anchors=(20,))
+    (run,) = plan_heal(document, absent_on(document, 12), first=0, last=20)
+    assert run.frames == tuple(range(20, -1, -1))
+
+
+def test_an_object_that_is_absent_on_all_anchors_is_looked_for_from_there() -> None:
+    document = video(anchors=())
+    runs = plan_heal(document, absent_on(document, 12), first=0, last=29)
+    assert {run.frames[0] for run in runs} == {12}
 
 
 def test_a_heal_fills_what_is_missing_beside_the_accepted_anchor_only() -> None:
