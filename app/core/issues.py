@@ -21,6 +21,7 @@ class Reason(enum.Enum):
     LOW_OVERLAP = "low overlap"
     SPLIT = "split"
     VANISHED = "vanished"
+    SLIVER = "hardly any left"
     RETURNED = "returned"
     BORDER_EXIT = "left at the border"
     CONFLICT = "conflict"
@@ -32,6 +33,7 @@ _SEVERITY = {
     Reason.CONFLICT: 0.9,
     Reason.LOW_OVERLAP: 0.7,
     Reason.AREA_JUMP: 0.6,
+    Reason.SLIVER: 0.6,
     Reason.VANISHED: 0.6,
     Reason.LOW_SCORE: 0.5,
     Reason.SPLIT: 0.4,
@@ -39,6 +41,7 @@ _SEVERITY = {
     Reason.STALE: 0.3,
     Reason.BORDER_EXIT: 0.2,
 }
+_ASK_MIDDLE = frozenset({Reason.CONFLICT, Reason.SLIVER})
 _NEAR = 3  # suspect frames this close together are one issue
 _MEMORY = 5  # frames whose median says what is usual
 _SIDE_PX = 96  # larger masks are thinned out to about this side before they are compared
@@ -50,13 +53,15 @@ class Limits:
 
     `score` and `overlap` (IoU with the frame before, as a share of what is usual for the object)
     are 0 to 1; `area` is a factor between neighbours; `piece` is the share of the area from which
-    on a separate piece counts.
+    on a separate piece counts; `sliver` is the share of the last anchor's area under which hardly
+    anything is left.
     """
 
     score: float = 0.5
     overlap: float = 0.6
     area: float = 1.5
     piece: float = 0.1
+    sliver: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +150,16 @@ class Finder:
         facts, overlaps = self._facts[object_id], self._overlaps[object_id]
         usual = statistics.median([pair[2] for pair in overlaps.values()] or [1.0])
         recent: list[int] = []
+        given = (facts[f][1].area for f, e in entries.items() if e.is_anchor and f in facts)
+        whole, slivers = next(given, 0), set[int]()
         for frame, entry in entries.items():
             reasons = _own_reasons(entry, self._limits)
             before = entries.get(frame - 1)
+            if entry.is_anchor:
+                whole = facts[frame][1].area if frame in facts else whole
+            elif frame in facts and facts[frame][1].is_sliver(self._limits.sliver * whole):
+                slivers.add(frame)
+                reasons.add(Reason.SLIVER)
             if before is not None and not entry.is_anchor:
                 reasons |= _presence(before, entry, facts.get(frame - 1))
                 if frame in overlaps and overlaps[frame][2] < self._limits.overlap * usual:
@@ -155,6 +167,8 @@ class Finder:
                 if frame in facts and frame - 1 in facts:
                     reasons |= self._shape(facts[frame - 1][1], facts[frame][1], recent)
             recent = [*recent[1 - _MEMORY :], facts[frame][1].area] if frame in facts else []
+            if Reason.VANISHED in reasons and frame - 1 in slivers:
+                reasons.add(Reason.SLIVER)  # the end of one thing, not something new
             if reasons:
                 yield frame, frozenset(reasons)
 
@@ -175,6 +189,10 @@ class Facts:
     area: int
     pieces: int
     at_border: bool
+
+    def is_sliver(self, area: float) -> bool:
+        """Whether less than `area` is left, though the object is not just leaving the picture."""
+        return self.area < area and not self.at_border
 
 
 def measure(mask: Mask, piece: float) -> Facts:
@@ -228,23 +246,29 @@ def _presence(before: Entry, now: Entry, known: tuple[Mask, Facts] | None) -> se
 def _grouped(
     object_id: int, entries: Mapping[int, Entry], marks: Mapping[int, frozenset[Reason]]
 ) -> Iterator[Issue]:
-    """Yield one issue for each stretch of suspect frames; what is only stale stands apart."""
+    """Yield one issue for each stretch of suspect frames.
+
+    What is only stale stands apart, and so does what looks like an object that is not there.
+    """
     stale = {frame for frame, reasons in marks.items() if reasons == {Reason.STALE}}
+    gone = {frame for frame, reasons in marks.items() if Reason.SLIVER in reasons}
     healed = _healed(entries)
     anchors = [frame for frame, entry in entries.items() if entry.is_anchor]
     doubtful = (
-        *_stretches(sorted(set(marks) - stale), anchors),
+        *_stretches(sorted(set(marks) - stale - gone), anchors),
+        *_stretches(sorted(gone), anchors),
         *_stretches(sorted(stale), anchors),
     )
     for frames in doubtful:
         found = frozenset[Reason]().union(*(marks[frame] for frame in frames))
-        reasons = tuple(sorted(found, key=lambda reason: -_SEVERITY[reason]))
+        listed = (reason for reason in Reason if reason in found)
+        reasons = tuple(sorted(listed, key=lambda reason: -_SEVERITY[reason]))
         doubt = float(np.prod([1 - _SEVERITY[reason] for reason in reasons]))
         yield Issue(
             object=object_id,
             first=frames[0],
             last=frames[-1],
-            frame=_best(entries, frames, [f for f in frames if Reason.CONFLICT in marks[f]]),
+            frame=_best(entries, frames, [f for f in frames if marks[f] & _ASK_MIDDLE]),
             reasons=reasons,
             severity=1 - doubt,
             value=healed[frames[0]] * (1 - doubt),
@@ -275,14 +299,14 @@ def _healed(entries: Mapping[int, Entry]) -> dict[int, int]:
     return healed
 
 
-def _best(entries: Mapping[int, Entry], frames: list[int], torn: list[int]) -> int:
+def _best(entries: Mapping[int, Entry], frames: list[int], doubtful: list[int]) -> int:
     """Return the frame to correct: where the object is seen, as surely as may be.
 
-    Where passes from two anchors disagree (`torn`), it is the middle: near either anchor a
-    correction would say little that is new.
+    Where passes from two anchors disagree, or hardly any object is left (`doubtful`), it is the
+    middle: near either end a correction would say little that is new.
     """
-    seen = [frame for frame in torn or frames if entries[frame].mask is not None]
-    if torn:
-        middle = seen or torn
+    seen = [frame for frame in doubtful or frames if entries[frame].mask is not None]
+    if doubtful:
+        middle = seen or doubtful
         return middle[len(middle) // 2]
     return max(seen or frames[:1], key=lambda frame: (entries[frame].score or 0.0, -frame))

@@ -192,6 +192,7 @@ def _reason_words(model: IssuesModel) -> dict[Reason, str]:
         Reason.LOW_OVERLAP: model.tr("place jumps"),
         Reason.SPLIT: model.tr("falls apart"),
         Reason.VANISHED: model.tr("vanishes"),
+        Reason.SLIVER: model.tr("hardly any left"),
         Reason.RETURNED: model.tr("comes back"),
         Reason.BORDER_EXIT: model.tr("leaves at the border"),
         Reason.CONFLICT: model.tr("forward and backward disagree"),

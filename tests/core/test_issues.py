@@ -71,6 +71,30 @@ def test_where_passes_disagree_the_middle_is_to_be_corrected() -> None:
     assert (issue.first, issue.last, issue.frame) == (20, 26, 23)
 
 
+def test_hardly_any_left_of_the_anchor_is_an_issue_of_its_own_with_the_middle_to_look_at() -> None:
+    entries = {Key(frame, 1): entry(square(12, side=30)) for frame in range(60)}
+    entries |= {Key(frame, 1): entry(square(12, side=9)) for frame in range(21, 50)}
+    entries[Key(0, 1)] = entry(square(12, side=30), origin=Origin.DRAWN)
+    (hidden,) = (i for i in find(Document((INFO,), entries)) if Reason.SLIVER in i.reasons)
+    assert (hidden.first, hidden.last, hidden.frame) == (21, 49, 35)
+
+
+def test_an_object_that_leaves_the_picture_is_no_sliver() -> None:
+    entries = {Key(frame, 1): entry(square(0, side=max(3, 30 - frame))) for frame in range(40)}
+    entries[Key(0, 1)] = entry(square(0, side=30), origin=Origin.DRAWN)
+    assert all(Reason.SLIVER not in i.reasons for i in find(Document((INFO,), entries)))
+
+
+def test_what_vanishes_after_hardly_any_was_left_is_the_same_issue() -> None:
+    entries = {Key(frame, 1): entry(square(12, side=30)) for frame in range(20)}
+    entries |= {Key(frame, 1): entry(square(12, side=9)) for frame in range(20, 25)}
+    entries |= {Key(frame, 1): entry(None) for frame in range(25, 40)}
+    entries[Key(0, 1)] = entry(square(12, side=30), origin=Origin.DRAWN)
+    (issue,) = find(Document((INFO,), entries))
+    assert (issue.first, issue.last) == (20, 25)
+    assert {Reason.SLIVER, Reason.VANISHED} <= set(issue.reasons)
+
+
 def test_suspects_on_two_sides_of_an_anchor_are_two_issues() -> None:
     odd = {frame: entry(square(12), score=0.1) for frame in (20, 22)}
     odd[21] = entry(square(12), origin=Origin.DRAWN)
