@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDialog, QMainWindow, QMessageBox
 
 from app import paths
 from app.gui.action_table import MENUS, SELECT_OBJECT, Act
-from app.gui.actions import Actions
+from app.gui.actions import Actions, keys_text
 from app.gui.command_palette import CommandPalette
 from app.gui.docks import Docks
 from app.gui.go_to import GoToDialog
@@ -49,7 +49,8 @@ class PanelVerbs:
 
     def guide(self) -> None:
         """Show the quick guide."""
-        self._show(Guide(self._window))
+        keys = {action.objectName(): keys_text(action) for action in self._actions()}
+        self._show(Guide(keys, self._window))
 
     def annotate(self) -> None:
         """Arrange the panels for annotating."""

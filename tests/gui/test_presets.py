@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QTextBrowser
 
+from app.gui.guide import Guide
 from app.gui.presets import PRESETS
 from app.storage.settings import field_of
 from tests.gui.conftest import Desk
@@ -35,3 +37,13 @@ def test_a_preset_holds_at_once_and_is_told(opened: Desk) -> None:
     _choose(opened, "default")
     opened.press(Qt.Key.Key_D)
     assert opened.session.frame == 2
+
+
+def test_the_guide_names_the_keys_of_the_preset(desk: Desk) -> None:
+    _choose(desk, "cvat")
+    desk.do("guide")
+    (guide,) = desk.window.findChildren(Guide)
+    text = guide.findChildren(QTextBrowser)[0].toPlainText()
+    assert "J goes to the next suspect" in text
+    assert "N or M makes another one" in text
+    assert "{" not in text
