@@ -11,7 +11,7 @@ class Guide(QDialog):
     def __init__(self, keys: Mapping[str, str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Quick guide"))
-        self.resize(620, 560)
+        self.resize(620, 430)
         text = QTextBrowser()
         text.setAccessibleName(self.tr("Quick guide"))
         text.setMarkdown(
