@@ -108,7 +108,7 @@ class _Healing:
 
     def go(self) -> Steps:
         """Go from the origin until every object agrees or its span ends."""
-        anchors = UnpackedAnchors(self._run.anchors, self._size)
+        anchors = UnpackedAnchors(_telling(self._run), self._size)
         with closing(self._tracker.track(anchors, self._run.frames)) as found:
             for frame, predictions in found:
                 entries = {
@@ -182,7 +182,7 @@ class _Healing:
         tries = probes(frame, ahead, self._job.rules.patience)
         given = {number: entry.mask}
         anchors = {
-            **_only(self._run.anchors, number),
+            **_only(_telling(self._run), number),
             **({frame: given} if entry.mask else {}),
         }
         unpacked = UnpackedAnchors(anchors, self._size)
@@ -209,6 +209,20 @@ class _Healing:
         if self._run.step > 0:
             return range(frame + 1, span[-1] + 1)
         return range(frame - 1, span[0] - 1, -1)
+
+
+def _telling(run: Run) -> PackedAnchors:
+    """Return the anchors that a tracker learns from.
+
+    Those off the way that say of all objects that they are absent are left out: of a long absence
+    there are so many that they would outvote the few that show something.
+    """
+    visited = set(run.frames)
+    return {
+        frame: given
+        for frame, given in run.anchors.items()
+        if frame in visited or any(mask is not None for mask in given.values())
+    }
 
 
 def _entries(run: Run, frame: int, predictions: Mapping[int, Prediction]) -> dict[Key, Entry]:

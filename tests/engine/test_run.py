@@ -173,6 +173,28 @@ def test_nothing_comes_back_from_an_anchor_that_says_absent() -> None:
     assert all(frames[:2] != (15, 14) for frames in tracker.calls)
 
 
+class _Listening(FakeTracker):
+    """Remembers on which frames it was given anchors that say absent."""
+
+    absences: frozenset[int] = frozenset()
+
+    def track(
+        self, anchors: Anchors, frames: Sequence[int], *, probabilities: bool = False
+    ) -> Generator[Tracked, None, None]:
+        self.absences |= {frame for frame, given in anchors.items() if not given[1].any()}
+        yield from super().track(anchors, frames)
+
+
+def test_a_long_absence_is_told_once() -> None:
+    document = corrected(20, at=0, drifted=range(0), anchors={})
+    absent = {Key(frame, 1) for frame in range(5, 12)}
+    document.replace(dict.fromkeys(absent, Entry(None, Origin.DRAWN)))
+    tracker = _Listening(FakeFrames(20))
+    entries = healed(document, 0, tracker)
+    assert tracker.absences == {11}
+    assert not absent & entries.keys()
+
+
 def test_a_click_gives_all_candidates_best_first() -> None:
     segmenter = FakeSegmenter(FakeFrames())
     job = Segment(1, Key(4, 1), (Click(15, 25),), mask=mask_at(3))
