@@ -70,6 +70,12 @@ def restart(view: View, mask: BoolMask, colours: ColourModel, usual: int) -> Fol
     )
 
 
+def lose(each: Following) -> None:
+    """Take an object for absent on this frame; what is known of it stays, for its return."""
+    each.probability = np.zeros_like(each.probability)
+    each.score = 1.0
+
+
 def advance(following: dict[int, Following], before: View, view: View) -> None:
     """Bring all objects from the frame before to this one."""
     passage = _Passage(before, view)

@@ -15,7 +15,7 @@ from models.api import (
     Tracked,
 )
 from models.classic.colour import ColourModel
-from models.classic.step import Following, View, advance, restart
+from models.classic.step import Following, View, advance, lose, restart
 
 _SHORT_SIDE = 360
 _SHOWN = 12  # anchors whose colours are learnt, spread over the video
@@ -49,6 +49,9 @@ class ClassicTracker:
                 view = self._go(following, view, self._way(frames[index - 1], frame))
             given = anchors.get(frame, {})
             for number, mask in given.items():
+                if number in following and not mask.any():
+                    lose(following[number])
+                    continue
                 shrunk = self._shrunk(mask)
                 following[number] = restart(view, shrunk, colours[number], usual[number])
             yield frame, self._predictions(following, given, probabilities=probabilities)

@@ -73,6 +73,27 @@ def test_from_an_anchor_that_says_absent_the_object_is_found_when_it_returns() -
     assert iou(found[11][1].mask, disk_mask(73, 60)) > 0.7
 
 
+_CURTAIN = (0, 50, 58, 64, 100, 100, 100, 100, 64, 64, 64)  # what hides the object, by frame
+
+
+def test_to_say_absent_where_the_object_is_lost_takes_nothing_from_its_return() -> None:
+    plain = ground()
+
+    def draw(index: int) -> Image:
+        image, edge = disk(plain, 60, 60, (200, 40, 40)), _CURTAIN[index]
+        image[:, :edge] = plain[:, :edge]
+        return image
+
+    tracker = load_tracker("classic", Film(len(_CURTAIN), draw))
+    first = {0: {1: disk_mask(60, 60)}}
+    untold = dict(tracker.track(first, range(len(_CURTAIN))))
+    told = dict(tracker.track({**first, 6: {1: disk_mask(60, 60) & False}}, range(len(_CURTAIN))))
+    assert not untold[6][1].mask.any()
+    assert untold[10][1].mask.any()
+    for frame in range(7, len(_CURTAIN)):
+        np.testing.assert_array_equal(told[frame][1].mask, untold[frame][1].mask)
+
+
 def test_a_later_anchor_teaches_colours_that_an_earlier_frame_needs() -> None:
     plain = ground()
 
