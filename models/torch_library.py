@@ -1,4 +1,4 @@
-"""torch's largest library, loaded so that the other threads of the program go on meanwhile."""
+"""torch's libraries, loaded so that the other threads of the program go on meanwhile."""
 
 import ctypes
 import importlib.util
@@ -6,15 +6,15 @@ import os
 import sys
 from pathlib import Path
 
-_NAMES = {"linux": "libtorch_cpu.so", "darwin": "libtorch_cpu.dylib"}
+_NAMES = {"linux": "libtorch.so", "darwin": "libtorch.dylib"}
 
 
 def load_ahead() -> None:
-    """Load the library that `import torch` would load, if torch is installed and not imported yet.
+    """Load the libraries that `import torch` would load, if torch is installed and not imported yet.
 
     The import holds Python's lock while the system does that, half a second in which a window
-    stands still; a foreign function does not. Where the library cannot be loaded alone nothing is
-    said: the import that follows loads it, or says why not.
+    stands still; a foreign function does not. Where they cannot be loaded alone nothing is
+    said: the import that follows loads them, or says why not.
     """
     name = _NAMES.get(sys.platform)
     if name is None or "torch" in sys.modules:
