@@ -10,7 +10,7 @@ _NAMES = {"linux": "libtorch.so", "darwin": "libtorch.dylib"}
 
 
 def load_ahead() -> None:
-    """Load the libraries that `import torch` would load, if torch is installed and not imported yet.
+    """Load the libraries that `import torch` would load, if it is installed and not imported yet.
 
     The import holds Python's lock while the system does that, half a second in which a window
     stands still; a foreign function does not. Where they cannot be loaded alone nothing is
