@@ -3,7 +3,6 @@
 import itertools
 import pickle
 import threading
-import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -151,18 +150,21 @@ def test_encoding_side_by_side_changes_nothing(small: Network, options: dict[str
         np.testing.assert_allclose(one, other, atol=1e-4)
 
 
+def encoder_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("encoder")]
+
+
 @pytest.mark.usefixtures("two_threads")
 def test_a_run_that_is_given_up_leaves_no_thread(small: Network) -> None:
-    before = threading.active_count()
     tracker = tracker_on(Noise(8), small, side_by_side=True)
     run = tracker.track({0: masks((1,))}, range(8))
     next(run)
-    assert threading.active_count() > before
+    threads = encoder_threads()
+    assert threads
     run.close()
-    deadline = time.monotonic() + 10
-    while threading.active_count() > before and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert threading.active_count() == before
+    for thread in threads:
+        thread.join(timeout=10)
+    assert not any(thread.is_alive() for thread in threads)
     assert torch.get_num_threads() == 2
     assert tracker.explain(1, 4, 4)
 
