@@ -74,19 +74,25 @@ class CutieTracker:
 
     def _track(self, plan: Plan, *, probabilities: bool) -> Generator[Tracked, None, None]:
         threads = EncoderThreads() if self._side_by_side else None
+        runs: list[_Run] = []
         try:
-            yield from self._run(plan, threads, probabilities=probabilities)
+            with beside(threads):
+                self._latest = runs = self._begin(plan, threads)
+            yield from self._run(runs, plan, threads, probabilities=probabilities)
         finally:
-            for run in self._latest:
+            for run in runs:
                 run.rest()
             if threads is not None:
                 threads.close()
 
     def _run(
-        self, plan: Plan, threads: EncoderThreads | None, *, probabilities: bool
+        self,
+        runs: Sequence["_Run"],
+        plan: Plan,
+        threads: EncoderThreads | None,
+        *,
+        probabilities: bool,
     ) -> Generator[Tracked, None, None]:
-        with beside(threads):
-            self._latest = runs = self._begin(plan, threads)
         # A CUDA device works on the next frame while the last one's masks are handed out.
         ahead = 1 if self._device.type == "cuda" else 0
         waiting: deque[_Pending] = deque()
