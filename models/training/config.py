@@ -37,9 +37,10 @@ class DataSet:
     """One source of sequences and its share of the batches.
 
     `kind`: davis; visor (a folder of JSONs, converted once); stills (images and masks); paste
-    (objects of a davis folder over another of its sequences); clips (videos or folders of frames
-    with no masks). `size`: height and width at which it is rendered, multiples of 32. `window`:
-    rows and columns of 16-pixel cells that a clip is cut to.
+    (objects of a davis folder over another of its sequences); crossing (pairs of such objects that
+    meet); clips (videos or folders of frames with no masks). `size`: height and width at which it
+    is rendered, multiples of 32. `window`: rows and columns of 16-pixel cells that a clip is cut
+    to.
     """
 
     name: str
@@ -53,14 +54,16 @@ class DataSet:
     only: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     mirrored: bool = False  # davis, paste: left and right changed
-    count: int = 100  # paste: clips; stills: views of each; clips: parts of each video
-    length: int = 16  # paste, clips: frames of each clip
+    count: int = 100  # paste, crossing: clips; stills: views of each; clips: parts of each video
+    length: int = 16  # paste, crossing, clips: frames of each clip
     interval: int = 1  # frames of the original video from one image to the next: divides the skip
+    shift: int = 2  # cells by which a clip's window may move from one frame to the next
     late: float = 0.0  # share of clips in which further objects may begin after the first frame
     leaving: float = 0.0  # paste: share of objects that leave the picture and come back, or come in
     images: str = ""  # visor: the folder of frames, where it is not `root`
     split: str = "train"  # visor: which part of the release the JSONs are
     hands: str = ""  # paste, stills: a stills folder whose `hand_*` are laid over as occluders
+    stills: str = ""  # crossing: a stills folder whose objects cross, too
     pseudo: PseudoMasks | None = None  # clips; stills with no masks, or with few
     seed: int = 0
 

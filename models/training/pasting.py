@@ -38,12 +38,12 @@ class PasteSource:
         rng = seeded(self.seed, name)
         names = self.base.names()
         below = names[int(rng.integers(len(names)))]
-        frames = relight(_stretch(list(self.base.render(below)), self.length, rng), rng)
+        frames = relight(stretch(list(self.base.render(below)), self.length, rng), rng)
         label = max(int(labels.max()) for _, labels in frames)
         for _ in range(int(rng.integers(1, self.most + 1))):
             alike = rng.random() < 0.2
             source = below if alike else names[int(rng.integers(len(names)))]
-            top = _stretch(list(self.base.render(source)), self.length, rng)
+            top = stretch(list(self.base.render(source)), self.length, rng)
             occluder = rng.random() < 0.25
             if occluder and self.hands and rng.random() < 0.5:
                 top = self._hand(rng)
@@ -100,7 +100,7 @@ def _out_and_back(share: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.clip(2.5 * np.sin(np.pi * share) - 1.0, 0, 1)
 
 
-def _stretch(frames: Sequence[Frame], length: int, rng: np.random.Generator) -> list[Frame]:
+def stretch(frames: Sequence[Frame], length: int, rng: np.random.Generator) -> list[Frame]:
     """Return `length` frames at an even step from a random start, forward or backward."""
     step = max(min(int(rng.integers(1, 4)), (len(frames) - 1) // max(length - 1, 1)), 1)
     span = min(step * (length - 1) + 1, len(frames))

@@ -7,13 +7,14 @@ from pathlib import Path
 import torch
 
 from models.training.config import DataSet, TrainConfig, TrainingConfigError
+from models.training.crossing import CrossingSource
 from models.training.pasting import PasteSource
 from models.training.proposals import Proposals
 from models.training.sequences import DavisSource, SequenceSource
 from models.training.stills import Hands, StillSource
 from models.training.unlabelled import ClipSource, follow_with
 
-_KINDS = "davis, visor, stills, paste or clips"
+_KINDS = "davis, visor, stills, paste, crossing or clips"
 
 
 def source_of(item: DataSet, device: torch.device) -> SequenceSource:
@@ -27,6 +28,12 @@ def source_of(item: DataSet, device: torch.device) -> SequenceSource:
         return PasteSource(
             davis, item.count, item.length, seed=item.seed, leaving=item.leaving, hands=hands
         )
+    if item.kind == "crossing":
+        folder = Path(item.stills)
+        stills = (
+            StillSource(folder / "images", folder / "masks", item.size) if item.stills else None
+        )
+        return CrossingSource(davis, item.count, item.length, item.seed, stills)
     if item.kind == "stills":
         proposals = Proposals.of(item.pseudo, device) if item.pseudo else None
         images, masks = root / "images", root / "masks"
@@ -53,9 +60,9 @@ def fingerprint(item: DataSet, config: TrainConfig, *, features: bool) -> str:
     """Name what a cached sequence depends on, so that another config never reads a wrong one."""
     parts: list[object] = [item.kind, item.root, item.size, item.only, item.without]
     parts += [item.mirrored, item.seed]
-    if item.kind in {"paste", "stills", "clips"}:
+    if item.kind in {"paste", "crossing", "stills", "clips"}:
         parts += [item.count, item.length]
-    parts += [part for part in (item.leaving, item.hands) if part]
+    parts += [part for part in (item.leaving, item.hands, item.stills) if part]
     if item.pseudo:
         parts += astuple(item.pseudo)
     if features:

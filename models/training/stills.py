@@ -75,7 +75,7 @@ class StillSource:
     def render(self, name: str) -> Iterator[Frame]:
         """Yield `views` warped views of one still."""
         rng = seeded(self.seed, name)
-        image, labels = self._still(name)
+        image, labels = self.still(name)
         overlay = self._overlay(rng, int(labels.max()) + 1)
         center = center_of(labels)
         for view in range(self.views):
@@ -87,7 +87,8 @@ class StillSource:
     def _labelled(self) -> list[str]:
         return matching(self.images, self.masks)
 
-    def _still(self, name: str) -> Frame:
+    def still(self, name: str) -> Frame:
+        """Return one still as it is, with its object as 1 and the proposed ones from 2 on."""
         mask = self.masks / f"{name}.png"
         if self.propose is None:
             return read_still(self.images, mask)

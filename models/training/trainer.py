@@ -185,7 +185,9 @@ class Trainer:
         chosen = self._config.data[int(rng.choice(len(weights), p=weights / weights.sum()))]
         phase = phase_at(number / self._config.iterations, self._config.phases)
         skip = max(phase.skip // chosen.interval, 1)
-        spec = ClipSpec(phase.clip, skip, chosen.objects, chosen.window, late=chosen.late)
+        spec = ClipSpec(
+            phase.clip, skip, chosen.objects, chosen.window, chosen.shift, late=chosen.late
+        )
         count = self._config.optimiser.accumulate
         sequences = self._data[chosen.name]
         return chosen, [draw_batch(sequences, spec, chosen.batch, rng) for _ in range(count)]

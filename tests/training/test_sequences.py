@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from models.training.crossing import CrossingSource
 from models.training.pasting import PasteSource
 from models.training.pictures import Frame, TrainingDataError
 from models.training.sequences import DavisSource, SequenceSource
@@ -106,6 +107,43 @@ def test_hands_are_laid_over_without_a_label(davis: Path, stills: Path) -> None:
 def test_a_folder_without_hands_is_told_as_such(stills: Path) -> None:
     with pytest.raises(TrainingDataError, match=r"hand_"):
         Hands(stills).draw(np.random.default_rng(0))
+
+
+def _apart(labels: np.ndarray) -> bool:
+    """Return whether both objects are seen, with background between them."""
+    grown = cv2.dilate((labels == 1).astype(np.uint8), np.ones((3, 3), np.uint8))
+    return {1, 2} <= set(np.unique(labels)) and not (grown[labels == 2]).any()
+
+
+def test_two_objects_meet_and_most_come_apart_again(davis: Path) -> None:
+    source = CrossingSource(DavisSource(davis, (128, 192)), count=24, length=9, seed=2)
+    clips = [[_apart(labels) for _, labels in _all(source, name)] for name in source.names()]
+    assert {len(clip) for clip in clips} == {9}
+    met = [clip for clip in clips if not all(clip)]
+    assert len(met) == len(clips)
+    crossed = [clip for clip in clips if any(clip[:4]) and any(clip[-4:])]
+    assert len(crossed) > len(clips) / 3
+
+
+def test_the_moved_object_passes_in_front_or_behind(davis: Path) -> None:
+    base = DavisSource(davis, (128, 192))
+    source = CrossingSource(base, count=16, length=9, seed=2)
+    whole = next(np.count_nonzero(labels) for _, labels in base.render("left"))
+    hidden = [min(np.count_nonzero(labels == 1) for _, labels in _all(source, name)) < 0.7 * whole
+              for name in source.names()]  # fmt: skip
+    assert 2 < sum(hidden) < 14
+
+
+def test_objects_of_stills_cross_too(davis: Path, stills: Path) -> None:
+    base = DavisSource(davis, (128, 192))
+    folder = StillSource(stills / "images", stills / "masks", (128, 192))
+    source = CrossingSource(base, count=3, length=3, stills=folder)
+    image, labels = _all(source, "crossing-0000")[0]
+    red, green = image[labels == 2].astype(int)[:, :2].T
+    assert (green - red).mean() > 60  # the stills' objects are green
+    image, labels = _all(source, "crossing-0001")[0]
+    red, green = image[labels == 2].astype(int)[:, :2].T
+    assert (green - red).mean() < 30
 
 
 def test_the_same_seed_renders_the_same_clip_and_another_seed_another(davis: Path) -> None:
