@@ -42,7 +42,7 @@ def points_of(prompt: Prompt, device: torch.device) -> Points:
     box, clicks = prompt.box, prompt.clicks
     if has_mask(prompt) and prompt.mask is not None:
         if not clicks:
-            box = box or _box_round(prompt.mask)
+            box = box or box_round(prompt.mask)
         elif not any(click.positive and _lies_in(click, prompt.mask) for click in clicks):
             clicks = (_innermost(prompt.mask, clicks), *clicks)
     corners = [(box.x0, box.y0), (box.x1, box.y1)] if box else []
@@ -74,7 +74,8 @@ def has_mask(prompt: Prompt) -> bool:
     return prompt.mask is not None and bool(prompt.mask.any())
 
 
-def _box_round(mask: BoolMask) -> Box:
+def box_round(mask: BoolMask) -> Box:
+    """Return the box round a mask that holds a pixel."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return Box(columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
 

@@ -15,10 +15,10 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from models.api import BoolMask, Image
+from models.sam.choice import stability
 from models.sam.compute import computing
 from models.sam.prompts import POSITIVE, Points
 from models.sam.sam2_network import Sam2Network
-from models.sam.segmenter import stability
 from models.training.config import PseudoMasks
 from models.training.pictures import Labels
 

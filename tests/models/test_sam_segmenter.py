@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from models.api import (
+    BoolMask,
     Box,
     Click,
     Image,
@@ -125,13 +126,39 @@ def test_a_click_at_the_edge_of_a_mask_was_not_meant_for_it() -> None:
     assert sizes(segmenter, Prompt((Click(38, 20),)))[0] == 3
 
 
-def test_a_clear_prompt_puts_the_single_mask_first() -> None:
-    assert sizes(PromptSegmenter(scripted(), Stills()), CLEAR) == [0, 2, 3, 1]
+def disc(radius: float) -> BoolMask:
+    y, x = np.ogrid[: SIZE[0], : SIZE[1]]
+    found: BoolMask = np.hypot(y - 20, x - 30) < radius
+    return found
 
 
-def test_an_unstable_single_mask_gives_way() -> None:
+def test_a_mask_alone_puts_the_single_mask_first_unless_that_is_unstable() -> None:
+    alone = Prompt(mask=disc(8))
+    assert sizes(PromptSegmenter(scripted(), Stills()), alone) == [0, 2, 3, 1]
     network = scripted(sharpness=(0.2, 9, 9, 9))
-    assert sizes(PromptSegmenter(network, Stills()), CLEAR) == [2, 3, 1]
+    assert sizes(PromptSegmenter(network, Stills()), alone) == [2, 3, 1]
+
+
+def test_a_click_beside_a_thin_error_does_not_throw_the_mask_away() -> None:
+    sure_of_another = scripted(ious=(0.9, 0.4, 0.5, 0.6))
+    segmenter = PromptSegmenter(sure_of_another, Stills())
+    negative = Prompt((Click(30, 20), Click(43, 20, positive=False)), mask=disc(14))
+    assert sizes(segmenter, negative)[0] == 3
+    positive = Prompt((Click(30, 20), Click(43, 20)), mask=disc(11.5))
+    assert sizes(segmenter, positive)[0] == 3
+
+
+def test_a_positive_click_far_off_may_change_much() -> None:
+    sure_of_the_largest = scripted(ious=(0.5, 0.6, 0.6, 0.9))
+    segmenter = PromptSegmenter(sure_of_the_largest, Stills())
+    assert sizes(segmenter, Prompt((Click(30, 20), Click(42, 20)), mask=disc(5.5)))[0] == 3
+
+
+def test_of_masks_nearly_as_good_the_one_that_fills_the_box_goes_first() -> None:
+    segmenter = PromptSegmenter(scripted(ious=(0.8, 0.8, 0.8, 0.8)), Stills())
+    for rank, radius in enumerate((5.5, 8.5, 11.5, 14.5)):
+        box = Box(30 - radius, 20 - radius, 31 + radius, 21 + radius)
+        assert sizes(segmenter, Prompt(box=box))[0] == rank
 
 
 def test_scores_are_the_predicted_ious_within_0_and_1() -> None:
@@ -147,7 +174,13 @@ def test_clicks_and_box_reach_the_network_in_pixels_of_the_frame() -> None:
     assert network.points is not None
     assert network.points.xy.tolist() == [[[1, 2], [30, 20], [3, 4], [5, 6]]]
     assert network.points.labels.tolist() == [[BOX_START, BOX_END, POSITIVE, NEGATIVE]]
-    assert network.mask is None
+
+
+def test_a_box_is_shown_again_with_the_mask_that_was_found_in_it() -> None:
+    network = scripted(ious=(0.5, 0.6, 0.9, 0.7))
+    found = PromptSegmenter(network, Stills()).segment(0, Prompt(box=Box(18, 8, 43, 33)))
+    assert network.mask is not None
+    assert int((network.mask > 0).sum()) == found[0].mask.sum()
 
 
 def test_a_mask_is_given_along_as_logits_and_alone_with_the_box_round_it() -> None:
@@ -229,7 +262,8 @@ def test_clicks_given_at_once_are_answered_one_after_the_other() -> None:
     assert network.points is not None
     assert network.points.labels.tolist() == [[NEGATIVE, POSITIVE, POSITIVE]]
     assert network.mask is not None
-    assert int((network.mask > 0).sum()) == segmenter.segment(0, CLEAR)[0].mask.sum()
+    single = np.pi * 5.5**2  # of the clicks before the last
+    assert int((network.mask > 0).sum()) == pytest.approx(single, rel=0.05)
     segmenter.segment(0, Prompt((negative,)))
     assert network.mask is None
 
