@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from models.api import Box, Click, Prompt
-from models.sam.prompts import box_round, is_ambiguous
+from models.sam.prompts import box_round, has_mask, is_ambiguous
 
 _STABLE = 0.9  # below, a single mask is too uncertain and the best of several goes first
 _OFFSET = 1.0  # logits, by which the threshold is moved to see how stable a mask is
@@ -38,7 +38,8 @@ def ranked(
     before = None
     if so_far is not None and prompt.clicks:
         before = interpolate(so_far, logits.shape[-2:])[0, 0] > 0
-    if prompt.box is None and before is None:
+    given = has_mask(prompt) and not prompt.clicks  # and any box is but the one round it
+    if given or (prompt.box is None and before is None):
         order = _best(ious, first=1)
         return [0, *order] if bool(steady[0] >= _STABLE) else order
     if before is not None:

@@ -133,10 +133,10 @@ def disc(radius: float) -> BoolMask:
 
 
 def test_a_mask_alone_puts_the_single_mask_first_unless_that_is_unstable() -> None:
-    alone = Prompt(mask=disc(8))
-    assert sizes(PromptSegmenter(scripted(), Stills()), alone) == [0, 2, 3, 1]
-    network = scripted(sharpness=(0.2, 9, 9, 9))
-    assert sizes(PromptSegmenter(network, Stills()), alone) == [2, 3, 1]
+    for alone in (Prompt(mask=disc(8)), Prompt(box=Box(15, 5, 46, 36), mask=disc(8))):
+        assert sizes(PromptSegmenter(scripted(), Stills()), alone) == [0, 2, 3, 1]
+        network = scripted(sharpness=(0.2, 9, 9, 9))
+        assert sizes(PromptSegmenter(network, Stills()), alone) == [2, 3, 1]
 
 
 def test_a_click_beside_a_thin_error_does_not_throw_the_mask_away() -> None:
