@@ -63,6 +63,7 @@ class DataSet:
     images: str = ""  # visor: the folder of frames, where it is not `root`
     split: str = "train"  # visor: which part of the release the JSONs are
     hands: str = ""  # paste, stills: a stills folder whose `hand_*` are laid over as occluders
+    alike: int = 6  # crossing: one clip in so many shows the same object twice
     stills: str = ""  # crossing: a stills folder whose objects cross, too
     pseudo: PseudoMasks | None = None  # clips; stills with no masks, or with few
     seed: int = 0

@@ -21,7 +21,6 @@ from models.training.pictures import (
 from models.training.sequences import DavisSource, seeded
 from models.training.stills import StillSource
 
-_ALIKE = 6  # one clip in so many shows one object twice
 _STILL = 3  # one clip in so many shows the object of a still
 _RETURN = 0.25  # share of the objects that turn back where they meet
 _LEVEL = 0.8  # share of the paths that are more level than steep
@@ -31,15 +30,16 @@ _LEVEL = 0.8  # share of the paths that are more level than steep
 class CrossingSource:
     """The object of one sequence moved across that of another, before it or behind it.
 
-    Object 1 is the sequence's own, object 2 the one that is moved. One clip in six shows the same
-    object twice, in other poses: only place and movement tell the two apart. With `stills`, one in
-    three shows the object of a still.
+    Object 1 is the sequence's own, object 2 the one that is moved. One clip in `alike` shows the
+    same object twice, in other poses, every other time mirrored: only place and movement tell the
+    two apart. With `stills`, one in three shows the object of a still.
     """
 
     base: DavisSource
     count: int
     length: int = 18
     seed: int = 0
+    alike: int = 6
     stills: StillSource | None = None
 
     def names(self) -> list[str]:
@@ -53,8 +53,9 @@ class CrossingSource:
         names = self.base.names()
         own = names[int(rng.integers(len(names)))]
         below = relight(stretch(list(self.base.render(own)), self.length, rng), rng)
-        if number % _ALIKE == _ALIKE - 1:
-            above = [mirror(*frame) for frame in below[::-1]]
+        round_, turn = divmod(number, self.alike)
+        if turn == self.alike - 1:
+            above = [mirror(*frame) if round_ % 2 else frame for frame in below[::-1]]
         else:
             above = relight(self._another(number, own, rng), rng)
         behind = rng.random() < 0.5

@@ -33,7 +33,7 @@ def source_of(item: DataSet, device: torch.device) -> SequenceSource:
         stills = (
             StillSource(folder / "images", folder / "masks", item.size) if item.stills else None
         )
-        return CrossingSource(davis, item.count, item.length, item.seed, stills)
+        return CrossingSource(davis, item.count, item.length, item.seed, item.alike, stills)
     if item.kind == "stills":
         proposals = Proposals.of(item.pseudo, device) if item.pseudo else None
         images, masks = root / "images", root / "masks"
@@ -60,6 +60,8 @@ def fingerprint(item: DataSet, config: TrainConfig, *, features: bool) -> str:
     """Name what a cached sequence depends on, so that another config never reads a wrong one."""
     parts: list[object] = [item.kind, item.root, item.size, item.only, item.without]
     parts += [item.mirrored, item.seed]
+    if item.kind == "crossing":
+        parts += [item.alike]
     if item.kind in {"paste", "crossing", "stills", "clips"}:
         parts += [item.count, item.length]
     parts += [part for part in (item.leaving, item.hands, item.stills) if part]

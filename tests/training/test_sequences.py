@@ -134,6 +134,22 @@ def test_the_moved_object_passes_in_front_or_behind(davis: Path) -> None:
     assert 2 < sum(hidden) < 14
 
 
+def test_the_same_object_meets_itself_as_often_as_asked(davis: Path) -> None:
+    for path in (davis / "JPEGImages" / "right").iterdir():
+        cv2.imwrite(str(path), cv2.imread(str(path))[..., ::-1])  # blue instead of yellow
+    base = DavisSource(davis, (128, 192))
+
+    def alike(source: CrossingSource, name: str) -> bool:
+        image, labels = _all(source, name)[0]
+        colors = [np.median(image[labels == label], axis=0) for label in (1, 2)]
+        return bool(np.abs(colors[0] - colors[1]).max() < 40)
+
+    always = CrossingSource(base, count=6, length=3, alike=1)
+    assert all(alike(always, name) for name in always.names())
+    third = CrossingSource(base, count=6, length=3, alike=3)
+    assert [alike(third, name) for name in third.names()] == [False, False, True] * 2
+
+
 def test_objects_of_stills_cross_too(davis: Path, stills: Path) -> None:
     base = DavisSource(davis, (128, 192))
     folder = StillSource(stills / "images", stills / "masks", (128, 192))
