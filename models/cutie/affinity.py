@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-# Similarities computed at once: on a CPU what fits its cache, else what fits a small GPU (0.6 GB).
-_SLICE = {"cpu": 4_000_000}
+# Similarities computed at once: what fits a CPU core's cache, and what fits a small GPU (0.6 GB).
+_CORE_SLICE = 500_000
 _LARGE_SLICE = 160_000_000
 
 
@@ -45,9 +45,10 @@ def similarity(query: Tensor, memory: Tensor) -> Tensor:
     width = query.shape[-1] // 2
     with torch.autocast(query.device.type, enabled=False):
         distance = query[..., :width] @ memory[..., :width].transpose(1, 2)
-        distance -= query[..., width:-1] @ memory[..., width:-1].transpose(1, 2)
+        distance.baddbmm_(query[..., width:-1], memory[..., width:-1].transpose(1, 2), alpha=-1)
         distance -= query[..., -1:]
-        return distance * memory[..., -1:].transpose(1, 2)
+        weight = memory[..., -1:].transpose(1, 2)
+        return distance * weight if distance.requires_grad else distance.mul_(weight)
 
 
 def look_up(query: Tensor, memory: Tensor, top_k: int) -> Reading:
@@ -58,8 +59,9 @@ def look_up(query: Tensor, memory: Tensor, top_k: int) -> Reading:
     pixel's answer is its own, so slicing changes nothing.
     """
     top_k = min(top_k, memory.shape[1])
-    at_once = _SLICE.get(query.device.type, _LARGE_SLICE) // memory.shape[1]
-    slices = torch.split(query, max(at_once, 1), dim=1)
+    on_cpu = query.device.type == "cpu"
+    at_once = _CORE_SLICE * torch.get_num_threads() if on_cpu else _LARGE_SLICE
+    slices = torch.split(query, max(int(at_once / memory.shape[1]), 1), dim=1)
     best = [similarity(part, memory).topk(top_k, dim=2) for part in slices]
     weight = torch.cat([values for values, _ in best], dim=1).softmax(dim=2)
     return Reading(torch.cat([index for _, index in best], dim=1), weight)

@@ -4,7 +4,7 @@ Tokens of strides 4 and 8 stay in the order of their windows from block to block
 products of matrices over all windows, position embeddings are made once for a size, and the
 pyramid's convolutions are joined with those that follow them. In bfloat16, where the CPU multiplies
 that faster, weights are converted once. Where it multiplies bytes faster still, the linear layers
-from the third stage on take 8 bits; before, they have few channels and gain little.
+from the second stage on take 8 bits; before, they have too few channels to gain.
 """
 
 from collections.abc import Sequence
@@ -137,7 +137,7 @@ class SwiftHiera(nn.Module):
         self._stages = [blocks[first:last] for first, last in pairwise(ends)]
         self.outlets = nn.ModuleList(encoder.outlets())
         if eight_bits:
-            for block in blocks[ends[2] :]:
+            for block in blocks[ends[1] :]:
                 block.use_eight_bits(dtype)
         self.to(dtype).eval().requires_grad_(requires_grad=False)
 

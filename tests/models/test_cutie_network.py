@@ -260,7 +260,7 @@ def test_looking_up_in_slices_changes_nothing(monkeypatch: pytest.MonkeyPatch) -
     key, shrinkage, query, selection = _memory(40)
     codes = (query_code(query, selection), memory_code(key, shrinkage))
     whole = look_up(*codes, 5)
-    monkeypatch.setattr("models.cutie.affinity._SLICE", {"cpu": 40 * 7})
+    monkeypatch.setattr("models.cutie.affinity._CORE_SLICE", 40 * 7 / torch.get_num_threads())
     sliced = look_up(*codes, 5)
     assert torch.equal(whole.token, sliced.token)
     assert torch.allclose(whole.weight, sliced.weight)
