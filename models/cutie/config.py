@@ -51,6 +51,8 @@ class NetworkConfig:
 
     `decoder_widths`: channels at strides 16, 8 and 4, the first one equal to `embed_dim`.
     `group_norm` adds normalisation to the residual blocks, for networks trained from scratch.
+    `fine_keys` shows keys and pixel features the finer levels, too, averaged over a cell: in
+    SAM 2's features colour is found there, and next to none at stride 16.
     """
 
     encoder: EncoderConfig
@@ -63,6 +65,7 @@ class NetworkConfig:
     embed_dim: int = 256
     decoder_widths: tuple[int, int, int] = (256, 128, 128)
     group_norm: bool = False
+    fine_keys: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,7 @@ LITE = NetworkConfig(
     embed_dim=128,
     decoder_widths=(128, 64, 32),
     group_norm=True,
+    fine_keys=True,
 )
 
 _LONG_VIDEO = 200  # frames, from which CSS-Segment keeps more memory

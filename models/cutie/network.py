@@ -25,6 +25,7 @@ from models.cutie.pixel_fuser import PixelFuser
 
 _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
+_FINE_GAINS = (2.0, 5.0)  # SAM 2's levels at strides 8 and 4 vary by so much less than at 16
 
 
 class ImageFeatures(NamedTuple):
@@ -75,8 +76,9 @@ class Network(nn.Module):
         self.config = config
         self.pixel_encoder = encoder or build_pixel_encoder(config.encoder)
         channels = self.encoder.channels
-        self.pix_feat_proj = nn.Conv2d(channels[0], config.pixel_dim, kernel_size=1)
-        self.key_proj = KeyProjection(channels[0], config.pixel_dim, config.key_dim)
+        seen = sum(channels) if config.fine_keys else channels[0]
+        self.pix_feat_proj = nn.Conv2d(seen, config.pixel_dim, kernel_size=1)
+        self.key_proj = KeyProjection(seen, config.pixel_dim, config.key_dim)
         self.mask_encoder = build_mask_encoder(config)
         self.pixel_fuser = PixelFuser(config)
         self.object_transformer = ObjectTransformer(config)
@@ -97,8 +99,11 @@ class Network(nn.Module):
 
     def describe(self, f16: Tensor, f8: Tensor, f4: Tensor) -> ImageFeatures:
         """Map the image encoder's output at strides 16, 8 and 4 to the image's features."""
-        key, shrinkage, selection = self.key_proj(f16)
         skips = self.mask_decoder.decoder_feat_proc(f8, f4)
+        if self.config.fine_keys:
+            fine = F.avg_pool2d(f8, 2) * _FINE_GAINS[0], F.avg_pool2d(f4, 4) * _FINE_GAINS[1]
+            f16 = torch.cat([f16, *fine], dim=1)
+        key, shrinkage, selection = self.key_proj(f16)
         return ImageFeatures(self.pix_feat_proj(f16), key, shrinkage, selection, skips)
 
     def encode_mask(

@@ -2,6 +2,7 @@
 
 import math
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -254,6 +255,17 @@ def test_similarity_is_the_weighted_distance_of_keys() -> None:
     expected = -distance * shrinkage[..., 0].unsqueeze(1) / math.sqrt(8)
     found = similarity(query_code(query, selection), memory_code(key, shrinkage))
     assert torch.allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("fine", [True, False])
+def test_fine_keys_tell_apart_what_looks_alike_at_stride_16(*, fine: bool) -> None:
+    torch.manual_seed(0)
+    network = Network(replace(LITE, fine_keys=fine), _SmallEncoder())
+    f16, f8, f4 = torch.randn(1, 256, 4, 6), torch.randn(1, 64, 8, 12), torch.randn(1, 32, 16, 24)
+    first = network.describe(f16, f8, f4)
+    for other in (network.describe(f16, f8 + 1, f4), network.describe(f16, f8, f4 + 1)):
+        assert torch.equal(first.key, other.key) is not fine
+        assert torch.equal(first.pix_feat, other.pix_feat) is not fine
 
 
 def test_looking_up_in_slices_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ SLIM = NetworkConfig(
     embed_dim=16,
     decoder_widths=(16, 8, 8),
     group_norm=True,
+    fine_keys=True,
 )
 
 
