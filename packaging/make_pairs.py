@@ -23,11 +23,10 @@ from app.storage.palette import encode_palette_png
 from models.training.pictures import (
     Frame,
     TrainingDataError,
-    paste,
+    lay_pair,
     read_image,
     read_labels,
     resize,
-    soften,
 )
 
 SEED = 6
@@ -115,15 +114,7 @@ def draw(root: Path, pair: Pair, rng: np.random.Generator) -> Iterator[Frame]:
         height, width = top[1].shape
         small = resize(*top, (round(height * scale), round(width * scale)))
         offset = np.round(at - center(small)).astype(int)
-        yield lay(frame, small, (int(offset[0]), int(offset[1])), behind=pair.behind)
-
-
-def lay(frame: Frame, top: Frame, offset: tuple[int, int], *, behind: bool) -> Frame:
-    """Paste the object of `top` as object 2, before or behind object 1."""
-    image, labels = paste(*frame, top[0], soften(top[1] > 0), offset, 2)
-    if behind:
-        image, labels = paste(image, labels, frame[0], soften(frame[1] > 0), (0, 0), 1)
-    return image, labels
+        yield lay_pair(frame, small, (int(offset[0]), int(offset[1])), behind=pair.behind)
 
 
 def write(folder: Path, name: str, frames: Iterator[Frame]) -> None:

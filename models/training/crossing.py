@@ -12,11 +12,10 @@ from models.training.pictures import (
     Size,
     center_of,
     cut_out,
+    lay_pair,
     mirror,
-    paste,
     relight,
     resize,
-    soften,
 )
 from models.training.sequences import DavisSource, seeded
 from models.training.stills import StillSource
@@ -53,9 +52,9 @@ class CrossingSource:
         names = self.base.names()
         own = names[int(rng.integers(len(names)))]
         below = relight(stretch(list(self.base.render(own)), self.length, rng), rng)
-        round_, turn = divmod(number, self.alike)
+        cycle, turn = divmod(number, self.alike)
         if turn == self.alike - 1:
-            above = [mirror(*frame) if round_ % 2 else frame for frame in below[::-1]]
+            above = [mirror(*frame) if cycle % 2 else frame for frame in below[::-1]]
         else:
             above = relight(self._another(number, own, rng), rng)
         behind = rng.random() < 0.5
@@ -64,7 +63,8 @@ class CrossingSource:
         for frame, top, at in zip(below, above, path, strict=True):
             height, width = top[1].shape
             small = resize(*top, (max(round(height * scale), 2), max(round(width * scale), 2)))
-            yield _lay(frame, small, at, behind=behind)
+            x, y = np.round(at - center_of((small[1] == 1).astype(np.uint8))).astype(int)
+            yield lay_pair(frame, small, (int(y), int(x)), behind=behind)
 
     def _another(self, number: int, own: str, rng: np.random.Generator) -> list[Frame]:
         if self.stills is not None and number % _STILL == 0:
@@ -110,15 +110,3 @@ def _path(below: Sequence[Frame], rng: np.random.Generator) -> NDArray[np.float6
     points = np.stack([meeting + comes_from, meeting, meeting + goes_to])
     points = np.clip(points, 0.06 * np.array([width, height]), 0.94 * np.array([width, height]))
     return np.stack([np.interp(at, times, points[:, axis]) for axis in (0, 1)], axis=1)
-
-
-def _lay(frame: Frame, top: Frame, at: NDArray[np.float64], *, behind: bool) -> Frame:
-    """Paste the object of `top` as object 2 with its middle at `at` (x, y)."""
-    solid = top[1] == 1
-    x, y = np.round(at - center_of(solid.astype(np.uint8))).astype(int)
-    image, labels = paste(
-        frame[0], (frame[1] == 1).astype(np.uint8), top[0], soften(solid), (int(y), int(x)), 2
-    )
-    if behind:
-        image, labels = paste(image, labels, frame[0], soften(frame[1] == 1), (0, 0), 1)
-    return image, labels

@@ -116,6 +116,16 @@ def paste(
     return image, labels
 
 
+def lay_pair(frame: Frame, top: Frame, offset: tuple[int, int], *, behind: bool) -> Frame:
+    """Lay object 1 of `top` over object 1 of `frame`, or behind it, as object 2."""
+    own = frame[1] == 1
+    top_alpha = soften(top[1] == 1)
+    image, labels = paste(frame[0], own.astype(np.uint8), top[0], top_alpha, offset, 2)
+    if behind:
+        image, labels = paste(image, labels, frame[0], soften(own), (0, 0), 1)
+    return image, labels
+
+
 def soften(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return `mask` with an edge that falls off over about three pixels."""
     return cv2.GaussianBlur(mask.astype(np.float32), (5, 5), 1.2).astype(np.float32, copy=False)
