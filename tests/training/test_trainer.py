@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -201,6 +202,15 @@ def test_ctrl_c_saves_and_the_resumed_run_ends_the_same(
     assert all(torch.equal(value, result[name]) for name, value in expected.items())
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Let Ctrl+C reach Python: what a shell starts in the background is deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_a_first_ctrl_c_is_noted_and_a_second_one_stops_at_once() -> None:
     with Interruption() as interruption:
         signal.raise_signal(signal.SIGINT)
