@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 from models.training.pasting import stretch
 from models.training.pictures import (
     Frame,
-    Size,
     center_of,
-    cut_out,
     lay_pair,
     mirror,
     relight,
     resize,
+    set_apart,
 )
 from models.training.sequences import DavisSource, seeded
 from models.training.stills import StillSource
@@ -69,21 +68,11 @@ class CrossingSource:
     def _another(self, number: int, own: str, rng: np.random.Generator) -> list[Frame]:
         if self.stills is not None and number % _STILL == 0:
             names = self.stills.names()
-            picture = self.stills.still(names[int(rng.integers(len(names)))])
-            return [_spread(picture, self.base.size)] * self.length
+            image, labels = self.stills.still(names[int(rng.integers(len(names)))])
+            return [set_apart(image, labels == 1, self.base.size, 0.7)] * self.length
         others = [name for name in self.base.names() if name != own] or [own]
         chosen = others[int(rng.integers(len(others)))]
         return stretch(list(self.base.render(chosen)), self.length, rng)
-
-
-def _spread(frame: Frame, size: Size) -> Frame:
-    """Return a still's object in the middle of an empty frame."""
-    cut, mask = cut_out(frame[0], frame[1] == 1, 0.7 * min(size))
-    image, labels = np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8)
-    y, x = (size[0] - mask.shape[0]) // 2, (size[1] - mask.shape[1]) // 2
-    window = np.s_[y : y + mask.shape[0], x : x + mask.shape[1]]
-    image[window], labels[window] = cut, mask
-    return image, labels
 
 
 def _scale(below: Sequence[Frame], above: Sequence[Frame]) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.pictures import Frame, cut_out, paste, relight, resize, soften
+from models.training.pictures import Frame, paste, relight, resize, set_apart, soften
 from models.training.sequences import DavisSource, seeded
 from models.training.stills import Hands
 
@@ -55,14 +55,7 @@ class PasteSource:
         """Return a hand on an empty frame of the clip's size, all the time."""
         assert self.hands is not None
         picture, hand = self.hands.draw(rng)
-        size = self.base.size
-        image, mask = cut_out(picture, hand > 0, 0.8 * min(size))
-        height, width = mask.shape
-        y, x = (size[0] - height) // 2, (size[1] - width) // 2
-        canvas, labels = np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8)
-        canvas[y : y + height, x : x + width] = image
-        labels[y : y + height, x : x + width] = mask
-        return [(canvas, labels)] * self.length
+        return [set_apart(picture, hand > 0, self.base.size, 0.8)] * self.length
 
     def _lay_over(
         self, frames: Sequence[Frame], top: Sequence[Frame], label: int, rng: np.random.Generator

@@ -144,6 +144,17 @@ def cut_out(
     return small, small_mask > 0
 
 
+def set_apart(image: Image, mask: NDArray[np.bool_], size: Size, share: float) -> Frame:
+    """Return the masked part in the middle of an empty frame, `share` of its short side long."""
+    cut, solid = cut_out(image, mask, share * min(size))
+    height, width = solid.shape
+    y, x = (size[0] - height) // 2, (size[1] - width) // 2
+    canvas, labels = np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8)
+    canvas[y : y + height, x : x + width] = cut
+    labels[y : y + height, x : x + width] = solid
+    return canvas, labels
+
+
 def relight(frames: Sequence[Frame], rng: np.random.Generator) -> list[Frame]:
     """Return the clip mirrored half the time, under another light: gamma, and gain per channel."""
     turned = [mirror(*frame) for frame in frames] if rng.random() < 0.5 else frames
