@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 
 from models.api import BoolMask, Box, Click
+from models.training.clicking import mending_click
 
 _ENOUGH = 0.9  # IoU that a person is content with
 
@@ -39,15 +39,4 @@ class Person:
 
     def click(self, frame: int, number: int, mask: BoolMask) -> Click:
         """Return a click in the middle of the thickest error."""
-        there = self._truth(frame, number)
-        missing, wrong = _depth(there & ~mask), _depth(mask & ~there)
-        positive = bool(missing.max() >= wrong.max())
-        depth = missing if positive else wrong
-        row, column = np.unravel_index(int(depth.argmax()), depth.shape)
-        return Click(float(column), float(row), positive)
-
-
-def _depth(mask: BoolMask) -> cv2.typing.MatLike:
-    """Return each set pixel's distance to the edge of its region or of the frame."""
-    padded = np.pad(mask, 1).astype(np.uint8)
-    return cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
+        return mending_click(self._truth(frame, number), mask)

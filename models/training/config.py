@@ -54,7 +54,10 @@ class DataSet:
     only: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     mirrored: bool = False  # davis, paste: left and right changed
-    count: int = 100  # paste, crossing: clips; stills: views of each; clips: parts of each video
+    every: int = 1  # davis: one frame in so many is used
+    # paste, crossing: clips; stills: views of each, 0 = the picture as a whole, squeezed; clips:
+    # parts of each video
+    count: int = 100
     length: int = 16  # paste, crossing, clips: frames of each clip
     interval: int = 1  # frames of the original video from one image to the next: divides the skip
     shift: int = 2  # cells by which a clip's window may move from one frame to the next

@@ -6,6 +6,7 @@ from typing import Protocol
 from torch import Tensor, nn
 
 from models.training.clips import ClipBatch
+from models.training.features import Encode
 
 
 class Learner(Protocol):
@@ -17,6 +18,9 @@ class Learner(Protocol):
 
     def encoder(self) -> Iterable[nn.Parameter]:
         """Return the image encoder's parameters: frozen, or learning at a rate of their own."""
+
+    def frozen(self) -> Encode | None:
+        """Return what gives features worth caching while the encoder is frozen, None for none."""
 
     def loss(self, batch: ClipBatch) -> Tensor:
         """Return the loss of a batch, a scalar."""

@@ -11,10 +11,11 @@ from models.cutie import config as networks
 from models.cutie.config import NetworkConfig
 from models.cutie.network import Network
 from models.encoders.fusion import FusedEncoder, load_published
-from models.encoders.hiera import HieraEncoder
+from models.encoders.hiera import HieraEncoder, Levels
 from models.training.config import TrainConfig, TrainingConfigError
 from models.training.learner import Learner
 from models.training.losses import PointSampling
+from models.training.prompting import PromptLearner, PromptNet
 from models.training.sam2 import Sam2Learner
 from models.training.sam2_losses import MaskWeights
 from models.training.step import MemoryLearner, StepSpec
@@ -29,6 +30,7 @@ NETWORKS: dict[str, NetworkConfig] = {
     ),
     "css": networks.CSS,
 }
+_PROMPTS = "lite-prompts"
 _SAM2 = "sam2.1-"
 _SAM2_SIZES = ("tiny", "small", "base-plus", "large")
 
@@ -41,6 +43,8 @@ def build_learner(config: TrainConfig) -> Learner:
     torch.manual_seed(config.seed)
     if config.model.startswith(_SAM2):
         return _sam2(config)
+    if config.model == _PROMPTS:
+        return _prompts(config)
     losses = config.losses
     sampling = PointSampling(losses.points, losses.oversample, losses.important)
     spec = StepSpec(sampling, losses.auxiliary, config.reference_frames)
@@ -49,7 +53,7 @@ def build_learner(config: TrainConfig) -> Learner:
 
 def _network(config: TrainConfig) -> Network:
     if config.model not in NETWORKS:
-        known = ", ".join([*NETWORKS, *(_SAM2 + size for size in _SAM2_SIZES)])
+        known = ", ".join([*NETWORKS, _PROMPTS, *(_SAM2 + size for size in _SAM2_SIZES)])
         raise TrainingConfigError(f"There is no network {config.model!r}. Use one of: {known}.")
     network = Network(NETWORKS[config.model])
     encoder = network.pixel_encoder
@@ -65,6 +69,19 @@ def _network(config: TrainConfig) -> Network:
     if config.start:
         load_strict(network, read_state(Path(config.start)), Path(config.start))
     return network
+
+
+def _prompts(config: TrainConfig) -> Learner:
+    """Return the prompt heads on lite's encoder, both from one SAM 2 file."""
+    path = Path(config.start)
+    state = read_state(path)
+    encoder = HieraEncoder(networks.LITE.encoder.size, Levels.DECODER)
+    load_strict(encoder, encoder.select(state), path)
+    network = PromptNet(encoder)
+    own = {f"pixel_encoder.{name}": part for name, part in encoder.state_dict().items()}
+    load_strict(network, network.select(state) | own, path)
+    losses = config.losses
+    return PromptLearner(network, MaskWeights(losses.focal, losses.dice, losses.iou))
 
 
 def _sam2(config: TrainConfig) -> Learner:

@@ -6,9 +6,7 @@ from pathlib import Path
 import torch
 
 from models import compact
-from models.cutie.network import Network
 from models.training.config import TrainConfig
-from models.training.encoding import frozen_part
 from models.training.features import CachedSequence, build_cache
 from models.training.learner import Learner
 from models.training.learners import build_learner
@@ -49,9 +47,8 @@ def _cached(
 ) -> dict[str, list[CachedSequence]]:
     """Return each data set's sequences; several processes make the cache together."""
     workers = Workers.from_environment()
-    network = learner.module
-    frozen = config.optimiser.encoder_rate == 0 and config.cache_features
-    encode = frozen_part(network) if frozen and isinstance(network, Network) else None
+    cached = config.optimiser.encoder_rate == 0 and config.cache_features
+    encode = learner.frozen() if cached else None
     data: dict[str, list[CachedSequence]] = {}
     for item in config.data:
         mark = fingerprint(item, config, features=encode is not None)

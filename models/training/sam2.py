@@ -34,6 +34,9 @@ class Sam2Learner:
         """Yield the image encoder's parameters."""
         yield from self._predictor.image_encoder.parameters()
 
+    def frozen(self) -> None:
+        """Cache nothing: SAM 2 takes whole images."""
+
     def loss(self, batch: ClipBatch) -> Tensor:
         """Return the loss of a batch, averaged over frames and objects."""
         clips, slots = (batch.present & (batch.starts == 0)).nonzero(as_tuple=True)

@@ -45,6 +45,7 @@ class DavisSource:
     only: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     mirrored: bool = False  # left and right changed, for features that are cached
+    every: int = 1  # one frame in so many
 
     def names(self) -> list[str]:
         """Return the sequences that have images, less those excluded."""
@@ -55,7 +56,7 @@ class DavisSource:
     def render(self, name: str) -> Iterator[Frame]:
         """Yield the sequence at `size`; images by area, labels by nearest neighbour."""
         masks = _below(self.root / "Annotations") / name
-        for path in sorted_images(self._images() / name):
+        for path in sorted_images(self._images() / name)[:: self.every]:
             image = read_image(path)
             labels = read_labels(masks / f"{path.stem}.png")
             if self.mirrored:

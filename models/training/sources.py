@@ -20,7 +20,7 @@ _KINDS = "davis, visor, stills, paste, crossing or clips"
 def source_of(item: DataSet, device: torch.device) -> SequenceSource:
     """Return the sequences that a config's data set names; raises TrainingConfigError."""
     root = Path(item.root)
-    davis = DavisSource(root, item.size, item.only, item.without, item.mirrored)
+    davis = DavisSource(root, item.size, item.only, item.without, item.mirrored, max(item.every, 1))
     hands = Hands(Path(item.hands)) if item.hands else None
     if item.kind in {"davis", "visor"}:
         return davis
@@ -37,7 +37,9 @@ def source_of(item: DataSet, device: torch.device) -> SequenceSource:
     if item.kind == "stills":
         proposals = Proposals.of(item.pseudo, device) if item.pseudo else None
         images, masks = root / "images", root / "masks"
-        return StillSource(images, masks, item.size, item.count, item.seed, hands, proposals)
+        return StillSource(
+            images, masks, item.size, item.count, item.seed, hands, proposals, item.without
+        )
     if item.kind == "clips":
         if item.pseudo is None:
             raise TrainingConfigError(f"data set {item.name}: clips need a table [data.pseudo].")
@@ -62,6 +64,8 @@ def fingerprint(item: DataSet, config: TrainConfig, *, features: bool) -> str:
     parts += [item.mirrored, item.seed]
     if item.kind == "crossing":
         parts += [item.alike]
+    if item.every > 1:
+        parts += ["every", item.every]
     if item.kind in {"paste", "crossing", "stills", "clips"}:
         parts += [item.count, item.length]
     parts += [part for part in (item.leaving, item.hands, item.stills) if part]

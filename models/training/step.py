@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from models.cutie.network import ClipMemory, ImageFeatures, MaskFeatures, Network
 from models.training.clips import ClipBatch
 from models.training.encoding import frozen_parameters, frozen_part, learned_part
+from models.training.features import Encode
 from models.training.losses import PointSampling, segmentation_loss
 
 _DEEP_UPDATES = 0.2  # share of frames whose sensory memory is renewed from the mask (Cutie, A.3)
@@ -35,6 +36,10 @@ class MemoryLearner:
     def encoder(self) -> Iterator[nn.Parameter]:
         """Yield the image encoder's parameters; what fuses two encoders is not among them."""
         return frozen_parameters(self._network)
+
+    def frozen(self) -> Encode:
+        """Return the frozen part of the image encoder."""
+        return frozen_part(self._network)
 
     def loss(self, batch: ClipBatch) -> Tensor:
         """Return the loss of a batch of clips, a scalar."""

@@ -20,6 +20,7 @@ from models.training.pictures import (
     paste,
     read_image,
     read_labels,
+    resize,
     soften,
     warp,
 )
@@ -55,7 +56,7 @@ class StillSource:
     Each view is the still under another affine map and thin-plate bend; half the clips have the
     object of another still laid over them, as a second object or as an unlabelled occluder; with
     `hands`, half of these have a hand. With `propose`, more objects are found in each still, and
-    stills without a mask count too.
+    stills without a mask count too. No `views` gives the whole still once, squeezed to `size`.
     """
 
     images: Path
@@ -65,17 +66,22 @@ class StillSource:
     seed: int = 0
     hands: Hands | None = None
     propose: Propose | None = None
+    without: tuple[str, ...] = ()
 
     def names(self) -> list[str]:
-        """Return the stems of the stills, sorted."""
+        """Return the stems of the stills, sorted, less those excluded."""
         if self.propose is None:
             return self._labelled
-        return sorted(path.stem for path in sorted_images(self.images))
+        found = sorted(path.stem for path in sorted_images(self.images))
+        return [name for name in found if name not in self.without]
 
     def render(self, name: str) -> Iterator[Frame]:
         """Yield `views` warped views of one still."""
         rng = seeded(self.seed, name)
         image, labels = self.still(name)
+        if not self.views:
+            yield resize(image, labels, self.size)
+            return
         overlay = self._overlay(rng, int(labels.max()) + 1)
         center = center_of(labels)
         for view in range(self.views):
@@ -85,7 +91,8 @@ class StillSource:
 
     @cached_property
     def _labelled(self) -> list[str]:
-        return matching(self.images, self.masks)
+        found = matching(self.images, self.masks)
+        return [name for name in found if name not in self.without]
 
     def still(self, name: str) -> Frame:
         """Return one still as it is, with its object as 1 and the proposed ones from 2 on."""

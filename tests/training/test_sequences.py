@@ -31,6 +31,26 @@ def test_a_davis_sequence_has_every_frame_at_the_size_asked_for(davis: Path) -> 
     assert {tuple(np.unique(labels)) for _, labels in frames} == {(0, 1)}
 
 
+def test_of_a_davis_sequence_one_frame_in_so_many_is_taken(davis: Path) -> None:
+    every, third = (DavisSource(davis, (32, 64), every=step) for step in (1, 3))
+    assert _same(_all(third, "left"), _all(every, "left")[::3])
+
+
+def test_a_still_without_views_comes_whole(stills: Path) -> None:
+    source = StillSource(stills / "images", stills / "masks", (64, 64), views=0)
+    ((image, labels),) = _all(source, "one")
+    assert image.shape == (64, 64, 3)
+    rows, columns = np.nonzero(labels)
+    # The disc of radius 18 at (40, 40) on 100 x 80 pixels, squeezed in both directions.
+    assert (columns.min(), columns.max()) == pytest.approx((22 * 0.64, 58 * 0.64), abs=1)
+    assert (rows.min(), rows.max()) == pytest.approx((22 * 0.8, 58 * 0.8), abs=1)
+
+
+def test_stills_that_are_left_out_do_not_appear(stills: Path) -> None:
+    source = StillSource(stills / "images", stills / "masks", (64, 64), without=("two",))
+    assert source.names() == ["one"]
+
+
 def test_sequences_that_are_left_out_do_not_appear(davis: Path) -> None:
     assert DavisSource(davis, (32, 64), without=("left",)).names() == ["right"]
     assert DavisSource(davis, (32, 64), only=("left",)).names() == ["left"]
