@@ -11,11 +11,12 @@ from safetensors.torch import load_file, save_file
 from app import paths
 from app.storage.palette import read_palette_png
 from app.storage.video import open_video
-from models.api import LoadOptions
+from models.api import LoadOptions, Prompt
 from models.compact import SCALE, widen
 from models.cutie import loader
 from models.encoders import eight_bit
-from models.registry import load_tracker
+from models.registry import load_segmenter, load_tracker
+from models.training.clicking import mending_click
 
 SIZE = 192  # short side in pixels
 LENGTH = 6
@@ -74,3 +75,14 @@ def test_a_quick_encoder_agrees_with_float32(
         found.append(masks_with(STORED))
     assert not np.array_equal(found[0], found[1])  # both were used
     assert (found[0] == found[1]).mean() >= 0.999
+
+
+def test_two_clicks_bring_a_mask_back_from_another_object() -> None:
+    video = open_video(paths.sample_folder() / "frames")
+    labels = read_palette_png(paths.sample_folder() / "masks" / "000000.png", video.size)
+    segmenter = load_segmenter("lite", video, LoadOptions(device="cpu"))
+    there, mask, prompt = labels == 2, labels == 1, Prompt()
+    for _ in range(2):
+        prompt = Prompt((*prompt.clicks, mending_click(there, mask)), mask=mask)
+        mask = segmenter.segment(0, prompt)[0].mask
+    assert (mask & there).sum() / (mask | there).sum() > 0.9
