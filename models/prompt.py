@@ -1,6 +1,8 @@
-"""Whether a prompt can be used at all."""
+"""Whether a prompt can be used at all, and the box that a mask asks for."""
 
-from models.api import Prompt, PromptError
+import numpy as np
+
+from models.api import BoolMask, Box, Prompt, PromptError
 
 
 def check_prompt(prompt: Prompt, size: tuple[int, int]) -> None:
@@ -27,3 +29,9 @@ def check_prompt(prompt: Prompt, size: tuple[int, int]) -> None:
                 f"The box {box.x0:g},{box.y0:g},{box.x1:g},{box.y1:g} holds no pixel of the "
                 f"{width}x{height} frame. Draw it from its top left to its bottom right corner."
             )
+
+
+def box_round(mask: BoolMask) -> Box:
+    """Return the box round a mask that holds a pixel."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return Box(columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)

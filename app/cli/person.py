@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from models.api import BoolMask, Box, Click
+from models.prompt import box_round
 from models.training.clicking import mending_click
 
 _ENOUGH = 0.9  # IoU that a person is content with
@@ -34,8 +35,7 @@ class Person:
 
     def box(self, frame: int, number: int) -> Box:
         """Return a box drawn round the object."""
-        rows, columns = np.nonzero(self._truth(frame, number))
-        return Box(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+        return box_round(self._truth(frame, number))
 
     def click(self, frame: int, number: int, mask: BoolMask) -> Click:
         """Return a click in the middle of the thickest error."""

@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from models.api import Box, Click, Prompt
-from models.sam.prompts import box_round, has_mask, is_ambiguous
+from models.prompt import box_round
+from models.sam.prompts import has_mask, is_ambiguous
 
 _STABLE = 0.9  # below, a single mask is too uncertain and the best of several goes first
 _OFFSET = 1.0  # logits, by which the threshold is moved to see how stable a mask is

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from models.api import BoolMask, Box, Click, Prompt
+from models.api import BoolMask, Click, Prompt
+from models.prompt import box_round
 
 NEGATIVE, POSITIVE, BOX_START, BOX_END = 0, 1, 2, 3
 _SURE = 20.0  # logit of a pixel that is certainly in the mask
@@ -72,12 +73,6 @@ def hardened(logits: Tensor) -> Tensor:
 def has_mask(prompt: Prompt) -> bool:
     """Whether there is a mask so far, and it holds a pixel."""
     return prompt.mask is not None and bool(prompt.mask.any())
-
-
-def box_round(mask: BoolMask) -> Box:
-    """Return the box round a mask that holds a pixel."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return Box(columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
 
 
 def _lies_in(click: Click, mask: BoolMask) -> bool:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from models.api import BoolMask, Box, Click
+from models.prompt import box_round
 
 _JITTER = 0.02  # of a box's sides, standard deviation
 _SLOPPY = 0.6  # share of boxes that are not drawn exactly
@@ -47,14 +48,14 @@ class Hand:
 
     def box(self) -> Box:
         """Return a box round the object, now and then a sloppy one."""
-        (height, width), (rows, columns) = self.there.shape, np.nonzero(self.there)
-        x0, y0, x1, y1 = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+        exact = box_round(self.there)
         if self.rng.random() >= _SLOPPY:
-            return Box(float(x0), float(y0), float(x1), float(y1))
-        off = self.rng.normal(0, _JITTER, 4) * (x1 - x0, y1 - y0, x1 - x0, y1 - y0)
-        most = (width, height, width, height)
-        drawn = np.clip(np.array([x0, y0, x1, y1]) + off, 0, most)
-        return Box(*(float(edge) for edge in drawn))
+            return exact
+        height, width = self.there.shape
+        wide, tall = exact.x1 - exact.x0, exact.y1 - exact.y0
+        off = self.rng.normal(0, _JITTER, 4) * (wide, tall, wide, tall)
+        edges = np.array([exact.x0, exact.y0, exact.x1, exact.y1]) + off
+        return Box(*(float(edge) for edge in np.clip(edges, 0, (width, height, width, height))))
 
     def wrong_mask(self, kind: Wrong, other: BoolMask) -> BoolMask:
         """Return a mask to mend; `other` is what lies elsewhere."""

@@ -14,7 +14,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.api import BoolMask, Prompt
-from models.encoders.hiera import HieraEncoder
 from models.sam.choice import ranked
 from models.sam.heads import PromptHeads
 from models.sam.prompts import hardened, mask_logits, points_of
@@ -33,12 +32,15 @@ _STD = (0.229, 0.224, 0.225)
 
 
 class PromptNet(PromptHeads):
-    """The heads by their names in `lite`'s file, and an image encoder that stays as it is."""
+    """The heads by their names in `lite`'s file, and an image encoder that stays as it is.
+
+    The encoder gives 256, 64 and 32 channels at strides 16, 8 and 4.
+    """
 
     pixel_mean: Tensor
     pixel_std: Tensor
 
-    def __init__(self, encoder: HieraEncoder) -> None:
+    def __init__(self, encoder: nn.Module) -> None:
         super().__init__()
         self.pixel_encoder = encoder
         self.register_buffer("pixel_mean", torch.tensor(_MEAN).view(3, 1, 1), persistent=False)

@@ -30,14 +30,15 @@ SLIM = NetworkConfig(
 class TinyEncoder(nn.Module):
     """Three strided convolutions in place of Hiera."""
 
-    channels = (16, 8, 8)
     multiple = 32
 
-    def __init__(self) -> None:
+    def __init__(self, channels: tuple[int, int, int] = (16, 8, 8)) -> None:
         super().__init__()
-        self.to4 = nn.Conv2d(3, 8, 4, stride=4)
-        self.to8 = nn.Conv2d(8, 8, 2, stride=2)
-        self.to16 = nn.Conv2d(8, 16, 2, stride=2)
+        self.channels = channels
+        at16, at8, at4 = channels
+        self.to4 = nn.Conv2d(3, at4, 4, stride=4)
+        self.to8 = nn.Conv2d(at4, at8, 2, stride=2)
+        self.to16 = nn.Conv2d(at8, at16, 2, stride=2)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Map (B, 3, H, W) to features at strides 16, 8 and 4."""

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from models.api import BoolMask, Click
 from models.checkpoint import read_state
@@ -23,28 +23,14 @@ from models.training.prompting import PromptLearner, PromptNet
 from models.training.run import prepare, save_result
 from models.training.sam2_losses import MaskWeights
 from models.training.sequences import DavisSource
+from tests.training.conftest import TinyEncoder
 
 SIDE = 64
 
 
-class _Colours(HieraEncoder):
-    """Three strided convolutions with the widths of Hiera's levels."""
-
-    def __init__(self) -> None:
-        nn.Module.__init__(self)
-        self.to4 = nn.Conv2d(3, 32, 4, stride=4)
-        self.to8 = nn.Conv2d(32, 64, 2, stride=2)
-        self.to16 = nn.Conv2d(64, 256, 2, stride=2)
-
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        f4 = self.to4(image)
-        f8 = self.to8(f4.relu())
-        return self.to16(f8.relu()), f8, f4
-
-
 def _learner() -> PromptLearner:
     torch.manual_seed(2)
-    return PromptLearner(PromptNet(_Colours()), MaskWeights())
+    return PromptLearner(PromptNet(TinyEncoder((256, 64, 32))), MaskWeights())
 
 
 def _batch(davis: Path, cache: Path, learner: PromptLearner, *, features: bool) -> ClipBatch:
