@@ -37,8 +37,13 @@ def normalised(image: Image, size: tuple[int, int], device: torch.device) -> Ten
     pixels = torch.from_numpy(image).to(device).permute(2, 0, 1)[None].float() / 255
     if pixels.shape[-2:] != size:
         pixels = interpolate(pixels, size, mode="bilinear", align_corners=False, antialias=True)
-    mean, std = pixels.new_tensor(_MEAN), pixels.new_tensor(_STD)
-    return (pixels - mean[:, None, None]) / std[:, None, None]
+    return standardised(pixels)
+
+
+def standardised(images: Tensor) -> Tensor:
+    """Return images (B, 3, H, W), 0 to 1, with ImageNet's means taken off and in its deviations."""
+    mean, std = images.new_tensor(_MEAN), images.new_tensor(_STD)
+    return (images - mean[:, None, None]) / std[:, None, None]
 
 
 def resized(logits: Tensor, size: tuple[int, int]) -> Tensor:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from models.api import BoolMask, Prompt
 from models.sam.choice import ranked
+from models.sam.compute import standardised
 from models.sam.heads import PromptHeads
 from models.sam.prompts import hardened, mask_logits, points_of
 from models.training.clicking import Hand, Wrong, mending_click
@@ -27,8 +28,6 @@ _MOST_CLICKS = 3
 _MENDING_CLICKS = 2
 _SEVERAL = 0.5  # what the best of three masks counts where the single one is wanted
 _LEAST_AREA = 16  # pixels, of those the loss sees
-_MEAN = (0.485, 0.456, 0.406)
-_STD = (0.229, 0.224, 0.225)
 
 
 class PromptNet(PromptHeads):
@@ -37,19 +36,13 @@ class PromptNet(PromptHeads):
     The encoder gives 256, 64 and 32 channels at strides 16, 8 and 4.
     """
 
-    pixel_mean: Tensor
-    pixel_std: Tensor
-
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()
         self.pixel_encoder = encoder
-        self.register_buffer("pixel_mean", torch.tensor(_MEAN).view(3, 1, 1), persistent=False)
-        self.register_buffer("pixel_std", torch.tensor(_STD).view(3, 1, 1), persistent=False)
 
     def encode(self, images: Tensor) -> Features:
         """Map images (B, 3, H, W), 0 to 1, to features at strides 16, 8 and 4."""
-        normalised = (images.to(self.pixel_mean.device) - self.pixel_mean) / self.pixel_std
-        f16, f8, f4 = self.pixel_encoder(normalised)
+        f16, f8, f4 = self.pixel_encoder(standardised(images.to(self.no_mem_embed.device)))
         return f16, f8, f4
 
 
@@ -134,7 +127,7 @@ class PromptLearner:
             so_far = mask_logits(prompt, (f4.shape[-2], f4.shape[-1]), f4.device)
             loss, best = self._ask(scene, prompt, so_far)
             yield loss
-            mask = _enlarged(best[None], scene)[0].numpy() > 0
+            mask = _drawn(best, scene)
 
     def _fill_box(self, scene: _Scene) -> Iterator[Tensor]:
         """Yield the losses of a box, and of the box with the mask that it gave, as it is used."""
@@ -150,7 +143,7 @@ class PromptLearner:
         if kind in {Wrong.ELSEWHERE, Wrong.BOTH} and stray is not None:
             with torch.no_grad():
                 best = self._ask(scene, Prompt((stray,)), None)[1]
-            other = _enlarged(best[None], scene)[0].numpy() > 0
+            other = _drawn(best, scene)
         return scene.hand.wrong_mask(kind, other)
 
     def _ask(self, scene: _Scene, prompt: Prompt, so_far: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -178,3 +171,9 @@ class PromptLearner:
 def _enlarged(logits: Tensor, scene: _Scene) -> Tensor:
     """Return logits (N, h, w) at the size of the scene's mask."""
     return F.interpolate(logits[None], scene.there.shape, mode="bilinear", align_corners=False)[0]
+
+
+def _drawn(logits: Tensor, scene: _Scene) -> BoolMask:
+    """Return the mask that logits (h, w) mean, at the size of the scene's."""
+    mask: BoolMask = (_enlarged(logits[None], scene)[0] > 0).cpu().numpy()
+    return mask

@@ -10,13 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from models.sam.compute import standardised
 from models.training.clips import ClipBatch
 from models.training.sam2_losses import MaskWeights, candidates_loss
 
 Predictor = Any  # sam2.sam2_video_predictor.SAM2VideoPredictor, which has no annotations
-
-_MEAN = (0.485, 0.456, 0.406)
-_STD = (0.229, 0.224, 0.225)
 
 
 class Sam2Learner:
@@ -63,9 +61,7 @@ class Sam2Learner:
 
         `images` (B, 3, H, W), 0 to 1; `clips` (N,) says which of them an object is in.
         """
-        mean, std = images.new_tensor(_MEAN), images.new_tensor(_STD)
-        normalised = (images - mean[:, None, None]) / std[:, None, None]
-        encoded = self._predictor.forward_image(normalised)
+        encoded = self._predictor.forward_image(standardised(images))
         _, maps, positions, sizes = self._predictor._prepare_backbone_features(encoded)  # noqa: SLF001
         return [level[:, clips] for level in maps], [level[:, clips] for level in positions], sizes
 
