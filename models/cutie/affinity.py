@@ -17,6 +17,8 @@ from torch import Tensor
 _CORE_SLICE = 500_000
 _LARGE_SLICE = 160_000_000
 
+_GROUP = 8  # tokens of which the best one is looked for first, on a CPU
+
 
 class Reading(NamedTuple):
     """The memory tokens that each pixel reads, and their weights: both (B, P, top_k)."""
@@ -62,9 +64,29 @@ def look_up(query: Tensor, memory: Tensor, top_k: int) -> Reading:
     on_cpu = query.device.type == "cpu"
     at_once = _CORE_SLICE * torch.get_num_threads() if on_cpu else _LARGE_SLICE
     slices = torch.split(query, max(int(at_once / memory.shape[1]), 1), dim=1)
-    best = [similarity(part, memory).topk(top_k, dim=2) for part in slices]
+    chosen = _best if on_cpu else torch.topk
+    best = [chosen(similarity(part, memory), top_k) for part in slices]
     weight = torch.cat([values for values, _ in best], dim=1).softmax(dim=2)
     return Reading(torch.cat([index for _, index in best], dim=1), weight)
+
+
+def _best(similarities: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Return the `count` largest of (B, P, M), largest first, and where they are: as topk does.
+
+    Each of them lies in one of the `count` groups whose own largest are the largest. Finding these
+    takes a pass that a CPU is good at, and leaves few tokens to sort: half the time of topk.
+    """
+    tokens = similarities.shape[2]
+    side = math.gcd(tokens, _GROUP)
+    width = tokens // side
+    if side == 1 or width <= count:
+        return torch.topk(similarities, count)
+    groups = torch.unflatten(similarities, 2, (side, width))  # a group is a column
+    columns = groups.amax(dim=2).topk(count, sorted=False).indices
+    few = groups.gather(3, columns.unsqueeze(2).expand(-1, -1, side, -1)).flatten(2)
+    values, at = few.topk(count)
+    row = at.div(count, rounding_mode="floor")
+    return values, row * width + columns.gather(2, at % count)
 
 
 def read(reading: Reading, values: Tensor) -> Tensor:

@@ -268,6 +268,16 @@ def test_fine_keys_tell_apart_what_looks_alike_at_stride_16(*, fine: bool) -> No
         assert torch.equal(first.pix_feat, other.pix_feat) is not fine
 
 
+@pytest.mark.parametrize("tokens", [33, 40, 41, 352, 360, 1004])
+def test_the_most_similar_tokens_are_read(tokens: int) -> None:
+    key, shrinkage, query, selection = _memory(tokens)
+    codes = (query_code(query, selection), memory_code(key, shrinkage))
+    reading = look_up(*codes, 30)
+    expected = similarity(*codes).topk(30)
+    assert torch.equal(reading.weight, expected.values.softmax(dim=2))
+    assert torch.equal(reading.token, expected.indices)
+
+
 def test_looking_up_in_slices_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     key, shrinkage, query, selection = _memory(40)
     codes = (query_code(query, selection), memory_code(key, shrinkage))
