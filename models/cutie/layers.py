@@ -16,7 +16,9 @@ _GROUPS = 8
 
 def add_shared(group: Tensor, shared: Tensor) -> Tensor:
     """Add a map (B, C, h, w) to those of each object (N, C, h, w), in place."""
-    torch.unflatten(group, 0, (shared.shape[0], -1)).add_(shared.unsqueeze(1))
+    # A sum of two types takes a CPU much longer than a conversion and a sum.
+    shared = shared.type_as(group).unsqueeze(1)
+    torch.unflatten(group, 0, (shared.shape[0], -1)).add_(shared)
     return group
 
 

@@ -31,7 +31,8 @@ class Upsample(nn.Module):
 
     def forward(self, group: Tensor, skip: Tensor) -> Tensor:
         """Map (N, C, h, w) and the image's (B, C, 2h, 2w) to (N, C', 2h, 2w)."""
-        group = F.interpolate(group, scale_factor=2, mode="bilinear", align_corners=False)
+        with torch.autocast(group.device.type, enabled=False):  # which would widen the map first
+            group = F.interpolate(group, scale_factor=2, mode="bilinear", align_corners=False)
         finer: Tensor = self.out_conv(add_shared(group, skip))
         return finer
 
