@@ -1,18 +1,21 @@
-"""Pack a trained network and its prompt heads into the embedded model's one file.
+"""Pack trained networks and prompt heads into the embedded model's one file.
 
-    python packaging/make_lite.py weights.safetensors sam2_hiera_tiny.safetensors \\
-        lite.safetensors --earlier weights-before.safetensors --prompts prompts.safetensors
+    python packaging/make_lite.py lite.safetensors sam2_hiera_tiny.safetensors \\
+        weights.safetensors more.safetensors --prompts prompts.safetensors
 
 The image encoder takes 8 bits a weight, per output channel; all else half floats. The heads that
-turn clicks into masks use the encoder that propagation uses. Two means of weights are better than
-either side of them on what neither saw (Wortsman et al., 2022): `--earlier` are those that the
-trained ones began from, `--prompts` the result of lite-prompts.toml beside SAM 2's own heads.
+turn clicks into masks use the encoder that propagation uses. Means of weights are better on what
+none of them saw (Wortsman et al., 2022): of the trained networks, which began from one another, a
+file named twice counting twice, and of SAM 2's own heads with `--prompts`, what lite-prompts.toml
+made of them.
 """
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from models import compact
@@ -21,7 +24,6 @@ from models.checkpoint import read_state
 State = dict[str, Tensor]
 
 _HEADS = ("sam_prompt_encoder.", "sam_mask_decoder.", "no_mem_embed")
-_LATER = 0.6  # of the way from the earlier weights to the trained ones
 _TUNED = 0.75  # of the way from SAM 2's heads to the fine-tuned ones
 _NOTICE = {
     "licence": "Apache-2.0; see the model card beside this file",
@@ -36,17 +38,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("trained", type=Path)
-    parser.add_argument("sam2", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--earlier", type=Path)
+    parser.add_argument("sam2", type=Path)
+    parser.add_argument("trained", type=Path, nargs="+")
     parser.add_argument("--prompts", type=Path)
     arguments = parser.parse_args()
-    state, heads = read_state(arguments.trained), _heads(arguments.sam2)
-    if arguments.earlier is not None:
-        state = _between(read_state(arguments.earlier), state, _LATER)
+    state, heads = _mean([read_state(path) for path in arguments.trained]), _heads(arguments.sam2)
     if arguments.prompts is not None:
-        heads |= _between(heads, _heads(arguments.prompts), _TUNED)
+        tuned = _heads(arguments.prompts)
+        heads |= {name: heads[name].lerp(part, _TUNED) for name, part in tuned.items()}
     small = compact.shrink(state | heads, lambda name: name.startswith("pixel_encoder."))
     compact.save(arguments.out, small, notice=_NOTICE)
     sys.stdout.write(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB\n")
@@ -58,13 +58,13 @@ def _heads(path: Path) -> State:
     return {name: value.float() for name, value in state.items() if name.startswith(_HEADS)}
 
 
-def _between(before: State, after: State, share: float) -> State:
-    """Return `share` of the way from `before` to `after`, which may hold fewer tensors."""
+def _mean(states: Sequence[State]) -> State:
+    first = states[0]
     return {
-        name: before[name].float().lerp(value.float(), share)
+        name: torch.stack([state[name].float() for state in states]).mean(dim=0)
         if value.is_floating_point()
         else value
-        for name, value in after.items()
+        for name, value in first.items()
     }
 
 

@@ -52,7 +52,8 @@ class NetworkConfig:
     `decoder_widths`: channels at strides 16, 8 and 4, the first one equal to `embed_dim`.
     `group_norm` adds normalisation to the residual blocks, for networks trained from scratch.
     `fine_keys` shows keys and pixel features the finer levels, too, averaged over a cell: in
-    SAM 2's features colour is found there, and next to none at stride 16.
+    SAM 2's features colour is found there, and next to none at stride 16. `edge_dim`: channels at
+    stride 2, where the image itself says how the masks' edges run; 0 leaves masks at stride 4.
     """
 
     encoder: EncoderConfig
@@ -66,6 +67,7 @@ class NetworkConfig:
     decoder_widths: tuple[int, int, int] = (256, 128, 128)
     group_norm: bool = False
     fine_keys: bool = False
+    edge_dim: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ LITE = NetworkConfig(
     decoder_widths=(128, 64, 32),
     group_norm=True,
     fine_keys=True,
+    edge_dim=16,
 )
 
 _LONG_VIDEO = 200  # frames, from which CSS-Segment keeps more memory

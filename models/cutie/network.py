@@ -36,6 +36,12 @@ class ImageFeatures(NamedTuple):
     shrinkage: Tensor  # (B, 1, h, w), at least 1
     selection: Tensor  # (B, key_dim, h, w), 0 to 1
     skips: tuple[Tensor, Tensor]  # for the decoder, at strides 8 and 4
+    edges: Tensor | None  # for the decoder, at stride 2, where it draws that finely
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The image's, (H, W)."""
+        return 16 * self.key.shape[-2], 16 * self.key.shape[-1]
 
 
 class MaskFeatures(NamedTuple):
@@ -95,16 +101,17 @@ class Network(nn.Module):
 
     def encode_image(self, image: Tensor) -> ImageFeatures:
         """Map images (B, 3, H, W) RGB 0 to 1 to their features; H and W fit `encoder.multiple`."""
-        return self.describe(*self.encoder(self._normalise(image)))
+        return self.describe(image, *self.encoder(self._normalise(image)))
 
-    def describe(self, f16: Tensor, f8: Tensor, f4: Tensor) -> ImageFeatures:
-        """Map the image encoder's output at strides 16, 8 and 4 to the image's features."""
+    def describe(self, image: Tensor, f16: Tensor, f8: Tensor, f4: Tensor) -> ImageFeatures:
+        """Map images, and the encoder's output at strides 16, 8 and 4, to their features."""
+        edges = self.mask_decoder.look(self._normalise(image))
         skips = self.mask_decoder.decoder_feat_proc(f8, f4)
         if self.config.fine_keys:
             fine = F.avg_pool2d(f8, 2) * _FINE_GAINS[0], F.avg_pool2d(f4, 4) * _FINE_GAINS[1]
             f16 = torch.cat([f16, *fine], dim=1)
         key, shrinkage, selection = self.key_proj(f16)
-        return ImageFeatures(self.pix_feat_proj(f16), key, shrinkage, selection, skips)
+        return ImageFeatures(self.pix_feat_proj(f16), key, shrinkage, selection, skips, edges)
 
     def encode_mask(
         self, image: Tensor, pix_feat: Tensor, masks: Tensor, other_masks: Tensor | None = None
@@ -190,15 +197,17 @@ class Network(nn.Module):
         chances, sensory = self.decode(features, enriched, sensory)
         if selector is not None:
             chances = chances * selector[..., None, None]
-        return join(chances, sensory)
+        return join(chances, features.size, sensory)
 
     def decode(
         self, features: ImageFeatures, enriched: Tensor, sensory: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
-        """Map (B, K, E, h, w) to each object's own probability (B, K, H / 4, W / 4)."""
+        """Map (B, K, E, h, w) to each object's own probability, at stride 4 or 2 of the image."""
         shape = enriched.shape[:2]
         flat = None if sensory is None else sensory.flatten(0, 1)
-        logits, flat = self.mask_decoder(features.skips, enriched.flatten(0, 1), flat)
+        logits, flat = self.mask_decoder(
+            features.skips, features.edges, enriched.flatten(0, 1), flat
+        )
         renewed = None if flat is None else torch.unflatten(flat, 0, shape)
         return torch.unflatten(logits.squeeze(1), 0, shape).sigmoid(), renewed
 
@@ -219,10 +228,9 @@ class Network(nn.Module):
         return (image - self.pixel_mean) / self.pixel_std
 
 
-def join(chances: Tensor, sensory: Tensor | None) -> Segmentation:
-    """Join each object's own probability (B, K, H / 4, W / 4) into a segmentation."""
-    logits = aggregate(chances)
-    logits = F.interpolate(logits, scale_factor=4, mode="bilinear", align_corners=False)
+def join(chances: Tensor, size: tuple[int, int], sensory: Tensor | None) -> Segmentation:
+    """Join each object's own probability (B, K, ...) into a segmentation of size (H, W)."""
+    logits = F.interpolate(aggregate(chances), size, mode="bilinear", align_corners=False)
     return Segmentation(logits, logits.softmax(dim=1), sensory)
 
 

@@ -133,22 +133,24 @@ def _frame_loss(maps: list[Tensor], labels: Tensor, known: Tensor, spec: StepSpe
 def _describe(network: Network, batch: ClipBatch) -> list[ImageFeatures]:
     """Return the features of each frame; all frames in one pass."""
     clips, length = batch.labels.shape[:2]
+    images = batch.images.flatten(0, 1)
     if batch.features:
         f16, f8, f4 = (level.flatten(0, 1) for level in batch.features)
     else:
         opened = any(parameter.requires_grad for parameter in frozen_parameters(network))
         with torch.set_grad_enabled(opened):
-            f16, f8, f4 = frozen_part(network)(batch.images.flatten(0, 1))
-    joint = network.describe(*learned_part(network)((f16, f8, f4)))
+            f16, f8, f4 = frozen_part(network)(images)
+    joint = network.describe(images, *learned_part(network)((f16, f8, f4)))
 
     # Unbinding gives each frame its gradient in one piece; indexing would fill one of all frames.
     def frames(level: Tensor) -> tuple[Tensor, ...]:
         return torch.unflatten(level, 0, (clips, length)).unbind(1)
 
     parts = (joint.pix_feat, joint.key, joint.shrinkage, joint.selection, *joint.skips)
+    edges = [None] * length if joint.edges is None else frames(joint.edges)
     return [
-        ImageFeatures(pix_feat, key, shrinkage, selection, (skip8, skip4))
-        for pix_feat, key, shrinkage, selection, skip8, skip4 in zip(
-            *(frames(part) for part in parts), strict=True
+        ImageFeatures(pix_feat, key, shrinkage, selection, (skip8, skip4), edge)
+        for pix_feat, key, shrinkage, selection, skip8, skip4, edge in zip(
+            *(frames(part) for part in parts), edges, strict=True
         )
     ]

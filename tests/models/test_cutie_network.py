@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits, interpolate
 
 from models.cutie.affinity import look_up, memory_code, query_code, read, similarity, usage
 from models.cutie.config import CSS, CUTIE_BASE, CUTIE_SMALL, LITE, NetworkConfig
 from models.cutie.fold import fold_batch_norms
 from models.cutie.fuse import FusedBlock, use_fused_blocks
 from models.cutie.layers import PositionalEncoding, aggregate
+from models.cutie.mask_decoder import EdgeDecoder, MaskDecoder
 from models.cutie.mask_encoder import SamMaskEncoder
 from models.cutie.network import ClipMemory, Network
 from models.cutie.winograd import WinogradConv2d, use_winograd
@@ -262,10 +264,45 @@ def test_fine_keys_tell_apart_what_looks_alike_at_stride_16(*, fine: bool) -> No
     torch.manual_seed(0)
     network = Network(replace(LITE, fine_keys=fine), _SmallEncoder())
     f16, f8, f4 = torch.randn(1, 256, 4, 6), torch.randn(1, 64, 8, 12), torch.randn(1, 32, 16, 24)
-    first = network.describe(f16, f8, f4)
-    for other in (network.describe(f16, f8 + 1, f4), network.describe(f16, f8, f4 + 1)):
+    image = torch.zeros(1, 3, 64, 96)
+    first = network.describe(image, f16, f8, f4)
+    finer = (f16, f8 + 1, f4), (f16, f8, f4 + 1)
+    for other in (network.describe(image, *levels) for levels in finer):
         assert torch.equal(first.key, other.key) is not fine
         assert torch.equal(first.pix_feat, other.pix_feat) is not fine
+
+
+@torch.no_grad()
+def test_edges_leave_masks_as_they_are_until_they_are_learned() -> None:
+    torch.manual_seed(0)
+    fine, plain = (MaskDecoder(replace(LITE, edge_dim=width), (256, 64, 32)) for width in (16, 0))
+    plain.load_state_dict(fine.state_dict(), strict=False)
+    skips = torch.randn(1, 128, 8, 12), torch.randn(1, 64, 16, 24)
+    given = torch.randn(2, 128, 4, 6), torch.randn(2, 64, 4, 6)
+    edges = fine.look(torch.randn(1, 3, 64, 96))
+    finer, sensory = fine(skips, edges, *given)
+    coarse, expected = plain(skips, None, *given)
+    assert torch.equal(finer, interpolate(coarse, scale_factor=2.0, mode="bilinear"))
+    assert torch.equal(sensory, expected)
+
+
+def test_edges_draw_what_stride_4_cannot() -> None:
+    """A line two pixels wide: half as wide as a cell of the plain decoder's logits."""
+    torch.manual_seed(0)
+    decoder = EdgeDecoder(8, 16)
+    line = torch.zeros(1, 1, 64, 64)
+    line[..., 30:32, :] = 1
+    p4, coarse = torch.zeros(1, 8, 16, 16), torch.zeros(1, 1, 16, 16)
+    optimiser = torch.optim.Adam(decoder.parameters(), lr=1e-2)
+    for _ in range(60):
+        logits = decoder(p4, coarse, decoder.look(line.expand(-1, 3, -1, -1)))
+        drawn = interpolate(logits, scale_factor=2, mode="bilinear")
+        loss = binary_cross_entropy_with_logits(drawn, line)
+        optimiser.zero_grad()
+        torch.autograd.backward(loss)
+        optimiser.step()
+    mask, there = drawn > 0, line > 0
+    assert float((mask & there).sum()) / float((mask | there).sum()) > 0.9
 
 
 @pytest.mark.parametrize("tokens", [33, 40, 41, 352, 360, 1004])

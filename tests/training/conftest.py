@@ -24,6 +24,7 @@ SLIM = NetworkConfig(
     decoder_widths=(16, 8, 8),
     group_norm=True,
     fine_keys=True,
+    edge_dim=4,
 )
 
 

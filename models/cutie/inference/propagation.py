@@ -181,7 +181,7 @@ class Propagation:
             chances.append(chance)
             if sensory is not None:
                 self.bank.sensory.update(zip(group, sensory.unbind(1), strict=True))
-        probability = join(torch.cat(chances, dim=1), None).probability
+        probability = join(torch.cat(chances, dim=1), features.size, None).probability
         if probability.shape[0] == 1:
             return probability[0]
         return (probability[0] + probability[1].flip(-1)) / 2

@@ -140,11 +140,12 @@ def half_precision(
 
 
 def _select(features: ImageFeatures, images: slice) -> ImageFeatures:
-    pix_feat, key, shrinkage, selection, skips = features
+    pix_feat, key, shrinkage, selection, skips, edges = features
     return ImageFeatures(
         pix_feat[images],
         key[images],
         shrinkage[images],
         selection[images],
         (skips[0][images], skips[1][images]),
+        None if edges is None else edges[images],
     )
