@@ -101,11 +101,12 @@ class Network(nn.Module):
 
     def encode_image(self, image: Tensor) -> ImageFeatures:
         """Map images (B, 3, H, W) RGB 0 to 1 to their features; H and W fit `encoder.multiple`."""
-        return self.describe(image, *self.encoder(self._normalise(image)))
+        image = self.normalise(image)
+        return self.describe(image, *self.encoder(image))
 
     def describe(self, image: Tensor, f16: Tensor, f8: Tensor, f4: Tensor) -> ImageFeatures:
-        """Map images, and the encoder's output at strides 16, 8 and 4, to their features."""
-        edges = self.mask_decoder.look(self._normalise(image))
+        """Map normalised images, and their encoding at strides 16, 8 and 4, to their features."""
+        edges = self.mask_decoder.look(image)
         skips = self.mask_decoder.decoder_feat_proc(f8, f4)
         if self.config.fine_keys:
             fine = F.avg_pool2d(f8, 2) * _FINE_GAINS[0], F.avg_pool2d(f4, 4) * _FINE_GAINS[1]
@@ -121,7 +122,7 @@ class Network(nn.Module):
         `other_masks` (B, K, H, W) are those of each object's neighbours; None takes them from
         `masks`.
         """
-        image = self._normalise(image)
+        image = self.normalise(image)
         other_masks = others(masks) if other_masks is None else other_masks
         value = self.mask_encoder(image, pix_feat, masks, other_masks)
         summary = self.object_summarizer(value, masks.flatten(0, 1).unsqueeze(1))
@@ -224,7 +225,8 @@ class Network(nn.Module):
             return [aggregate(logits.sigmoid()) for logits in single]
         return [aggregate(logits.sigmoid() * selector[..., None, None]) for logits in single]
 
-    def _normalise(self, image: Tensor) -> Tensor:
+    def normalise(self, image: Tensor) -> Tensor:
+        """Bring images (B, 3, H, W), 0 to 1, to the means and deviations of ImageNet."""
         return (image - self.pixel_mean) / self.pixel_std
 
 

@@ -19,10 +19,9 @@ def frozen_part(network: Network) -> Encode:
     With a depth branch these are both encoders' maps side by side: the mixers over them learn.
     """
     encoder = network.pixel_encoder
-    mean, std = network.pixel_mean, network.pixel_std
 
     def encode(images: Tensor) -> Features:
-        normalised = (images.to(mean.device) - mean) / std
+        normalised = network.normalise(images.to(network.pixel_mean.device))
         if not isinstance(encoder, FusedEncoder):
             return network.encoder(normalised)
         seen, felt = encoder.visual(normalised), encoder.depth(normalised)

@@ -140,7 +140,7 @@ def _describe(network: Network, batch: ClipBatch) -> list[ImageFeatures]:
         opened = any(parameter.requires_grad for parameter in frozen_parameters(network))
         with torch.set_grad_enabled(opened):
             f16, f8, f4 = frozen_part(network)(images)
-    joint = network.describe(images, *learned_part(network)((f16, f8, f4)))
+    joint = network.describe(network.normalise(images), *learned_part(network)((f16, f8, f4)))
 
     # Unbinding gives each frame its gradient in one piece; indexing would fill one of all frames.
     def frames(level: Tensor) -> tuple[Tensor, ...]:
