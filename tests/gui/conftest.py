@@ -10,12 +10,14 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.gui.ask import Ask
+from app.gui.canvas import Canvas
 from app.gui.window import Window
 from app.session.session import Session
 from app.session.signals import SessionState
 from app.storage.frames import FrameCache
 from app.storage.settings import Settings
 from tests.fakes import SIZE, FakeFrames, FakeModels, square, write_frames
+from tests.gui.stage import Mouse, Stage, mouse_on
 
 FRAMES = 30
 
@@ -131,3 +133,28 @@ def opened(desk: Desk) -> Desk:
 def said(desk: Desk) -> Callable[[str], bool]:
     """Tell whether a message with these words is in view."""
     return lambda words: any(words in text for text in desk.window.messages.texts)
+
+
+@pytest.fixture
+def stage(tmp_path: Path, qtbot: QtBot) -> Iterator[Stage]:
+    """A session on a short video, without a window."""
+    stage = Stage(tmp_path)
+    yield stage
+    stage.close()
+
+
+@pytest.fixture
+def canvas(stage: Stage, qtbot: QtBot) -> Canvas:
+    """A canvas that shows the first frame."""
+    canvas = Canvas(stage.session)
+    qtbot.addWidget(canvas)
+    canvas.resize(800, 600)
+    canvas.show()
+    qtbot.waitUntil(lambda: stage.session.image(0) is not None)
+    return canvas
+
+
+@pytest.fixture
+def mouse(canvas: Canvas) -> Mouse:
+    """A mouse on the canvas."""
+    return mouse_on(canvas)

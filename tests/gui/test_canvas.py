@@ -1,6 +1,5 @@
 """The canvas: what is on the screen, zoom and pan, frames that are still being read."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,31 +20,14 @@ from app.gui.overlay import OverlayMode
 from app.gui.picture import Picture
 from app.gui.tools.tool import Tool
 from models.api import BoolMask
-from tests.gui.stage import SIZE, Mouse, Stage, mouse_on
+from tests.gui.stage import SIZE, Mouse, Stage
 
 
 @pytest.fixture
-def stage(tmp_path: Path, qtbot: QtBot) -> Iterator[Stage]:
-    stage = Stage(tmp_path)
-    yield stage
-    stage.close()
-
-
-@pytest.fixture
-def canvas(stage: Stage, qtbot: QtBot) -> Canvas:
-    canvas = Canvas(stage.session)
-    qtbot.addWidget(canvas)
-    canvas.resize(800, 600)
-    canvas.show()
-    qtbot.waitUntil(lambda: stage.session.image(0) is not None)
+def canvas(canvas: Canvas) -> Canvas:
     canvas.set_opacity(1.0)
     canvas.set_mode(OverlayMode.FILL)
     return canvas
-
-
-@pytest.fixture
-def mouse(canvas: Canvas) -> Mouse:
-    return mouse_on(canvas)
 
 
 def block(y0: int, y1: int, x0: int, x1: int) -> BoolMask:

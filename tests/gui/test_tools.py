@@ -1,7 +1,6 @@
 """The tools: mouse and keys on a real canvas and session, fake models behind them."""
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from app.gui.tools.choice import Gesture, gesture_for, object_at, why_not_editab
 from app.gui.tools.tool import Tool
 from app.storage.project import Project
 from models.api import BoolMask, Click
-from tests.gui.stage import LEFT, MIDDLE, NONE, RIGHT, SIZE, Mouse, Stage, mouse_on
+from tests.gui.stage import LEFT, MIDDLE, NONE, RIGHT, SIZE, Mouse, Stage
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -28,26 +27,9 @@ ALT = Qt.KeyboardModifier.AltModifier
 
 
 @pytest.fixture
-def stage(tmp_path: Path, qtbot: QtBot) -> Iterator[Stage]:
-    stage = Stage(tmp_path)
-    yield stage
-    stage.close()
-
-
-@pytest.fixture
-def canvas(stage: Stage, qtbot: QtBot) -> Canvas:
-    canvas = Canvas(stage.session)
-    qtbot.addWidget(canvas)
-    canvas.resize(800, 600)
-    canvas.show()
-    qtbot.waitUntil(lambda: stage.session.image(0) is not None)
+def canvas(canvas: Canvas) -> Canvas:
     canvas.set_brush_diameter(9)
     return canvas
-
-
-@pytest.fixture
-def mouse(canvas: Canvas) -> Mouse:
-    return mouse_on(canvas)
 
 
 def block(y0: int, y1: int, x0: int, x1: int) -> BoolMask:
