@@ -54,7 +54,7 @@ class Model:
 
 
 MODELS: dict[str, Model] = {
-    "lite": Model(LITE, short_side=352),
+    "lite": Model(LITE, short_side=384),
     "cutie-small": Model(CUTIE_SMALL),
     "cutie-base": Model(CUTIE_BASE),
     "hiera-depth": Model(HIERA_DEPTH, published=False),
