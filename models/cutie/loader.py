@@ -91,7 +91,7 @@ def tracker_of(
         bfloat16=small and encoder_dtype(device) is torch.bfloat16,
         side_by_side=small and torch.get_num_threads() > 1,
     )
-    network = ready(network, device, eight_bits=small and eight_bit.supported(device))
+    network = ready(network, device, eight_bits=small and eight_bit.pays(device))
     return CutieTracker(network, frames, options=run, memory=model.memory)
 
 

@@ -1,4 +1,4 @@
-"""Linear layers in 8 bits, for CPUs that multiply bytes twice as fast as bfloat16.
+"""Linear layers in 8 bits, for CPUs that multiply bytes much faster than bfloat16.
 
 Weights take a step per output channel, as lite's file keeps them; the input takes 256 steps
 between its least and its largest value, found anew each time. Sums are exact, in 32 bits.
@@ -60,8 +60,16 @@ class EightBitLinear(nn.Module):
 
 
 def supported(device: torch.device) -> bool:
-    """Return whether this device multiplies bytes faster than anything else (AVX-512 VNNI, AMX)."""
+    """Return whether this device has instructions for products of bytes (AVX-512 VNNI, AMX)."""
     checks = ("_is_vnni_supported", "_is_amx_tile_supported")
     # Neither the checks nor the operators are in every release of torch.
     present = any(getattr(torch.cpu, check, bool)() for check in checks)
     return device.type == "cpu" and present and hasattr(torch.ops.onednn, "qlinear_pointwise")
+
+
+def pays(device: torch.device) -> bool:
+    """Return whether nothing else is as fast here.
+
+    With AMX bfloat16 is: there finding the bytes costs more than their products save.
+    """
+    return supported(device) and not getattr(torch.cpu, "_is_amx_tile_supported", bool)()

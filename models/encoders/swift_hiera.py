@@ -1,17 +1,20 @@
 """SAM 2's image encoder for inference on a CPU: the same function, in fewer passes.
 
-Tokens of strides 4 and 8 stay in the order of their windows from block to block, attention is two
-products of matrices over all windows, position embeddings are made once for a size, and the
-pyramid's convolutions are joined with those that follow them. In bfloat16, where the CPU multiplies
-that faster, weights are converted once. Where it multiplies bytes faster still, the linear layers
-from the second stage on take 8 bits; before, they have too few channels to gain.
+Tokens of strides 4 and 8 stay in the order of their windows from block to block, no score of the
+attention is written down, GELU is applied as its input is made, position embeddings are made once
+for a size, and the pyramid's convolutions are joined with those that follow them. In bfloat16,
+where the CPU multiplies that faster, weights are converted once. Where it multiplies bytes faster
+still, the linear layers from the second stage on take 8 bits; before, they have too few channels to
+gain.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.encoders.eight_bit import EightBitLinear
@@ -34,8 +37,10 @@ class _Windows(NamedTuple):
         images, height, width, channels = grid.shape
         rows, columns = -(-height // side), -(-width // side)
         if height % side or width % side:
-            wider = beyond.expand(images, rows * side, columns * side, channels).clone()
+            wider = grid.new_empty(images, rows * side, columns * side, channels)
             wider[:, :height, :width] = grid
+            wider[:, height:] = beyond
+            wider[:, :height, width:] = beyond
             grid = wider
         parts = grid.reshape(images, rows, side, columns, side, channels).transpose(2, 3)
         return cls(parts.reshape(-1, side, side, channels), rows, columns)
@@ -48,38 +53,57 @@ class _Windows(NamedTuple):
         return whole[:, :height, :width]
 
 
+class _Linear(nn.Module):
+    """A linear layer; `gelu` applies that to what it gives, in the same pass where it can."""
+
+    def __init__(self, linear: nn.Linear, *, gelu: bool = False) -> None:
+        super().__init__()
+        self.linear = linear
+        self._gelu = gelu
+
+    @property
+    def bias(self) -> Tensor:
+        """What the layer gives for tokens of zeros, but for the GELU."""
+        return self.linear.bias
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Map (..., C) to (..., C of the layer)."""
+        weight, bias = self.linear.weight, self.linear.bias
+        if weight.dtype is torch.bfloat16:
+            # As nn.Linear does it, without two more passes for the bias and GELU.
+            after = "gelu" if self._gelu else "none"
+            given: Tensor = torch.ops.mkldnn._linear_pointwise(  # noqa: SLF001
+                tokens, weight, bias, after, [], "none"
+            )
+            return given
+        given = self.linear(tokens)
+        return F.gelu(given) if self._gelu else given
+
+
+_Layer = _Linear | EightBitLinear
+
+
 class _Block(nn.Module):
     """A block of the trunk. `window` is the side of the windows it attends in, 0 = all tokens."""
 
-    def __init__(self, block: Any) -> None:  # noqa: ANN401 - of a package without types
+    def __init__(self, block: Any, layer: Callable[..., _Layer]) -> None:  # noqa: ANN401 - no types
         super().__init__()
         self.window: int = block.window_size
         self.pools = block.pool is not None
         self._heads: int = block.attn.num_heads
         self.norm1: nn.LayerNorm = block.norm1
         self.norm2: nn.LayerNorm = block.norm2
-        self.qkv: nn.Linear | EightBitLinear = block.attn.qkv
-        self.out: nn.Module = block.attn.proj
-        self.shortcut: nn.Module | None = block.proj if block.dim != block.dim_out else None
+        self.qkv = layer(block.attn.qkv)
+        self.out = layer(block.attn.proj)
+        self.shortcut = layer(block.proj) if block.dim != block.dim_out else None
         widen, narrow = block.mlp.layers
-        self.widen: nn.Module = nn.Sequential(widen, nn.GELU())
-        self.narrow: nn.Module = narrow
-
-    def use_eight_bits(self, dtype: torch.dtype) -> None:
-        """Replace the linear layers, in place; they give `dtype`."""
-        for name in ("qkv", "out", "shortcut", "narrow"):
-            layer = getattr(self, name)
-            if isinstance(layer, nn.Linear):
-                setattr(self, name, EightBitLinear(layer, dtype))
-        linear = next(self.widen.children())
-        assert isinstance(linear, nn.Linear)
-        self.widen = EightBitLinear(linear, dtype, gelu=True)
+        self.widen, self.narrow = layer(widen, gelu=True), layer(narrow)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Map windows (W, side, side, C), or maps that are one window, to the next tokens."""
         placed = self.norm1(tokens)
         seen: Tensor = self.out(self.look(self.qkv(placed)))
-        return self.think(self.bypass(tokens, placed) + seen)
+        return self.think(seen.add_(self.bypass(tokens, placed)))
 
     def bypass(self, tokens: Tensor, placed: Tensor) -> Tensor:
         """Return what goes past the attention; `placed` are the normalised tokens."""
@@ -96,22 +120,19 @@ class _Block(nn.Module):
         q, k, v = windows.chunk(3, dim=-1)
         q = _pooled(q) if self.pools else q
         q, k, v = (self._split(part) for part in (q, k, v))
-        scores = torch.baddbmm(
-            q.new_empty(1, 1, 1), q, k.transpose(1, 2), beta=0, alpha=q.shape[-1] ** -0.5
-        )
-        read = torch.bmm(scores.softmax(dim=-1), v).view(count, self._heads, -1, v.shape[-1])
+        read = F.scaled_dot_product_attention(q, k, v)
         halved = 2 if self.pools else 1
         return read.transpose(1, 2).reshape(count, height // halved, width // halved, -1)
 
     def think(self, tokens: Tensor) -> Tensor:
         """Apply the two layers that treat each token alone."""
         change: Tensor = self.narrow(self.widen(self.norm2(tokens)))
-        return tokens + change
+        return change.add_(tokens)
 
     def _split(self, tokens: Tensor) -> Tensor:
-        """Map (W, side, side, C) to (W * heads, side * side, C / heads)."""
+        """Map (W, side, side, C) to (W, heads, side * side, C / heads)."""
         rows = tokens.reshape(tokens.shape[0], -1, self._heads, tokens.shape[-1] // self._heads)
-        return rows.transpose(1, 2).reshape(-1, rows.shape[1], rows.shape[3])
+        return rows.transpose(1, 2)
 
 
 class SwiftHiera(nn.Module):
@@ -132,19 +153,22 @@ class SwiftHiera(nn.Module):
         self._places: dict[tuple[int, int], Tensor] = {}
         self.patches: nn.Conv2d = trunk.patch_embed.proj
         ends = [0, *(end + 1 for end in trunk.stage_ends)]
-        blocks = [_Block(block) for block in trunk.blocks]
+        small = partial(EightBitLinear, dtype=dtype) if eight_bits else _Linear
+        blocks = [
+            _Block(block, _Linear if number < ends[1] else small)
+            for number, block in enumerate(trunk.blocks)
+        ]
         self.blocks = nn.ModuleList(blocks)
         self._stages = [blocks[first:last] for first, last in pairwise(ends)]
         self.outlets = nn.ModuleList(encoder.outlets())
-        if eight_bits:
-            for block in blocks[ends[1] :]:
-                block.use_eight_bits(dtype)
         self.to(dtype).eval().requires_grad_(requires_grad=False)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Map a normalised image (B, 3, H, W) to features at strides 16, 8 and 4."""
         check_multiple(image, self.multiple)
-        x = self.patches(image.to(self._dtype)).permute(0, 2, 3, 1)
+        # Channels last, or the convolution would reorder them itself, more slowly.
+        image = image.to(self._dtype, memory_format=torch.channels_last)
+        x = self.patches(image).permute(0, 2, 3, 1)
         height, width = x.shape[1:3]
         first, second, third, *fourth = self._stages
         # An image's size is a multiple of what the windows of the first stages span.
