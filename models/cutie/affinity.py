@@ -2,8 +2,8 @@
 
 Shapes: B images, D key channels, M memory tokens, P pixels of the query. The similarity is XMem's
 (Cheng and Schwing, 2022), -s_m / sqrt(D) * sum_d e_pd (k_md - k_pd)^2: the selection e comes from
-the query, the shrinkage s from the memory. The square is multiplied out, so that all of it is two
-products of matrices; what they take from the memory and the query is prepared as a code of each.
+the query, the shrinkage s from the memory. The square is multiplied out, so that all of it is one
+product of matrices; what it takes from the memory and the query is prepared as a code of each.
 """
 
 import math
@@ -28,29 +28,27 @@ class Reading(NamedTuple):
 
 
 def memory_code(key: Tensor, shrinkage: Tensor) -> Tensor:
-    """Map keys (B, M, D) and shrinkage (B, M, 1) to k, k^2 and s / sqrt(D), (B, M, 2D + 1)."""
-    return torch.cat([key, key.square(), shrinkage / math.sqrt(key.shape[-1])], dim=-1)
+    """Map keys k (B, M, D) and shrinkage s (B, M, 1) to wk, wk^2 and w, (B, M, 2D + 1).
+
+    w is s / sqrt(D).
+    """
+    weight = shrinkage / math.sqrt(key.shape[-1])
+    return torch.cat([weight * key, weight * key.square(), weight], dim=-1)
 
 
 def query_code(key: Tensor, selection: Tensor) -> Tensor:
-    """Map keys and selections (B, P, D) to 2ek, e and the sum of ek^2, (B, P, 2D + 1)."""
+    """Map keys k and selections e (B, P, D) to 2ek, -e and the sum of -ek^2, (B, P, 2D + 1)."""
     squares = (selection * key.square()).sum(-1, keepdim=True)
-    return torch.cat([2 * (key * selection), selection, squares], dim=-1)
+    return torch.cat([2 * (key * selection), -selection, -squares], dim=-1)
 
 
 def similarity(query: Tensor, memory: Tensor) -> Tensor:
     """Map the codes (B, P, 2D + 1) and (B, M, 2D + 1) to similarities (B, P, M), at most 0.
 
-    Float32 whatever runs around it: the terms of the square nearly cancel. They are joined in the
-    published code's order, so that rounding orders equally good tokens alike.
+    Float32 whatever runs around it: the terms of the square nearly cancel.
     """
-    width = query.shape[-1] // 2
     with torch.autocast(query.device.type, enabled=False):
-        distance = query[..., :width] @ memory[..., :width].transpose(1, 2)
-        distance.baddbmm_(query[..., width:-1], memory[..., width:-1].transpose(1, 2), alpha=-1)
-        distance -= query[..., -1:]
-        weight = memory[..., -1:].transpose(1, 2)
-        return distance * weight if distance.requires_grad else distance.mul_(weight)
+        return query @ memory.transpose(1, 2)
 
 
 def look_up(query: Tensor, memory: Tensor, top_k: int) -> Reading:
@@ -74,7 +72,8 @@ def _best(similarities: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """Return the `count` largest of (B, P, M), largest first, and where they are: as topk does.
 
     Each of them lies in one of the `count` groups whose own largest are the largest. Finding these
-    takes a pass that a CPU is good at, and leaves few tokens to sort: half the time of topk.
+    takes a pass that a CPU is good at, and leaves few tokens to sort; they are found in the same
+    way: a third of the time of topk.
     """
     tokens = similarities.shape[2]
     side = math.gcd(tokens, _GROUP)
@@ -82,7 +81,7 @@ def _best(similarities: Tensor, count: int) -> tuple[Tensor, Tensor]:
     if side == 1 or width <= count:
         return torch.topk(similarities, count)
     groups = torch.unflatten(similarities, 2, (side, width))  # a group is a column
-    columns = groups.amax(dim=2).topk(count, sorted=False).indices
+    _, columns = _best(groups.amax(dim=2), count)
     few = groups.gather(3, columns.unsqueeze(2).expand(-1, -1, side, -1)).flatten(2)
     values, at = few.topk(count)
     row = at.div(count, rounding_mode="floor")

@@ -205,8 +205,8 @@ def _gather(tokens: Tokens, index: Tensor) -> Tokens:
 
 def _decode(code: Tensor) -> tuple[Tensor, Tensor]:
     """Return keys (B, M, D) and shrinkage (B, M, 1) of a memory code."""
-    width = code.shape[-1] // 2
-    return code[..., :width], code[..., -1:] * math.sqrt(width)
+    width, weight = code.shape[-1] // 2, code[..., -1:]
+    return code[..., :width] / weight, weight * math.sqrt(width)
 
 
 def _longer(part: Tensor, count: int) -> Tensor:
