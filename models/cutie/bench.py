@@ -167,9 +167,11 @@ class _Drifting:
 def _ours(
     case: Case, clip: _Drifting, masks: dict[int, BoolMask], device: torch.device
 ) -> Iterator[None]:
-    network = _random(MODELS[case.model].network)
-    options = LoadOptions(size=None if case.model == "lite" else case.short_side)
-    tracker = tracker_of(case.model, network, clip, options, device)
+    model = MODELS[case.model]
+    # What a person gets, but no clip enlarged.
+    side = min(model.short_side, case.short_side) if case.model == "lite" else case.short_side
+    options = LoadOptions(size=side)
+    tracker = tracker_of(case.model, _random(model.network), clip, options, device)
     for _ in tracker.track({0: masks}, range(case.length)):
         yield
 

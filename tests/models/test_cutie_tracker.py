@@ -282,6 +282,16 @@ def test_the_short_side_is_reached_from_above_only() -> None:
     assert Geometry.of((1080, 1920), short_side=0, scale=1, multiple=32).padded == (1088, 1920)
 
 
+def test_the_short_side_is_reached_from_below_where_frames_are_enlarged() -> None:
+    small = Geometry.of((240, 320), short_side=480, scale=1, multiple=16, enlarge=True)
+    assert small.inner == (480, 640)
+    assert small.out(torch.rand(2, 480, 640)).shape == (2, 240, 320)
+    assert Geometry.of((240, 320), short_side=0, scale=1, multiple=16, enlarge=True).inner == (
+        240,
+        320,
+    )
+
+
 def test_a_mask_of_one_pixel_survives_being_made_small() -> None:
     geometry = Geometry.of((400, 400), short_side=50, scale=1, multiple=16)
     speck = torch.zeros(1, 400, 400)

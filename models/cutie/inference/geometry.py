@@ -17,13 +17,17 @@ class Geometry:
     padded: Size
 
     @classmethod
-    def of(cls, frame: Size, *, short_side: int, scale: float, multiple: int) -> "Geometry":
+    def of(
+        cls, frame: Size, *, short_side: int, scale: float, multiple: int, enlarge: bool = False
+    ) -> "Geometry":
         """Return the geometry for a short side in pixels, 0 = the frame's.
 
-        A frame is not enlarged to reach the short side, but `scale` applies to what comes out.
+        A frame is only enlarged to reach the short side with `enlarge`, but `scale` applies to what
+        comes out.
         """
         least = min(frame)
-        wanted = min(short_side, least) if short_side > 0 else least
+        reached = short_side > 0 and (enlarge or short_side < least)
+        wanted = short_side if reached else least
         factor = wanted * scale / least
         # As the published code rounds, so that the same pixels are seen.
         inner = frame if factor == 1 else (_down(frame[0] * factor), _down(frame[1] * factor))

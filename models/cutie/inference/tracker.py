@@ -22,12 +22,14 @@ from models.cutie.network import Network
 class RunOptions:
     """How a video is run: the short side in pixels (0 = the frame's), and test-time fusion.
 
-    Probabilities of all `scales` are added up; `flip` also sees each frame mirrored. On a CPU,
-    `bfloat16` computes what follows the image encoder with half the digits, too, and `side_by_side`
-    encodes the next frames on threads of their own.
+    `enlarge` brings smaller frames to that size, too. Probabilities of all `scales` are added up;
+    `flip` also sees each frame mirrored. On a CPU, `bfloat16` computes what follows the image
+    encoder with half the digits, too, and `side_by_side` encodes the next frames on threads of
+    their own.
     """
 
     short_side: int = 480
+    enlarge: bool = False
     scales: tuple[float, ...] = (1.0,)
     flip: bool = False
     bfloat16: bool = False
@@ -136,6 +138,7 @@ class CutieTracker:
             short_side=self._options.short_side,
             scale=scale,
             multiple=self._network.encoder.multiple,
+            enlarge=self._options.enlarge,
         )
 
     @torch.inference_mode()
