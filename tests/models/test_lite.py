@@ -23,15 +23,17 @@ LENGTH = 6
 STORED = paths.resources() / "weights" / "lite.safetensors"
 
 
-def masks_with(weights: Path) -> NDArray[np.bool_]:
-    """Return the masks of the clip's objects, (frames - 1, objects, H, W)."""
+def masks_with(
+    weights: Path, *, size: int | None = SIZE, length: int = LENGTH
+) -> NDArray[np.bool_]:
+    """Return the masks of the clip's objects, (length - 1, objects, H, W)."""
     video = open_video(paths.sample_folder() / "frames")
     labels = read_palette_png(paths.sample_folder() / "masks" / "000000.png", video.size)
     anchors = {0: {int(number): labels == number for number in np.unique(labels) if number}}
-    options = LoadOptions(weights=weights, device="cpu", size=SIZE)
-    found = dict(load_tracker("lite", video, options).track(anchors, range(LENGTH)))
+    options = LoadOptions(weights=weights, device="cpu", size=size)
+    found = dict(load_tracker("lite", video, options).track(anchors, range(length)))
     return np.array(
-        [[each.mask for each in found[frame].values()] for frame in range(1, LENGTH)], np.bool_
+        [[each.mask for each in found[frame].values()] for frame in range(1, length)], np.bool_
     )
 
 
@@ -73,6 +75,13 @@ def test_a_quick_encoder_agrees_with_float32(
         found.append(masks_with(STORED))
     assert not np.array_equal(found[0], found[1])  # both were used
     assert (found[0] == found[1]).mean() >= 0.999
+
+
+def test_frames_smaller_than_its_size_are_seen_enlarged() -> None:
+    own, enlarged, as_they_are = (masks_with(STORED, size=s, length=2) for s in (None, 384, 0))
+    assert own.shape[-2:] == as_they_are.shape[-2:] == (360, 640)
+    assert np.array_equal(own, enlarged)
+    assert not np.array_equal(own, as_they_are)
 
 
 def test_two_clicks_bring_a_mask_back_from_another_object() -> None:
