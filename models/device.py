@@ -41,10 +41,15 @@ def encoder_dtype(device: "torch.device") -> "torch.dtype":
 
     if device.type != "cpu":
         return torch.float32
-    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    # Not in every release of torch that this program runs with.
-    supported = any(getattr(torch.cpu, check, bool)() for check in checks)
-    return torch.bfloat16 if supported else torch.float32
+    return torch.bfloat16 if cpu_has("avx512_bf16") or cpu_has("amx_tile") else torch.float32
+
+
+def cpu_has(instructions: str) -> bool:
+    """Return whether this machine's CPU has the instructions that torch calls by that name."""
+    import torch  # noqa: PLC0415
+
+    # Not every release of torch that this program runs with tells.
+    return bool(getattr(torch.cpu, f"_is_{instructions}_supported", bool)())
 
 
 def _check_present(device: "torch.device", name: str) -> None:

@@ -7,6 +7,8 @@ between its least and its largest value, found anew each time. Sums are exact, i
 import torch
 from torch import Tensor, nn
 
+from models.device import cpu_has
+
 _STEPS = 255
 _HALF = 128
 _LARGEST = 127  # of a weight
@@ -61,9 +63,8 @@ class EightBitLinear(nn.Module):
 
 def supported(device: torch.device) -> bool:
     """Return whether this device has instructions for products of bytes (AVX-512 VNNI, AMX)."""
-    checks = ("_is_vnni_supported", "_is_amx_tile_supported")
-    # Neither the checks nor the operators are in every release of torch.
-    present = any(getattr(torch.cpu, check, bool)() for check in checks)
+    present = cpu_has("vnni") or cpu_has("amx_tile")
+    # The operator is not in every release of torch.
     return device.type == "cpu" and present and hasattr(torch.ops.onednn, "qlinear_pointwise")
 
 
@@ -72,4 +73,4 @@ def pays(device: torch.device) -> bool:
 
     With AMX bfloat16 is: there finding the bytes costs more than their products save.
     """
-    return supported(device) and not getattr(torch.cpu, "_is_amx_tile_supported", bool)()
+    return supported(device) and not cpu_has("amx_tile")
