@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from models import compact, weights
+from models import weights
 from models.api import Frames, LoadOptions, Segmenter, Tracker, WeightsMissingError
 from models.checkpoint import load_strict, read_state
 from models.cutie.config import (
@@ -87,12 +87,15 @@ def load_tracker(name: str, frames: Frames, options: LoadOptions) -> Tracker:
     model = MODELS[name]
     path = _find(name, options.weights)
     device = pick_device(options.device, threads=options.threads)
-    state = compact.widen(read_state(path))
+    state = read_state(path)
     network = Network(_sized(model, state))
-    if name == "lite":
-        state = {key: part for key, part in state.items() if not key.startswith(_PROMPT_HEADS)}
-    load_strict(network, state, path)
+    load_strict(network, network_part(state), path)
     return tracker_of(name, network, frames, options, device)
+
+
+def network_part(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return a file's memory network, without the prompt heads that lite's file holds beside it."""
+    return {name: part for name, part in state.items() if not name.startswith(_PROMPT_HEADS)}
 
 
 def tracker_of(
@@ -125,7 +128,7 @@ def load_segmenter(name: str, frames: Frames, options: LoadOptions) -> Segmenter
 
     path = _find(name, options.weights)
     device = pick_device(options.device, threads=options.threads)
-    state = compact.widen(read_state(path))
+    state = read_state(path)
     encoder, heads = HieraEncoder(LITE.encoder.size, Levels.DECODER), PromptHeads()
     prefix = "pixel_encoder."
     own = {key.removeprefix(prefix): part for key, part in state.items() if key.startswith(prefix)}

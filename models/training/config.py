@@ -155,6 +155,9 @@ class TrainConfig:
     cache_features: bool = True
     half: bool = False  # bfloat16 on the CPU too; on a GPU it is always used
     reference_frames: int = 3  # memory frames kept in a clip beside the first
+    # One frame in so many is remembered, and the newest are read, as at test time; 0: each frame
+    # is, and any may be read, as Cutie was trained.
+    memory_every: int = 0
     optimiser: Optimiser = field(default_factory=Optimiser)
     losses: Losses = field(default_factory=Losses)
     validation: Validation | None = None

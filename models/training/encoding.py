@@ -1,5 +1,6 @@
 """The frozen part of an image encoder, apart from what is learned over it."""
 
+import copy
 from collections.abc import Callable, Iterator
 
 import torch
@@ -7,7 +8,9 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from models.cutie.network import Network
+from models.device import encoder_dtype
 from models.encoders.fusion import FusedEncoder
+from models.encoders.swift_hiera import use_swift_hiera
 from models.training.features import Encode, Features
 
 Mix = Callable[[Features], Features]
@@ -29,6 +32,16 @@ def frozen_part(network: Network) -> Encode:
         return f16, f8, f4
 
     return encode
+
+
+def quick_frozen_part(network: Network) -> Encode:
+    """Return `frozen_part` without gradients, on a CPU as quickly as inference computes it."""
+    device = network.pixel_mean.device
+    if device.type != "cpu":
+        return frozen_part(network)
+    quick = copy.deepcopy(network)
+    use_swift_hiera(quick, encoder_dtype(device))
+    return frozen_part(quick)
 
 
 def learned_part(network: Network) -> Mix:

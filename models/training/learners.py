@@ -9,6 +9,7 @@ from models.api import ModelError
 from models.checkpoint import load_strict, read_state
 from models.cutie import config as networks
 from models.cutie.config import NetworkConfig
+from models.cutie.loader import network_part
 from models.cutie.network import Network
 from models.encoders.fusion import FusedEncoder, load_published
 from models.encoders.hiera import HieraEncoder, Levels
@@ -47,7 +48,7 @@ def build_learner(config: TrainConfig) -> Learner:
         return _prompts(config)
     losses = config.losses
     sampling = PointSampling(losses.points, losses.oversample, losses.important)
-    spec = StepSpec(sampling, losses.auxiliary, config.reference_frames)
+    spec = StepSpec(sampling, losses.auxiliary, config.reference_frames, config.memory_every)
     return MemoryLearner(_network(config), spec)
 
 
@@ -67,7 +68,8 @@ def _network(config: TrainConfig) -> Network:
             raise ModelError(f"{config.depth} is for a depth branch: this network has none.")
         load_published(encoder.depth, Path(config.depth))
     if config.start:
-        load_strict(network, read_state(Path(config.start)), Path(config.start))
+        state = network_part(read_state(Path(config.start)))
+        load_strict(network, state, Path(config.start))
     return network
 
 

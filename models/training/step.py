@@ -9,7 +9,12 @@ from torch import Tensor, nn
 
 from models.cutie.network import ClipMemory, ImageFeatures, MaskFeatures, Network
 from models.training.clips import ClipBatch
-from models.training.encoding import frozen_parameters, frozen_part, learned_part
+from models.training.encoding import (
+    frozen_parameters,
+    frozen_part,
+    learned_part,
+    quick_frozen_part,
+)
 from models.training.features import Encode
 from models.training.losses import PointSampling, segmentation_loss
 
@@ -23,6 +28,7 @@ class StepSpec:
     sampling: PointSampling
     auxiliary: float
     reference_frames: int
+    memory_every: int = 0
 
 
 class MemoryLearner:
@@ -39,7 +45,7 @@ class MemoryLearner:
 
     def frozen(self) -> Encode:
         """Return the frozen part of the image encoder."""
-        return frozen_part(self._network)
+        return quick_frozen_part(self._network)
 
     def loss(self, batch: ClipBatch) -> Tensor:
         """Return the loss of a batch of clips, a scalar."""
@@ -54,10 +60,19 @@ class _Remembered:
     masks: list[MaskFeatures]
     anchors: list[int]
 
-    def memory(self, most: int) -> ClipMemory:
-        """Return the anchors and up to `most` others, drawn at random."""
-        others = torch.randperm(len(self.masks) - 1)[:most] + 1
-        kept = sorted({0, *self.anchors, *others.tolist()})
+    def add(self, features: ImageFeatures, masks: MaskFeatures, *, anchored: bool) -> None:
+        """Remember a frame."""
+        if anchored:
+            self.anchors.append(len(self.masks))
+        self.features.append(features)
+        self.masks.append(masks)
+
+    def memory(self, most: int, *, newest: bool) -> ClipMemory:
+        """Return the anchors and up to `most` others: the newest ones, or drawn at random."""
+        count = len(self.masks)
+        others = list(range(1, count)) if newest else (torch.randperm(count - 1) + 1).tolist()
+        chosen = others[max(len(others) - most, 0) :] if newest else others[:most]
+        kept = sorted({0, *self.anchors, *chosen})
         summaries = torch.stack([self.masks[index].summary for index in kept])
         return ClipMemory(
             torch.stack([self.features[index].key for index in kept], dim=1),
@@ -71,7 +86,8 @@ def clip_loss(network: Network, batch: ClipBatch, spec: StepSpec) -> Tensor:
     """Return the loss of a batch of clips, averaged over frames: a scalar.
 
     An object's labels are given on the frame it starts from, mostly the first; on every later frame
-    it is segmented from memory, and remembered with the mask that the network itself predicted.
+    it is segmented from memory, and remembered with the mask that the network itself predicted:
+    each frame, or as `memory_every` says, where memory is as at test time.
     """
     count = batch.present.shape[1]
     frames = _describe(network, batch)
@@ -85,21 +101,18 @@ def clip_loss(network: Network, batch: ClipBatch, spec: StepSpec) -> Tensor:
         if time > 0:
             known = batch.present & (batch.starts < time)
             selector = known.float()
-            memory = remembered.memory(spec.reference_frames)
+            memory = remembered.memory(spec.reference_frames, newest=spec.memory_every > 0)
             enriched, steering = network.read(features, memory, sensory, masks, selector)
             result = network.segment(features, enriched, sensory, selector)
             coarse = network.auxiliary(features, sensory, steering, selector)
             losses.append(_frame_loss([result.logits, *coarse], batch.labels[:, time], known, spec))
             masks = _with_given(result.probability[:, 1:], batch.labels[:, time], given)
             sensory = sensory if result.sensory is None else result.sensory
-        if time < len(frames) - 1:
+        anchored, due = bool(given.any()), time % max(spec.memory_every, 1) == 0
+        if time < len(frames) - 1 and (anchored or due):
             encoded = network.encode_mask(batch.images[:, time], features.pix_feat, masks)
-            remembered.features.append(features)
-            remembered.masks.append(encoded)
-            anchored = bool(given.any())
-            if anchored:
-                remembered.anchors.append(time)
-            if anchored or float(torch.rand(())) < _DEEP_UPDATES:
+            remembered.add(features, encoded, anchored=anchored)
+            if anchored or spec.memory_every or float(torch.rand(())) < _DEEP_UPDATES:
                 sensory = network.deep_update(encoded.value, sensory)
     return torch.stack(losses).mean()
 
