@@ -22,6 +22,23 @@ def add_shared(group: Tensor, shared: Tensor) -> Tensor:
     return group
 
 
+def joined(maps: Tensor) -> Tensor:
+    """Bring each object's maps (B, K, ...) to (N, ...); a pixel's channels stay together."""
+    # One object's would get a stride from `flatten` that hides their order from torch, which then
+    # writes everything that follows in another order, and back: half of a decoder's time.
+    return maps.squeeze(1) if maps.shape[1] == 1 else maps.flatten(0, 1)
+
+
+def parted(maps: Tensor, objects: int) -> Tensor:
+    """Bring maps (N, ...) of K objects an image to (B, K, ...), as `joined` took them."""
+    return maps.unsqueeze(1) if objects == 1 else torch.unflatten(maps, 0, (-1, objects))
+
+
+def as_map(rows: Tensor, height: int) -> Tensor:
+    """Bring one row per pixel, (N, hw, C), to maps (N, C, h, w)."""
+    return torch.unflatten(rows, 1, (height, -1)).permute(0, 3, 1, 2)
+
+
 def side_by_side(maps: Sequence[Tensor]) -> Tensor:
     """Stack maps (B, C, h, w), one an object, to (B, K, C, h, w), a pixel's channels together."""
     if len(maps) == 1:

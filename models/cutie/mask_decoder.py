@@ -61,9 +61,8 @@ class EdgeDecoder(nn.Module):
         finer = F.pixel_shuffle(self.spread(F.relu(p4)), 2)
         finer = F.relu_(self.conv(F.relu_(add_shared(finer, edges))))
         coarse = F.interpolate(logits, scale_factor=2, mode="bilinear", align_corners=False)
-        with torch.autocast(finer.device.type, enabled=False):
-            change: Tensor = self.pred(finer.float())
-        return coarse + change
+        change: Tensor = self.pred(finer)
+        return coarse + change.float()
 
 
 class MaskDecoder(nn.Module):

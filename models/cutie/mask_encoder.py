@@ -2,15 +2,18 @@
 
 from abc import ABC, abstractmethod
 from itertools import pairwise
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.cutie.config import MaskEncoderKind, NetworkConfig
-from models.cutie.layers import Fuser, norm
+from models.cutie.layers import Fuser, add_shared, joined, norm, others, parted, side_by_side
 from models.cutie.resnet import BasicBlock, FrozenBatchNorm, stage
 from models.cutie.sensory import DeepUpdate
+
+_IMAGE = 3  # input channels of the first convolution, before the masks
 
 
 class MaskEncoder(nn.Module, ABC):
@@ -21,18 +24,28 @@ class MaskEncoder(nn.Module, ABC):
         self.fuser = Fuser(config.pixel_dim, width, config.value_dim, group_norm=config.group_norm)
         self.sensory_update = DeepUpdate(config.value_dim, config.sensory_dim)
 
+    def look(self, image: Tensor) -> Tensor:
+        """Map the normalised image (B, 3, H, W) to what `embed` takes of it for every object."""
+        return image
+
     @abstractmethod
-    def embed(self, image: Tensor, masks: Tensor, other_masks: Tensor) -> Tensor:
-        """Map image (B, 3, H, W) and masks (B, K, H, W) to (N, C, H / 16, W / 16)."""
+    def embed(self, seen: Tensor, masks: Tensor, other_masks: Tensor) -> Tensor:
+        """Map what `look` gave and masks (B, K, H, W) to (N, C, H / 16, W / 16)."""
 
     def forward(
-        self, image: Tensor, pix_feat: Tensor, masks: Tensor, other_masks: Tensor
+        self, image: Tensor, pix_feat: Tensor, masks: Tensor, *, at_once: int = 0
     ) -> Tensor:
         """Map the normalised image (B, 3, H, W), pix_feat and masks (B, K, H, W) to the value.
 
-        The value is (N, C, h, w) at stride 16.
+        The value is (N, C, h, w) at stride 16. `at_once` masks of an image are embedded together,
+        0 = all.
         """
-        value: Tensor = self.fuser(pix_feat, self.embed(image, masks, other_masks))
+        seen, beside = self.look(image), others(masks)
+        step = at_once or masks.shape[1]
+        pairs = zip(torch.split(masks, step, dim=1), torch.split(beside, step, dim=1), strict=True)
+        parts = [parted(self.embed(seen, *pair), pair[0].shape[1]).unbind(1) for pair in pairs]
+        embedded = side_by_side([each for part in parts for each in part])
+        value: Tensor = self.fuser(pix_feat, joined(embedded))
         return value
 
 
@@ -47,16 +60,16 @@ class ResNetMaskEncoder(MaskEncoder):
         self.layer2 = stage(BasicBlock, 64, 128, blocks=2, stride=2)
         self.layer3 = stage(BasicBlock, 128, 256, blocks=2, stride=2)
 
-    def embed(self, image: Tensor, masks: Tensor, other_masks: Tensor) -> Tensor:
-        """Map image and masks to (N, 256, h, w)."""
-        x = F.relu_(self.bn1(self.conv1(_beside(image, masks, other_masks))))  # 1/2
+    def embed(self, seen: Tensor, masks: Tensor, other_masks: Tensor) -> Tensor:
+        """Map the image and masks to (N, 256, h, w)."""
+        x = F.relu_(self.bn1(self.conv1(_beside(seen, masks, other_masks))))  # 1/2
         x = F.max_pool2d(x, 3, stride=2, padding=1)
         embedded: Tensor = self.layer3(self.layer2(self.layer1(x)))
         return embedded
 
 
 class LightMaskEncoder(MaskEncoder):
-    """Four stride-2 convolutions."""
+    """Four stride-2 convolutions; what the first one takes of the image serves all objects."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__(config, config.value_dim)
@@ -67,10 +80,21 @@ class LightMaskEncoder(MaskEncoder):
             layers += [norm(width, on=True), nn.ReLU(inplace=True)]
         self.stem = nn.Sequential(*layers)
 
-    def embed(self, image: Tensor, masks: Tensor, other_masks: Tensor) -> Tensor:
-        """Map image and masks to (N, value_dim, h, w)."""
-        embedded: Tensor = self.stem(_beside(image, masks, other_masks))
+    def look(self, image: Tensor) -> Tensor:
+        """Map the normalised image (B, 3, H, W) to its part of the first convolution."""
+        return F.conv2d(image, self._first.weight[:, :_IMAGE], stride=2, padding=1)
+
+    def embed(self, seen: Tensor, masks: Tensor, other_masks: Tensor) -> Tensor:
+        """Map the image's part and masks to (N, value_dim, h, w)."""
+        # A pixel's two values together, as convolutions take them: in half the time.
+        pair = joined(torch.stack([masks, other_masks], dim=-1).movedim(-1, 2))
+        first = F.conv2d(pair, self._first.weight[:, _IMAGE:], stride=2, padding=1)
+        embedded: Tensor = self.stem[1:](add_shared(first, seen))
         return embedded
+
+    @property
+    def _first(self) -> nn.Conv2d:
+        return cast("nn.Conv2d", self.stem[0])
 
 
 class SamMaskEncoder(MaskEncoder):
@@ -96,9 +120,9 @@ class SamMaskEncoder(MaskEncoder):
         )
         self.no_mask_embed = nn.Embedding(1, 256)
 
-    def embed(self, image: Tensor, masks: Tensor, other_masks: Tensor) -> Tensor:  # noqa: ARG002
+    def embed(self, seen: Tensor, masks: Tensor, other_masks: Tensor) -> Tensor:  # noqa: ARG002
         """Map masks to (N, 256, h, w); an object without a mask gets an embedding of its own."""
-        both = torch.stack([masks, other_masks], dim=2).flatten(0, 1)
+        both = joined(torch.stack([masks, other_masks], dim=2))
         embedded: Tensor = self.mask_downscaling(F.avg_pool2d(both, 4))
         absent = (masks <= 0.5).flatten(2).all(dim=2).view(-1, 1, 1, 1)
         return torch.where(absent, self.no_mask_embed.weight.view(1, -1, 1, 1), embedded)
@@ -122,7 +146,7 @@ def _beside(image: Tensor, masks: Tensor, other_masks: Tensor) -> Tensor:
     count = masks.shape[1]
     images = image.unsqueeze(1).expand(-1, count, -1, -1, -1)
     pair = torch.stack([masks, other_masks], dim=2)
-    return torch.cat([images, pair.type_as(image)], dim=2).flatten(0, 1)
+    return joined(torch.cat([images, pair.type_as(image)], dim=2))
 
 
 def build_mask_encoder(config: NetworkConfig) -> MaskEncoder:

@@ -15,7 +15,7 @@ from models.cutie.affinity import memory_code, query_code, read_all
 from models.cutie.auxiliary import Auxiliary
 from models.cutie.config import NetworkConfig
 from models.cutie.key_projection import KeyProjection
-from models.cutie.layers import aggregate, others
+from models.cutie.layers import aggregate, as_map, joined, others, parted
 from models.cutie.mask_decoder import MaskDecoder
 from models.cutie.mask_encoder import build_mask_encoder
 from models.cutie.object_summarizer import ObjectSummarizer
@@ -115,24 +115,21 @@ class Network(nn.Module):
         return ImageFeatures(self.pix_feat_proj(f16), key, shrinkage, selection, skips, edges)
 
     def encode_mask(
-        self, image: Tensor, pix_feat: Tensor, masks: Tensor, other_masks: Tensor | None = None
+        self, image: Tensor, pix_feat: Tensor, masks: Tensor, *, at_once: int = 0
     ) -> MaskFeatures:
         """Map images (B, 3, H, W) 0 to 1, pix_feat (B, P, h, w) and masks (B, K, H, W) 0 to 1.
 
-        `other_masks` (B, K, H, W) are those of each object's neighbours; None takes them from
-        `masks`.
+        At strides finer than 16, `at_once` objects are computed together, 0 = all.
         """
-        image = self.normalise(image)
-        other_masks = others(masks) if other_masks is None else other_masks
-        value = self.mask_encoder(image, pix_feat, masks, other_masks)
-        summary = self.object_summarizer(value, masks.flatten(0, 1).unsqueeze(1))
-        shape = masks.shape[:2]
-        return MaskFeatures(torch.unflatten(value, 0, shape), torch.unflatten(summary, 0, shape))
+        value = self.mask_encoder(self.normalise(image), pix_feat, masks, at_once=at_once)
+        summary = self.object_summarizer(value, joined(masks).unsqueeze(1))
+        count = masks.shape[1]
+        return MaskFeatures(parted(value, count), parted(summary, count))
 
     def deep_update(self, value: Tensor, sensory: Tensor) -> Tensor:
         """Renew sensory (B, K, S, h, w) from a mask's value (B, K, V, h, w)."""
-        fresh: Tensor = self.mask_encoder.sensory_update(value.flatten(0, 1), sensory.flatten(0, 1))
-        return torch.unflatten(fresh, 0, sensory.shape[:2])
+        fresh: Tensor = self.mask_encoder.sensory_update(joined(value), joined(sensory))
+        return parted(fresh, sensory.shape[1])
 
     def initial_sensory(self, images: int, objects: int, size: tuple[int, int]) -> Tensor:
         """Return an empty sensory memory (B, K, S, h, w), for maps of size (h, w)."""
@@ -173,19 +170,19 @@ class Network(nn.Module):
         (B, K) is 0 for objects that only fill up the batch. Returns (B, K, E, h, w), and the mask
         logits (B, K, h, w) of the object transformer's stages.
         """
-        shape, size = sensory.shape[:2], sensory.shape[-2:]
+        size = sensory.shape[-2:]
         if selector is None:
-            selector = torch.ones(shape, device=sensory.device)
+            selector = torch.ones(sensory.shape[:2], device=sensory.device)
         last = F.interpolate(last_masks, size=size, mode="area")
         fused = self.pixel_fuser(
             pix_feat,
-            torch.unflatten(readout.flatten(0, 1).transpose(1, 2), 2, size),
-            sensory.flatten(0, 1),
-            last.flatten(0, 1).unsqueeze(1),
-            others(last).flatten(0, 1).unsqueeze(1),
+            as_map(joined(readout), size[0]),
+            joined(sensory),
+            joined(last).unsqueeze(1),
+            joined(others(last)).unsqueeze(1),
         )
         enriched, steering = self.object_transformer(fused, summary.flatten(0, 1), selector)
-        return torch.unflatten(enriched, 0, shape), steering
+        return parted(enriched, sensory.shape[1]), steering
 
     def segment(
         self,
@@ -204,13 +201,11 @@ class Network(nn.Module):
         self, features: ImageFeatures, enriched: Tensor, sensory: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
         """Map (B, K, E, h, w) to each object's own probability, at stride 4 or 2 of the image."""
-        shape = enriched.shape[:2]
-        flat = None if sensory is None else sensory.flatten(0, 1)
-        logits, flat = self.mask_decoder(
-            features.skips, features.edges, enriched.flatten(0, 1), flat
-        )
-        renewed = None if flat is None else torch.unflatten(flat, 0, shape)
-        return torch.unflatten(logits.squeeze(1), 0, shape).sigmoid(), renewed
+        count = enriched.shape[1]
+        flat = None if sensory is None else joined(sensory)
+        logits, flat = self.mask_decoder(features.skips, features.edges, joined(enriched), flat)
+        renewed = None if flat is None else parted(flat, count)
+        return parted(logits.squeeze(1), count).sigmoid(), renewed
 
     def auxiliary(
         self,

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.cutie.config import NetworkConfig
-from models.cutie.layers import ChannelAttentionBlock, PositionalEncoding, aggregate
+from models.cutie.layers import ChannelAttentionBlock, PositionalEncoding, aggregate, as_map
 
 
 class Attention(nn.Module):
@@ -107,7 +107,7 @@ class PixelFeedForward(nn.Module):
 
     def forward(self, pixel: Tensor, height: int) -> Tensor:
         """Map pixel (N, hw, C) to a map (N, C, h, w)."""
-        mixed: Tensor = self.conv(torch.unflatten(pixel.transpose(1, 2), 2, (height, -1)))
+        mixed: Tensor = self.conv(as_map(pixel, height))
         return mixed
 
 

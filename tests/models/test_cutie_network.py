@@ -14,7 +14,14 @@ from models.cutie.affinity import look_up, memory_code, query_code, read, simila
 from models.cutie.config import CSS, CUTIE_BASE, CUTIE_SMALL, LITE, NetworkConfig
 from models.cutie.fold import fold_batch_norms
 from models.cutie.fuse import FusedBlock, use_fused_blocks
-from models.cutie.layers import PositionalEncoding, aggregate
+from models.cutie.layers import (
+    PositionalEncoding,
+    aggregate,
+    as_map,
+    joined,
+    parted,
+    side_by_side,
+)
 from models.cutie.mask_decoder import EdgeDecoder, MaskDecoder
 from models.cutie.mask_encoder import SamMaskEncoder
 from models.cutie.network import ClipMemory, Network
@@ -226,6 +233,16 @@ def test_the_sam_mask_encoder_has_an_embedding_for_no_mask() -> None:
     nothing = encoder.no_mask_embed.weight.view(-1, 1, 1).expand(-1, 4, 4)
     assert torch.equal(embedded[0], nothing)
     assert not torch.equal(embedded[1], nothing)
+
+
+@pytest.mark.parametrize("objects", [1, 3])
+def test_maps_of_objects_stay_in_the_order_that_a_cpu_is_quick_in(objects: int) -> None:
+    rows = torch.rand(objects, 6 * 8, 16)
+    maps = parted(as_map(rows, 6), objects)
+    back = joined(side_by_side(maps.unbind(1)))
+    assert torch.equal(back.flatten(2).transpose(1, 2), rows)
+    larger = interpolate(back, scale_factor=2, mode="bilinear")
+    assert larger.stride(1) == 1, "a pixel's channels lie side by side"
 
 
 def test_one_uncertain_object_leaves_an_uncertain_background() -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 from models.api import ModelError, Store, Vote
 from models.cutie.affinity import query_code
 from models.cutie.config import MemoryConfig
-from models.cutie.layers import aggregate, others, side_by_side
+from models.cutie.layers import aggregate, side_by_side
 from models.cutie.memory import Bank, pick
 from models.cutie.network import ImageFeatures, MaskFeatures, Network, join, pixels
 
@@ -212,21 +212,10 @@ class Propagation:
         self._remembered = self._time
 
     def _encode(self, frame: EncodedFrame, masks: Tensor) -> MaskFeatures:
-        """Encode masks (B, K, H, W), a chunk of objects at a time."""
-        beside = others(masks)
-        step = self._at_once(masks.shape[1])
-        parts = [
-            self.network.encode_mask(
-                frame.image,
-                frame.features.pix_feat,
-                masks[:, first : first + step],
-                beside[:, first : first + step],
-            )
-            for first in range(0, masks.shape[1], step)
-        ]
-        if len(parts) == 1:
-            return parts[0]
-        return MaskFeatures(*(torch.cat(part, dim=1) for part in zip(*parts, strict=True)))
+        """Encode masks (B, K, H, W)."""
+        return self.network.encode_mask(
+            frame.image, frame.features.pix_feat, masks, at_once=self._at_once(masks.shape[1])
+        )
 
     def _at_once(self, objects: int) -> int:
         """Return how many objects to take through the finer maps together.
