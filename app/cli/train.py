@@ -64,7 +64,8 @@ def _trainer(config: "TrainConfig", arguments: argparse.Namespace) -> "Trainer":
     workers.wait()
     if workers.rank:
         config = with_visor(config, _say)  # finds what the first process has made
-    validate = SequenceValidation(config.validation) if config.validation else None
+    settings = config.validation
+    validate = SequenceValidation(settings, config.model) if settings else None
     trainer = prepare(config, device=device, validate=validate, report=_say)
     if arguments.resume:
         trainer.resume()

@@ -22,11 +22,15 @@ _IMAGES = ("480p", "Full-Resolution", "")
 
 
 class SequenceValidation:
-    """Propagates each sequence from its first masks and scores it."""
+    """Propagates each sequence from its first masks and scores it.
 
-    def __init__(self, settings: "Validation") -> None:
+    `model` names the network, as a config does: it is run with that model's own memory.
+    """
+
+    def __init__(self, settings: "Validation", model: str) -> None:
         """Raises UsageError where the protocol is unknown."""
         self._settings = settings
+        self._model = model
         self._root = Path(settings.root)
         try:
             self._protocol = Protocol(settings.protocol)
@@ -79,15 +83,19 @@ class SequenceValidation:
         return np.where(labels == 255, 0, labels).astype(np.uint8)
 
     def _tracker(self, network: "Module", video: Video) -> Tracker:
-        from models.cutie.config import MemoryConfig  # noqa: PLC0415 - keeps --help quick
-        from models.cutie.inference.tracker import CutieTracker, RunOptions  # noqa: PLC0415
+        from models.cutie.inference.tracker import (  # noqa: PLC0415 - keeps --help quick
+            CutieTracker,
+            RunOptions,
+        )
+        from models.cutie.loader import runs_as  # noqa: PLC0415
         from models.cutie.network import Network  # noqa: PLC0415
         from models.sam.tracker import Sam2Tracker  # noqa: PLC0415
 
         if not isinstance(network, Network):
             return Sam2Tracker(network, video)
-        options = RunOptions(short_side=self._settings.size)
-        return CutieTracker(network, video, options=options, memory=lambda _: MemoryConfig())
+        model = runs_as(self._model, network.config)
+        options = RunOptions(short_side=self._settings.size, enlarge=model.enlarge)
+        return CutieTracker(network, video, options=options, memory=model.memory)
 
 
 def _propagated(tracker: Tracker, first: Labels, frames: list[int]) -> Iterator[Labels]:

@@ -79,6 +79,11 @@ MODELS: dict[str, Model] = {
 }
 
 
+def runs_as(name: str, network: NetworkConfig) -> Model:
+    """Return how the model `name` is run; `network` is that of one that only training knows."""
+    return MODELS.get(name, Model(network))
+
+
 def load_tracker(name: str, frames: Frames, options: LoadOptions) -> Tracker:
     """Return the video model `name`, bound to `frames`.
 
