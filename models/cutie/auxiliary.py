@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from models.cutie.config import NetworkConfig
+from models.cutie.layers import joined, parted
 
 
 class SensoryHead(nn.Module):
@@ -15,7 +16,7 @@ class SensoryHead(nn.Module):
 
     def forward(self, pix_feat: Tensor, sensory: Tensor) -> Tensor:
         """Map pix_feat (B, P, h, w) and sensory (B, K, S, h, w) to logits (B, K, h, w)."""
-        x = torch.unflatten(self.projection(sensory.flatten(0, 1)), 0, sensory.shape[:2])
+        x = parted(self.projection(joined(sensory)), sensory.shape[1])
         weighted = torch.einsum("bchw,bkchw->bkhw", pix_feat, x[:, :, :-1])
         return weighted + x[:, :, -1]
 

@@ -25,7 +25,7 @@ def add_shared(group: Tensor, shared: Tensor) -> Tensor:
 def joined(maps: Tensor) -> Tensor:
     """Bring each object's maps (B, K, ...) to (N, ...); a pixel's channels stay together."""
     # One object's would get a stride from `flatten` that hides their order from torch, which then
-    # writes everything that follows in another order, and back: half of a decoder's time.
+    # writes everything that follows in another order, and back: a quarter of a decoder's time.
     return maps.squeeze(1) if maps.shape[1] == 1 else maps.flatten(0, 1)
 
 

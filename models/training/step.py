@@ -70,9 +70,8 @@ class _Remembered:
     def memory(self, most: int, *, newest: bool) -> ClipMemory:
         """Return the anchors and up to `most` others: the newest ones, or drawn at random."""
         count = len(self.masks)
-        others = list(range(1, count)) if newest else (torch.randperm(count - 1) + 1).tolist()
-        chosen = others[max(len(others) - most, 0) :] if newest else others[:most]
-        kept = sorted({0, *self.anchors, *chosen})
+        order = range(count - 1, 0, -1) if newest else (torch.randperm(count - 1) + 1).tolist()
+        kept = sorted({0, *self.anchors, *order[:most]})
         summaries = torch.stack([self.masks[index].summary for index in kept])
         return ClipMemory(
             torch.stack([self.features[index].key for index in kept], dim=1),
