@@ -20,10 +20,10 @@ from torch import Tensor
 
 from models import compact
 from models.checkpoint import read_state
+from models.sam.heads import HEADS
 
 State = dict[str, Tensor]
 
-_HEADS = ("sam_prompt_encoder.", "sam_mask_decoder.", "no_mem_embed")
 _TUNED = 0.75  # of the way from SAM 2's heads to the fine-tuned ones
 _NOTICE = {
     "licence": "Apache-2.0; see the model card beside this file",
@@ -55,7 +55,7 @@ def main() -> int:
 
 def _heads(path: Path) -> State:
     state = read_state(path)
-    return {name: value.float() for name, value in state.items() if name.startswith(_HEADS)}
+    return {name: value.float() for name, value in state.items() if name.startswith(HEADS)}
 
 
 def _mean(states: Sequence[State]) -> State:

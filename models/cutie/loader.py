@@ -30,9 +30,9 @@ from models.cutie.winograd import use_winograd
 from models.device import encoder_dtype, pick_device
 from models.encoders import eight_bit
 from models.encoders.swift_hiera import use_swift_hiera
+from models.sam.heads import HEADS, PromptHeads
 
 _LONG_RUN = 600  # frames, from which old working memory is consolidated instead of forgotten
-_PROMPT_HEADS = ("sam_prompt_encoder.", "sam_mask_decoder.", "no_mem_embed")  # in lite's file
 # The square in which lite's clicks see a frame: they want more pixels than propagation does, and
 # SAM 2's heads were trained on squares.
 _PROMPT_SQUARE = 768
@@ -100,7 +100,7 @@ def load_tracker(name: str, frames: Frames, options: LoadOptions) -> Tracker:
 
 def network_part(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return a file's memory network, without the prompt heads that lite's file holds beside it."""
-    return {name: part for name, part in state.items() if not name.startswith(_PROMPT_HEADS)}
+    return {name: part for name, part in state.items() if not name.startswith(HEADS)}
 
 
 def tracker_of(
@@ -127,7 +127,6 @@ def load_segmenter(name: str, frames: Frames, options: LoadOptions) -> Segmenter
     Raises WeightsMissingError or WeightsInvalidError.
     """
     from models.encoders.hiera import HieraEncoder, Levels  # noqa: PLC0415
-    from models.sam.heads import PromptHeads  # noqa: PLC0415
     from models.sam.sam2_network import Sam2Network  # noqa: PLC0415
     from models.sam.segmenter import PromptSegmenter  # noqa: PLC0415
 

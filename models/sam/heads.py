@@ -7,6 +7,9 @@ from torch import Tensor, nn
 
 from models.sam.prompts import Points
 
+# What begins the names of these parameters, as the official files and lite's have them.
+HEADS = ("sam_prompt_encoder.", "sam_mask_decoder.", "no_mem_embed")
+
 _WIDTH = 256
 _STRIDE = 16
 # It scores whether the object is in the frame, which video needs and a click does not.
@@ -80,6 +83,5 @@ class PromptHeads(nn.Module):
         return {
             name: tensor
             for name, tensor in state.items()
-            if name.partition(".")[0] in {"sam_prompt_encoder", "sam_mask_decoder", "no_mem_embed"}
-            and not name.startswith(encoders)
+            if name.startswith(HEADS) and not name.startswith(encoders)
         }
