@@ -68,6 +68,8 @@ def plan(
     otherwise anchors on the way are passed over. Locked objects, and those that have neither an
     anchor nor a mask to start from, are left out.
     """
+    if leaves_nothing(direction, from_frame, first, last):
+        return ()
     followed = list(followable(document, objects))
     seeds = _seeds(document, followed, from_frame)
     anchors = {number: anchor_frames(document, number) for number in followed}
@@ -90,6 +92,13 @@ def plan(
         }
         runs.append(_run(given, start, {n: range(end, top + 1) for n, end in ends.items()}, -1))
     return tuple(run for run in runs if run)
+
+
+def leaves_nothing(direction: Direction, frame: int, first: int, last: int) -> bool:
+    """Whether none of the frames `first` to `last` lies in this direction from `frame`."""
+    if direction is Direction.BOTH:
+        return False
+    return frame > last if direction is Direction.FORWARD else frame < first
 
 
 def rest_of(

@@ -93,6 +93,16 @@ def test_the_range_bounds_the_frames() -> None:
     assert filled(backward) == [49, 48, 47, 46, 45]
 
 
+def test_no_frame_of_the_range_lies_beyond_it() -> None:
+    document = document_of({1: [0]})
+    beyond = {"first": 45, "last": 53, "from_frame": 60}
+    assert planned(document, **beyond) == ()
+    assert planned(document, **beyond, direction=Direction.BACKWARD)
+    before = {"first": 45, "last": 53, "from_frame": 10}
+    assert planned(document, **before, direction=Direction.BACKWARD) == ()
+    assert planned(document, **before)
+
+
 def test_a_pass_goes_on_from_a_propagated_mask_that_it_keeps() -> None:
     document = document_of({1: [0]})
     document.replace({Key(30, 1): Entry(MASKS[2], Origin.PROPAGATED)})
