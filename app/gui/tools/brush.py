@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 
 from app.core.paint import Point, Stroke
 from app.gui.tools.choice import Gesture, gesture_for
+from app.gui.tools.prompts import on_frame
 from app.gui.tools.tool import KEEP_S, CanvasTool, Pointer, Surface, Tool
 from app.session.session import Session
 from models.api import BoolMask
@@ -29,6 +30,7 @@ class BrushTool(CanvasTool):
         self._tool = tool
         self._stroke: Stroke | None = None
         self._erases = False
+        self._before: BoolMask = np.zeros((0, 0), np.bool_)  # the mask that the stroke began on
         self._frame = 0
         self._object = 0
         # Where the last stroke ended, and on which frame: Shift-click draws a line from there.
@@ -42,14 +44,16 @@ class BrushTool(CanvasTool):
 
     def press(self, pointer: Pointer) -> None:
         """Begin a stroke on a copy of the mask."""
+        if self._session.selected is None and not on_frame(pointer.at, self._session.size):
+            return  # an object made for this would stay empty
         item = self._surface.editable()
         if item is None:
             return
         gesture = gesture_for(self._tool, pointer.button, pointer.keys)
         self._erases = gesture in _ERASING
         self._frame, self._object = self._session.frame, item.id
-        before = self._mask()
-        self._stroke = Stroke(before, diameter=self.diameter, erases=self._erases)
+        self._before = self._mask()
+        self._stroke = Stroke(self._before, diameter=self.diameter, erases=self._erases)
         self._kept = time.monotonic()
         if gesture in _STRAIGHT and self._ended is not None and self._ended[0] == self._frame:
             self._draw(self._ended[1])
@@ -97,7 +101,9 @@ class BrushTool(CanvasTool):
     def _commit(self) -> None:
         stroke, self._stroke = self._stroke, None
         if stroke is not None:
-            text = "Erase" if self._erases else "Paint"
-            self._session.commit_mask(self._frame, self._object, stroke.pixels, text)
+            # A stroke beside the picture, or over what is there already, says nothing of the mask.
+            if not np.array_equal(stroke.pixels, self._before):
+                text = "Erase" if self._erases else "Paint"
+                self._session.commit_mask(self._frame, self._object, stroke.pixels, text)
             self._session.keep_draft(self._frame, self._object, None)
             self._surface.end_painting()
