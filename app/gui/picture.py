@@ -131,6 +131,8 @@ class Picture(QGraphicsScene):
         if obstacle is not None:
             self._say(obstacle)
             return None
+        if session.shows_reference:
+            session.compare(session.reference)  # what is drawn goes into the masks as they are now
         return item
 
     def _say(self, text: str) -> None:

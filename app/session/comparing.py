@@ -27,6 +27,7 @@ class Comparing:
         self.reference: Reference | None = None
         self.is_swapped = False
         workspace.signals.opened.connect(self._on_opened)
+        workspace.on_document_change(self._on_document_change)
 
     @property
     def can_compare(self) -> bool:
@@ -84,6 +85,11 @@ class Comparing:
     def _differs(self, key: Key, before: Entry | None) -> bool:
         now = self._workspace.entry(key)
         return (before.mask if before else None) != (now.mask if now else None)
+
+    def _on_document_change(self, keys: frozenset[Key]) -> None:
+        """Show what is edited, not what it is compared with."""
+        if self.is_swapped and any(key.frame == self._workspace.frame for key in keys):
+            self.compare(self.reference)
 
     def _on_opened(self) -> None:
         self._truth, self.reference, self.is_swapped = None, None, False

@@ -7,12 +7,14 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 
-from app.core.document import Entry, Origin
+from app.core.document import Entry, Key, Origin, State
 from app.gui.comparison import caption
 from app.gui.overlay import confidence_color
+from app.gui.tools.tool import Tool
 from app.storage.palette import encode_palette_png
 from tests.fakes import SIZE, square
 from tests.gui.conftest import Desk
+from tests.gui.stage import mouse_on
 
 _ORANGE, _BLUE = QColor(0xE6, 0x9F, 0x00), QColor(0x00, 0x72, 0xB2)
 
@@ -58,6 +60,27 @@ def test_f8_shows_the_masks_before_in_place(healed: Desk) -> None:
     assert "B:" in caption(healed.session)
     healed.press(Qt.Key.Key_F8)
     assert caption(healed.session) == ""
+
+
+def test_painting_leaves_the_masks_before(healed: Desk) -> None:
+    healed.session.go_to(5)
+    healed.settle()
+    healed.press(Qt.Key.Key_F8)
+    healed.session.select(1)
+    healed.window.canvas.set_tool(Tool.BRUSH)
+    mouse = mouse_on(healed.window.canvas)
+    mouse.press(5, 5)
+    assert not healed.session.shows_reference
+    mouse.release(5, 5)
+    assert healed.session.state(Key(5, 1)) is State.ANCHOR
+
+
+def test_a_key_that_edits_leaves_the_masks_before(healed: Desk) -> None:
+    healed.session.go_to(5)
+    healed.session.select(1)
+    healed.press(Qt.Key.Key_F8)
+    healed.press(Qt.Key.Key_X)
+    assert not healed.session.shows_reference
 
 
 def test_f7_shows_errors_against_a_folder_of_masks(opened: Desk, tmp_path: Path) -> None:
