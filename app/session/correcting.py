@@ -31,6 +31,9 @@ class Correcting(QObject):
         self._ghost: tuple[Key, Entry] | None = None
         engine.stepped.connect(self._on_stepped)
         engine.ended.connect(self._on_ended)
+        # A ghost that is out of sight must not be what Enter takes over.
+        workspace.signals.frame_changed.connect(self._on_moved)
+        workspace.signals.selection_changed.connect(self._on_moved)
 
     @property
     def has_refinement(self) -> bool:
@@ -45,8 +48,10 @@ class Correcting(QObject):
         self.accept_refinement()
         if workspace.selected is not None:
             key = Key(workspace.frame, workspace.selected)
-            if workspace.entry(key) is not None:
-                self._editing.approve([key])
+            if (entry := workspace.entry(key)) is not None:
+                # Made by a person, it is an anchor already: a step that changes nothing to see.
+                if not entry.is_anchor or entry.stale or entry.conflict:
+                    self._editing.approve([key])
                 self._editing.accepted.add(key)
         accepted, self._editing.accepted = self._editing.accepted, set()
         self._jobs.heal(accepted)
@@ -83,6 +88,10 @@ class Correcting(QObject):
         if self._ghost is not None:
             self._ghost = None
             self._workspace.signals.preview_changed.emit(None)
+
+    @Slot()
+    def _on_moved(self) -> None:
+        self.drop_refinement()
 
     def _ask(self, key: Key) -> None:
         entry = self._workspace.entry(key)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pytestqt.qtbot import QtBot
 
-from app.core.document import Key, ObjectInfo, Origin
+from app.core.document import Key, ObjectInfo, Origin, State
 from app.core.plan import Direction
 from models.api import Click
 from tests.session.desk import FRAMES, Desk, draw
@@ -25,7 +25,7 @@ def test_accepting_heals_both_ways_and_says_where_the_drift_was(
     steps = session.undo_stack.count()
     session.accept_and_heal()
     idle()
-    assert session.undo_stack.count() == steps + 2  # the approval, the heal
+    assert session.undo_stack.count() == steps + 1  # what is drawn is an anchor already
     assert not any(entry.stale for _, entry in session.document.items())
     assert desk.said("knife: 21 frames changed, drift began 8, stopped 29")
 
@@ -87,6 +87,24 @@ def test_a_refinement_is_a_ghost_until_it_is_accepted(desk: Desk, qtbot: QtBot) 
     assert entry.origin is Origin.REFINED
     assert entry.is_anchor
     assert not session.has_refinement
+
+
+def test_a_ghost_goes_with_its_frame(desk: Desk, qtbot: QtBot, idle: Callable[[], None]) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.propagate(Direction.FORWARD)
+    idle()
+    session.select(1)
+    session.go_to(2)
+    session.refine()
+    qtbot.waitUntil(lambda: session.has_refinement)
+    session.go_to(5)
+    assert not session.has_refinement
+    assert desk.ghosts[-1] is None
+    session.accept_and_heal()
+    idle()
+    assert session.state(Key(2, 1)) is State.PREDICTED
+    assert session.state(Key(5, 1)) is State.VERIFIED
 
 
 def test_refining_frames_is_one_step_that_leaves_anchors_alone(
