@@ -21,6 +21,8 @@ class Editing:
     def __init__(self, workspace: Workspace, jobs: Jobs) -> None:
         self._workspace, self._jobs = workspace, jobs
         self.accepted: set[Key] = set()  # anchors made since the last heal
+        self._hidden: dict[Key, Entry] = {}  # what stood where an object was marked as not visible
+        workspace.signals.opened.connect(self._hidden.clear)
 
     def commit_mask(self, frame: int, object_id: int, pixels: BoolMask, text: str) -> None:
         """Set a mask as drawn: brush, eraser, polygon, fill. All False = absent."""
@@ -33,14 +35,19 @@ class Editing:
 
     def mark_absent(self, keys: Iterable[Key]) -> None:
         """Say that the object is not in the picture."""
-        given = list(keys)
+        given = self._hiding(keys)
         self.make(dict.fromkeys(given, Entry(None, Origin.DRAWN)), self._text("Absent", given))
 
     def mark_occluded(self, keys: Iterable[Key]) -> None:
         """Say that the object is behind something."""
-        given = list(keys)
+        given = self._hiding(keys)
         entry = Entry(None, Origin.DRAWN, occluded=True)
         self.make(dict.fromkeys(given, entry), self._text("Occluded", given))
+
+    def show_again(self, keys: Iterable[Key]) -> None:
+        """Take back that the object is not visible: what stood there before stands there again."""
+        given = list(keys)
+        self.make({key: self._hidden.get(key) for key in given}, self._text("Show", given))
 
     def approve(self, keys: Iterable[Key]) -> None:
         """Make the masks anchors as they are."""
@@ -66,7 +73,8 @@ class Editing:
         Edits of the same `series` (not None) that follow each other are one undo step.
         """
         allowed = {key: entry for key, entry in changes.items() if not self._refused(key)}
-        if locked := {key.object for key in changes if key not in allowed}:
+        there = {info.id for info in self._workspace.document.objects}
+        if locked := there & {key.object for key in changes if key not in allowed}:
             names = ", ".join(self._workspace.name_of(number) for number in sorted(locked))
             self._workspace.report("warning", f"{names} is locked. Unlock it to edit its masks.")
         if not allowed:
@@ -76,6 +84,17 @@ class Editing:
             self._workspace.change(whole, text, series=series)
         self.accepted.update(key for key, entry in allowed.items() if entry and entry.is_anchor)
         return True
+
+    def _hiding(self, keys: Iterable[Key]) -> list[Key]:
+        """Remember the masks that are about to go, and nothing older; return the keys."""
+        given = list(keys)
+        for key in given:
+            entry = self._workspace.entry(key)
+            if entry is not None and entry.mask is not None:
+                self._hidden[key] = entry
+            elif entry is None:
+                self._hidden.pop(key, None)
+        return given
 
     def _refused(self, key: Key) -> bool:
         return self._workspace.is_locked(key.object) or not (
@@ -98,10 +117,11 @@ class Editing:
 
 
 def _changes_anchor(document: Document, key: Key, entry: Entry | None) -> bool:
-    """Whether what a model may build on is another mask after the edit."""
+    """Whether what a model may build on is another mask after the edit.
+
+    A propagated mask that is approved as it is agrees with its neighbours as before.
+    """
     before = document.get(key)
-    was, becomes = (
-        (each.mask, True) if each is not None and each.is_anchor else (None, False)
-        for each in (before, entry)
-    )
-    return was != becomes
+    if entry is not None and entry.is_anchor:
+        return before is None or before.mask != entry.mask
+    return before is not None and before.is_anchor

@@ -112,6 +112,44 @@ def test_absent_occluded_approved_and_unanchored_are_undoable_states(
     assert session.state(Key(0, 1)) is State.ANCHOR
 
 
+def test_showing_an_object_again_brings_back_what_stood_there(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.propagate(Direction.FORWARD)
+    idle()
+    for frame in (0, 5):  # drawn, propagated
+        key = Key(frame, 1)
+        before = session.document.get(key)
+        assert before is not None
+        session.mark_absent([key])
+        session.mark_occluded([key])
+        session.show_again([key])
+        after = session.document.get(key)
+        assert after is not None
+        assert (after.mask, after.origin) == (before.mask, before.origin)
+
+
+def test_showing_an_object_again_where_nothing_stood_leaves_nothing(desk: Desk) -> None:
+    desk.session.add_object()
+    desk.session.mark_absent([Key(3, 1)])
+    desk.session.show_again([Key(3, 1)])
+    assert desk.session.document.get(Key(3, 1)) is None
+
+
+def test_approving_a_mask_as_it_is_makes_nothing_stale(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.propagate(Direction.FORWARD)
+    idle()
+    session.approve([Key(10, 1)])
+    assert session.state(Key(10, 1)) is State.VERIFIED
+    assert not any(entry.stale for _, entry in session.document.items())
+
+
 def test_an_edit_marks_what_depends_on_it_as_stale_in_the_same_step(
     desk: Desk, idle: Callable[[], None]
 ) -> None:
