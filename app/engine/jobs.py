@@ -2,7 +2,7 @@
 
 import enum
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from app.core.document import Entry, Key
@@ -13,7 +13,7 @@ from models.api import Box, Click
 
 
 class Lane(enum.IntEnum):
-    """Where a job waits; lower lanes are served first, and each holds one job."""
+    """Where a job waits; lower lanes are served first."""
 
     QUICK = 0  # a person waits for it: goes between two frames of a long job
     HOVER = 1  # only worth doing while nothing else is asked
@@ -83,33 +83,35 @@ class Prepare:
 
 
 Job = Segment | Track | Heal | Refine | Prepare
+_Place = tuple[Lane, Key | None]  # where one job waits
 
 
 class Inbox:
     """What the inference thread is to do next: one waiting job a lane, the newest wins.
 
+    Clicks are told apart by what they are about: one on another object or frame waits in its turn.
     A new long job also cancels the one that runs. Jobs must be put with rising ids. Any thread may
     call any method.
     """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._waiting: dict[Lane, Job] = {}
+        self._waiting: dict[_Place, Job] = {}
         self._cancelled = -1  # long jobs up to this id are to stop
         self._newest = -1
         self._closed = False
 
     def put(self, job: Job) -> None:
-        """Leave a job; the one that waits in its lane is dropped."""
+        """Leave a job; the one that waits in its place is dropped."""
         with self._changed:
             self._newest = job.id
             if job.lane is Lane.LONG:
                 self._cancelled = job.id - 1
             if job.lane is Lane.QUICK:
-                self._waiting.pop(Lane.HOVER, None)
+                self._waiting.pop((Lane.HOVER, None), None)
             if job.lane is not Lane.IDLE:
-                self._waiting.pop(Lane.IDLE, None)
-            self._waiting[job.lane] = job
+                self._waiting.pop((Lane.IDLE, None), None)
+            self._waiting[_place_of(job)] = job
             self._changed.notify()
 
     def take(self) -> Job | None:
@@ -118,19 +120,19 @@ class Inbox:
             self._changed.wait_for(lambda: self._closed or self._waiting)
             if self._closed:
                 return None
-            return self._waiting.pop(min(self._waiting))
+            return self._waiting.pop(_first(self._waiting))
 
     def take_quick(self) -> Job | None:
         """Return a job to be done between two frames of a long one, or None; does not wait."""
         with self._changed:
-            lanes = [lane for lane in self._waiting if lane < Lane.LONG]
-            return self._waiting.pop(min(lanes)) if lanes and not self._closed else None
+            quick = [place for place in self._waiting if place[0] < Lane.LONG]
+            return self._waiting.pop(_first(quick)) if quick and not self._closed else None
 
     def cancel(self) -> None:
         """Stop the long job that runs and drop the one that waits."""
         with self._changed:
             self._cancelled = self._newest
-            self._waiting.pop(Lane.LONG, None)
+            self._waiting.pop((Lane.LONG, None), None)
 
     def is_cancelled(self, job: Job) -> bool:
         """Whether a running job is to stop at the next frame."""
@@ -154,6 +156,15 @@ class Inbox:
             self._closed = True
             self._waiting.clear()
             self._changed.notify_all()
+
+
+def _place_of(job: Job) -> _Place:
+    return job.lane, job.key if isinstance(job, Segment) and not job.hover else None
+
+
+def _first(places: Iterable[_Place]) -> _Place:
+    """Return the place to be served first: of one lane, the one that has waited longest."""
+    return min(places, key=lambda place: place[0])
 
 
 def _begins_with(job: Job, frame: int) -> bool:

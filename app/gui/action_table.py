@@ -82,9 +82,9 @@ FILE = Menu(_("&File"), (
 EDIT = Menu(_("&Edit"), (
     Act("undo", _("&Undo"), "undo", (Std.Undo,), Need.UNDO,
         _("Take the last change back, a whole propagation included"),
-        lambda d: d.session.undo_stack.undo()),
+        lambda d: d.masks.undo()),
     Act("redo", _("&Redo"), "redo", (Std.Redo, "Ctrl+Shift+Z"), Need.REDO,
-        _("Do again what was taken back"), lambda d: d.session.undo_stack.redo()),
+        _("Do again what was taken back"), lambda d: d.session.redo()),
     None,
     Act("accept", _("&Accept and heal"), "check-bold", ("Return", "Enter"), Need.VIDEO,
         _("Make the mask an anchor and propagate again what hangs on it; on to the next suspect"),

@@ -103,9 +103,9 @@ class Actions(QObject):
             missing = lacking[act.need]
             action.setEnabled(missing is None)
             action.setToolTip(_tool_tip(act, action.shortcut(), missing))
-        stack = self._desk.session.undo_stack
-        _name_step(self["undo"], self.tr("&Undo"), stack.undoText())
-        _name_step(self["redo"], self.tr("&Redo"), stack.redoText())
+        session = self._desk.session
+        _name_step(self["undo"], self.tr("&Undo"), session.undo_text)
+        _name_step(self["redo"], self.tr("&Redo"), session.undo_stack.redoText())
         self.refreshed.emit()
 
     @Slot(bool)

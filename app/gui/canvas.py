@@ -105,6 +105,10 @@ class Canvas(ZoomView):
         self._tools.step_diameter(steps)
         self._show_brush()
 
+    def take_back(self) -> bool:
+        """Drop the newest part of what is being drawn; return whether anything was."""
+        return self._tools.current.take_back()
+
     def set_peek(self, *, raw: bool) -> None:
         """Hide all that lies over the frame, or show it again."""
         self._picture.set_peek(raw=raw)

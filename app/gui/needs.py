@@ -78,7 +78,7 @@ class Situation:
             issues=len(session.issues),
             has_changes=session.has_changes,
             can_compare=session.can_compare,
-            can_undo=session.undo_stack.canUndo(),
+            can_undo=bool(session.undo_text),
             can_redo=session.undo_stack.canRedo(),
         )
 

@@ -143,7 +143,7 @@ class Window(QMainWindow):
             player=self._player,
             files=self._files,
             look=LookVerbs(session, self._canvas, self._files),
-            masks=MaskVerbs(session, self._propagate_bar, review),
+            masks=MaskVerbs(session, self._canvas, self._propagate_bar, review),
             objects=ObjectVerbs(session, self._canvas, self._objects),
             panels=PanelVerbs(self, session, self._docks, lambda: self._actions),
             review=review,

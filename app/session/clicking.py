@@ -27,8 +27,8 @@ class _Answer:
 class Clicking(QObject):
     """Turns clicks and boxes on the current frame into masks of the selected object.
 
-    A click while the one before is not answered yet asks for both at once: the newest question is
-    the only one whose answer counts.
+    A click while the one before is not answered yet asks for both at once: of the questions about
+    one object on one frame, the newest is the only one whose answer counts.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Clicking(QObject):
         super().__init__(parent)
         self._workspace, self._engine = workspace, engine
         self._objects, self._editing = objects, editing
-        self._asked: Segment | None = None
+        self._asked: dict[Key, Segment] = {}  # not answered yet, the newest last
         self._hover: Segment | None = None
         self._hovering_since = 0  # the first preview asked for in this place; later ones count, too
         self._answer: _Answer | None = None
@@ -60,8 +60,14 @@ class Clicking(QObject):
         return (offered.shown, len(offered.candidates)) if offered else (0, 0)
 
     def click(self, click: Click) -> None:
-        """Add a point on the current frame to the selected object; one is made if none is."""
-        if (prompt := self._prompt()) is not None:
+        """Add a point on the current frame to the selected object; one is made if none is.
+
+        A point that takes away needs something to take from.
+        """
+        if not click.positive and not self._has_anything():
+            text = "There is nothing here to take away from. Click on the object first."
+            self._workspace.report("warning", text)
+        elif (prompt := self._prompt()) is not None:
             self._ask(replace(prompt, clicks=(*prompt.clicks, click)))
 
     def set_box(self, box: Box) -> None:
@@ -93,10 +99,30 @@ class Clicking(QObject):
             following = (offered.shown + 1) % len(offered.candidates)
             self._apply(replace(offered, shown=following))
 
+    @property
+    def asked(self) -> str:
+        """The newest click or box that is not answered yet, by name; empty where there is none."""
+        return _named(self._workspace, next(reversed(self._asked))) if self._asked else ""
+
+    def take_back(self) -> None:
+        """Forget the newest click or box that is not answered yet."""
+        if self._asked:
+            self._workspace.report("info", f"{self.asked}: taken back.")
+            self._asked.popitem()
+            self._rest()
+
     def drop(self) -> None:
         """Forget every question that is not answered yet."""
-        self._asked = self._hover = None
+        self._asked.clear()
+        self._hover = None
+        self._rest()
         self._set_answer(None)
+
+    def _has_anything(self) -> bool:
+        """Whether the selected object has a mask here, or is asked for one."""
+        key = Key(self._workspace.frame, self._workspace.selected or 0)
+        entry = self._workspace.entry(key)
+        return key in self._asked or (entry is not None and entry.mask is not None)
 
     def _prompt(self) -> Segment | None:
         """Return what was asked so far on the current frame of the selected object."""
@@ -110,20 +136,19 @@ class Clicking(QObject):
             workspace.report("warning", f"{workspace.name_of(number)} is locked. Unlock it first.")
             return None
         key = Key(workspace.frame, number)
-        if self._asked is not None and self._asked.key == key:
-            return self._asked
-        return self._from_entry(key)
+        return self._asked.get(key) or self._from_entry(key)
 
     def _from_entry(self, key: Key) -> Segment:
         entry = self._workspace.entry(key)
         return Segment(0, key, entry.clicks, None, entry.mask) if entry else Segment(0, key)
 
     def _ask(self, prompt: Segment) -> None:
-        self._asked = replace(prompt, id=self._engine.next_id())
+        self._asked.pop(prompt.key, None)
+        self._asked[prompt.key] = asked = replace(prompt, id=self._engine.next_id())
         self._hover = None
         if self._workspace.activity is SessionState.IDLE:
             self._workspace.enter(SessionState.SEGMENTING)
-        self._engine.put(self._asked)
+        self._engine.put(asked)
 
     @Slot(int, object)
     def _on_segmented(self, job_id: int, candidates: tuple[Candidate, ...]) -> None:
@@ -132,9 +157,8 @@ class Clicking(QObject):
             frame, number = self._hover.key
             self._workspace.signals.preview_changed.emit((frame, number, candidates[0].mask))
         # The answer may have waited in the event queue while its job was replaced.
-        if self._asked is None or self._asked.id != job_id:
+        if (asked := self._take(job_id)) is None:
             return
-        asked, self._asked = self._asked, None
         if candidates[0].mask is None:
             name = self._workspace.name_of(asked.key.object)
             self._workspace.report("warning", f"Nothing found there for {name}. Click elsewhere.")
@@ -144,17 +168,25 @@ class Clicking(QObject):
 
     @Slot(int, object)
     def _on_ended(self, job_id: int, error: Exception | None) -> None:
-        if self._asked is not None and self._asked.id == job_id:
-            self._asked = None
+        if self._take(job_id) is not None:
             self._workspace.report("error", str(error))
-        if self._asked is None and self._workspace.activity is SessionState.SEGMENTING:
+        self._rest()
+
+    def _take(self, job_id: int) -> Segment | None:
+        """Return the question with this id and wait for its answer no longer."""
+        key = next((key for key, asked in self._asked.items() if asked.id == job_id), None)
+        return None if key is None else self._asked.pop(key)
+
+    def _rest(self) -> None:
+        """Say that nothing is asked any more, where that is so."""
+        if not self._asked and self._workspace.activity is SessionState.SEGMENTING:
             self._workspace.enter(SessionState.IDLE)
 
     def _apply(self, answer: _Answer) -> None:
         job, (mask, score) = answer.job, answer.candidates[answer.shown]
         entry = Entry(mask, Origin.CLICKED, score=score, clicks=job.clicks)
         self._applying = True
-        text = f"Click {self._workspace.name_of(job.key.object)}, frame {job.key.frame}"
+        text = _named(self._workspace, job.key)
         made = self._editing.make({job.key: entry}, text, series=job.id)
         self._applying = False
         self._set_answer(answer if made else None)
@@ -177,3 +209,7 @@ class Clicking(QObject):
         if answer is not self._answer:
             self._answer = answer
             self._workspace.signals.candidates_changed.emit()
+
+
+def _named(workspace: Workspace, key: Key) -> str:
+    return f"Click {workspace.name_of(key.object)}, frame {key.frame}"

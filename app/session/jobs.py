@@ -14,6 +14,7 @@ from app.core.plan import (
     anchor_frames,
     followable,
     is_anchor,
+    leaves_nothing,
     permitted,
     plan,
     rest_of,
@@ -35,6 +36,7 @@ class _Running:
     text: str
     meter: Meter
     accepted: frozenset[Key] = frozenset()  # the anchors that a heal starts from
+    since: int = 0  # how many undo steps there were when it began
     steps: int = 0
     after: tuple[Run, ...] = ()  # to go on with once this job has ended by itself
     changed: dict[Key, Entry] = field(default_factory=dict)
@@ -76,6 +78,13 @@ class Jobs(QObject):
         """Whether a long job is asked for."""
         return self._running is not None
 
+    @property
+    def newest(self) -> str:
+        """What the running job is called, where nothing was done since it began; else empty."""
+        running = self._running
+        begun = running is not None and running.since == self._workspace.undo_stack.index()
+        return running.text if running is not None and begun else ""
+
     def is_busy_with(self, key: Key) -> bool:
         """Whether `key` lies in the objects and frames of the running job."""
         return self._running is not None and self._concerns(self._running, key)
@@ -113,7 +122,7 @@ class Jobs(QObject):
             to_nearest_anchor=to_nearest_anchor,
         )
         if not runs:
-            workspace.report("warning", self._why_nothing(chosen))
+            workspace.report("warning", self._why_nothing(chosen, direction))
             return
         self._track(runs)
 
@@ -170,14 +179,30 @@ class Jobs(QObject):
             self._stop()
             self._workspace.report("info", f"{text}: stopped; what is finished is kept.")
 
-    @contextmanager
-    def making_way(self, edited: Collection[Key]) -> Iterator[None]:
-        """Hold while an edit is made: where it falls into the running job, that job ends first.
+    def take_back(self) -> None:
+        """Stop the running job and undo what it has done so far; redo brings that back."""
+        running = self._running
+        if running is None:
+            return
+        self._stop()
+        if running.changed:
+            self._workspace.undo_stack.undo()
+        self._workspace.report("info", f"{running.text}: taken back.")
 
-        What is finished becomes an undo step of its own, and the job goes on from the edit.
+    @contextmanager
+    def making_way(
+        self, edited: Collection[Key] = (), *, objects: Collection[int] = ()
+    ) -> Iterator[None]:
+        """Hold while masks at `edited`, or `objects` as a whole, are changed.
+
+        Where that falls into the running job, it ends first: what is finished becomes an undo step
+        of its own, and the job goes on from the edit.
         """
         running = self._running
-        if running is not None and not any(self._concerns(running, key) for key in edited):
+        if running is not None and not (
+            any(self._concerns(running, key) for key in edited)
+            or not running.meter.objects.isdisjoint(objects)
+        ):
             running = None
         if running is not None:
             self._stop()
@@ -207,12 +232,13 @@ class Jobs(QObject):
 
     def _start(self, running: _Running) -> None:
         self._running = running
+        running.since = self._workspace.undo_stack.index()
         refining = isinstance(running.job, Refine)
         self._workspace.enter(SessionState.REFINING if refining else SessionState.PROPAGATING)
         self._workspace.signals.progress_changed.emit(running.meter.progress(running.first))
         self._engine.put(running.job)
 
-    def _stop(self) -> tuple[Run, ...]:
+    def _stop(self, *, keeps: bool = True) -> tuple[Run, ...]:
         """End the running job with what it has; return the passes that are left of a `Track`."""
         if self._running is None:
             return ()
@@ -221,19 +247,19 @@ class Jobs(QObject):
         if running is None:  # it ended with the answers that were waiting
             return ()
         heads = running.heads() if isinstance(running.job, Track) else []
-        self._finish(running)
+        self._finish(running, keeps=keeps)
         runs = [rest_of(run, head, self._workspace.document) for run, head in heads]
         return (*(run for run in runs if run), *running.after)
 
-    def _finish(self, running: _Running) -> None:
-        """Turn what is pending into one undo step."""
+    def _finish(self, running: _Running, *, keeps: bool = True) -> None:
+        """Turn what is pending into one undo step, unless it is to be dropped."""
         self._running = None
         workspace = self._workspace
         taken = workspace.take_pending()
         changes = {
             key: entry
             for key, entry in permitted(workspace.document, taken).items()
-            if workspace.document.get(key) != entry
+            if keeps and workspace.document.get(key) != entry
         }
         running.changed = {key: taken[key] for key in changes}
         if changes:
@@ -296,7 +322,17 @@ class Jobs(QObject):
             return
         if any(self._concerns(running, key) for key in keys):
             # Not from inside the undo: stopping makes a step on the same stack.
-            QTimer.singleShot(0, self.cancel)
+            QTimer.singleShot(0, self._give_way)
+
+    @Slot()
+    def _give_way(self) -> None:
+        """Stop; what is finished is kept, unless that step would cut off what can be redone."""
+        running = self._running
+        if running is None or not self._workspace.undo_stack.canRedo():
+            self.cancel()
+            return
+        self._stop(keeps=False)
+        self._workspace.report("info", f"{running.text}: stopped; it built on what was undone.")
 
     @staticmethod
     def _concerns(running: _Running, key: Key) -> bool:
@@ -318,13 +354,18 @@ class Jobs(QObject):
         what = name if len(objects) == 1 else f"{len(objects)} objects"
         return f"{verb} {what}, frames {min(frames)}-{max(frames)}"
 
-    def _why_nothing(self, chosen: list[int]) -> str:
+    def _why_nothing(self, chosen: list[int], direction: Direction) -> str:
         document = self._workspace.document
         unlocked = list(followable(document, chosen))
         if chosen and not unlocked:
             return "All of these objects are locked. Unlock one to propagate it."
         if not any(anchor_frames(document, number) for number in unlocked):
             return "There is nothing to start from. Click or draw an object first."
+        workspace = self._workspace
+        if leaves_nothing(direction, workspace.frame, workspace.first, workspace.last):
+            return (
+                "The in and out points leave no frame in this direction. Move there, or drop them."
+            )
         return "All frames in this direction have anchors already."
 
 

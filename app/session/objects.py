@@ -2,6 +2,7 @@
 
 from app.core.classes import Match
 from app.core.document import Key, ObjectInfo
+from app.session.jobs import Jobs
 from app.session.viewing import Viewing
 from app.session.workspace import Workspace
 from app.storage.classes import noun_classes
@@ -26,8 +27,8 @@ _SAFE = _COLORS[:7]
 class ObjectEdits:
     """Add, change, delete and order the objects."""
 
-    def __init__(self, workspace: Workspace, viewing: Viewing) -> None:
-        self._workspace, self._viewing = workspace, viewing
+    def __init__(self, workspace: Workspace, viewing: Viewing, jobs: Jobs) -> None:
+        self._workspace, self._viewing, self._jobs = workspace, viewing, jobs
 
     def add(self, name: str | None = None, class_id: int | None = None) -> int | None:
         """Add an object on top, select it and return its id; None where there is no room."""
@@ -50,7 +51,11 @@ class ObjectEdits:
         """Change name, colour, class, visibility or lock of the object with this id."""
         before = self._workspace.document.objects
         after = tuple(info if each.id == info.id else each for each in before)
-        if after != before:
+        if after == before:
+            return
+        # What a job has found of an object by now is kept before a lock closes it.
+        locks = info.locked and not self._workspace.is_locked(info.id)
+        with self._jobs.making_way(objects={info.id} if locks else ()):
             self._workspace.change_objects(after, f"Edit {info.name}")
 
     def delete(self, object_id: int) -> None:

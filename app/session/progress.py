@@ -21,6 +21,11 @@ class Meter:
         self._seconds = 0.0  # a frame takes, a moving average
         self._since = self._told = time.monotonic()
 
+    @property
+    def objects(self) -> frozenset[int]:
+        """The objects that the job works on."""
+        return frozenset(self._objects)
+
     @classmethod
     def of_runs(cls, text: str, runs: Sequence[Run]) -> "Meter":
         """Return a meter for these passes."""

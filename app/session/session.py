@@ -25,6 +25,7 @@ from app.session.reading import SessionReading
 from app.session.review import Review
 from app.session.saving import Saving
 from app.session.signals import SessionState
+from app.session.undoing import Undoing
 from app.session.viewing import Viewing
 from app.storage.frames import FrameCache
 from app.storage.settings import Settings
@@ -59,10 +60,11 @@ class Session(SessionReading):
         self._engine = engine = Engine(self)
         self._viewing = viewing = Viewing(workspace, self)
         self._jobs = jobs = Jobs(workspace, engine, self)
-        self._objects = ObjectEdits(workspace, viewing)
+        self._objects = ObjectEdits(workspace, viewing, jobs)
         self._editing = Editing(workspace, jobs)
         self._importing = Importing(workspace, self._editing)
-        self._clicking = Clicking(workspace, engine, self._objects, self._editing, self)
+        self._clicking = clicking = Clicking(workspace, engine, self._objects, self._editing, self)
+        self._undoing = Undoing(workspace, jobs, clicking)
         self._correcting = Correcting(workspace, engine, jobs, self._editing, self)
         self._comparing = Comparing(workspace, jobs)
         self._review = Review(workspace, viewing, jobs, self)
@@ -107,9 +109,13 @@ class Session(SessionReading):
         self.preview_click = clicking.preview_click
         self.commit_mask = editing.commit_mask
         self.keep_draft = self._saving.keep_draft
+        self.undo = self._undoing.undo
+        self.redo = self._undoing.redo
+        self.take_back_click = clicking.take_back
         self.clear = editing.clear
         self.mark_absent = editing.mark_absent
         self.mark_occluded = editing.mark_occluded
+        self.show_again = editing.show_again
         self.approve = editing.approve
         self.unanchor = editing.unanchor
         self.import_masks = self._importing.import_masks
@@ -186,6 +192,7 @@ class Session(SessionReading):
         before, self._workspace.settings = self._workspace.settings, settings
         if choice_of(before) != choice_of(settings) and self.is_open:
             self._jobs.cancel()
+            self._clicking.drop()
             self._start_engine()
         if self._settings_file is not None:
             try:
@@ -193,6 +200,16 @@ class Session(SessionReading):
             except OSError as error:
                 self._workspace.report("warning", f"The settings could not be kept: {error}")
         self.settings_changed.emit()
+
+    @property
+    def undo_text(self) -> str:
+        """What `undo` takes back; empty where there is nothing."""
+        return self._undoing.text
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether a click or box is not answered yet."""
+        return bool(self._clicking.asked)
 
     @property
     def candidates(self) -> tuple[int, int]:

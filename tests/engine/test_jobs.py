@@ -1,4 +1,4 @@
-"""The inbox: one waiting job a lane, the newest wins."""
+"""The inbox: one waiting job a place, the newest wins."""
 
 import queue
 import threading
@@ -19,6 +19,14 @@ def test_a_new_job_replaces_the_one_that_waits() -> None:
     assert taken is not None
     assert taken.id == 8
     assert inbox.take_quick() is None
+
+
+def test_clicks_on_other_objects_and_frames_wait_in_their_turn() -> None:
+    inbox = Inbox()
+    for number, key in ((1, Key(0, 1)), (2, Key(0, 2)), (3, Key(4, 1)), (4, Key(0, 2))):
+        inbox.put(Segment(number, key))
+    taken = [inbox.take_quick() for _ in range(4)]
+    assert [job.id if job else None for job in taken] == [1, 4, 3, None]
 
 
 def test_jobs_are_taken_in_the_order_of_their_lanes() -> None:

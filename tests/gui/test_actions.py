@@ -13,7 +13,9 @@ from app.gui.action_table import acts
 from app.gui.needs import Need, Situation
 from app.gui.overlay import OverlayMode
 from app.gui.tools.tool import Tool
+from models.api import Click
 from tests.gui.conftest import Desk
+from tests.gui.stage import mouse_on
 
 K = Qt.Key
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -178,7 +180,7 @@ def test_mask_keys_and_their_undo(opened: Desk) -> None:
     opened.press(K.Key_X)
     assert session.state(key) is State.ABSENT
     opened.press(K.Key_X)
-    assert session.state(key) is State.NONE
+    assert session.state(key) is State.ANCHOR
     opened.press(K.Key_Z, CTRL)
     opened.press(K.Key_Z, CTRL)
     assert session.state(key) is State.ANCHOR
@@ -255,6 +257,50 @@ def test_escape_stops_the_job_and_keeps_what_is_finished(opened: Desk) -> None:
     opened.idle()
     assert opened.session.state(Key(2, 1)) is State.PREDICTED
     assert opened.session.state(Key(29, 1)) is State.NONE
+
+
+def test_escape_and_undo_drop_a_click_that_is_not_answered_yet(opened: Desk) -> None:
+    session, gate = opened.session, opened.model.fake_segmenter.gate
+    opened.draw()
+    before = session.document.get(Key(0, 1))
+    for keys in ((K.Key_Escape,), (K.Key_Z, CTRL)):
+        gate.close()
+        session.click(Click(40, 20))
+        opened.settle()
+        opened.press(*keys)
+        gate.open()
+        opened.idle()
+        opened.qtbot.wait(50)
+        assert session.document.get(Key(0, 1)) == before
+
+
+def test_x_twice_leaves_the_mask_as_it_was(opened: Desk) -> None:
+    opened.draw()
+    opened.do("forward")
+    opened.idle()
+    opened.session.go_to(5)
+    before = opened.session.document.get(Key(5, 1))
+    opened.press(K.Key_X)
+    assert opened.session.state(Key(5, 1)) is State.ABSENT
+    opened.press(K.Key_X)
+    after = opened.session.document.get(Key(5, 1))
+    assert before is not None
+    assert after is not None
+    assert after.mask == before.mask
+
+
+def test_undo_with_an_open_polygon_takes_a_corner_and_no_step(opened: Desk) -> None:
+    opened.draw()
+    before = opened.session.document.get(Key(0, 1))
+    opened.press(K.Key_T)
+    mouse = mouse_on(opened.window.canvas)
+    for corner in ((5, 5), (40, 5), (40, 40)):
+        mouse.click(*corner)
+    for _ in range(3):
+        opened.press(K.Key_Z, CTRL)
+        assert opened.session.document.get(Key(0, 1)) == before
+    opened.press(K.Key_Z, CTRL)
+    assert opened.session.document.get(Key(0, 1)) is None
 
 
 def test_u_shows_a_ghost_that_enter_takes_over_and_escape_drops(opened: Desk) -> None:

@@ -164,6 +164,15 @@ def test_a_box_is_drawn_between_press_and_release(
     assert (rows.min(), columns.min()) == (10, 20)  # the fake's answer begins at the box's corner
 
 
+def test_a_point_that_takes_away_makes_no_object(
+    stage: Stage, canvas: Canvas, mouse: Mouse
+) -> None:
+    canvas.set_tool(Tool.POINTS)
+    mouse.click(40, 30, RIGHT)
+    assert stage.session.objects == ()
+    assert "Click on the object first" in stage.reports[-1].text
+
+
 def test_a_click_with_the_box_tool_is_no_box(stage: Stage, canvas: Canvas, mouse: Mouse) -> None:
     canvas.set_tool(Tool.BOX)
     mouse.click(20, 20)
@@ -185,6 +194,36 @@ def test_a_stroke_is_one_undo_step(stage: Stage, canvas: Canvas, mouse: Mouse) -
     assert pixels[:, 35].sum() == 9
     stage.session.undo_stack.undo()
     assert not stage.pixels().any()
+
+
+def test_a_stroke_beside_the_picture_is_none(stage: Stage, canvas: Canvas, mouse: Mouse) -> None:
+    canvas.set_tool(Tool.BRUSH)
+    mouse.click(-20, 30)
+    assert stage.session.objects == ()
+    stage.session.add_object()
+    mouse.click(-20, 30)
+    assert stage.entry() is None
+
+
+def test_a_stroke_that_changes_no_pixel_is_none(stage: Stage, canvas: Canvas, mouse: Mouse) -> None:
+    stage.session.select(stage.draw(block(10, 40, 10, 60)))
+    steps = stage.session.undo_stack.count()
+    canvas.set_tool(Tool.BRUSH)
+    mouse.drag((25, 25), (40, 25))
+    assert stage.session.undo_stack.count() == steps
+
+
+def test_undo_drops_the_stroke_that_is_being_drawn(
+    stage: Stage, canvas: Canvas, mouse: Mouse
+) -> None:
+    stage.session.select(stage.draw(block(10, 40, 10, 60)))
+    canvas.set_tool(Tool.BRUSH)
+    mouse.press(5, 5)
+    mouse.move(70, 50)
+    assert canvas.take_back()
+    mouse.release(70, 50)
+    assert stage.pixels().sum() == 30 * 50
+    assert not canvas.take_back()
 
 
 def test_nothing_is_committed_before_the_release(
@@ -411,6 +450,16 @@ def test_backspace_takes_the_last_corner_back(stage: Stage, canvas: Canvas, mous
     press(canvas, Qt.Key.Key_Backspace)
     press(canvas, Qt.Key.Key_Return)
     assert stage.pixels().sum() == 31 * 41
+
+
+def test_undo_takes_the_last_corner_back(stage: Stage, canvas: Canvas, mouse: Mouse) -> None:
+    canvas.set_tool(Tool.POLYGON)
+    for corner in [*CORNERS, (70, 55)]:
+        mouse.click(*corner)
+    assert canvas.take_back()
+    press(canvas, Qt.Key.Key_Return)
+    assert stage.pixels().sum() == 31 * 41
+    assert not canvas.take_back()
 
 
 def test_escape_drops_the_polygon(stage: Stage, canvas: Canvas, mouse: Mouse) -> None:

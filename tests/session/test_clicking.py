@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.document import Entry, Key, Origin, State
 from app.core.mask import Mask
+from app.session.signals import SessionState
 from models.api import Box, Click, WeightsMissingError
 from tests.fakes import square
 from tests.session.desk import Desk, draw, mask_at
@@ -65,14 +66,86 @@ def test_a_result_already_queued_when_the_job_is_replaced_is_dropped(
     while not segmenter.prompts:
         time.sleep(0.01)
     time.sleep(0.2)  # the answer now waits in this thread's event queue
-    session.go_to(7)
+    steps = session.undo_stack.count()
     session.click(Click(40, 20))
     idle()
-    assert session.document.get(Key(0, 1)) is None
-    entry = session.document.get(Key(7, 1))
+    assert session.undo_stack.count() == steps + 1
+    entry = session.document.get(Key(0, 1))
     assert entry is not None
     assert entry.mask == Mask.encode(square(35, 15))
-    assert entry.clicks == (Click(40, 20),)
+    assert entry.clicks == (Click(20, 20), Click(40, 20))
+
+
+def test_clicks_on_other_frames_and_objects_wait_in_their_turn(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session, segmenter = desk.session, desk.made.fake_segmenter
+    segmenter.gate.close()
+    session.click(Click(20, 20))
+    session.add_object()
+    session.click(Click(40, 20))
+    session.go_to(7)
+    session.click(Click(30, 20))
+    segmenter.gate.open()
+    idle()
+    masks = {key: entry.mask for key, entry in session.document.items()}
+    assert masks == {
+        Key(0, 1): Mask.encode(square(15, 15)),
+        Key(0, 2): Mask.encode(square(35, 15)),
+        Key(7, 2): Mask.encode(square(25, 15)),
+    }
+
+
+def test_undo_takes_back_a_click_that_is_not_answered_yet_and_nothing_else(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, segmenter = desk.session, desk.made.fake_segmenter
+    draw(desk, 0)
+    session.select(1)
+    segmenter.gate.close()
+    session.click(Click(40, 20))
+    assert session.undo_text == "Click object 1, frame 0"
+    session.undo()
+    assert session.activity is SessionState.IDLE
+    segmenter.gate.open()
+    qtbot.wait(100)  # what was asked is answered all the same
+    entry = session.document.get(Key(0, 1))
+    assert entry is not None
+    assert entry.mask == mask_at(10)
+    assert session.undo_text == "Brush"
+
+
+def test_undo_takes_back_the_newest_of_two_clicks_without_an_answer(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session, segmenter = desk.session, desk.made.fake_segmenter
+    segmenter.gate.close()
+    session.click(Click(20, 20))
+    session.go_to(7)
+    session.click(Click(40, 20))
+    session.undo()
+    segmenter.gate.open()
+    idle()
+    assert set(dict(session.document.items())) == {Key(0, 1)}
+
+
+def test_a_click_that_takes_away_needs_something_to_take_from(desk: Desk) -> None:
+    desk.session.click(Click(40, 20, positive=False))
+    assert desk.session.objects == ()
+    assert desk.said("Click on the object first")
+
+
+def test_the_answer_for_an_object_that_is_gone_is_dropped_without_a_word(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, segmenter = desk.session, desk.made.fake_segmenter
+    segmenter.gate.close()
+    session.click(Click(20, 20))
+    session.delete_object(1)
+    segmenter.gate.open()
+    idle()
+    assert not len(session.document)
+    assert not desk.reports
 
 
 def test_a_box_asks_for_what_is_in_it(desk: Desk, idle: Callable[[], None]) -> None:

@@ -1,6 +1,7 @@
 """The session: propagation in a real thread, and edits while it runs."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from pytestqt.qtbot import QtBot
 
@@ -179,6 +180,101 @@ def test_undoing_the_anchor_of_a_running_propagation_stops_it(desk: Desk, qtbot:
     qtbot.waitUntil(lambda: session.activity is SessionState.IDLE)
     gate.open()
     assert session.document.get(Key(0, 1)) is None
+
+
+def test_undo_during_a_propagation_takes_it_back_and_redo_brings_it(
+    desk: Desk, qtbot: QtBot
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    gate.close()
+    session.propagate(Direction.FORWARD)
+    gate.let(5)
+    qtbot.waitUntil(lambda: session.shown(4) != {})
+    assert session.undo_text == "Propagate object 1, frames 0-29"
+    session.undo()
+    gate.open()
+    qtbot.waitUntil(lambda: session.activity is SessionState.IDLE)
+    assert session.document.frames() == [0]
+    session.redo()
+    assert session.document.frames() == [0, 1, 2, 3, 4]
+    session.undo()
+    session.undo()
+    assert session.document.frames() == []
+    session.redo()
+    assert session.document.get(Key(0, 1)) is not None
+
+
+def test_undo_before_the_first_frame_only_stops_the_propagation(desk: Desk, qtbot: QtBot) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    gate.close()
+    session.propagate(Direction.FORWARD)
+    session.undo()
+    gate.open()
+    qtbot.waitUntil(lambda: session.activity is SessionState.IDLE)
+    assert session.document.frames() == [0]
+
+
+def test_undo_of_an_edit_beside_a_running_propagation_lets_it_run(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    gate.close()
+    session.propagate(Direction.FORWARD)
+    draw(desk, 3, number=2, x=40)
+    assert session.undo_text == "Brush"
+    session.undo()
+    assert session.document.get(Key(3, 2)) is None
+    gate.open()
+    idle()
+    assert len(session.document.of_object(1)) == FRAMES
+
+
+def test_a_step_back_in_the_history_during_a_propagation_can_be_redone(
+    desk: Desk, qtbot: QtBot
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    gate.close()
+    session.propagate(Direction.FORWARD)
+    gate.let(5)
+    qtbot.waitUntil(lambda: session.shown(4) != {})
+    session.undo_stack.setIndex(session.undo_stack.index() - 1)
+    qtbot.waitUntil(lambda: session.activity is SessionState.IDLE)
+    gate.open()
+    assert session.document.frames() == []
+    assert session.undo_stack.canRedo()
+    session.redo()
+    assert session.document.frames() == [0]
+
+
+def test_locking_an_object_keeps_what_a_propagation_found_of_it_and_goes_on_with_the_others(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    gate.close()
+    session.propagate(Direction.FORWARD)
+    gate.let(5)
+    qtbot.waitUntil(lambda: len(session.shown(4)) == 2)
+    session.edit_object(replace(session.objects[0], locked=True))
+    gate.open()
+    idle()
+    assert list(session.document.of_object(1)) == [0, 1, 2, 3, 4]
+    assert len(session.document.of_object(2)) == FRAMES
+
+
+def test_beyond_the_out_point_there_is_nothing_to_propagate_forward(desk: Desk) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.set_range(2, 6)
+    session.go_to(12)
+    session.propagate(Direction.FORWARD)
+    assert session.document.frames() == [0]
+    assert desk.said("no frame in this direction")
 
 
 def test_nothing_to_propagate_from_is_said(desk: Desk) -> None:

@@ -84,12 +84,17 @@ class PolygonTool(CanvasTool):
         if key in _CLOSE:
             self._close(takes_away=subtracts(QApplication.keyboardModifiers()))
             return True
-        if key in _BACK:
-            self._points.pop()
-            self._keep()
-            self._surface.show_draft(self._points)
-            return True
-        return False
+        return key in _BACK and self.take_back()
+
+    def take_back(self) -> bool:
+        """Drop the last corner."""
+        if not self._points:
+            return False
+        self._points.pop()
+        self._drags = False
+        self._keep()
+        self._surface.show_draft(self._points)
+        return True
 
     def _near_first(self, at: Point) -> bool:
         return distance(self._points[0], at) * self.scale <= self.SNAP

@@ -29,11 +29,16 @@ class PointsTool(CanvasTool):
     def press(self, pointer: Pointer) -> None:
         """Add a point, if it is on the frame."""
         gesture = gesture_for(Tool.POINTS, pointer.button, pointer.keys)
-        if not on_frame(pointer.at, self._session.size) or self._surface.editable() is None:
+        if not on_frame(pointer.at, self._session.size):
+            return
+        x, y = pointer.at
+        click = Click(x, y, positive=gesture is Gesture.POSITIVE)
+        # An object is not made to take something away from it.
+        makes = click.positive or self._session.selected is not None
+        if makes and self._surface.editable() is None:
             return
         self._stop_preview()
-        x, y = pointer.at
-        self._session.click(Click(x, y, positive=gesture is Gesture.POSITIVE))
+        self._session.click(click)
 
     def move(self, pointer: Pointer) -> None:
         """Preview the point under the cursor while Shift is held."""
@@ -50,6 +55,10 @@ class PointsTool(CanvasTool):
         had = self._previews
         self._stop_preview()
         return had
+
+    def take_back(self) -> bool:
+        """Leave the preview: nothing has been drawn."""
+        return False
 
     def _stop_preview(self) -> None:
         if self._previews:

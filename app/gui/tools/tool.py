@@ -88,6 +88,10 @@ class CanvasTool:
         """Drop the gesture without a trace; return whether there was one."""
         return False
 
+    def take_back(self) -> bool:
+        """Drop the newest part of what is drawn; return whether there was any."""
+        return self.cancel()
+
     def leave_frame(self) -> None:
         """The current frame is about to change: finish or drop what is drawn."""
         self.cancel()

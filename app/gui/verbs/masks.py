@@ -2,6 +2,7 @@
 
 from app.core.document import Key, State
 from app.core.plan import Direction
+from app.gui.canvas import Canvas
 from app.gui.propagate_bar import PropagateBar
 from app.gui.verbs.review import ReviewVerbs
 from app.session.session import Session
@@ -11,10 +12,18 @@ from app.session.signals import SessionState
 class MaskVerbs:
     """Edits and jobs on the selected object, here or from the in to the out point."""
 
-    def __init__(self, session: Session, bar: PropagateBar, review: ReviewVerbs) -> None:
+    def __init__(
+        self, session: Session, canvas: Canvas, bar: PropagateBar, review: ReviewVerbs
+    ) -> None:
         self._session = session
+        self._canvas = canvas
         self._bar = bar
         self._review = review
+
+    def undo(self) -> None:
+        """Take back the last corner or the stroke that is being drawn, else what was done last."""
+        if not self._canvas.take_back():
+            self._session.undo()
 
     def accept(self) -> None:
         """Take over the ghost of a refinement; otherwise accept the mask, heal and go on."""
@@ -28,12 +37,15 @@ class MaskVerbs:
                 self._review.go_on()
 
     def escape(self) -> None:
-        """Drop the ghost of a refinement; otherwise stop the job, which keeps its results.
+        """Drop the ghost of a refinement, or a click without its answer; else stop the job.
 
-        A gesture that is under way has the key first, on the canvas itself.
+        What the job has done is kept. A gesture that is under way has the key first, on the canvas
+        itself.
         """
         if self._session.has_refinement:
             self._session.drop_refinement()
+        elif self._session.is_asking:
+            self._session.take_back_click()
         elif self._session.activity is not SessionState.IDLE:
             self._session.cancel()
 
@@ -49,7 +61,7 @@ class MaskVerbs:
         """Say that the object is not in the picture here, or take that back."""
         here = self._here()
         if any(self._session.state(key) is State.ABSENT for key in here):
-            self._session.clear(here)
+            self._session.show_again(here)
         else:
             self._session.mark_absent(here)
 
@@ -61,7 +73,7 @@ class MaskVerbs:
         """Say that the object is behind something here, or take that back."""
         here = self._here()
         if any(self._session.state(key) is State.OCCLUDED for key in here):
-            self._session.clear(here)
+            self._session.show_again(here)
         else:
             self._session.mark_occluded(here)
 
