@@ -1,6 +1,7 @@
 """From a path to a video with its project."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,10 +29,10 @@ class Opened:
 def open_source(source: Path, folder: str = "") -> Opened:
     """Open a video, a folder of images, a project file or a VISOR JSON.
 
-    A video's project lies in `folder` where one is chosen, else beside the video, or in the
-    per-user folder where it cannot be written there; it is made if there is none. Raises
-    MaskwrightError and leaves nothing open; VideoMissingError where only the video of a project is
-    not found.
+    A video's project is the one that was worked on last in `folder`, beside the video or in the
+    per-user folder. Where there is none, one is made: in `folder` where one is chosen, else beside
+    the video, or in the per-user folder where it cannot be written there. Raises MaskwrightError
+    and leaves nothing open; VideoMissingError where only the video of a project is not found.
     """
     if not source.exists():
         raise UsageError(f"{source} does not exist. Check the path.")
@@ -68,30 +69,66 @@ def reopened_as(source: Path, folder: str = "") -> Path:
 
 def project_path(source: Path, folder: str = "") -> Path:
     """Return where the project of a video lies: see `open_source`."""
+    return next(iter(_existing(source, folder)), _new_path(source, folder))
+
+
+def _existing(source: Path, folder: str) -> list[Path]:
+    """Return the projects of a video that there are, the one worked on last before the others."""
+    times = {path: _changed(path) for path in _places(source, folder)}
+    return sorted((path for path in times if times[path]), key=times.__getitem__, reverse=True)
+
+
+def _changed(project: Path) -> int:
+    """Return when a project was last written to; 0 where there is none, or none can be reached."""
+    log = project.with_name(f"{project.name}-wal")  # holds what a killed process wrote last
+    times = [0]
+    with suppress(OSError):
+        times.append(project.stat().st_mtime_ns)
+        times.append(log.stat().st_mtime_ns)
+    return max(times)
+
+
+def _new_path(source: Path, folder: str) -> Path:
+    *chosen, beside, personal = _places(source, folder)
+    if chosen:
+        return chosen[0]
+    return beside if os.access(source.parent, os.W_OK) else personal
+
+
+def _places(source: Path, folder: str) -> list[Path]:
+    """Return where a project may lie: in the chosen folder, beside its video, in the person's."""
     beside = source.with_name(source.name + SUFFIX)
-    if not folder and (beside.exists() or os.access(source.parent, os.W_OK)):
-        return beside
     # The folder's name keeps two videos of one name apart, and a person can still read it.
-    place = "_".join(part.strip("/\\:") for part in source.parent.parts if part.strip("/\\:"))
-    return (Path(folder) if folder else paths.projects_folder()) / place / beside.name
+    name = "_".join(part.strip("/\\:") for part in source.parent.parts if part.strip("/\\:"))
+    chosen = [Path(folder) / name / beside.name] if folder else []
+    return [*chosen, beside, paths.projects_folder() / name / beside.name]
 
 
 def _with_project(video: Video, folder: str) -> Opened:
     try:
-        path = project_path(video.source, folder)
-        if path.exists():
-            project = Project.open(path)
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            project = Project.create(path, video.source, len(video), video.size)
+        found = _existing(video.source, folder)
+        project = Project.open(found[0]) if found else _made(video, folder)
     except BaseException:
         video.close()
         raise
     try:
-        return _joined(video, project, path)
+        opened = _joined(video, project, project.path)
     except BaseException:
         project.close()
         raise
+    return replace(opened, notes=(*opened.notes, *map(_note_of_another, found[1:])))
+
+
+def _made(video: Video, folder: str) -> Project:
+    path = _new_path(video.source, folder)
+    return Project.create(path, video.source, len(video), video.size)
+
+
+def _note_of_another(path: Path) -> str:
+    return (
+        f"This video has another project, {path}, which was changed less recently. "
+        "Open that file to go on there."
+    )
 
 
 def _joined(video: Video, project: Project, path: Path) -> Opened:

@@ -196,7 +196,8 @@ FIELDS: tuple[Field, ...] = (
     Field("undo_limit", _KEEP, "Undo steps", "How many edits can be undone.", 10, 100_000),
     Field(
         "autosave_folder", _KEEP, "Folder for projects",
-        "Where projects are kept that are not saved elsewhere; empty puts each beside its video.",
+        "Where new projects are kept; empty puts each beside its video. Projects beside their "
+        "videos are found all the same.",
     ),
 )  # fmt: skip
 

@@ -87,6 +87,70 @@ def test_where_the_folder_cannot_be_written_the_project_lies_with_the_person(
     assert path != project_path(clip.parent / "other" / "clip")
 
 
+def in_folder(session: Session, folder: Path | str) -> None:
+    session.apply_settings(replace(session.settings, autosave_folder=str(folder)))
+
+
+def test_a_project_beside_its_video_is_found_once_a_folder_is_chosen(
+    session: Session, clip: Path, tmp_path: Path, reports: list[Report]
+) -> None:
+    session.open(clip)
+    draw(session, 3)
+    session.close()
+    in_folder(session, tmp_path / "projects")
+    session.open(clip)
+    assert session.project_path == clip.with_name("clip.maskwright")
+    assert session.document.frames() == [3]
+    assert reports == []
+
+
+def test_a_new_project_lies_in_the_chosen_folder(
+    session: Session, clip: Path, tmp_path: Path
+) -> None:
+    in_folder(session, tmp_path / "projects")
+    for _ in range(2):
+        session.open(clip)
+        assert session.project_path is not None
+        assert session.project_path.is_relative_to(tmp_path / "projects")
+        draw(session, 3)
+        session.close()
+    assert not clip.with_name("clip.maskwright").exists()
+
+
+def test_of_two_projects_of_a_video_the_newer_is_opened_and_the_other_named(
+    session: Session, clip: Path, tmp_path: Path, reports: list[Report]
+) -> None:
+    beside = clip.with_name("clip.maskwright")
+    in_folder(session, tmp_path / "projects")
+    session.open(clip)
+    draw(session, 3)
+    elsewhere = session.project_path
+    assert elsewhere is not None
+    session.save_as(beside)
+    draw(session, 4)
+    session.close()
+    os.utime(elsewhere, (1, 1))
+    session.open(clip)
+    assert (session.project_path, session.document.frames()) == (beside, [3, 4])
+    assert [report.text for report in reports if str(elsewhere) in report.text]
+    session.close()
+    os.utime(beside, (0.5, 0.5))
+    session.open(clip)
+    assert (session.project_path, session.document.frames()) == (elsewhere, [3])
+
+
+def test_what_a_killed_process_wrote_last_makes_its_project_the_newer_one(
+    clip: Path, tmp_path: Path
+) -> None:
+    folder = str(tmp_path / "projects")
+    elsewhere, beside = project_path(clip, folder), clip.with_name("clip.maskwright")
+    elsewhere.parent.mkdir(parents=True)
+    for age, file in enumerate((beside, elsewhere, beside.with_name(f"{beside.name}-wal"))):
+        file.touch()
+        os.utime(file, (age + 1, age + 1))
+    assert project_path(clip, folder) == beside
+
+
 def test_a_source_that_cannot_be_opened_leaves_what_is_open(
     session: Session, clip: Path, tmp_path: Path
 ) -> None:
