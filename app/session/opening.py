@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app import paths
 from app.core.document import Document
-from app.errors import UsageError, VideoMissingError
+from app.errors import ProjectError, UsageError, VideoMissingError
 from app.storage.importing import import_document, open_frames
 from app.storage.project import SUFFIX, Project
 from app.storage.video import Video, open_video
@@ -100,8 +100,13 @@ def _places(source: Path, folder: str) -> list[Path]:
     beside = source.with_name(source.name + SUFFIX)
     # The folder's name keeps two videos of one name apart, and a person can still read it.
     name = "_".join(part.strip("/\\:") for part in source.parent.parts if part.strip("/\\:"))
-    chosen = [Path(folder) / name / beside.name] if folder else []
+    chosen = [_whole(folder) / name / beside.name] if folder.strip() else []
     return [*chosen, beside, paths.projects_folder() / name / beside.name]
+
+
+def _whole(folder: str) -> Path:
+    """Return a folder that a person named; from their home on, wherever the program was started."""
+    return Path.home() / os.path.expanduser(folder.strip())  # noqa: PTH111 - fails on ~unknown
 
 
 def _with_project(video: Video, folder: str) -> Opened:
@@ -121,7 +126,15 @@ def _with_project(video: Video, folder: str) -> Opened:
 
 def _made(video: Video, folder: str) -> Project:
     path = _new_path(video.source, folder)
-    return Project.create(path, video.source, len(video), video.size)
+    try:
+        return Project.create(path, video.source, len(video), video.size)
+    except ProjectError as error:
+        if not folder.strip():
+            raise
+        raise ProjectError(
+            f"{error} It would lie in the folder for projects, {_whole(folder)}: name another in "
+            "the settings, or none to keep projects beside their videos."
+        ) from error
 
 
 def _note_of_another(path: Path) -> str:

@@ -196,8 +196,8 @@ FIELDS: tuple[Field, ...] = (
     Field("undo_limit", _KEEP, "Undo steps", "How many edits can be undone.", 10, 100_000),
     Field(
         "autosave_folder", _KEEP, "Folder for projects",
-        "Where new projects are kept; empty puts each beside its video. Projects beside their "
-        "videos are found all the same.",
+        "Where new projects are kept; empty puts each beside its video. A path that is not whole "
+        "begins in your home folder. Projects beside their videos are found all the same.",
     ),
 )  # fmt: skip
 

@@ -151,6 +151,26 @@ def test_what_a_killed_process_wrote_last_makes_its_project_the_newer_one(
     assert project_path(clip, folder) == beside
 
 
+def test_a_folder_for_projects_that_cannot_be_used_is_named(
+    session: Session, clip: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    in_folder(session, tmp_path / "file" / "projects")
+    with pytest.raises(ProjectError, match=r"folder for projects.*settings") as told:
+        session.open(clip)
+    assert str(tmp_path / "file" / "projects") in str(told.value)
+    assert not session.is_open
+
+
+@pytest.mark.parametrize("folder", ["projects", "~/projects", " projects "])
+def test_a_folder_for_projects_that_is_not_whole_begins_at_home(
+    folder: str, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    assert project_path(clip, folder).is_relative_to(tmp_path / "home" / "projects")
+
+
 def test_a_source_that_cannot_be_opened_leaves_what_is_open(
     session: Session, clip: Path, tmp_path: Path
 ) -> None:
