@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QCoreApplication, QSettings
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 _FOLDER_KEY = "folders/last"
@@ -37,6 +37,25 @@ class Ask:
         start = str(Path(self._folder()) / proposal)
         chosen, _ = QFileDialog.getSaveFileName(self._parent, title, start, ";;".join(filters))
         return self._remember(chosen)
+
+    def new_file_ending(
+        self, suffix: str, title: str, proposal: str, filters: Sequence[str]
+    ) -> Path | None:
+        """Return where to write a file of this suffix, which a name that lacks it is given."""
+        chosen = self.new_file(title, proposal, filters)
+        if chosen is None or chosen.suffix == suffix:
+            return chosen
+        whole = chosen.with_name(chosen.name + suffix)
+        # The system has asked about the name without the suffix only.
+        return whole if not whole.exists() or self._may_replace(whole) else None
+
+    def _may_replace(self, path: Path) -> bool:
+        translate = QCoreApplication.translate
+        return self.confirm(
+            translate("Ask", "{} exists already.").format(path),
+            translate("Ask", "Replace it? What is in it now is lost."),
+            translate("Ask", "&Replace"),
+        )
 
     def confirm(self, question: str, what_follows: str, yes: str) -> bool:
         """Ask a yes or no question whose safe answer is no."""

@@ -89,10 +89,8 @@ def target_for(form: Format, title: str, ask: Ask) -> Path | None:
         folder = ask.folder(translate("Export", "Folder in which to write {}").format(title))
         return folder / title if folder else None
     stem = f"{title}-{form.name}" if form.suffix == ".json" else title
-    target = ask.new_file(heading, f"{stem}{form.suffix}", [f"{_tr(form.title)} (*{form.suffix})"])
-    if target is not None and target.suffix != form.suffix:
-        target = target.with_name(target.name + form.suffix)
-    return target
+    filters = [f"{_tr(form.title)} (*{form.suffix})"]
+    return ask.new_file_ending(form.suffix, heading, f"{stem}{form.suffix}", filters)
 
 
 def _tr(text: str) -> str:

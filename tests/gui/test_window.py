@@ -91,6 +91,20 @@ def test_a_project_whose_video_has_moved_asks_for_it(desk: Desk, tmp_path: Path)
     assert desk.session.state(Key(0, 1)) is State.ANCHOR
 
 
+def test_a_project_saved_as_a_bare_name_is_opened_again(
+    opened: Desk, tmp_path: Path, said: Said
+) -> None:
+    opened.draw()
+    opened.ask.answer = tmp_path / "copy"
+    opened.do("save_as")
+    copy = tmp_path / "copy.maskwright"
+    assert opened.session.project_path == copy
+    assert said(str(copy))
+    opened.do("close")
+    opened.window.files.open(copy)
+    assert len(opened.session.document) == 1
+
+
 def test_closing_the_window_during_a_propagation_keeps_what_is_finished(opened: Desk) -> None:
     opened.draw()
     tracker = opened.model.fake_tracker

@@ -270,6 +270,19 @@ def test_an_export_gets_the_suffix_of_its_format(desk: Desk, tmp_path: Path) -> 
     assert target_for(visor, "clip", desk.ask) is None
 
 
+def test_a_file_of_the_name_with_its_suffix_is_asked_about(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "masks.json").write_text("{}")
+    desk.ask.answer = tmp_path / "masks"
+    assert target_for(FORMATS[0], "clip", desk.ask) == tmp_path / "masks.json"
+    assert str(tmp_path / "masks.json") in desk.ask.asked[-1]
+    desk.ask.agrees = False
+    assert target_for(FORMATS[0], "clip", desk.ask) is None
+    asked = len(desk.ask.asked)
+    desk.ask.answer = tmp_path / "masks.json"  # which the system has asked about
+    assert target_for(FORMATS[0], "clip", desk.ask) == tmp_path / "masks.json"
+    assert len(desk.ask.asked) == asked + 1
+
+
 # Crashes
 
 

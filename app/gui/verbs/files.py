@@ -82,7 +82,8 @@ class FileVerbs(QObject):
 
     def save_as(self) -> None:
         """Ask where, and go on with a copy of the project there."""
-        target = self._ask.new_file(
+        target = self._ask.new_file_ending(
+            f".{PROJECT_SUFFIX}",
             self.tr("Save project as"),
             f"{self._session.title}.{PROJECT_SUFFIX}",
             [self.tr("Maskwright project (*.maskwright)")],
