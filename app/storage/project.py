@@ -178,9 +178,12 @@ class Project:
         self._relative, self._absolute = relative, absolute
 
     def copy_to(self, path: Path) -> None:
-        """Write a copy to `path`, whole or not at all, that finds the same video."""
+        """Write a copy to `path`, whole or not at all, that finds the same video.
+
+        Raises ProjectError where a project at `path` is open, here or in another process.
+        """
         relative, absolute = _places(path, self.source)
-        with _explained(path), atomic_file(path) as beside:
+        with _explained(path), _held(path), atomic_file(path) as beside:
             copy = _connect(beside)
             try:
                 self._database.backup(copy)
@@ -224,6 +227,20 @@ def _locked(path: Path) -> FileLock:
         raise ProjectError(
             f"{path} is open in another Maskwright ({error}): close it there, or work on a copy."
         ) from error
+
+
+@contextmanager
+def _held(path: Path) -> Generator[None, None, None]:
+    """Hold the lock of a project file that is about to be replaced.
+
+    Whoever had it open would go on writing to a file that no longer has a name.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = _locked(path)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _places(project: Path, source: Path) -> tuple[str | None, str]:

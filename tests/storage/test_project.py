@@ -384,6 +384,19 @@ def test_a_copy_holds_everything_and_finds_the_video(tmp_path: Path) -> None:
     again.close()
 
 
+def test_a_copy_never_replaces_a_project_that_is_open(path: Path, tmp_path: Path) -> None:
+    project, other = created(path), created(tmp_path / "other.maskwright")
+    project.append({Key(1, 1): drawn(1)})
+    for target in (other.path, project.path):
+        with pytest.raises(ProjectError, match=target.name):
+            project.copy_to(target)
+    other.append({Key(2, 1): drawn(2)})
+    project.close()
+    other.close()
+    assert dict(reopened(path).items()) == {Key(1, 1): drawn(1)}
+    assert dict(reopened(other.path).items()) == {Key(2, 1): drawn(2)}
+
+
 def test_fifty_thousand_masks_load_quickly(path: Path) -> None:
     project = created(path, 10_000)
     masks = [drawn(n) for n in range(100)]
