@@ -134,7 +134,7 @@ class Session(SessionReading):
         """
         folder = self.settings.autosave_folder
         same = reopened_as(source, folder)
-        if self._workspace.project_path is not None and same == self._workspace.project_path:
+        if self._is_current(same):
             self._saving.flush()
             return
         try:
@@ -161,8 +161,13 @@ class Session(SessionReading):
         self._replace(opened)
 
     def save_as(self, path: Path) -> None:
-        """Copy the project file to `path` and go on with the copy. Raises StorageError."""
-        if self._saving.copy_to(path):
+        """Copy the project file to `path` and go on with the copy. Raises StorageError.
+
+        Where that is the project's own file already, it is only made sure that all is in it.
+        """
+        if self._is_current(path):
+            self._saving.flush()
+        elif self._saving.copy_to(path):
             self._workspace.project_path = path
 
     def close(self) -> None:
@@ -255,6 +260,13 @@ class Session(SessionReading):
     def issues(self) -> tuple[Issue, ...]:
         """The suspects, worst first."""
         return self._review.issues
+
+    def _is_current(self, path: Path) -> bool:
+        """Whether `path` is the open project's file, by this name or another."""
+        current = self._workspace.project_path
+        if current is None or path == current:
+            return path == current
+        return path.exists() and current.exists() and path.samefile(current)
 
     def _replace(self, opened: Opened) -> None:
         """Close what is open and show what was opened in its place."""

@@ -105,6 +105,18 @@ def test_a_project_saved_as_a_bare_name_is_opened_again(
     assert len(opened.session.document) == 1
 
 
+def test_saving_a_project_as_itself_goes_on_in_it(opened: Desk, said: Said) -> None:
+    opened.draw()
+    opened.ask.answer = project = opened.session.project_path
+    assert project is not None
+    opened.do("save_as")
+    assert said(f"The project is now {project}.")
+    opened.draw(4)
+    opened.do("close")
+    opened.window.files.open(project)
+    assert opened.session.document.frames() == [0, 4]
+
+
 def test_closing_the_window_during_a_propagation_keeps_what_is_finished(opened: Desk) -> None:
     opened.draw()
     tracker = opened.model.fake_tracker

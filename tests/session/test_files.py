@@ -252,6 +252,20 @@ def test_saving_as_goes_on_in_the_copy(session: Session, clip: Path, tmp_path: P
     assert session.document.frames() == [3]
 
 
+def test_the_open_project_is_known_by_any_name(session: Session, clip: Path) -> None:
+    session.open(clip)
+    draw(session, 3)
+    for name in (clip.with_name("clip.maskwright"), clip / ".." / "clip.maskwright"):
+        session.save_as(name)
+        session.open(name)
+        assert session.project_path == clip.with_name("clip.maskwright")
+    draw(session, 4)
+    session.close()
+    session.open(clip)
+    assert session.document.frames() == [3, 4]
+    assert session.undo_stack.count() == 0
+
+
 def test_what_changes_is_saved_by_itself(session: Session, clip: Path, qtbot: QtBot) -> None:
     session.open(clip)
     with qtbot.waitSignal(session.saved):
