@@ -1,16 +1,17 @@
 """Exports run beside the work: a snapshot is written, read back and compared."""
 
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.core.document import Document
-from app.core.mask import Mask
+from app.core.document import Document, Key
 from app.errors import MaskwrightError, UsageError
 from app.session.workspace import Workspace
 from app.storage.exporting import Format, export_document
 from app.storage.video import Video
+from app.storage.visor.exporting import written_names
 from app.storage.visor.importing import import_visor
 
 
@@ -71,23 +72,24 @@ def write(
     """Export a document and return what the person should know. Raises StorageError."""
     notes = export_document(document, video, form, path, attachment=attachment)
     if form is Format.VISOR:
-        notes = (*notes, compared(document, import_visor(path, video).document))
+        names = written_names(document, attachment)
+        notes = (*notes, compared(document, names, import_visor(path, video).document))
     return (f"Exported to {path}.", *notes)
 
 
-def compared(document: Document, written: Document) -> str:
-    """Say how near the masks that were written are to those of the document, object by name."""
-    names = {info.id: info.name for info in document.objects}
-    back: dict[tuple[int, str], list[Mask]] = {}
-    for key, entry in written.items():
-        if entry.mask is not None:
-            back.setdefault((key.frame, written.object(key.object).name), []).append(entry.mask)
+def compared(document: Document, names: Mapping[int, str], written: Document) -> str:
+    """Say how near the masks that were written are to those of the document.
+
+    `names` are those under which the document's objects were written.
+    """
+    numbers = {info.name: info.id for info in written.objects}
     worst, where = 1.0, ""
     for key, entry in document.items():
         if entry.mask is None or key.object not in names:
             continue
-        found = back.get((key.frame, names[key.object]), [])
-        overlap = max((entry.mask.iou(mask) for mask in found), default=0.0)
+        name = names[key.object]
+        back = written.get(Key(key.frame, numbers[name])) if name in numbers else None
+        overlap = entry.mask.iou(back.mask) if back is not None and back.mask is not None else 0.0
         if overlap < worst:
-            worst, where = overlap, f" ({names[key.object]}, frame {key.frame})"
+            worst, where = overlap, f" ({name}, frame {key.frame})"
     return f"Read back: worst IoU {worst:.4f}{where}."

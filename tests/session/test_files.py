@@ -327,6 +327,19 @@ def test_an_export_is_read_back_and_the_worst_mask_is_told(
     assert len([frame for frame in frames if frame["annotations"]]) == 1
 
 
+def test_objects_of_one_name_are_read_back_each_as_itself(
+    session: Session, clip: Path, tmp_path: Path, qtbot: QtBot, reports: list[Report]
+) -> None:
+    session.open(clip)
+    for number in (1, 2):
+        session.add_object("cup")
+        session.commit_mask(0, number, square(10 * number), "Brush")
+    session.commit_mask(1, 2, square(10), "Brush")
+    session.export("visor", tmp_path / "visor.json")
+    qtbot.waitUntil(lambda: any("worst IoU" in report.text for report in reports), timeout=20_000)
+    assert "worst IoU 1.0000." in reports[-1].text
+
+
 def test_an_export_that_fails_is_reported(
     session: Session, clip: Path, tmp_path: Path, qtbot: QtBot, reports: list[Report]
 ) -> None:

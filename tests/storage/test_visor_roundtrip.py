@@ -11,6 +11,7 @@ import pytest
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.mask import Mask
 from app.errors import FormatError
+from app.storage.visor.benchmark import Split, benchmark_videos
 from app.storage.visor.exporting import Resolution, build_export, export_visor
 from app.storage.visor.geometry import DENSE_SIZE, SPARSE_SIZE, rasterise
 from app.storage.visor.importing import ImportedVisor, import_visor
@@ -151,12 +152,8 @@ def test_a_renamed_object_takes_the_class_of_its_new_name() -> None:
 
 
 def test_same_named_masks_of_a_frame_are_kept_apart(tmp_path: Path) -> None:
-    raw = load(SPARSE)
-    first = raw["video_annotations"][0]["annotations"]
-    twin = {**first[1], "id": "f" * 32, "segments": [[[10, 10], [90, 10], [90, 90]]]}
-    first.append(twin)
-    path = tmp_path / "twins.json"
-    path.write_text(json.dumps(raw))
+    path = file_with_two_cups(tmp_path)
+    first, *_, twin = load(path)["video_annotations"][0]["annotations"][1:]
 
     def edit(imported: ImportedVisor) -> None:
         key = Key(0, object_named(imported, "cup (2)"))
@@ -165,23 +162,89 @@ def test_same_named_masks_of_a_frame_are_kept_apart(tmp_path: Path) -> None:
 
     _, written = edited(edit, path)
     cups = [a for a in written["video_annotations"][0]["annotations"] if a["name"] == "cup"]
-    assert cups[0] == first[1]
+    assert cups[0] == first
     assert cups[1]["id"] == "f" * 32
     assert cups[1]["segments"] != twin["segments"]
 
 
-def test_a_second_object_of_a_name_bears_that_name_on_other_frames_too(tmp_path: Path) -> None:
+def file_with_two_cups(folder: Path) -> Path:
     raw = load(SPARSE)
     first = raw["video_annotations"][0]["annotations"]
-    first.append({**first[1], "id": "f" * 32})
-    path = tmp_path / "twins.json"
+    first.append({**first[1], "id": "f" * 32, "segments": [[[10, 10], [90, 10], [90, 90]]]})
+    path = folder / "twins.json"
     path.write_text(json.dumps(raw))
+    return path
+
+
+def test_a_second_object_of_a_name_is_told_apart_on_new_frames(tmp_path: Path) -> None:
+    drawn = Entry(block(SPARSE_SIZE), Origin.DRAWN)
 
     def add(imported: ImportedVisor) -> None:
-        key = Key(2, object_named(imported, "cup (2)"))
-        imported.document.replace({key: Entry(block(SPARSE_SIZE), Origin.DRAWN)})
+        first, second = (object_named(imported, name) for name in ("cup", "cup (2)"))
+        imported.document.replace_objects(tuple(reversed(imported.document.objects)))
+        imported.document.replace({Key(2, second): drawn, Key(3, second): drawn})
+        imported.document.replace({Key(3, first): Entry(block(SPARSE_SIZE, 90), Origin.DRAWN)})
 
-    assert set(annotations(edited(add, path)[1], 2)) == {"knife", "cup"}
+    imported, raw = edited(add, file_with_two_cups(tmp_path))
+    assert raw["video_annotations"][0] == load(tmp_path / "twins.json")["video_annotations"][0]
+    assert masks(read_back(raw, None, tmp_path / "again.json")) == masks(imported.document)
+
+
+def test_a_second_object_of_a_name_stays_itself_where_the_first_is_deleted(tmp_path: Path) -> None:
+    def delete(imported: ImportedVisor) -> None:
+        imported.document.replace({Key(0, object_named(imported, "cup")): None})
+
+    imported, raw = edited(delete, file_with_two_cups(tmp_path))
+    left = annotations(raw, 0)["cup (2)"]
+    assert (left["id"], left["class_id"]) == ("f" * 32, 13)
+    assert left["segments"] == [[[10, 10], [90, 10], [90, 90]]]
+    again = read_back(raw, None, tmp_path / "again.json")
+    assert named_masks(again) == named_masks(imported.document)
+
+
+def test_a_thing_that_a_file_calls_as_a_second_one_is_shown_is_kept_apart(tmp_path: Path) -> None:
+    path = file_with_two_cups(tmp_path)
+    raw = load(path)
+    first = raw["video_annotations"][0]["annotations"]
+    first.append({**first[1], "id": "e" * 32, "name": "cup (2)"})
+    path.write_text(json.dumps(raw))
+    imported, written = edited(lambda imported: None, path)
+    shown = [info.name for info in imported.document.objects if info.name.startswith("cup")]
+    assert len(shown) == len(set(shown)) == 3
+    assert written == raw
+
+
+def test_objects_of_one_name_come_back_as_themselves(tmp_path: Path) -> None:
+    frames = FrameList(Path("film"), ("000000", "000001", "000002"), SPARSE_SIZE)
+    objects = tuple(ObjectInfo(number, "cup", (0, 0, number)) for number in (1, 2, 3))
+    entries: dict[Key, Entry | None] = {
+        Key(frame, number): Entry(block(SPARSE_SIZE, 30 * number, 20 * frame), Origin.DRAWN)
+        for frame, number in ((0, 1), (0, 2), (1, 2), (1, 3), (2, 3), (2, 1))
+    }
+    document = Document(objects, entries)
+    export = build_export(document, frames)
+    raw = json.loads(export.file.dumps())
+    again = read_back(raw, frames, tmp_path / "again.json")
+    assert masks(again) == masks(document)
+    assert [(info.name, info.class_id) for info in again.objects] == [
+        ("cup", 13),
+        ("cup (2)", 13),
+        ("cup (3)", 13),
+    ]
+    assert any("cup as cup (2), cup as cup (3)" in note for note in export.notes)
+    assert validate(raw) == []
+    (official,) = benchmark_videos(export.file, Split.TRAIN, SPARSE_SIZE)
+    assert [len(frame.masks) for frame in official.frames] == [2, 2, 2]
+
+
+def masks(document: Document) -> dict[Key, Mask | None]:
+    return {key: entry.mask for key, entry in document.items()}
+
+
+def named_masks(document: Document) -> dict[tuple[int, str], Mask | None]:
+    return {
+        (key.frame, document.object(key.object).name): entry.mask for key, entry in document.items()
+    }
 
 
 def video_of(numbers: range, size: tuple[int, int] = SPARSE_SIZE) -> FrameList:

@@ -5,7 +5,7 @@ import operator
 import uuid
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,7 +16,14 @@ from app.errors import FormatError
 from app.storage.classes import noun_classes
 from app.storage.visor.contacts import contact_keys, renamed, retargeted
 from app.storage.visor.geometry import DENSE_SIZE, SPARSE_SIZE, Size, spread, trace
-from app.storage.visor.importing import Link, Links, Original, identified, original_entries
+from app.storage.visor.importing import (
+    Link,
+    Links,
+    Original,
+    identified,
+    next_identity,
+    original_entries,
+)
 from app.storage.visor.naming import NamedFrames, places, video_name, visor_stems
 from app.storage.visor.records import Annotation, JsonObject, Record, VisorFile, by_path
 
@@ -75,7 +82,7 @@ def build_export(
     that of a file of new frames only. Raises FormatError where `resolution` is not that of the
     imported file.
     """
-    original = Original.loads(attachment) if attachment else _nothing()
+    original = _original(attachment)
     stated = original.file.canvas if attachment else None
     canvas = resolution.canvas(frames.size, stated)
     if stated not in {None, canvas}:
@@ -83,7 +90,8 @@ def build_export(
             f"The project comes from a VISOR file with {_text(original.file.canvas)} coordinates, "
             f"which are kept as they are: {_text(canvas)} is not possible. Leave out --resolution."
         )
-    writer = _Writer(document, frames, original, canvas, subsequence, new_id)
+    names = _names(document, original.links)
+    writer = _Writer(document, names, frames, original, canvas, subsequence, new_id)
     raw: JsonObject = {**original.file.raw, "video_annotations": writer.records()}
     if not attachment:
         raw["info"] = _info(frames.size, canvas)
@@ -95,6 +103,7 @@ class _Writer:
     """The work of one export."""
 
     document: Document
+    names: Mapping[int, str]  # under which an object is written
     frames: NamedFrames
     original: Original
     canvas: Size
@@ -139,6 +148,10 @@ class _Writer:
         nameless = [info.name for info in self.document.objects if _class_of(info) is None]
         if nameless:
             notes.append(f"Without a noun class (class_id is null): {', '.join(nameless)}.")
+        twins = [info for info in self.document.objects if info.name != self.names[info.id]]
+        if twins:
+            written = ", ".join(f"{info.name} as {self.names[info.id]}" for info in twins)
+            notes.append(f"VISOR tells objects apart by name, so some are written: {written}.")
         return tuple(notes)
 
     def _kept_record(
@@ -146,6 +159,7 @@ class _Writer:
     ) -> JsonObject:
         kept: list[JsonObject] = []
         gone: set[str] = set()
+        seen: set[str] = set()
         for identity, annotation in identified(record.annotations):
             link = self.original.links[identity]
             key = Key(frame, link.object)
@@ -155,7 +169,7 @@ class _Writer:
             if raw is None:
                 gone.add(annotation.id)
             else:
-                kept.append(self._named(raw, link))
+                kept.append(self._told_apart(self._named(raw, link), link.object, seen))
         answered = [retargeted(raw, gone) for raw in kept]
         self.counts["contacts to review"] += sum(map(operator.is_not, answered, kept))
         return {**record.raw, "annotations": answered + fresh}
@@ -178,10 +192,22 @@ class _Writer:
         except KeyError:  # never had a pixel, and its object is gone
             return raw
         if info.name != link.shown:
-            return renamed(raw, info.name, _class_of(info, ignored=link.class_id))
+            name = self.names[info.id]
+            return renamed(raw, name, _class_of(info, ignored=link.class_id))
         if info.class_id != link.class_id:
             return {**raw, "class_id": info.class_id}
         return raw
+
+    def _told_apart(self, raw: JsonObject, number: int, seen: set[str]) -> JsonObject:
+        """Return an annotation as one that a reader of the new file takes for the same object.
+
+        The second cup of an imported frame is called as the first, and is the first to a reader
+        once that is gone.
+        """
+        shown = next_identity(Annotation(raw).name, seen).shown
+        wanted = self.names.get(number, shown)
+        seen.add(wanted)
+        return raw if shown == wanted else {**raw, "name": wanted}
 
     def _fresh(self, frame: int, linked: set[int] | None) -> list[JsonObject]:
         """Return annotations of the objects that no record of the frame has."""
@@ -197,7 +223,7 @@ class _Writer:
         return found
 
     def _annotation(self, info: ObjectInfo, mask: Mask) -> JsonObject:
-        name, class_id = self._visor_name(info), _class_of(info)
+        name, class_id = self.names[info.id], _class_of(info)
         raw: JsonObject = {
             "id": self.new_id(),
             "name": name,
@@ -209,13 +235,6 @@ class _Writer:
         if self.original.file.is_dense:
             raw["type"] = 0
         return raw | contact_keys(name, class_id)
-
-    def _visor_name(self, info: ObjectInfo) -> str:
-        """Return `plate` for the object that is shown as `plate (2)`, unless it was renamed."""
-        for identity, link in self.original.links.items():
-            if link.object == info.id and link.shown == info.name:
-                return identity.name
-        return info.name
 
     def _segments(self, mask: Mask) -> list[list[list[int]]]:
         if mask.size == self.canvas:
@@ -251,7 +270,23 @@ class _Writer:
         return {**like.image, "image_path": f"{video}/{name}", "name": name}
 
 
-def _nothing() -> Original:
+def written_names(document: Document, attachment: bytes | None) -> dict[int, str]:
+    """Return object id -> the name in the file, where names are identities: no two are the same."""
+    return _names(document, _original(attachment).links)
+
+
+def _names(document: Document, links: Links) -> dict[int, str]:
+    # What was imported and has not been renamed since comes first to its name.
+    imported = {(link.object, link.shown) for link in links.values()}
+    names: dict[int, str] = {}
+    for info in sorted(document.objects, key=lambda o: ((o.id, o.name) not in imported, o.id)):
+        names[info.id] = next_identity(info.name, set(names.values())).shown
+    return names
+
+
+def _original(attachment: bytes | None) -> Original:
+    if attachment:
+        return Original.loads(attachment)
     return Original(VisorFile({"info": {}, "video_annotations": []}), {})
 
 

@@ -1,8 +1,9 @@
 """A VISOR file as a document, with all that is needed to write the file again unchanged."""
 
+import itertools
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +26,11 @@ class Identity(NamedTuple):
 
     name: str
     ordinal: int  # 0 but where a frame has several annotations of one name
+
+    @property
+    def shown(self) -> str:
+        """What the object is called: `cup (2)` for the second cup, also where a file says that."""
+        return f"{self.name} ({self.ordinal + 1})" if self.ordinal else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,29 +145,41 @@ def frame_size(file: VisorFile) -> Size:
 
 
 def link(file: VisorFile) -> Links:
-    """Give every identity of a file an object, in the order of their first appearance."""
+    """Give every identity of a file an object, in the order of their first appearance.
+
+    Identities that are shown alike are one object.
+    """
     links: Links = {}
+    by_name: dict[str, Link] = {}
     for record in by_path(file.records):
         for identity, annotation in identified(record.annotations):
             if identity not in links:
-                again = f" ({identity.ordinal + 1})" if identity.ordinal else ""
-                shown = identity.name + again
-                links[identity] = Link(len(links) + 1, shown, _class_of(annotation))
-    if len(links) > _MOST_OBJECTS:
+                new = Link(len(by_name) + 1, identity.shown, _class_of(annotation))
+                links[identity] = by_name.setdefault(identity.shown, new)
+    if len(by_name) > _MOST_OBJECTS:
         raise FormatError(
-            f"it names {len(links)} things, and a project holds {_MOST_OBJECTS} objects. "
+            f"it names {len(by_name)} things, and a project holds {_MOST_OBJECTS} objects. "
             "Split the file by subsequence."
         )
     return links
 
 
 def identified(annotations: Iterable[Annotation]) -> Iterator[tuple[Identity, Annotation]]:
-    """Yield a record's annotations with their identities."""
-    seen: dict[str, int] = {}
+    """Yield a record's annotations with their identities, no two of which are shown alike."""
+    seen: set[str] = set()
     for annotation in annotations:
-        ordinal = seen.get(annotation.name, 0)
-        seen[annotation.name] = ordinal + 1
-        yield Identity(annotation.name, ordinal), annotation
+        identity = next_identity(annotation.name, seen)
+        seen.add(identity.shown)
+        yield identity, annotation
+
+
+def next_identity(name: str, seen: Container[str]) -> Identity:
+    """Return what an annotation of this name is where others are shown as `seen` says."""
+    return next(
+        identity
+        for ordinal in itertools.count()
+        if (identity := Identity(name, ordinal)).shown not in seen
+    )
 
 
 def objects_of(links: Links) -> tuple[ObjectInfo, ...]:
@@ -169,7 +187,7 @@ def objects_of(links: Links) -> tuple[ObjectInfo, ...]:
     colors = davis_palette()
     return tuple(
         ObjectInfo(item.object, item.shown, colors[item.object], item.class_id)
-        for item in links.values()
+        for item in dict.fromkeys(links.values())
     )
 
 
