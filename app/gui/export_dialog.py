@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Slot
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from app.gui.ask import Ask
 from app.session.session import Session
+from app.session.signals import SessionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,12 @@ class ExportDialog(QDialog):
         self.setWindowTitle(self.tr("Export"))
         self._choice = QButtonGroup(self)
         layout = QVBoxLayout(self)
-        masks = len(session.document)
-        said = self.tr("{} masks of {} objects on {} frames")
-        said = said.format(masks, len(session.objects), len(session.document.frames()))
-        layout.addWidget(QLabel(said))
+        self._session = session
+        self._said = QLabel()
+        self._said.setWordWrap(True)
+        self._tell()
+        session.state_changed.connect(self._tell)
+        layout.addWidget(self._said)
         for row, form in enumerate(FORMATS):
             button = QRadioButton(_tr(form.title))
             button.setChecked(row == 0)
@@ -79,6 +82,25 @@ class ExportDialog(QDialog):
     def format(self) -> Format:
         """The format chosen."""
         return FORMATS[self._choice.checkedId()]
+
+    @property
+    def summary(self) -> str:
+        """What it says there is to export."""
+        return self._said.text()
+
+    @Slot()
+    def _tell(self) -> None:
+        """Say what there is to export, and where more is under way."""
+        document = self._session.shown_document()
+        said = self.tr("{} masks of {} objects on {} frames").format(
+            len(document), len(document.objects), len(document.frames())
+        )
+        if self._session.activity is not SessionState.IDLE:
+            said += ". " + self.tr(
+                "Masks are still being made: the file gets those that are finished when it is "
+                "written. Wait until the work is done to export all."
+            )
+        self._said.setText(said)
 
 
 def target_for(form: Format, title: str, ask: Ask) -> Path | None:

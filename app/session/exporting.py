@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.core.document import Document, Key
 from app.errors import MaskwrightError, UsageError
+from app.session.signals import SessionState
 from app.session.workspace import Workspace
 from app.storage.exporting import Format, export_document
 from app.storage.video import Video
@@ -27,7 +28,7 @@ class Exporting(QObject):
         self._done.connect(self._on_done)
 
     def export(self, form: str, path: Path) -> None:
-        """Write all masks in the background: visor, davis, coco, submission or video.
+        """Write all masks that are shown in the background: visor, davis, coco, submission, video.
 
         Raises UsageError for another form. How it went is reported.
         """
@@ -39,11 +40,18 @@ class Exporting(QObject):
             raise UsageError("There is nothing to export. Open a video first.")
         if self._worker is None:
             self._worker = ThreadPoolExecutor(1, "export")
-        snapshot = workspace.document.snapshot()
+        snapshot = workspace.shown_document()
         attachment = workspace.attachment
         done = self._worker.submit(write, snapshot, video, Format(form), path, attachment)
         done.add_done_callback(self._tell)
-        workspace.report("info", f"Exporting to {path}")
+        if workspace.activity is SessionState.IDLE:
+            workspace.report("info", f"Exporting to {path}")
+            return
+        workspace.report(
+            "warning",
+            f"Exporting to {path} what is finished so far, while masks are still being made. "
+            "Export again when they are done to have all.",
+        )
 
     def stop(self) -> None:
         """Wait for the exports that were asked for."""

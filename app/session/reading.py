@@ -101,6 +101,10 @@ class SessionReading(SessionSignals):
         """Return object id -> entry on `frame`, what is pending over what is in the document."""
         return self._workspace.shown(frame)
 
+    def shown_document(self) -> Document:
+        """Return a copy of the document that has in it what is pending."""
+        return self._workspace.shown_document()
+
     def state(self, key: Key) -> State:
         """Return what the timeline shows at `key`."""
         return self._workspace.state(key)

@@ -75,6 +75,12 @@ class Workspace:
         """Return object id -> entry on `frame`, what is pending over what is in the document."""
         return {**self.document.on_frame(frame), **self._pending_on.get(frame, {})}
 
+    def shown_document(self) -> Document:
+        """Return a copy of the document that has in it what is pending."""
+        copy = self.document.snapshot()
+        copy.replace(self.pending)
+        return copy
+
     def entry(self, key: Key) -> Entry | None:
         """Return what is shown at `key`."""
         return self.pending.get(key) or self.document.get(key)

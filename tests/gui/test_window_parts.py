@@ -27,10 +27,11 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from app.core.plan import Direction
 from app.gui import crash
 from app.gui.command_palette import CommandPalette, fit
 from app.gui.crash import CrashDialog, CrashWatch
-from app.gui.export_dialog import FORMATS, target_for
+from app.gui.export_dialog import FORMATS, ExportDialog, target_for
 from app.gui.focus import keeps
 from app.gui.go_to import GoToDialog, frame_of
 from app.gui.messages import Level, Message, Messages
@@ -281,6 +282,20 @@ def test_a_file_of_the_name_with_its_suffix_is_asked_about(desk: Desk, tmp_path:
     desk.ask.answer = tmp_path / "masks.json"  # which the system has asked about
     assert target_for(FORMATS[0], "clip", desk.ask) == tmp_path / "masks.json"
     assert len(desk.ask.asked) == asked + 1
+
+
+def test_the_export_dialog_says_that_masks_are_still_being_made(opened: Desk) -> None:
+    gate = opened.model.fake_tracker.gate
+    opened.draw()
+    gate.close()
+    opened.session.propagate(Direction.FORWARD)
+    gate.let(4)
+    opened.qtbot.waitUntil(lambda: opened.session.shown(3) != {})
+    dialog = ExportDialog(opened.session, opened.window)
+    assert dialog.summary.startswith("4 masks of 1 objects on 4 frames. Masks are still being made")
+    gate.open()
+    opened.idle()
+    assert dialog.summary == "30 masks of 1 objects on 30 frames"
 
 
 # Crashes

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
@@ -34,6 +35,23 @@ def test_results_are_shown_while_they_are_pending(desk: Desk, qtbot: QtBot) -> N
     assert session.activity is SessionState.PROPAGATING
     assert session.document.get(Key(4, 1)) is None
     assert session.state(Key(4, 1)) is State.PREDICTED
+
+
+def test_an_export_has_what_is_shown_by_then_and_says_that_more_is_to_come(
+    desk: Desk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    gate.close()
+    session.propagate(Direction.FORWARD)
+    gate.let(5)
+    qtbot.waitUntil(lambda: session.shown(4) != {})
+    session.export("davis", tmp_path / "davis")
+    assert desk.said("masks are still being made")
+    assert len(session.document) == 1
+    gate.open()
+    qtbot.waitUntil(lambda: desk.said("Exported to"), timeout=20_000)
+    assert len(list((tmp_path / "davis").rglob("*.png"))) == 5
 
 
 def test_cancelling_keeps_everything_that_is_finished_at_once(desk: Desk, qtbot: QtBot) -> None:

@@ -120,11 +120,11 @@ class FileVerbs(QObject):
     def export(self) -> None:
         """Ask for format and place, and export in the background."""
         dialog = ExportDialog(self._session, self._ask.parent)
-        if dialog.exec() != QDialog.DialogCode.Accepted:
-            return
-        target = target_for(dialog.format, self._session.title, self._ask)
+        accepted, form = dialog.exec() == QDialog.DialogCode.Accepted, dialog.format
+        dialog.deleteLater()  # or it would follow the session as long as the window is there
+        target = target_for(form, self._session.title, self._ask) if accepted else None
         if target is not None:
-            self._tried(lambda: self._session.export(dialog.format.name, target))
+            self._tried(lambda: self._session.export(form.name, target))
 
     def _locate(self, fact: str) -> None:
         yes = self._ask.confirm(
