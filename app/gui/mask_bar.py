@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QSlider, QToolBar, QWidg
 
 from app.gui.canvas import Canvas
 from app.gui.overlay import OverlayMode
+from app.gui.wheel import keep_from_wheel
 from app.session.session import Session
 
 
@@ -21,6 +22,7 @@ class MaskBar(QToolBar):
         self.setWindowTitle(self.tr("Masks"))
         self.setObjectName("mask_bar")
         self._mode = QComboBox()
+        keep_from_wheel(self._mode)
         self._mode.setAccessibleName(self.tr("How masks lie over the picture"))
         self._mode.setToolTip(self.tr("How masks lie over the picture"))
         for mode in OverlayMode:

@@ -8,6 +8,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QLabel, QToolBar, QToolButton, QWidget
 
 from app.gui.options import fill_options
+from app.gui.wheel import keep_from_wheel
 from app.session.choices import Option, models_for
 from app.session.session import Session
 
@@ -96,6 +97,7 @@ class PropagateBar(QToolBar):
 
 def _choice(tip: str, texts: list[str]) -> QComboBox:
     box = QComboBox()
+    keep_from_wheel(box)
     box.addItems(texts)
     box.setToolTip(tip)
     box.setAccessibleName(tip)

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui.options import fill_options
+from app.gui.wheel import keep_from_wheel
 from app.session.choices import Preference, changed, preferences
 from app.session.session import Session
 
@@ -84,6 +85,7 @@ class SettingsDialog(QDialog):
 
     def _add_row(self, form: QFormLayout, preference: Preference) -> None:
         editor = _editor_for(preference)
+        keep_from_wheel(editor)
         editor.setFixedWidth(_WIDTH)
         editor.setToolTip(_tr(preference.tooltip))
         editor.setAccessibleName(_tr(preference.label))

@@ -7,6 +7,7 @@ import numpy as np
 import shiboken6
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.core.document import Entry, Key
@@ -168,3 +169,11 @@ def mouse_on(canvas: Canvas) -> Mouse:
         return canvas.viewportTransform().map(QPointF(x + 0.5, y + 0.5))
 
     return Mouse(canvas.viewport(), place)
+
+
+def wheel_over(widget: QWidget, notches: int) -> None:
+    """Turn the wheel over a widget, which may pass it on to what scrolls behind."""
+    window = widget.window()
+    middle = widget.mapTo(window, widget.rect().center())
+    QTest.wheelEvent(window.windowHandle(), middle, QPoint(0, 120 * notches))
+    QApplication.processEvents()

@@ -5,13 +5,21 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QPalette
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QLineEdit,
+    QScrollArea,
+    QSpinBox,
+)
 
 from app.gui.settings_dialog import SettingsDialog
 from app.session.choices import changed, preferences
 from app.session.session import Session
 from app.storage.settings import Settings
 from tests.gui.conftest import Desk
+from tests.gui.stage import wheel_over
 
 
 @pytest.fixture
@@ -96,6 +104,38 @@ def test_a_word_finds_its_settings(dialog: SettingsDialog) -> None:
     field.setText("undo")
     assert dialog.editor("undo_limit").isVisible()
     assert not dialog.editor("theme").isVisible()
+
+
+def test_the_wheel_scrolls_the_list_and_changes_no_setting(
+    dialog: SettingsDialog, desk: Desk
+) -> None:
+    area = dialog.findChild(QScrollArea)
+    assert area is not None
+    bar, before = area.verticalScrollBar(), desk.session.settings
+    for preference in preferences():
+        editor = dialog.editor(preference.name)
+        if isinstance(editor, QLineEdit | QCheckBox):
+            continue
+        area.ensureWidgetVisible(editor)
+        there = bar.value()
+        wheel_over(editor, 1 if there else -1)
+        assert bar.value() != there, preference.name
+        assert editor.focusPolicy() is Qt.FocusPolicy.StrongFocus  # the wheel gives no focus
+    assert desk.session.settings == before
+
+
+def test_the_wheel_counts_in_the_field_that_has_the_focus(
+    dialog: SettingsDialog, desk: Desk
+) -> None:
+    box = dialog.editor("undo_limit")
+    assert isinstance(box, QSpinBox)
+    area = dialog.findChild(QScrollArea)
+    assert area is not None
+    area.ensureWidgetVisible(box)
+    box.setFocus()
+    before = box.value()
+    wheel_over(box, 1)
+    assert desk.session.settings.undo_limit == before + 1
 
 
 def test_the_dialog_shows_a_change_made_elsewhere(dialog: SettingsDialog, desk: Desk) -> None:

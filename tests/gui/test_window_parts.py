@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QRadioButton,
     QSpinBox,
+    QToolBar,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -40,6 +41,7 @@ from app.gui.status import StatusBar, duration
 from app.gui.theme import DARK, LIGHT, Colors, Theme, apply_theme, colors_for, style_sheet
 from app.session.signals import Progress
 from tests.gui.conftest import Desk
+from tests.gui.stage import wheel_over
 
 NONE = Qt.KeyboardModifier.NoModifier
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -360,6 +362,19 @@ def test_an_error_in_another_thread_is_shown_in_the_gui_thread(
     thread.join()
     qtbot.waitUntil(lambda: watch._dialog is not None and watch._dialog.isVisible())
     assert sys.excepthook != watch.on_exception
+
+
+def test_the_wheel_over_a_tool_bar_chooses_nothing(opened: Desk) -> None:
+    boxes = [
+        box for bar in opened.window.findChildren(QToolBar) for box in bar.findChildren(QComboBox)
+    ]
+    assert len(boxes) == 4
+    for box in boxes:
+        box.setFocus()  # as after a choice
+        before = opened.session.settings, box.currentIndex()
+        for notches in (-1, 1):
+            wheel_over(box, notches)
+            assert (opened.session.settings, box.currentIndex()) == before
 
 
 def test_targets_are_at_least_24_pixels(opened: Desk) -> None:
