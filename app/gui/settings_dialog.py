@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QLabel,
     QLineEdit,
+    QPushButton,
     QScrollArea,
     QSpinBox,
     QVBoxLayout,
@@ -51,9 +52,10 @@ class SettingsDialog(QDialog):
         standard = QDialogButtonBox.StandardButton
         buttons = QDialogButtonBox(standard.Close | standard.RestoreDefaults)
         buttons.rejected.connect(self.reject)
-        restore = buttons.button(standard.RestoreDefaults)
-        restore.setAutoDefault(False)  # Enter in a field must not throw everything away
-        restore.clicked.connect(self._restore)
+        for button in buttons.buttons():
+            if isinstance(button, QPushButton):
+                button.setAutoDefault(False)  # Enter ends a field; it presses no button
+        buttons.button(standard.RestoreDefaults).clicked.connect(self._restore)
         layout = QVBoxLayout(self)
         layout.addWidget(self._find)
         layout.addWidget(area)

@@ -106,6 +106,14 @@ def test_a_word_finds_its_settings(dialog: SettingsDialog) -> None:
     assert not dialog.editor("theme").isVisible()
 
 
+def test_enter_in_a_field_does_not_close_the_dialog(dialog: SettingsDialog, desk: Desk) -> None:
+    box = dialog.editor("undo_limit")
+    for field in (dialog.findChildren(QLineEdit)[0], box):
+        field.setFocus()
+        desk.qtbot.keyClick(field, Qt.Key.Key_Return)
+        assert dialog.isVisible()
+
+
 def test_the_wheel_scrolls_the_list_and_changes_no_setting(
     dialog: SettingsDialog, desk: Desk
 ) -> None:
