@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.gui.elided_label import ElidedLabel
 from app.gui.memory import resident_bytes
 from app.session.resources import resource_use
 from app.session.session import Session
@@ -29,7 +30,8 @@ class JobProgress(QWidget):
 
     def __init__(self, stop: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._label = QLabel()
+        # In the middle: the name of an object goes before how far the job is.
+        self._label = ElidedLabel(Qt.TextElideMode.ElideMiddle)
         self._bar = QProgressBar()
         self._bar.setFixedWidth(140)
         self._bar.setTextVisible(False)
@@ -78,7 +80,7 @@ class StatusBar(QStatusBar):
     def __init__(self, session: Session, stop: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._machine = QLabel()
+        self._machine = ElidedLabel()
         self._machine.setAccessibleName(self.tr("Device and memory"))
         self._pointer = QLabel()
         self._pointer.setMinimumWidth(150)

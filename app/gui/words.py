@@ -1,5 +1,7 @@
 """How frames, times and states are put into words, alike everywhere in the window."""
 
+import html
+
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from app.core.document import State
@@ -29,3 +31,8 @@ def clock(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     tail = f"{minutes:02d}:{rest // 100:02d}.{rest % 100:02d}"
     return f"{hours}:{tail}" if hours else tail
+
+
+def verbatim_tip(text: str) -> str:
+    """Return a tool tip that shows `text` as it is: Qt takes what looks like HTML for HTML."""
+    return f"<span>{html.escape(text)}</span>".replace("\n", "<br>") if text else ""

@@ -32,6 +32,7 @@ from app.core.plan import Direction
 from app.gui import crash
 from app.gui.command_palette import CommandPalette, fit
 from app.gui.crash import CrashDialog, CrashWatch
+from app.gui.elided_label import ElidedLabel
 from app.gui.export_dialog import FORMATS, ExportDialog, target_for
 from app.gui.focus import keeps
 from app.gui.go_to import GoToDialog, frame_of
@@ -205,6 +206,23 @@ def test_the_status_bar_tells_progress_and_the_last_save(opened: Desk) -> None:
     assert not bar.progress.isVisible()
     opened.session.saved.emit(datetime(2026, 1, 2, 14, 2, 11))
     assert bar.saved_text == "saved 14:02:11 ✓"
+
+
+def test_a_job_with_a_long_name_leaves_the_window_as_narrow_as_it_is(opened: Desk) -> None:
+    window = opened.window
+    window.resize(900, 600)
+    opened.settle()
+    name = "left <hand> of the person in white who sits behind the table"
+    long = Progress(f"Propagating {name}", 12, 40, 3.14159, 8.9, 0, 39, 12, (1,))
+    opened.session.progress_changed.emit(long)
+    opened.settle()
+    assert (window.width(), window.height()) == (900, 600)
+    assert window.minimumSizeHint().width() <= 900
+    label = next(
+        label for label in window.findChildren(ElidedLabel) if label.text().startswith(long.text)
+    )
+    assert label.width() < label.sizeHint().width()
+    assert "left &lt;hand&gt; of the person" in label.toolTip()
 
 
 # Look
