@@ -217,6 +217,7 @@ class Window(QMainWindow):
         self._welcome = Welcome(self._recent, begin)
         self._pages.addWidget(self._welcome)
         self._pages.addWidget(self._canvas)
+        self._pages.currentChanged.connect(self._messages.raise_)  # the page has gone on top
         self.setCentralWidget(self._pages)
 
     def _connect(self) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import shiboken6
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QDockWidget
+from PySide6.QtWidgets import QDockWidget, QToolButton
 
 from app.core.document import Key, State
 from app.gui.window import Window
@@ -75,6 +75,18 @@ def test_a_folder_of_masks_dropped_on_an_open_video_becomes_anchors(
 def test_a_report_of_the_session_becomes_a_message(opened: Desk, said: Said) -> None:
     opened.session.reported.emit(Report("error", "The disk is full. Make room."))
     assert said("The disk is full")
+
+
+def test_an_error_can_be_dismissed_on_whatever_page_it_lies(opened: Desk, tmp_path: Path) -> None:
+    opened.window.files.open(tmp_path / "nothing.mp4")
+    for turn in ("close", "open again"):
+        opened.do("close") if turn == "close" else opened.open()
+        close = opened.window.messages.findChild(QToolButton)
+        assert close is not None
+        middle = close.mapTo(opened.window, close.rect().center())
+        assert opened.window.childAt(middle) is close
+    opened.qtbot.mouseClick(close, Qt.MouseButton.LeftButton)
+    assert opened.window.messages.texts == ()
 
 
 def test_a_project_whose_video_has_moved_asks_for_it(desk: Desk, tmp_path: Path) -> None:
