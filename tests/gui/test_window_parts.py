@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -18,12 +18,14 @@ from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
     QComboBox,
+    QLabel,
     QLineEdit,
     QListWidget,
     QPushButton,
     QRadioButton,
     QSpinBox,
     QToolBar,
+    QToolButton,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -79,6 +81,66 @@ def test_a_flood_of_messages_keeps_the_errors_and_the_newest(messages: Messages)
     for number in range(10):
         messages.show_message(Level.INFO, str(number))
     assert messages.texts == ("wrong", "7", "8", "9")
+
+
+def test_errors_alike_but_for_numbers_are_one_that_counts(messages: Messages) -> None:
+    for frame in range(150, 163):
+        messages.show_message(Level.ERROR, f"Frame {frame} of a<b>.mp4 cannot be read.")
+    assert messages.texts == ("Frame 162 of a<b>.mp4 cannot be read.",)
+    (message,) = messages.findChildren(Message)
+    assert message.more_text == "and 12 more like it"
+    count = next(each for each in message.findChildren(QLabel) if each.text() == message.more_text)
+    assert count.isVisible()
+    assert "Frame 150 of a&lt;b&gt;.mp4" in count.toolTip()
+
+
+def test_many_errors_leave_the_picture_free_and_none_is_lost(messages: Messages) -> None:
+    host = messages.parentWidget()
+    assert host is not None
+    host.resize(600, 600)
+    names = ["one", "two", "three", "four", "five"]
+    for name in names:
+        messages.show_message(Level.ERROR, f"{name} cannot be opened.")
+    messages.show_message(Level.INFO, "Saved.")
+    assert [text.split()[0] for text in messages.texts] == ["three", "four", "five", "Saved."]
+    assert messages.earlier.isVisible()
+    assert messages.earlier.text == "Earlier errors: 2"
+    messages.show_message(Level.ERROR, "one cannot be opened.")
+    assert messages.texts[-1] == "one cannot be opened."
+    seen: set[str] = set()
+    while messages.isVisible():
+        seen.update(messages.texts)
+        press_dismiss(next(m for m in messages.findChildren(Message) if not m.isHidden()))
+    assert {f"{name} cannot be opened." for name in names} < seen
+
+
+def test_all_errors_are_dismissed_at_once(messages: Messages) -> None:
+    for name in "abcde":
+        messages.show_message(Level.ERROR, f"{name} is wrong.")
+    messages.show_message(Level.INFO, "Saved.")
+    button = messages.earlier.findChild(QPushButton)
+    assert button is not None
+    button.click()
+    assert messages.texts == ("Saved.",)
+    assert not messages.earlier.isVisible()
+
+
+def test_errors_do_not_grow_out_of_a_low_window(messages: Messages) -> None:
+    host = messages.parentWidget()
+    assert host is not None
+    for name in "abcde":
+        messages.show_message(Level.ERROR, f"{name} is wrong.")
+    host.resize(600, 120)
+    assert host.rect().contains(messages.geometry())
+    assert messages.texts == ("e is wrong.",)
+    host.resize(600, 400)
+    assert len(messages.texts) == 3
+
+
+def press_dismiss(message: Message) -> None:
+    button = message.findChild(QToolButton)
+    assert button is not None
+    button.click()
 
 
 def test_messages_stay_within_a_small_window(messages: Messages) -> None:
@@ -421,8 +483,8 @@ def test_every_visible_control_has_a_name_for_screen_readers(opened: Desk) -> No
 
 
 def test_several_messages_at_once_are_all_readable(opened: Desk) -> None:
-    for number in range(3):
-        text = f"Message {number} with enough words that it takes a second line of the label."
+    for which in ("One", "Another", "A third"):
+        text = f"{which} message with enough words that it takes a second line of the label."
         opened.window.messages.show_message(Level.ERROR, text)
     opened.settle()
     shown = opened.window.messages.findChildren(Message)
