@@ -126,6 +126,11 @@ class Message(QFrame):
     def _draw_mark(self) -> None:
         self._mark.setPixmap(icon(_ICONS[self.level]).pixmap(20, 20))
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange:
+            self._draw_mark()  # a pixmap keeps the colour of the theme it was drawn in
+
 
 class EarlierErrors(QFrame):
     """How many errors wait behind those in view, and a button that dismisses them all."""

@@ -143,6 +143,24 @@ def press_dismiss(message: Message) -> None:
     button.click()
 
 
+@pytest.mark.parametrize("level", list(Level))
+def test_the_icon_of_a_message_follows_the_theme(messages: Messages, level: Level) -> None:
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    apply_theme(application, Theme.DARK)
+    messages.show_message(level, "Something is wrong.")
+    for theme in (Theme.LIGHT, Theme.DARK):
+        apply_theme(application, theme)
+        QApplication.processEvents()
+        (message,) = messages.findChildren(Message)
+        seen = message.grab(QRect(6, 0, 30, 100)).toImage()
+        colors = {
+            seen.pixelColor(x, y).name() for x in range(seen.width()) for y in range(seen.height())
+        }
+        ground = colors_for(theme).raised
+        assert max(contrast(color, ground) for color in colors) >= 7
+
+
 def test_messages_stay_within_a_small_window(messages: Messages) -> None:
     messages.show_message(Level.WARNING, "word " * 60)
     host = messages.parentWidget()
