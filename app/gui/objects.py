@@ -11,6 +11,7 @@ from PySide6.QtCore import (
     QSize,
     QStringListModel,
     Qt,
+    QTimer,
     Signal,
     Slot,
 )
@@ -223,6 +224,7 @@ class NameDelegate(QStyledItemDelegate):
     ) -> QWidget:
         editor = ClassEdit(self._session, parent)
         editor.setAccessibleName(self.tr("Name of the object"))
+        editor.chosen.connect(self._on_chosen)
         return editor
 
     def setEditorData(self, editor: QWidget, index: Index) -> None:
@@ -234,9 +236,20 @@ class NameDelegate(QStyledItemDelegate):
         if isinstance(editor, QLineEdit):
             model.setData(index, editor.text())
 
+    @Slot(object)
+    def _on_chosen(self, editor: QWidget) -> None:
+        self.commitData.emit(editor)
+        self.closeEditor.emit(editor)
+
 
 class ClassEdit(QLineEdit):
-    """A text field that offers VISOR noun classes, best match first; any other text is fine too."""
+    """A text field that offers VISOR noun classes, best match first; any other text is fine too.
+
+    `chosen` follows Enter while classes are offered, and a click on one: the delegate, which
+    finishes with the Enter that comes to the field, does not see those.
+    """
+
+    chosen = Signal(object)  # itself
 
     def __init__(self, session: Session, parent: QWidget) -> None:
         super().__init__(parent)
@@ -247,6 +260,12 @@ class ClassEdit(QLineEdit):
         completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
         self.setCompleter(completer)
         self.textEdited.connect(self._offer)
+        self._choice = ""
+        # Once the list has done with the key or the click: it would go on with a closed field.
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._take_choice)
+        self.returnPressed.connect(self._on_return)
+        completer.activated.connect(self._choose)
 
     @Slot(str)
     def _offer(self, text: str) -> None:
@@ -254,6 +273,24 @@ class ClassEdit(QLineEdit):
         self._names.setStringList(names)
         if names:
             self.completer().complete()
+
+    @Slot()
+    def _on_return(self) -> None:
+        popup = self.completer().popup()
+        if popup is not None and popup.isVisible():
+            self._choose(self.text())
+
+    @Slot(str)
+    def _choose(self, text: str) -> None:
+        # What Enter found in the field holds, though the list may go on and complete it.
+        if not self._soon.isActive():
+            self._choice = text
+            self._soon.start()
+
+    @Slot()
+    def _take_choice(self) -> None:
+        self.setText(self._choice)
+        self.chosen.emit(self)
 
 
 class ObjectsPanel(QWidget):

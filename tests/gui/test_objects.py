@@ -1,7 +1,7 @@
 """The panel of the objects."""
 
 from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtWidgets import QLineEdit, QTreeView
+from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QTreeView
 
 from app.core.document import Key
 from app.gui.objects import Column, ObjectsPanel
@@ -38,11 +38,22 @@ def rename(desk: Desk, name: str, *, finish: bool = True) -> QLineEdit:
     desk.qtbot.keyClicks(field, name)
     if finish:
         popup = field.completer().popup()
-        assert popup is not None
-        popup.hide()
-        desk.qtbot.keyClick(field, Qt.Key.Key_Return)
+        offered = popup is not None and popup.isVisible()
+        desk.qtbot.keyClick(popup if offered else field, Qt.Key.Key_Return)
         desk.settle()
     return field
+
+
+def is_editing(desk: Desk) -> bool:
+    return view_of(desk).state() is QAbstractItemView.State.EditingState
+
+
+def popup_of(field: QLineEdit) -> QAbstractItemView:
+    """Return the list of the names that are offered, which has the keys while it is open."""
+    popup = field.completer().popup()
+    assert popup is not None
+    assert popup.isVisible()
+    return popup
 
 
 def test_every_object_is_listed_with_its_state_on_the_current_frame(opened: Desk) -> None:
@@ -110,6 +121,48 @@ def test_class_names_are_offered_while_a_name_is_typed(opened: Desk) -> None:
     model = field.completer().completionModel()
     offered = [str(model.index(row, 0).data()) for row in range(model.rowCount())]
     assert "chopping board" in offered
+
+
+def test_one_enter_takes_the_name_as_typed_and_gives_the_keys_back(opened: Desk) -> None:
+    opened.draw()
+    field = rename(opened, "bow")
+    assert not field.isVisible()
+    assert opened.session.document.object(1).name == "bow"  # though "bowl" was offered
+    assert not is_editing(opened)
+
+
+def test_enter_takes_the_class_that_was_gone_to_in_the_list(opened: Desk) -> None:
+    opened.draw()
+    popup = popup_of(rename(opened, "bow", finish=False))
+    opened.qtbot.keyClick(popup, Qt.Key.Key_Down)
+    opened.qtbot.keyClick(popup, Qt.Key.Key_Down)
+    second = popup.currentIndex().data()
+    opened.qtbot.keyClick(popup, Qt.Key.Key_Return)
+    opened.settle()
+    info = opened.session.document.object(1)
+    assert info.name == second != "bow"
+    assert info.class_id is not None
+    assert not is_editing(opened)
+
+
+def test_a_click_on_a_class_takes_it(opened: Desk) -> None:
+    opened.draw()
+    popup = popup_of(rename(opened, "kni", finish=False))
+    at = popup.visualRect(popup.model().index(0, 0)).center()
+    opened.qtbot.mouseClick(popup.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    opened.settle()
+    assert opened.session.document.object(1).name == "knife"
+    assert not is_editing(opened)
+
+
+def test_escape_leaves_the_name_as_it_was(opened: Desk) -> None:
+    opened.draw()
+    before = opened.session.document.object(1).name
+    field = rename(opened, "kni", finish=False)
+    opened.qtbot.keyClick(popup_of(field), Qt.Key.Key_Escape)
+    opened.qtbot.keyClick(field, Qt.Key.Key_Escape)
+    opened.settle()
+    assert opened.session.document.object(1).name == before
 
 
 def test_deleting_an_object_is_undone_with_its_masks(opened: Desk) -> None:
