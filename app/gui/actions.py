@@ -11,6 +11,7 @@ from app.gui.desk import Desk
 from app.gui.needs import Need, Situation
 from app.gui.presets import PRESETS
 from app.gui.theme import icon
+from app.gui.words import verbatim_item
 
 
 class Actions(QObject):
@@ -147,7 +148,7 @@ def _tool_tip(act: Act, first: QKeySequence, missing: Need | None) -> str:
 
 
 def _name_step(action: QAction, verb: str, step: str) -> None:
-    action.setText(f"{verb} {step[:1].lower()}{step[1:]}" if step else verb)
+    action.setText(f"{verb} {verbatim_item(step[:1].lower() + step[1:])}" if step else verb)
 
 
 def _tr(text: str) -> str:

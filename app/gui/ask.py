@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QSettings
+from PySide6.QtCore import QCoreApplication, QSettings, Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 _FOLDER_KEY = "folders/last"
@@ -61,6 +61,7 @@ class Ask:
         """Ask a yes or no question whose safe answer is no."""
         box = QMessageBox(self._parent)
         box.setIcon(QMessageBox.Icon.Question)
+        box.setTextFormat(Qt.TextFormat.PlainText)  # the name of a file may look like HTML
         box.setText(question)
         box.setInformativeText(what_follows)
         agree = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)

@@ -25,6 +25,7 @@ class Hud(QLabel):
         self._picture = picture
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setStyleSheet(_LOOK)
+        self.setTextFormat(Qt.TextFormat.PlainText)  # a name may look like HTML
         self.move(8, 8)
         picture.frame_shown.connect(self.refresh)
         session.frame_changed.connect(self.refresh)

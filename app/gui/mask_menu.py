@@ -9,6 +9,7 @@ from app.core import paint
 from app.core.document import Key, ObjectInfo
 from app.core.paint import Point
 from app.gui.tools.choice import why_not_editable
+from app.gui.words import verbatim_tip
 from app.session.session import Session
 from models.api import BoolMask
 
@@ -43,7 +44,7 @@ class MaskMenu(QMenu):
             self.setToolTipsVisible(True)
             for action in self.actions():
                 action.setEnabled(False)
-                action.setToolTip(obstacle)
+                action.setToolTip(verbatim_tip(obstacle))
 
     def _add_repairs(self, at: Point) -> None:
         self._repair(self.tr("Fill this hole"), lambda pixels: paint.fill_hole(pixels, at))

@@ -10,6 +10,7 @@ from app.gui.action_table import MENUS, SELECT_OBJECT, Act, Menu
 from app.gui.actions import Actions
 from app.gui.recent import RecentSources
 from app.gui.verbs.files import FileVerbs
+from app.gui.words import verbatim_item, verbatim_tip
 
 
 def fill_menu_bar(window: QMainWindow, actions: Actions, submenus: Mapping[str, QMenu]) -> None:
@@ -57,11 +58,11 @@ class RecentMenu(QMenu):
         """Look which sources are still there."""
         self.clear()
         for number, path in enumerate(self._recent.paths, start=1):
-            action = self.addAction(f"&{number % 10}  {path.name}")
+            action = self.addAction(f"&{number % 10}  {verbatim_item(path.name)}")
             action.setData(path)
             action.setEnabled(path.exists())
             gone = "" if path.exists() else self.tr(" is not there any more")
-            action.setToolTip(f"{path}{gone}")
+            action.setToolTip(verbatim_tip(f"{path}{gone}"))
         if self.isEmpty():
             self.addAction(self.tr("Nothing opened yet")).setEnabled(False)
             return

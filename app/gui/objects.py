@@ -31,7 +31,7 @@ from PySide6.QtWidgets import (
 
 from app.core.document import Entry, Key, ObjectInfo, State
 from app.gui.theme import icon
-from app.gui.words import state_name
+from app.gui.words import state_name, verbatim_tip
 from app.session.session import Session
 
 Index = QModelIndex | QPersistentModelIndex
@@ -123,7 +123,8 @@ class ObjectsModel(QAbstractTableModel):
                     self._swatches[info.color] = _swatch(info.color)
                 return self._swatches[info.color]
             case Qt.ItemDataRole.ToolTipRole:
-                return self.tr("{} (object {}). Double-click to rename.").format(info.name, info.id)
+                tip = self.tr("{} (object {}). Double-click to rename.")
+                return verbatim_tip(tip.format(info.name, info.id))
         return None
 
     def _state_data(self, info: ObjectInfo, role: int) -> object:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from app.gui.recent import RecentSources
 from app.gui.theme import icon
+from app.gui.words import verbatim_tip
 
 _PATH = Qt.ItemDataRole.UserRole
 _WIDEST = 880
@@ -47,10 +48,11 @@ class RecentList(QListWidget):
             item = QListWidgetItem(f"{path.name}\n{path.parent}")
             item.setData(_PATH, path)
             item.setIcon(icon(_icon_name(path)))
-            item.setToolTip(str(path))
+            item.setToolTip(verbatim_tip(str(path)))
             if not path.exists():
                 item.setFlags(Qt.ItemFlag.ItemIsSelectable)
-                item.setToolTip(self.tr("{} is not there any more").format(path))
+                gone = self.tr("{} is not there any more").format(path)
+                item.setToolTip(verbatim_tip(gone))
             self.addItem(item)
 
     @Slot(QListWidgetItem)

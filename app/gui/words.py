@@ -36,3 +36,8 @@ def clock(seconds: float) -> str:
 def verbatim_tip(text: str) -> str:
     """Return a tool tip that shows `text` as it is: Qt takes what looks like HTML for HTML."""
     return f"<span>{html.escape(text)}</span>".replace("\n", "<br>") if text else ""
+
+
+def verbatim_item(text: str) -> str:
+    """Return a menu item that shows `text` as it is: Qt takes an ampersand for a mnemonic."""
+    return text.replace("&", "&&")
