@@ -1,6 +1,8 @@
 """The actions: every key does what the table says, and what cannot be used says why."""
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import qtawesome
@@ -325,6 +327,21 @@ def test_single_letters_are_text_while_a_text_field_has_the_focus(opened: Desk) 
     assert field.text() == "md 1"
     assert opened.session.objects == ()
     assert opened.session.frame == 0
+
+
+@pytest.mark.parametrize("key", [K.Key_Delete, K.Key_X, K.Key_C])
+@pytest.mark.parametrize("keys", [Qt.KeyboardModifier.NoModifier, SHIFT])
+def test_keys_leave_the_masks_of_a_hidden_object_alone_and_say_so(
+    opened: Desk, said: Callable[[str], bool], key: Qt.Key, keys: Qt.KeyboardModifier
+) -> None:
+    opened.draw()
+    opened.session.set_range(0, 5)
+    (info,) = opened.session.objects
+    opened.session.edit_object(replace(info, visible=False))
+    before = dict(opened.session.document.items())
+    opened.press(key, keys)
+    assert dict(opened.session.document.items()) == before
+    assert said("is hidden. Show it (H) to edit it.")
 
 
 @pytest.mark.parametrize("name", ["settings", "go_to", "sheet", "palette", "guide", "about"])

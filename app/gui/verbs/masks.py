@@ -4,9 +4,10 @@ from app.core.document import Key, State
 from app.core.plan import Direction
 from app.gui.canvas import Canvas
 from app.gui.propagate_bar import PropagateBar
+from app.gui.tools.choice import why_not_editable
 from app.gui.verbs.review import ReviewVerbs
 from app.session.session import Session
-from app.session.signals import SessionState
+from app.session.signals import Report, SessionState
 
 
 class MaskVerbs:
@@ -132,17 +133,27 @@ class MaskVerbs:
         self._session.go_to(there)
 
     def _here(self) -> list[Key]:
-        selected = self._session.selected
-        return [] if selected is None else [Key(self._session.frame, selected)]
+        chosen = self._editable()
+        return [] if chosen is None else [Key(self._session.frame, chosen)]
 
     def _range(self, *, with_mask: bool = False) -> list[Key]:
         first, last = self._ends()
-        selected = self._session.selected
-        if selected is None:
+        chosen = self._editable()
+        if chosen is None:
             return []
-        keys = (Key(frame, selected) for frame in range(first, last + 1))
+        keys = (Key(frame, chosen) for frame in range(first, last + 1))
         document = self._session.document
         return [key for key in keys if not with_mask or document.get(key) is not None]
+
+    def _editable(self) -> int | None:
+        """Return the selected object; None, after saying why, where the brush is refused, too."""
+        selected = self._session.selected
+        chosen = next((info for info in self._session.objects if info.id == selected), None)
+        obstacle = why_not_editable(chosen) if chosen else None
+        if obstacle is None:
+            return selected
+        self._session.reported.emit(Report("warning", obstacle))
+        return None
 
     def _ends(self) -> tuple[int, int]:
         first, last = self._session.in_point, self._session.out_point
