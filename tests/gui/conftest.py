@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.gui.ask import Ask
 from app.gui.canvas import Canvas
+from app.gui.messages import Messages
 from app.gui.window import Window
 from app.session.session import Session
 from app.session.signals import SessionState
@@ -133,6 +134,16 @@ def opened(desk: Desk) -> Desk:
 def said(desk: Desk) -> Callable[[str], bool]:
     """Tell whether a message with these words is in view."""
     return lambda words: any(words in text for text in desk.window.messages.texts)
+
+
+@pytest.fixture
+def messages(qtbot: QtBot) -> Messages:
+    """Messages over an empty widget of 600 by 400."""
+    host = QWidget()
+    qtbot.addWidget(host)
+    host.resize(600, 400)
+    host.show()
+    return Messages(host)
 
 
 @pytest.fixture

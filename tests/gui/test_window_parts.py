@@ -18,14 +18,12 @@ from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
     QComboBox,
-    QLabel,
     QLineEdit,
     QListWidget,
     QPushButton,
     QRadioButton,
     QSpinBox,
     QToolBar,
-    QToolButton,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -48,125 +46,6 @@ from tests.gui.stage import wheel_over
 
 NONE = Qt.KeyboardModifier.NoModifier
 CTRL = Qt.KeyboardModifier.ControlModifier
-
-
-# Messages
-
-
-@pytest.fixture
-def messages(qtbot: QtBot) -> Messages:
-    host = QWidget()
-    qtbot.addWidget(host)
-    host.resize(600, 400)
-    host.show()
-    return Messages(host)
-
-
-def test_an_error_stays_until_it_is_dismissed_and_others_go(messages: Messages) -> None:
-    messages.show_message(Level.ERROR, "The disk is full. Make room.")
-    messages.show_message(Level.INFO, "Exported.")
-    for message in messages.findChildren(Message):
-        message._timer.timeout.emit() if message._timer.isActive() else None
-    assert messages.texts == ("The disk is full. Make room.",)
-
-
-def test_the_same_message_is_not_shown_twice(messages: Messages) -> None:
-    messages.show_message(Level.INFO, "Saved.")
-    messages.show_message(Level.INFO, "Saved.")
-    assert messages.texts == ("Saved.",)
-
-
-def test_a_flood_of_messages_keeps_the_errors_and_the_newest(messages: Messages) -> None:
-    messages.show_message(Level.ERROR, "wrong")
-    for number in range(10):
-        messages.show_message(Level.INFO, str(number))
-    assert messages.texts == ("wrong", "7", "8", "9")
-
-
-def test_errors_alike_but_for_numbers_are_one_that_counts(messages: Messages) -> None:
-    for frame in range(150, 163):
-        messages.show_message(Level.ERROR, f"Frame {frame} of a<b>.mp4 cannot be read.")
-    assert messages.texts == ("Frame 162 of a<b>.mp4 cannot be read.",)
-    (message,) = messages.findChildren(Message)
-    assert message.more_text == "and 12 more like it"
-    count = next(each for each in message.findChildren(QLabel) if each.text() == message.more_text)
-    assert count.isVisible()
-    assert "Frame 150 of a&lt;b&gt;.mp4" in count.toolTip()
-
-
-def test_many_errors_leave_the_picture_free_and_none_is_lost(messages: Messages) -> None:
-    host = messages.parentWidget()
-    assert host is not None
-    host.resize(600, 600)
-    names = ["one", "two", "three", "four", "five"]
-    for name in names:
-        messages.show_message(Level.ERROR, f"{name} cannot be opened.")
-    messages.show_message(Level.INFO, "Saved.")
-    assert [text.split()[0] for text in messages.texts] == ["three", "four", "five", "Saved."]
-    assert messages.earlier.isVisible()
-    assert messages.earlier.text == "Earlier errors: 2"
-    messages.show_message(Level.ERROR, "one cannot be opened.")
-    assert messages.texts[-1] == "one cannot be opened."
-    seen: set[str] = set()
-    while messages.isVisible():
-        seen.update(messages.texts)
-        press_dismiss(next(m for m in messages.findChildren(Message) if not m.isHidden()))
-    assert {f"{name} cannot be opened." for name in names} < seen
-
-
-def test_all_errors_are_dismissed_at_once(messages: Messages) -> None:
-    for name in "abcde":
-        messages.show_message(Level.ERROR, f"{name} is wrong.")
-    messages.show_message(Level.INFO, "Saved.")
-    button = messages.earlier.findChild(QPushButton)
-    assert button is not None
-    button.click()
-    assert messages.texts == ("Saved.",)
-    assert not messages.earlier.isVisible()
-
-
-def test_errors_do_not_grow_out_of_a_low_window(messages: Messages) -> None:
-    host = messages.parentWidget()
-    assert host is not None
-    for name in "abcde":
-        messages.show_message(Level.ERROR, f"{name} is wrong.")
-    host.resize(600, 120)
-    assert host.rect().contains(messages.geometry())
-    assert messages.texts == ("e is wrong.",)
-    host.resize(600, 400)
-    assert len(messages.texts) == 3
-
-
-def press_dismiss(message: Message) -> None:
-    button = message.findChild(QToolButton)
-    assert button is not None
-    button.click()
-
-
-@pytest.mark.parametrize("level", list(Level))
-def test_the_icon_of_a_message_follows_the_theme(messages: Messages, level: Level) -> None:
-    application = QApplication.instance()
-    assert isinstance(application, QApplication)
-    apply_theme(application, Theme.DARK)
-    messages.show_message(level, "Something is wrong.")
-    for theme in (Theme.LIGHT, Theme.DARK):
-        apply_theme(application, theme)
-        QApplication.processEvents()
-        (message,) = messages.findChildren(Message)
-        seen = message.grab(QRect(6, 0, 30, 100)).toImage()
-        colors = {
-            seen.pixelColor(x, y).name() for x in range(seen.width()) for y in range(seen.height())
-        }
-        ground = colors_for(theme).raised
-        assert max(contrast(color, ground) for color in colors) >= 7
-
-
-def test_messages_stay_within_a_small_window(messages: Messages) -> None:
-    messages.show_message(Level.WARNING, "word " * 60)
-    host = messages.parentWidget()
-    assert host is not None
-    host.resize(300, 300)
-    assert host.rect().contains(messages.geometry())
 
 
 # Go to
@@ -351,6 +230,24 @@ def test_what_can_be_filled_in_has_a_frame_that_is_seen(
     assert max(contrast(color, ground) for color in edge) >= 3
 
 
+@pytest.mark.parametrize("level", list(Level))
+def test_the_icon_of_a_message_follows_the_theme(messages: Messages, level: Level) -> None:
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    apply_theme(application, Theme.DARK)
+    messages.show_message(level, "Something is wrong.")
+    for theme in (Theme.LIGHT, Theme.DARK):
+        apply_theme(application, theme)
+        QApplication.processEvents()
+        (message,) = messages.findChildren(Message)
+        seen = message.grab(QRect(6, 0, 30, 100)).toImage()
+        colors = {
+            seen.pixelColor(x, y).name() for x in range(seen.width()) for y in range(seen.height())
+        }
+        ground = colors_for(theme).raised
+        assert max(contrast(color, ground) for color in colors) >= 7
+
+
 @pytest.mark.parametrize("colors", [LIGHT, DARK], ids=["light", "dark"])
 def test_the_style_sheet_has_every_colour_filled_in(colors: Colors) -> None:
     sheet = style_sheet(colors)
@@ -498,14 +395,3 @@ def test_every_visible_control_has_a_name_for_screen_readers(opened: Desk) -> No
         and "Scroll" not in type(widget).__name__
     ]
     assert nameless == []
-
-
-def test_several_messages_at_once_are_all_readable(opened: Desk) -> None:
-    for which in ("One", "Another", "A third"):
-        text = f"{which} message with enough words that it takes a second line of the label."
-        opened.window.messages.show_message(Level.ERROR, text)
-    opened.settle()
-    shown = opened.window.messages.findChildren(Message)
-    assert len(shown) == 3
-    assert all(each.height() >= each.heightForWidth(each.width()) for each in shown)
-    assert opened.window.messages.geometry().top() >= 0
