@@ -44,6 +44,7 @@ class Actions(QObject):
             session.issues_changed,
             session.candidates_changed,
             session.comparison_changed,
+            session.copied_changed,
             session.undo_stack.indexChanged,
         ):
             signal.connect(self._refresh_soon)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from app.core import paint
 from app.core.document import Key, ObjectInfo
 from app.core.paint import Point
+from app.gui.exchange_menu import ExchangeMenu
 from app.gui.tools.choice import why_not_editable
 from app.gui.words import verbatim_tip
 from app.session.session import Session
@@ -39,6 +40,7 @@ class MaskMenu(QMenu):
         ):
             action = self.addAction(text)
             action.triggered.connect(self._calling(call))
+        self.addMenu(ExchangeMenu(session, item, parent=self))
         obstacle = why_not_editable(item)
         if obstacle is not None:
             self.setToolTipsVisible(True)

@@ -20,7 +20,8 @@ class Need(enum.Enum):
     OBJECT = QT_TRANSLATE_NOOP("Need", "Select an object first (keys 1 to 9, or the list).")
     EDITABLE = QT_TRANSLATE_NOOP("Need", "Select an object that is not locked first.")
     ENTRY = QT_TRANSLATE_NOOP("Need", "The selected object has no mask on this frame.")
-    MASK = QT_TRANSLATE_NOOP("Need", "The selected object has no mask on this frame to sharpen.")
+    MASK = QT_TRANSLATE_NOOP("Need", "The selected object is not to be seen on this frame.")
+    COPIED = QT_TRANSLATE_NOOP("Need", "Copy a mask first (Ctrl+C).")
     ANCHOR = QT_TRANSLATE_NOOP("Need", "The selected object has no anchor on this frame.")
     MASKS = QT_TRANSLATE_NOOP("Need", "There is no mask to start from: click an object first.")
     CANDIDATES = QT_TRANSLATE_NOOP("Need", "The last click has only one possible mask.")
@@ -56,6 +57,7 @@ class Situation:
     issues: int = 0
     has_changes: bool = False
     can_compare: bool = False
+    has_copied: bool = False
     can_undo: bool = False
     can_redo: bool = False
 
@@ -78,6 +80,7 @@ class Situation:
             issues=len(session.issues),
             has_changes=session.has_changes,
             can_compare=session.can_compare,
+            has_copied=session.has_copied,
             can_undo=bool(session.undo_text),
             can_redo=session.undo_stack.canRedo(),
         )
@@ -110,6 +113,7 @@ class Situation:
             Need.ISSUES: self.issues > 0,
             Need.CHANGES: self.has_changes,
             Need.REFERENCE: self.can_compare,
+            Need.COPIED: self.has_copied,
             Need.UNDO: self.can_undo,
             Need.REDO: self.can_redo,
         }[need]

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from app.core.document import Key, ObjectInfo
 from app.core.plan import Direction
+from app.gui.exchange_menu import ExchangeMenu
 from app.session.session import Session
 
 
@@ -33,6 +34,9 @@ class RangeMenu(QMenu):
             (self.tr("Delete masks"), session.clear),
         ):
             self._add(text, self._on_keys(call), edits=True)
+        exchange = ExchangeMenu(session, item, frames, self)
+        exchange.setEnabled(exchange.isEnabled() and not item.locked)
+        self.addMenu(exchange)
         self.addSeparator()
         self._add(self.tr("Set in and out points here"), self._set_range)
         locks = self.tr("Unlock object") if item.locked else self.tr("Lock object")

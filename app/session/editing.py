@@ -67,10 +67,13 @@ class Editing:
         }
         self.make(changes, self._text("Unanchor", changes))
 
-    def make(self, changes: Changes, text: str, *, series: object = None) -> bool:
+    def make(
+        self, changes: Changes, text: str, *, series: object = None, marks: bool = True
+    ) -> bool:
         """Make an edit of a person; return whether anything changed.
 
-        Edits of the same `series` (not None) that follow each other are one undo step.
+        Edits of the same `series` (not None) that follow each other are one undo step. Without
+        `marks` nothing is made stale.
         """
         allowed = {key: entry for key, entry in changes.items() if not self._refused(key)}
         there = {info.id for info in self._workspace.document.objects}
@@ -80,7 +83,7 @@ class Editing:
         if not allowed:
             return False
         with self._jobs.making_way(allowed):
-            whole = {**self._stale(allowed), **allowed}
+            whole = {**(self._stale(allowed) if marks else {}), **allowed}
             self._workspace.change(whole, text, series=series)
         self.accepted.update(key for key, entry in allowed.items() if entry and entry.is_anchor)
         return True

@@ -18,6 +18,7 @@ from app.session.exporting import Exporting
 from app.session.foresight import Foresight
 from app.session.importing import Importing
 from app.session.jobs import Jobs
+from app.session.moving import Moving
 from app.session.objects import ObjectEdits
 from app.session.opening import Opened, open_project, open_source, reopened_as
 from app.session.preferences import cache_bytes, choice_of, keep_changes
@@ -62,6 +63,7 @@ class Session(SessionReading):
         self._jobs = jobs = Jobs(workspace, engine, self)
         self._objects = ObjectEdits(workspace, viewing, jobs)
         self._editing = Editing(workspace, jobs)
+        self._moving = Moving(workspace, self._objects, self._editing)
         self._importing = Importing(workspace, self._editing)
         self._clicking = clicking = Clicking(workspace, engine, self._objects, self._editing, self)
         self._undoing = Undoing(workspace, jobs, clicking)
@@ -118,6 +120,9 @@ class Session(SessionReading):
         self.show_again = editing.show_again
         self.approve = editing.approve
         self.unanchor = editing.unanchor
+        self.copy_mask = self._moving.copy
+        self.paste_mask = self._moving.paste
+        self.exchange = self._moving.exchange
         self.import_masks = self._importing.import_masks
         self.propagate = self._jobs.propagate
         self.accept_and_heal = correcting.accept_and_heal
@@ -220,6 +225,11 @@ class Session(SessionReading):
     def candidates(self) -> tuple[int, int]:
         """(which is shown, how many there are) of the last click's masks; (0, 0) = none."""
         return self._clicking.candidates
+
+    @property
+    def has_copied(self) -> bool:
+        """Whether a mask has been copied that can be pasted."""
+        return self._moving.copied is not None
 
     @property
     def has_refinement(self) -> bool:

@@ -57,6 +57,7 @@ class SessionSignals(QObject):
     progress_changed = Signal(object)  # Progress | None
     issues_changed = Signal()
     candidates_changed = Signal()  # of the last click
+    copied_changed = Signal()  # the mask that can be pasted
     preview_changed = Signal(object)  # tuple[int, int, Mask | None]: frame, object; or None
     comparison_changed = Signal()  # what the masks are compared with, or what that holds
     reported = Signal(object)  # Report

@@ -30,7 +30,7 @@ PROMISED = (
     "I O Ctrl+Shift+X 1 2 3 4 5 6 7 8 9 0 Ctrl+Up Ctrl+Down M H Shift+H L X Shift+X Del Shift+Del "
     "Ctrl+Z Ctrl+Shift+Z Q W E R T V [ ] U Shift+U Return Esc F B P Shift+P Alt+. Alt+, C Shift+C "
     "N Shift+N Y F1 Ctrl+/ Ctrl+K F2 F3 Ctrl+0 Ctrl+Alt+0 Ctrl+O Ctrl+S Ctrl+Shift+S Ctrl+E "
-    "Ctrl+W Ctrl+Q Ctrl+, F11"
+    "Ctrl+W Ctrl+Q Ctrl+, F11 Ctrl+C Ctrl+V"
 )
 
 
@@ -289,6 +289,22 @@ def test_x_twice_leaves_the_mask_as_it_was(opened: Desk) -> None:
     assert before is not None
     assert after is not None
     assert after.mask == before.mask
+
+
+def test_a_mask_is_copied_and_pasted_on_another_frame_and_to_another_object(opened: Desk) -> None:
+    session = opened.session
+    assert not opened.window.actions_by_name["paste_mask"].isEnabled()
+    opened.draw()
+    opened.press(K.Key_C, CTRL)
+    opened.press(K.Key_Right)
+    opened.press(K.Key_V, CTRL)
+    opened.press(K.Key_M)
+    opened.press(K.Key_V, CTRL)
+    masks = [session.document.get(key) for key in (Key(0, 1), Key(1, 1), Key(1, 2))]
+    assert len({entry.mask if entry else None for entry in masks}) == 1
+    assert session.state(Key(1, 2)) is State.ANCHOR
+    opened.press(K.Key_Z, CTRL)
+    assert session.state(Key(1, 2)) is State.NONE
 
 
 def test_undo_with_an_open_polygon_takes_a_corner_and_no_step(opened: Desk) -> None:

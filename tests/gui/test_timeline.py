@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.document import Key
 from app.core.plan import Direction
+from app.gui.exchange_menu import ExchangeMenu
 from app.gui.thumbnails import Thumbnails
 from app.gui.timeline import Timeline
 from app.gui.timeline_legend import Legend
@@ -258,6 +259,23 @@ def test_a_range_is_propagated_again(stage: Stage, timeline: Timeline, qtbot: Qt
     qtbot.waitUntil(lambda: stage.is_idle and stage.state(6) == "PREDICTED")
     assert stage.state(5) == "PREDICTED"
     assert stage.state(9) == "NONE"
+
+
+def test_two_objects_exchange_their_masks_on_a_range(
+    stage: Stage, timeline: Timeline, qtbot: QtBot
+) -> None:
+    add(stage, 0)
+    add(stage, 0)
+    propagate(stage, qtbot)
+    menu = RangeMenu(stage.session, stage.session.objects[0], range(4, 7))
+    qtbot.addWidget(menu)
+    exchange = next(child for child in menu.findChildren(ExchangeMenu))
+    steps = stage.session.undo_stack.count()
+    exchange.actions()[0].trigger()
+    assert stage.session.undo_stack.count() == steps + 1
+    assert [stage.state(frame) for frame in range(3, 8)] == [
+        "PREDICTED", "VERIFIED", "PREDICTED", "VERIFIED", "PREDICTED",
+    ]  # fmt: skip
 
 
 def test_the_range_menu_sets_in_and_out_and_locks(

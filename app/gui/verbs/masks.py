@@ -86,6 +86,11 @@ class MaskVerbs:
         """Remove the masks from in to out."""
         self._session.clear(self._range(with_mask=True))
 
+    def paste(self) -> None:
+        """Give the copied mask to the object here."""
+        if self._session.selected is None or self._editable() is not None:
+            self._session.paste_mask()
+
     def refine(self) -> None:
         """Sharpen the mask here, as a ghost."""
         self._session.refine()
