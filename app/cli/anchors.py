@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from app.errors import UsageError
+from app.storage.davis import mask_files
 from app.storage.palette import VOID, Labels, read_labels
 from app.storage.video import Video
 from models.api import BoolMask
@@ -18,7 +19,7 @@ def read_anchors(folder: Path, video: Video) -> dict[int, Labels]:
     """
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder. Give the folder of anchor PNGs.")
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() == ".png")
+    files = mask_files(folder)
     if not files:
         raise UsageError(f"{folder} holds no PNG. Put at least one anchor mask there.")
     frame_of = {f"{index:06}": index for index in range(len(video))}

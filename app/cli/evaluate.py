@@ -69,19 +69,20 @@ def _scored(truth: Path, prediction: Path, protocol: "Protocol", threads: int) -
     from app.storage.palette import read_labels  # noqa: PLC0415
 
     files = mask_files(truth)
-    names = [files[index].name for index in protocol.scored(len(files))]
-    missing = [name for name in names if not (prediction / name).is_file()]
+    predicted = {file.stem: file for file in mask_files(prediction)}
+    stems = [files[index].stem for index in protocol.scored(len(files))]
+    missing = [stem for stem in stems if stem not in predicted]
     if missing:
         raise FormatError(
-            f"{prediction / missing[0]} does not exist; {len(missing)} of {len(names)} frames have "
-            "no prediction. Write one mask PNG for each frame of the ground truth."
+            f"{prediction / missing[0]}.png does not exist; {len(missing)} of {len(stems)} frames "
+            "have no prediction. Write one mask PNG for each frame of the ground truth."
         )
     size = read_labels(files[0]).shape
     return score_sequence(
         truth.name,
         [file.stem for file in files],
         lambda index: read_labels(files[index], (size[0], size[1])),
-        lambda index: read_labels(prediction / files[index].name, (size[0], size[1])),
+        lambda index: read_labels(predicted[files[index].stem], (size[0], size[1])),
         protocol,
         threads,
     )

@@ -55,10 +55,10 @@ class SequenceValidation:
 
     def _score(self, network: "Module", folder: Path) -> float:
         video = open_video(self._images_of(folder.name))
-        stems = [path.stem for path in mask_files(folder)]
+        masks = {path.stem: path for path in mask_files(folder)}
         index = {video.stem(number): number for number in range(len(video))}
-        frames = [index[stem] for stem in stems if stem in index][:: self._settings.stride]
-        truths = [self._labels(folder / f"{video.stem(frame)}.png", video) for frame in frames]
+        frames = [index[stem] for stem in masks if stem in index][:: self._settings.stride]
+        truths = [self._labels(masks[video.stem(frame)], video) for frame in frames]
         tracker = self._tracker(network, video)
         predicted = list(_propagated(tracker, truths[0], frames))
         video.close()

@@ -87,9 +87,10 @@ def mask_folders(root: Path) -> list[Path]:
     base = root / "Annotations" if (root / "Annotations").is_dir() else root
     sizes = [base / "480p", *sorted(base.glob("[0-9]*p")), base / "Full-Resolution", base]
     for candidate in (folder for folder in sizes if folder.is_dir()):
-        if any(candidate.glob("*.png")):
+        if _holds_masks(candidate):
             return [candidate]
-        found = sorted(folder for folder in candidate.iterdir() if any(folder.glob("*.png")))
+        shown = (folder for folder in candidate.iterdir() if not folder.name.startswith("."))
+        found = sorted(filter(_holds_masks, shown))
         if found:
             return found
     raise FormatError(
@@ -98,8 +99,28 @@ def mask_folders(root: Path) -> list[Path]:
 
 
 def mask_files(folder: Path) -> list[Path]:
-    """Return a video's PNGs in the order of its frames."""
-    return sorted(folder.glob("*.png"), key=lambda path: natural_order(path.name))
+    """Return a video's PNGs in the order of its frames.
+
+    Raises FormatError where two are of the same frame (`1.png` and `1.PNG`).
+    """
+    files = sorted(filter(_is_mask, folder.iterdir()), key=lambda path: natural_order(path.name))
+    stems: dict[str, Path] = {}
+    for path in files:
+        twin = stems.setdefault(path.stem, path)
+        if twin is not path:
+            raise FormatError(
+                f"{twin.name} and {path.name} in {folder} are the same frame twice. Leave one."
+            )
+    return files
+
+
+def _holds_masks(folder: Path) -> bool:
+    return folder.is_dir() and any(map(_is_mask, folder.iterdir()))
+
+
+def _is_mask(path: Path) -> bool:
+    # macOS lays a `._1.png` beside each `1.png` on drives that are not its own.
+    return path.suffix.lower() == ".png" and not path.name.startswith(".") and path.is_file()
 
 
 def _write_masks(folder: Path, video: LabelledVideo, palette: Palette | None) -> None:
@@ -146,7 +167,7 @@ def _read_video(folder: Path, names: Mapping[int, str]) -> LabelledVideo:
 def _read_mapping(root: Path) -> dict[str, dict[int, str]]:
     """Return video -> id -> name, of all mappings of the folder; either way round."""
     names: dict[str, dict[int, str]] = {}
-    for path in sorted(root.glob("*_data_mapping.json")):
+    for path in sorted(root.glob("[!.]*_data_mapping.json")):
         try:
             raw = json.loads(path.read_bytes())
             for video, pairs in raw.items():

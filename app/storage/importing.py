@@ -100,7 +100,7 @@ def json_files(path: Path) -> list[Path]:
     """Return the JSON files of a folder in the order of their names, or the one file."""
     if not path.is_dir():
         return [path]
-    found = sorted(path.glob("*.json"))
+    found = sorted(path.glob("[!.]*.json"))
     if not found:
         raise FormatError(f"{path} holds no JSON files. Give a JSON file or a folder of them.")
     return found

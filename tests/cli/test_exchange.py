@@ -241,3 +241,21 @@ def test_evaluate_names_what_is_missing_or_of_another_size(
     write_palette_png(pred / "00002.png", np.zeros((8, 8), np.uint8))
     assert maskwright(*words) == 2
     assert "8x8, but 64x48 is needed" in capsys.readouterr().err
+
+
+def test_hidden_files_are_no_masks_and_suffixes_may_be_of_either_case(tmp_path: Path) -> None:
+    masks = film(tmp_path, count=4) / "masks"
+    folders = ("evaluate", "--pred", masks, "--gt", masks, "--protocol", "davis2016", "--json")
+    assert maskwright(*folders, tmp_path / "before.json") == 0
+    for path in list(masks.iterdir()):
+        (masks / f"._{path.name}").write_bytes(b"macOS")
+        path.rename(path.with_suffix(".PNG"))
+    assert maskwright(*folders, tmp_path / "after.json") == 0
+    assert load(tmp_path / "after.json") == load(tmp_path / "before.json")
+    coco = ("--from", "davis", "--to", "coco")
+    assert maskwright("convert", masks, tmp_path / "c.json", *coco) == 0
+    assert len(load(tmp_path / "c.json")["images"]) == 4
+    project = tmp_path / "p.maskwright"
+    assert maskwright("import", masks, project, "--video", tmp_path / "frames") == 0
+    out = ("--anchors", masks, "--out", tmp_path / "out", "--model", "classic")
+    assert maskwright("propagate", tmp_path / "frames", *out) == 0

@@ -194,6 +194,15 @@ def test_mask_folders_are_found_wherever_they_usually_are(tmp_path: Path) -> Non
         mask_folders(tmp_path / "empty")
 
 
+def test_one_frame_has_one_mask(tmp_path: Path) -> None:
+    for name in ("1.png", "1.PNG"):
+        (tmp_path / name).write_bytes(encode_palette_png(np.zeros((2, 2), np.uint8)))
+    if len(list(tmp_path.iterdir())) < 2:
+        pytest.skip("names differ by more than case here")
+    with pytest.raises(FormatError, match="the same frame twice"):
+        next(read_davis(tmp_path))
+
+
 def test_a_submission_says_what_the_official_one_says() -> None:
     videos = benchmark_videos(VisorFile.read(SPARSE), Split.VAL)[:1]
     made, official = json.loads(submission_json(videos)), load(SUBMISSION)

@@ -158,7 +158,7 @@ def _open_filters() -> list[str]:
 
 def _holds_masks(folder: Path) -> bool:
     """Whether the first PNG of a folder has a palette, as masks have and frames have not."""
-    first = next(iter(sorted(folder.glob("*.png"))), None)
+    first = next(iter(sorted(folder.glob("[!.]*.[pP][nN][gG]"))), None)
     if first is None:
         return False
     return QImageReader(str(first)).imageFormat() in _PALETTE_FORMATS
