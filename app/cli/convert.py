@@ -75,11 +75,13 @@ def _benchmark(arguments: argparse.Namespace) -> str:
 def _plain(arguments: argparse.Namespace) -> str:
     """Convert all masks as they are."""
     from app.storage.coco import coco_json  # noqa: PLC0415 - keeps --help quick
-    from app.storage.davis import write_davis  # noqa: PLC0415
+    from app.storage.davis import size_notes, write_davis  # noqa: PLC0415
     from app.storage.files import atomic_write  # noqa: PLC0415
     from app.storage.importing import Source, read_videos, write_visor  # noqa: PLC0415
     from app.storage.submission import submission_json  # noqa: PLC0415
 
+    if arguments.origin == "davis":
+        sys.stderr.writelines(f"{note}\n" for note in size_notes(arguments.source))
     videos = list(read_videos(arguments.source, Source(arguments.origin)))
     if not any(video.frames for video in videos):
         raise FormatError(f"{arguments.source} holds no frames. Give another source.")

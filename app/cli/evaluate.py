@@ -47,9 +47,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _pairs(truth: Path, prediction: Path) -> list[tuple[Path, Path]]:
     """Return the folders of each sequence. Raises FormatError where a prediction is missing."""
-    from app.storage.davis import mask_folders  # noqa: PLC0415
+    from app.storage.davis import mask_folders, size_notes  # noqa: PLC0415
 
     drawn, predicted = mask_folders(truth), mask_folders(prediction)
+    notes = (*size_notes(truth), *size_notes(prediction, [folder.name for folder in drawn]))
+    sys.stderr.writelines(f"{note}\n" for note in notes)
     if len(drawn) == len(predicted) == 1:
         return [(drawn[0], predicted[0])]
     by_name = {folder.name: folder for folder in predicted}

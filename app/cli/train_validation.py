@@ -54,7 +54,7 @@ class SequenceValidation:
         return [chosen[index] for index in at]
 
     def _score(self, network: "Module", folder: Path) -> float:
-        video = open_video(self._images_of(folder.name))
+        video = open_video(self._images_of(folder))
         masks = {path.stem: path for path in mask_files(folder)}
         index = {video.stem(number): number for number in range(len(video))}
         frames = [index[stem] for stem in masks if stem in index][:: self._settings.stride]
@@ -69,8 +69,9 @@ class SequenceValidation:
         )
         return summarize([score]).jf
 
-    def _images_of(self, name: str) -> Path:
-        folders = [self._root / "JPEGImages" / size / name for size in _IMAGES]
+    def _images_of(self, masks: Path) -> Path:
+        name, sizes = masks.name, (masks.parent.name, *_IMAGES)
+        folders = [self._root / "JPEGImages" / size / name for size in sizes]
         found = [folder for folder in folders if folder.is_dir()]
         if not found:
             raise UsageError(f"{folders[-1]} is not there: the frames of {name} are needed too.")

@@ -1,7 +1,7 @@
 """DAVIS: a folder of palette PNGs for each video, with lists of videos and, for VISOR, of names."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -80,22 +80,63 @@ def read_davis(root: Path, name: str | None = None) -> Iterator[LabelledVideo]:
 def mask_folders(root: Path) -> list[Path]:
     """Return the folders under `root` that hold PNGs, one a video; `root` itself where it does.
 
-    Raises FormatError where there is none.
+    Of a video in several sizes it is the first by `by_size`; `size_notes` says so. Raises
+    FormatError where there is none.
     """
+    return [places[0] for _, places in sorted(_found(root).items())]
+
+
+def size_notes(root: Path, names: Container[str] | None = None) -> tuple[str, ...]:
+    """Say which size is read of the videos (of these names) that lie under `root` in several."""
+    taken = [
+        places[0].relative_to(root).as_posix()
+        for name, places in sorted(_found(root).items())
+        if len(places) > 1 and (names is None or name in names)
+    ]
+    if not taken:
+        return ()
+    some = ", ".join(taken[:5]) + (", ..." if len(taken) > 5 else "")
+    return (
+        f"{len(taken)} video(s) of {root} lie there in several sizes; these are read: {some}. "
+        "To read another size, give its folder.",
+    )
+
+
+def by_size(name: str) -> tuple[bool, bool, int]:
+    """Return a sort key of size folders: 480p, which benchmarks use, then from the largest on."""
+    digits = name.removesuffix("p")
+    height = int(digits) if digits.isdecimal() else 0
+    return name != "480p", name != "Full-Resolution", -height
+
+
+def _found(root: Path) -> dict[str, list[Path]]:
+    """Return video -> its folders of masks, the one to read first."""
     if not root.is_dir():
         raise FormatError(f"{root} is not a folder. Give a folder of mask PNGs, or of such.")
     base = root / "Annotations" if (root / "Annotations").is_dir() else root
-    sizes = [base / "480p", *sorted(base.glob("[0-9]*p")), base / "Full-Resolution", base]
-    for candidate in (folder for folder in sizes if folder.is_dir()):
-        if _holds_masks(candidate):
-            return [candidate]
-        shown = (folder for folder in candidate.iterdir() if not folder.name.startswith("."))
-        found = sorted(filter(_holds_masks, shown))
-        if found:
-            return found
-    raise FormatError(
-        f"{root} holds no mask PNGs. Give a folder of them, or a folder with one for each video."
-    )
+    sizes = [*base.glob("[0-9]*p"), base / "Full-Resolution"]
+    found: dict[str, list[Path]] = {}
+    for place in [*sorted(sizes, key=lambda folder: by_size(folder.name)), base]:
+        for folder in _folders_in(place):
+            places = found.setdefault(folder.name, [])
+            if folder not in places:
+                places.append(folder)
+    if not found:
+        raise FormatError(
+            f"{root} holds no mask PNGs. Give a folder of them, or a folder with one for each "
+            "video."
+        )
+    return found
+
+
+def _folders_in(place: Path) -> list[Path]:
+    """Return the folders of masks in a folder; itself where it is one."""
+    if not place.is_dir():
+        return []
+    if _holds_masks(place):
+        return [place]
+    shown = (folder for folder in place.iterdir() if not folder.name.startswith("."))
+    return list(filter(_holds_masks, shown))
 
 
 def mask_files(folder: Path) -> list[Path]:

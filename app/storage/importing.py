@@ -2,13 +2,13 @@
 
 import enum
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.core.document import Document, Key
 from app.errors import FormatError, UsageError
 from app.storage.coco import read_coco
-from app.storage.davis import mask_folders, read_davis
+from app.storage.davis import by_size, mask_folders, read_davis, size_notes
 from app.storage.files import atomic_write
 from app.storage.labelled import LabelledVideo, labelled
 from app.storage.video import Video, open_video
@@ -62,11 +62,13 @@ def import_document(path: Path, video: Video | None, name: str | None = None) ->
         found = import_visor(path, video)
         return Imported(found.document, found.frames, found.attachment, found.notes)
     wanted = _chosen(video_names(path, form), name, path)
+    notes = size_notes(path, {wanted}) if form is Source.DAVIS else ()
     chosen = next(found for found in read_videos(path, form, wanted) if found.name == wanted)
     if video is None:
         home = path / "JPEGImages" if path.is_dir() else path.parent
-        return Imported(chosen.document(), chosen.frame_list(home.absolute()), None, ())
-    return _placed(chosen, video, path)
+        return Imported(chosen.document(), chosen.frame_list(home.absolute()), None, notes)
+    placed = _placed(chosen, video, path)
+    return replace(placed, notes=(*notes, *placed.notes))
 
 
 def video_names(path: Path, form: Source) -> list[str]:
@@ -146,7 +148,7 @@ def find_frames(path: Path, video: str) -> Path | None:
     folders = [
         root / video,
         *root.glob(f"rgb_frames/*/{kitchen}/{video}"),
-        *root.glob(f"JPEGImages/*/{video}"),
+        *sorted(root.glob(f"JPEGImages/*/{video}"), key=lambda folder: by_size(folder.parent.name)),
         root / "JPEGImages" / video,
     ]
     images = {".jpg", ".jpeg"}

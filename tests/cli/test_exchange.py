@@ -259,3 +259,26 @@ def test_hidden_files_are_no_masks_and_suffixes_may_be_of_either_case(tmp_path: 
     assert maskwright("import", masks, project, "--video", tmp_path / "frames") == 0
     out = ("--anchors", masks, "--out", tmp_path / "out", "--model", "classic")
     assert maskwright("propagate", tmp_path / "frames", *out) == 0
+
+
+def test_no_size_folder_of_a_davis_folder_is_dropped_unsaid(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "davis"
+    for place, height in (("480p/cat", 480), ("90p/cat", 90), ("90p/dog", 90)):
+        (root / "Annotations" / place).mkdir(parents=True)
+        for stem in "0", "1", "2":
+            path = root / "Annotations" / place / f"{stem}.png"
+            write_palette_png(path, np.ones((height, 8), np.uint8))
+    out = tmp_path / "c.json"
+    assert maskwright("convert", root, out, "--from", "davis", "--to", "coco") == 0
+    assert {(i["video"], i["height"]) for i in load(out)["images"]} == {("cat", 480), ("dog", 90)}
+    assert "Annotations/480p/cat" in capsys.readouterr().err
+    assert maskwright("evaluate", "--gt", root, "--pred", root) == 0
+    shown = capsys.readouterr()
+    assert "dog_1" in shown.out
+    assert "Annotations/480p/cat" in shown.err
+    assert maskwright("import", root, tmp_path / "d.maskwright", "--name", "dog") == 0
+    assert "several sizes" not in capsys.readouterr().out
+    assert maskwright("import", root, tmp_path / "c.maskwright", "--name", "cat") == 0
+    assert "Annotations/480p/cat" in capsys.readouterr().out

@@ -9,7 +9,7 @@ import pytest
 
 from app.core.evaluate import Protocol, score_sequence, summarize
 from app.errors import FormatError
-from app.storage.davis import mask_folders, read_davis, write_davis
+from app.storage.davis import mask_folders, read_davis, size_notes, write_davis
 from app.storage.labelled import LabelledFrame, LabelledVideo, named_objects, split_labels
 from app.storage.palette import Labels, encode_palette_png, read_labels, read_palette_png
 from app.storage.submission import submission_json
@@ -201,6 +201,25 @@ def test_one_frame_has_one_mask(tmp_path: Path) -> None:
         pytest.skip("names differ by more than case here")
     with pytest.raises(FormatError, match="the same frame twice"):
         next(read_davis(tmp_path))
+
+
+def blank(name: str, height: int) -> LabelledVideo:
+    size = (height, 6)
+    return LabelledVideo(name, name, size, named_objects({}), (LabelledFrame("0", ()),))
+
+
+def test_videos_of_all_sizes_are_found_and_of_twins_that_of_480p(tmp_path: Path) -> None:
+    write_davis(tmp_path, [blank("bear", 360), blank("cow", 90)], "val")
+    write_davis(tmp_path, [blank("cow", 1080), blank("dog", 480)], "val")
+    assert [(v.name, v.size[0]) for v in read_davis(tmp_path)] == [
+        ("bear", 360), ("cow", 1080), ("dog", 480),
+    ]  # fmt: skip
+    (note,) = size_notes(tmp_path)
+    assert "Annotations/1080p/cow" in note
+    assert "bear" not in note
+    write_davis(tmp_path, [blank("cow", 480)], "val")
+    assert [video.size[0] for video in read_davis(tmp_path, "cow")] == [480]
+    assert size_notes(tmp_path, {"dog"}) == ()
 
 
 def test_a_submission_says_what_the_official_one_says() -> None:
