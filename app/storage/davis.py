@@ -1,7 +1,8 @@
 """DAVIS: a folder of palette PNGs for each video, with lists of videos and, for VISOR, of names."""
 
+import itertools
 import json
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,6 +11,7 @@ from app.storage.files import atomic_write
 from app.storage.labelled import (
     LabelledFrame,
     LabelledVideo,
+    check_names,
     named_objects,
     split_labels,
 )
@@ -37,9 +39,12 @@ def write_davis(
 
     Everything is written beside `root` first; then each video's folder takes its place there,
     and other videos of `root` stay. `dropped` videos stand in the mapping only. `lists` are
-    further lists of videos, by name.
+    further lists of videos, by name. Raises FormatError where a name cannot be a file's, before
+    anything is written.
     """
     kept = sorted(videos, key=lambda video: video.name)
+    check_names(kept)
+    _check_twins(kept)
     root.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{root.name}.", dir=root.parent) as scratch:
         fresh = Path(scratch)
@@ -153,6 +158,15 @@ def mask_files(folder: Path) -> list[Path]:
                 f"{twin.name} and {path.name} in {folder} are the same frame twice. Leave one."
             )
     return files
+
+
+def _check_twins(videos: Sequence[LabelledVideo]) -> None:
+    for one, other in itertools.pairwise(videos):
+        if one.name == other.name:
+            raise FormatError(
+                f"Two videos are called {one.name}: one would take the other's place. Rename one, "
+                "or write them to different folders. Nothing was written."
+            )
 
 
 def _holds_masks(folder: Path) -> bool:

@@ -7,6 +7,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from app.errors import FormatError
+
+_LONGEST_NAME = 240  # most file systems take 255 bytes, of which a suffix has some
+
 
 def atomic_write(path: Path, content: bytes) -> None:
     """Write `content` to `path`, durable; on any failure `path` is as it was before.
@@ -54,6 +58,25 @@ def atomic_folder(path: Path) -> Generator[Path, None, None]:
             raise
         shutil.rmtree(old, ignore_errors=True)
     _flush_folder(path.parent)
+
+
+def check_file_name(name: str, what: str) -> None:
+    """Raise FormatError where `name`, out of somebody's file, is not one plain part of a path.
+
+    It would lead out of the folder that is written to, or could not be read back. `what` says
+    what bears the name.
+    """
+    is_whole = 0 < len(name.encode(errors="surrogatepass")) <= _LONGEST_NAME
+    if not is_whole or name.startswith(".") or any(map(_is_unfit, name)):
+        raise FormatError(
+            f"{what} is called {name[:80]!r}, which cannot be the name of a file here. Rename it: "
+            f"without slashes, no dot first, at most {_LONGEST_NAME} bytes. Nothing was written."
+        )
+
+
+def _is_unfit(character: str) -> bool:
+    # Half of a surrogate pair has no bytes of its own.
+    return character in "/\\" or character < " " or "\ud800" <= character <= "\udfff"
 
 
 def _flush(path: Path) -> None:

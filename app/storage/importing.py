@@ -1,7 +1,7 @@
 """Any exchange format into labelled videos and documents, and between formats."""
 
 import enum
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from app.errors import FormatError, UsageError
 from app.storage.coco import read_coco
 from app.storage.davis import by_size, mask_folders, read_davis, size_notes
 from app.storage.files import atomic_write
-from app.storage.labelled import LabelledVideo, labelled
+from app.storage.labelled import LabelledVideo, check_names, labelled
 from app.storage.video import Video, open_video
 from app.storage.visor.benchmark import Split, benchmark_videos
 from app.storage.visor.exporting import build_export
@@ -88,7 +88,9 @@ def read_videos(path: Path, form: Source, name: str | None = None) -> Iterator[L
         return
     for file in json_files(path):
         if form is Source.COCO:
-            yield from read_coco(read_json(file))
+            for video in read_coco(read_json(file)):
+                # Images that name no video and lie in no folder are one video all the same.
+                yield video if video.name else replace(video, name=file.stem, video=file.stem)
         elif form is Source.SUBMISSION:
             # All names count: what is not on the first frame has been predicted nevertheless.
             submitted = VisorFile.read(file)
@@ -126,8 +128,12 @@ def visor_files(videos: Iterable[LabelledVideo]) -> dict[str, VisorFile]:
     return files
 
 
-def write_visor(target: Path, videos: Iterable[LabelledVideo]) -> None:
-    """Write a VISOR JSON of one video, or, where `target` is not a JSON, a folder of one each."""
+def write_visor(target: Path, videos: Sequence[LabelledVideo]) -> None:
+    """Write a VISOR JSON of one video, or, where `target` is not a JSON, a folder of one each.
+
+    Raises FormatError where a name cannot be a file's, before anything is written.
+    """
+    check_names(videos)
     files = visor_files(videos)
     if target.suffix.lower() != ".json":
         for name, file in files.items():

@@ -9,6 +9,7 @@ import numpy as np
 from app.core.document import Document, Entry, Key, ObjectInfo, Objects, Origin
 from app.core.mask import Mask
 from app.storage.classes import noun_classes
+from app.storage.files import check_file_name
 from app.storage.palette import VOID, Labels, davis_palette
 from app.storage.visor.naming import FrameList, NamedFrames
 
@@ -71,6 +72,14 @@ def labelled(document: Document, frames: NamedFrames, name: str) -> LabelledVide
             for index in document.frames()
         ),
     )
+
+
+def check_names(videos: Iterable[LabelledVideo]) -> None:
+    """Raise FormatError where a video or a frame has a name that no file can have."""
+    for video in videos:
+        check_file_name(video.name, "A video")
+        for frame in video.frames:
+            check_file_name(frame.stem, f"A frame of {video.name}")
 
 
 def painted(entries: Mapping[int, Entry], order: Iterable[int]) -> Painted:

@@ -282,3 +282,50 @@ def test_no_size_folder_of_a_davis_folder_is_dropped_unsaid(
     assert "several sizes" not in capsys.readouterr().out
     assert maskwright("import", root, tmp_path / "c.maskwright", "--name", "cat") == 0
     assert "Annotations/480p/cat" in capsys.readouterr().out
+
+
+BAD_NAMES = ["../out", "sets/cat", "a\\b", "..", ".cat", "a\0b", "\ud800", "x" * 300]
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_names_that_lead_elsewhere_write_nothing(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film(tmp_path)
+    coco, visor, target = tmp_path / "c.json", tmp_path / "v.json", tmp_path / "here" / "to"
+    assert maskwright("convert", tmp_path / "masks", coco, "--from", "davis", "--to", "coco") == 0
+    raw = load(coco)
+    raw["images"][1]["video"] = name
+    coco.write_text(json.dumps(raw))
+    raw = load(SPARSE)
+    raw["video_annotations"][0]["image"]["subsequence"] = name
+    raw["video_annotations"][1]["image"]["subsequence"] = name
+    visor.write_text(json.dumps(raw))
+    capsys.readouterr()
+    before = sorted(tmp_path.rglob("*"))
+    ways = [(coco, "coco", "davis"), (coco, "coco", "visor"), (visor, "visor", "davis")]
+    for source, origin, form in ways:
+        assert maskwright("convert", source, target, "--from", origin, "--to", form) == 2
+        assert "cannot be the name of a file here. Rename it" in capsys.readouterr().err
+        assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_frame_with_a_slash_in_its_name_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = load(SPARSE)
+    raw["video_annotations"][0]["image"]["name"] = "nowhere/1.jpg"
+    (tmp_path / "v.json").write_text(json.dumps(raw))
+    words = ("convert", tmp_path / "v.json", tmp_path / "to", "--from", "visor", "--to", "davis")
+    assert maskwright(*words) == 2
+    assert "'nowhere/1'" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["v.json"]
+
+
+def test_coco_images_without_a_folder_are_a_video_called_as_their_file(tmp_path: Path) -> None:
+    image = {"id": 5, "file_name": "a.jpg", "height": 10, "width": 12}
+    raw = {"images": [image], "annotations": []}
+    (tmp_path / "cups.json").write_text(json.dumps(raw))
+    coco = ("--from", "coco", "--to", "davis")
+    assert maskwright("convert", tmp_path / "cups.json", tmp_path / "to", *coco) == 0
+    assert (tmp_path / "to" / "Annotations" / "10p" / "cups" / "a.png").is_file()

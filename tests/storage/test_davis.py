@@ -222,6 +222,12 @@ def test_videos_of_all_sizes_are_found_and_of_twins_that_of_480p(tmp_path: Path)
     assert size_notes(tmp_path, {"dog"}) == ()
 
 
+def test_two_videos_of_one_name_are_not_written_over_each_other(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="Two videos are called bear"):
+        write_davis(tmp_path / "to", [blank("bear", 4), blank("bear", 5)], "val")
+    assert not any(tmp_path.iterdir())
+
+
 def test_a_submission_says_what_the_official_one_says() -> None:
     videos = benchmark_videos(VisorFile.read(SPARSE), Split.VAL)[:1]
     made, official = json.loads(submission_json(videos)), load(SUBMISSION)
