@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from app.errors import FormatError, UsageError
@@ -60,7 +61,7 @@ def _benchmark(arguments: argparse.Namespace) -> str:
     if arguments.form == "submission":
         atomic_write(arguments.target, submission_json(kept))
     else:
-        write_davis(
+        notes = write_davis(
             arguments.target,
             kept,
             split.value,
@@ -69,6 +70,7 @@ def _benchmark(arguments: argparse.Namespace) -> str:
             palette=visor_palette(),
             add_images=image_adder(arguments.images, split) if arguments.images else None,
         )
+        _tell(notes)
     return f"{len(kept)} of {len(videos)} subsequences, {sum(len(v.frames) for v in kept)} frames"
 
 
@@ -81,13 +83,13 @@ def _plain(arguments: argparse.Namespace) -> str:
     from app.storage.submission import submission_json  # noqa: PLC0415
 
     if arguments.origin == "davis":
-        sys.stderr.writelines(f"{note}\n" for note in size_notes(arguments.source))
+        _tell(size_notes(arguments.source))
     videos = list(read_videos(arguments.source, Source(arguments.origin)))
     if not any(video.frames for video in videos):
         raise FormatError(f"{arguments.source} holds no frames. Give another source.")
     target = arguments.target
     if arguments.form == "davis":
-        write_davis(target, videos, arguments.split)
+        _tell(write_davis(target, videos, arguments.split))
     elif arguments.form == "coco":
         atomic_write(target, coco_json(videos))
     elif arguments.form == "submission":
@@ -95,3 +97,7 @@ def _plain(arguments: argparse.Namespace) -> str:
     else:
         write_visor(target, videos)
     return f"{len(videos)} video(s), {sum(len(video.frames) for video in videos)} frames"
+
+
+def _tell(notes: Iterable[str]) -> None:
+    sys.stderr.writelines(f"{note}\n" for note in notes)

@@ -34,17 +34,23 @@ def write_davis(
     lists: Mapping[str, Callable[[LabelledVideo], bool]] | None = None,
     palette: Palette | None = None,
     add_images: AddImages | None = None,
-) -> None:
+) -> tuple[str, ...]:
     """Write Annotations, ImageSets, `<split>_data_mapping.json` and, with `add_images`, JPEGImages.
 
     Everything is written beside `root` first; then each video's folder takes its place there,
-    and other videos of `root` stay. `dropped` videos stand in the mapping only. `lists` are
-    further lists of videos, by name. Raises FormatError where a name cannot be a file's, before
-    anything is written.
+    and other videos of `root` stay, in mappings and lists too. `dropped` videos stand in the
+    mapping only. `lists` are further lists of videos, by name. Returns what a person should know.
+    Raises FormatError, before anything is written, where a name cannot be a file's or a mapping of
+    `root` cannot be read.
     """
     kept = sorted(videos, key=lambda video: video.name)
     check_names(kept)
     _check_twins(kept)
+    chosen = {split: kept} | {
+        name: [video for video in kept if belongs(video)] for name, belongs in (lists or {}).items()
+    }
+    tables = _tables(root, split, kept, [*dropped], chosen)
+    notes = _replaced(root, kept)
     root.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{root.name}.", dir=root.parent) as scratch:
         fresh = Path(scratch)
@@ -54,18 +60,9 @@ def write_davis(
             if add_images:
                 add_images(video, fresh / "JPEGImages" / size / video.name)
         _publish(fresh, root)
-    mapping = {
-        video.name: {str(info.id): info.name for info in video.objects}
-        for video in sorted([*kept, *dropped], key=lambda video: video.name)
-    }
-    atomic_write(root / f"{split}_data_mapping.json", json.dumps(mapping).encode())
-    chosen = {split: kept} | {
-        name: [video for video in kept if belongs(video)] for name, belongs in (lists or {}).items()
-    }
-    for year in _LIST_YEARS:
-        for name, listed in chosen.items():
-            text = "\n".join(video.name for video in listed)
-            atomic_write(root / "ImageSets" / year / f"{name}.txt", text.encode())
+    for path, content in tables.items():
+        atomic_write(path, content)
+    return (*notes, *size_notes(root, {video.name for video in kept}))
 
 
 def read_davis(root: Path, name: str | None = None) -> Iterator[LabelledVideo]:
@@ -88,7 +85,15 @@ def mask_folders(root: Path) -> list[Path]:
     Of a video in several sizes it is the first by `by_size`; `size_notes` says so. Raises
     FormatError where there is none.
     """
-    return [places[0] for _, places in sorted(_found(root).items())]
+    if not root.is_dir():
+        raise FormatError(f"{root} is not a folder. Give a folder of mask PNGs, or of such.")
+    found = _found(root)
+    if not found:
+        raise FormatError(
+            f"{root} holds no mask PNGs. Give a folder of them, or a folder with one for each "
+            "video."
+        )
+    return [places[0] for _, places in sorted(found.items())]
 
 
 def size_notes(root: Path, names: Container[str] | None = None) -> tuple[str, ...]:
@@ -116,8 +121,6 @@ def by_size(name: str) -> tuple[bool, bool, int]:
 
 def _found(root: Path) -> dict[str, list[Path]]:
     """Return video -> its folders of masks, the one to read first."""
-    if not root.is_dir():
-        raise FormatError(f"{root} is not a folder. Give a folder of mask PNGs, or of such.")
     base = root / "Annotations" if (root / "Annotations").is_dir() else root
     sizes = [*base.glob("[0-9]*p"), base / "Full-Resolution"]
     found: dict[str, list[Path]] = {}
@@ -126,11 +129,6 @@ def _found(root: Path) -> dict[str, list[Path]]:
             places = found.setdefault(folder.name, [])
             if folder not in places:
                 places.append(folder)
-    if not found:
-        raise FormatError(
-            f"{root} holds no mask PNGs. Give a folder of them, or a folder with one for each "
-            "video."
-        )
     return found
 
 
@@ -167,6 +165,47 @@ def _check_twins(videos: Sequence[LabelledVideo]) -> None:
                 f"Two videos are called {one.name}: one would take the other's place. Rename one, "
                 "or write them to different folders. Nothing was written."
             )
+
+
+def _tables(
+    root: Path,
+    split: str,
+    kept: Sequence[LabelledVideo],
+    dropped: Sequence[LabelledVideo],
+    chosen: Mapping[str, Sequence[LabelledVideo]],
+) -> dict[Path, bytes]:
+    """Return the mappings and lists as they will be: what they say of other videos stays."""
+    names = {
+        video.name: {str(info.id): info.name for info in video.objects}
+        for video in (*kept, *dropped)
+    }
+    own = root / f"{split}_data_mapping.json"
+    before = _raw_mappings(root)
+    mappings = {own: before.get(own, {}) | names}
+    for path in before.keys() - {own}:
+        # The masks are other ones now, so the other split's names for their ids would be wrong.
+        if again := {video.name for video in kept} & before[path].keys():
+            mappings[path] = before[path] | {name: names[name] for name in again}
+    tables = {
+        path: json.dumps(dict(sorted(mapping.items()))).encode()
+        for path, mapping in mappings.items()
+    }
+    for year, (name, listed) in itertools.product(_LIST_YEARS, chosen.items()):
+        path = root / "ImageSets" / year / f"{name}.txt"
+        lines = path.read_bytes().splitlines() if path.is_file() else []
+        stay = {line for line in lines if line.strip()} - {video.encode() for video in names}
+        tables[path] = b"\n".join(sorted(stay | {video.name.encode() for video in listed}))
+    return tables
+
+
+def _replaced(root: Path, videos: Iterable[LabelledVideo]) -> tuple[str, ...]:
+    """Say which videos have namesakes in `root`, whose place they take."""
+    folders = [Path("Annotations", f"{video.size[0]}p", video.name) for video in videos]
+    found = [folder.as_posix() for folder in folders if (root / folder).exists()]
+    if not found:
+        return ()
+    some = ", ".join(found[:5]) + (", ..." if len(found) > 5 else "")
+    return (f"{len(found)} video(s) of {root} were there before and are replaced: {some}.",)
 
 
 def _holds_masks(folder: Path) -> bool:
@@ -222,17 +261,31 @@ def _read_video(folder: Path, names: Mapping[int, str]) -> LabelledVideo:
 def _read_mapping(root: Path) -> dict[str, dict[int, str]]:
     """Return video -> id -> name, of all mappings of the folder; either way round."""
     names: dict[str, dict[int, str]] = {}
+    for path, mapping in _raw_mappings(root).items():
+        try:
+            for video, pairs in mapping.items():
+                names[video] = dict(_pair(a, b) for a, b in pairs.items())
+        except (ValueError, AttributeError, TypeError) as error:
+            raise _no_mapping(path, error) from error
+    return names
+
+
+def _raw_mappings(root: Path) -> dict[Path, dict[str, Mapping[str, str]]]:
+    """Return the mappings of the folder as they are, by their files."""
+    mappings = {}
     for path in sorted(root.glob("[!.]*_data_mapping.json")):
         try:
-            raw = json.loads(path.read_bytes())
-            for video, pairs in raw.items():
-                names[video] = dict(_pair(a, b) for a, b in pairs.items())
-        except (OSError, ValueError, AttributeError, TypeError) as error:
-            raise FormatError(
-                f"{path} is not a mapping of video, id and name ({error}). Write it again or move "
-                "it away; without it objects are called by their number."
-            ) from error
-    return names
+            mappings[path] = dict(json.loads(path.read_bytes()).items())
+        except (OSError, ValueError, AttributeError) as error:
+            raise _no_mapping(path, error) from error
+    return mappings
+
+
+def _no_mapping(path: Path, error: Exception) -> FormatError:
+    return FormatError(
+        f"{path} is not a mapping of video, id and name ({error}). Write it again or move it away; "
+        "without it objects are called by their number."
+    )
 
 
 def _pair(first: str, second: str | int) -> tuple[int, str]:

@@ -47,8 +47,7 @@ def export_document(
         return _write_overlay(document, frames, path)
     name = video_name(frames)
     if form is Format.DAVIS:
-        write_davis(path, [labelled(document, frames, name)], Split.VAL.value)
-        return ()
+        return write_davis(path, [labelled(document, frames, name)], Split.VAL.value)
     if form is Format.COCO:
         atomic_write(path, coco_json([labelled(document, frames, name)]))
         return ()

@@ -329,3 +329,21 @@ def test_coco_images_without_a_folder_are_a_video_called_as_their_file(tmp_path:
     coco = ("--from", "coco", "--to", "davis")
     assert maskwright("convert", tmp_path / "cups.json", tmp_path / "to", *coco) == 0
     assert (tmp_path / "to" / "Annotations" / "10p" / "cups" / "a.png").is_file()
+
+
+def test_an_export_says_whose_place_it_takes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("tennis", "bear"):
+        (tmp_path / name).mkdir()
+        folder = film(tmp_path / name)
+        project, video = tmp_path / f"{name}.maskwright", ("--video", folder / "frames")
+        assert maskwright("import", folder / "masks", project, *video) == 0
+    said = []
+    for name in ("tennis", "bear"):
+        capsys.readouterr()
+        words = ("--format", "davis", "--out", tmp_path / "out")
+        assert maskwright("export", tmp_path / f"{name}.maskwright", *words) == 0
+        said.append(capsys.readouterr().out)
+    assert "replaced" not in said[0]
+    assert "were there before and are replaced: Annotations/48p/frames" in said[1]

@@ -194,6 +194,43 @@ def test_mask_folders_are_found_wherever_they_usually_are(tmp_path: Path) -> Non
         mask_folders(tmp_path / "empty")
 
 
+def named(name: str, objects: dict[int, str]) -> LabelledVideo:
+    frames = (LabelledFrame("0", split_labels(np.ones((4, 4), np.uint8))),)
+    return LabelledVideo(name, name, (4, 4), named_objects(objects), frames)
+
+
+def test_what_mappings_and_lists_say_of_other_videos_stays(tmp_path: Path) -> None:
+    rare = {"rare": lambda video: video.name == "big dog"}
+    write_davis(tmp_path, [named("big dog", {1: "paw"}), named("cat", {1: "tail"})], "val",
+                lists=rare, dropped=[named("short", {1: "ear"})])  # fmt: skip
+    notes = write_davis(tmp_path, [named("ant", {1: "leg"}), named("cat", {1: "nose"})], "val")
+    assert "Annotations/4p/cat" in notes[0]
+    assert "ant" not in notes[0].split(":")[1]
+    assert json.loads((tmp_path / "val_data_mapping.json").read_text()) == {
+        "ant": {"1": "leg"}, "big dog": {"1": "paw"}, "cat": {"1": "nose"}, "short": {"1": "ear"},
+    }  # fmt: skip
+    for year in ("2017", "2022"):
+        assert (tmp_path / "ImageSets" / year / "val.txt").read_text() == "ant\nbig dog\ncat"
+        assert (tmp_path / "ImageSets" / year / "rare.txt").read_text() == "big dog"
+    names = {video.name: video.objects[0].name for video in read_davis(tmp_path)}
+    assert names == {"ant": "leg", "big dog": "paw", "cat": "nose"}
+
+
+def test_a_video_written_again_for_another_split_has_the_new_names(tmp_path: Path) -> None:
+    write_davis(tmp_path, [named("cat", {1: "tail"})], "val")
+    write_davis(tmp_path, [named("cat", {1: "nose"})], "train")
+    assert next(read_davis(tmp_path)).objects[0].name == "nose"
+
+
+def test_a_mapping_that_cannot_be_read_is_not_written_over(tmp_path: Path) -> None:
+    mapping = tmp_path / "val_data_mapping.json"
+    mapping.write_text("[]")
+    with pytest.raises(FormatError, match="is not a mapping"):
+        write_davis(tmp_path, [named("cat", {1: "tail"})], "val")
+    assert [*tmp_path.iterdir()] == [mapping]
+    assert mapping.read_text() == "[]"
+
+
 def test_one_frame_has_one_mask(tmp_path: Path) -> None:
     for name in ("1.png", "1.PNG"):
         (tmp_path / name).write_bytes(encode_palette_png(np.zeros((2, 2), np.uint8)))
