@@ -26,6 +26,8 @@ from models.api import BoolMask
 JsonObject = dict[str, object]
 
 _MOST_OBJECTS = 254
+_FARTHEST = 1e9  # in pixels, as for VISOR; turns away NaN and infinity, which Python's JSON has
+_LONGEST_SIDE = 1 << 16
 
 
 def run_lengths(pixels: BoolMask) -> list[int]:
@@ -39,11 +41,12 @@ def run_lengths(pixels: BoolMask) -> list[int]:
 
 def from_run_lengths(lengths: Sequence[int], size: Size) -> BoolMask:
     """Undo `run_lengths` for a frame of `size`. Raises FormatError where the lengths do not fit."""
-    counts = np.asarray(lengths, np.int64)
-    if (counts < 0).any() or int(counts.sum()) != size[0] * size[1]:
+    # Asked of Python's numbers: a file may hold some that numpy cannot.
+    area = size[0] * size[1]
+    if not all(isinstance(n, int) and 0 <= n <= area for n in lengths) or sum(lengths) != area:
         _refuse(f"a run-length code does not cover its {size[1]}x{size[0]} image")
-    values = np.arange(len(counts)) % 2 == 1
-    return np.ascontiguousarray(np.repeat(values, counts).reshape(size, order="F"))
+    values = np.arange(len(lengths)) % 2 == 1
+    return np.ascontiguousarray(np.repeat(values, lengths).reshape(size, order="F"))
 
 
 def compress(lengths: Sequence[int]) -> str:
@@ -173,7 +176,7 @@ def _video(
             identity = (tracked, item["track_id" if tracked else "category_id"])
             own = ids.setdefault(identity, _free_id(identity, ids))
             shown.setdefault(own, names.get(item["category_id"], f"object {own}"))
-            if mask := Mask.encode(_pixels(item["segmentation"], pictures[number].size)):
+            if mask := _mask(item, pictures[number]):
                 masks.append((own, mask))
         frames.append(LabelledFrame(pictures[number].stem, tuple(masks)))
     return LabelledVideo(name, name, sizes.pop(), named_objects(shown), tuple(frames))
@@ -192,10 +195,11 @@ def _free_id(identity: tuple[bool, object], ids: Mapping[tuple[bool, object], in
 def _picture(item: Mapping[str, object]) -> _Picture:
     path = PurePosixPath(str(item["file_name"]).replace("\\", "/"))
     height, width = item["height"], item["width"]
-    if not isinstance(height, int) or not isinstance(width, int) or min(height, width) < 1:
-        _refuse(f"the image {path} has no size")
+    sides = [side for side in (height, width) if isinstance(side, int)]
+    if len(sides) < 2 or not 1 <= min(sides) <= max(sides) <= _LONGEST_SIDE:
+        _refuse(f"the image {path} has no size, or none that an image can have")
     video = item.get("video", path.parent.name)
-    return _Picture(str(video), path.stem, (height, width))
+    return _Picture(str(video), path.stem, (sides[0], sides[1]))
 
 
 def _image(number: int, video: LabelledVideo, frame: LabelledFrame, place: int) -> JsonObject:
@@ -214,6 +218,18 @@ def _shape(mask: Mask) -> JsonObject:
     }  # fmt: skip
 
 
+def _mask(item: Mapping[str, object], picture: _Picture) -> Mask | None:
+    where = f"Annotation {item.get('id', 'without id')} on {picture.stem}"
+    try:
+        return Mask.encode(_pixels(item["segmentation"], picture.size))
+    except FormatError as error:
+        raise FormatError(f"{where}: {error}") from error
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise FormatError(
+            f"{where}: its segmentation cannot be read ({error!r}). Export the file again."
+        ) from error
+
+
 def _pixels(segmentation: object, size: Size) -> BoolMask:
     if isinstance(segmentation, dict):
         counts = segmentation["counts"]
@@ -224,7 +240,10 @@ def _pixels(segmentation: object, size: Size) -> BoolMask:
         _refuse("a segmentation is neither polygons nor a run-length code")
     pixels = np.zeros(size, np.bool_)
     for polygon in segmentation:
-        pixels |= _filled(np.asarray(polygon, np.float64).reshape(-1, 2), size)
+        corners = np.asarray(polygon, np.float64).reshape(-1, 2)
+        if not (np.abs(corners) < _FARTHEST).all():
+            _refuse("a polygon has a corner that lies nowhere")
+        pixels |= _filled(corners, size)
     return pixels
 
 

@@ -347,3 +347,15 @@ def test_an_export_says_whose_place_it_takes(
         said.append(capsys.readouterr().out)
     assert "replaced" not in said[0]
     assert "were there before and are replaced: Annotations/48p/frames" in said[1]
+
+
+def test_a_class_that_no_project_can_hold_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = load(SPARSE)
+    raw["video_annotations"][0]["annotations"][0]["class_id"] = 10**30
+    (tmp_path / "v.json").write_text(json.dumps(raw))
+    assert maskwright("import", tmp_path / "v.json", tmp_path / "p.maskwright") == 2
+    told = capsys.readouterr().err
+    assert f"the class_id of {raw['video_annotations'][0]['annotations'][0]['name']} (" in told
+    assert [path.name for path in tmp_path.iterdir()] == ["v.json"]

@@ -99,6 +99,32 @@ def test_polygons_of_one_annotation_are_united_and_may_leave_the_picture() -> No
     assert np.array_equal(video.frames[0].labels((10, 12)) > 0, wanted)
 
 
+INFINITY = float("inf")
+
+
+@pytest.mark.parametrize(
+    "segmentation",
+    [
+        [[INFINITY, 2, 9, 2, 9, 6]],
+        [[3, 2, 9, -INFINITY, 9, 6]],
+        [[3, 2, 9, float("nan"), 9, 6]],
+        [[3, 2, 9]],
+        [[10**400, 2, 9, 2, 9, 6]],
+        {"size": [10, 12], "counts": [INFINITY, 3]},
+        {"size": [10, 12], "counts": [10**30, 120 - 10**30]},
+        {"size": [10, 12], "counts": "~~~~~~~~~~~~~~~~~~~~~~0"},
+        {"size": [10, 12], "counts": 120},
+        {"size": [10, 12]},
+        {"size": [10, 12], "counts": [5, 3]},
+        [5],
+        None,
+    ],
+)
+def test_the_annotation_that_cannot_be_read_is_named(segmentation: object) -> None:
+    with pytest.raises(FormatError, match=r"Annotation 1 on a: .*Export"):
+        read_coco(plain(segmentation))
+
+
 @pytest.mark.parametrize(
     "raw",
     [
@@ -110,6 +136,7 @@ def test_polygons_of_one_annotation_are_united_and_may_leave_the_picture() -> No
         plain("polygon"),
         {**plain([]), "images": [{"id": 5, "file_name": "a.jpg"}]},
         {**plain([]), "images": []},
+        {**plain([]), "images": [{"id": 5, "file_name": "a.jpg", "height": 10**30, "width": 9}]},
     ],
 )
 def test_what_is_no_coco_file_is_refused(raw: object) -> None:

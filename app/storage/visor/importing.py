@@ -19,6 +19,7 @@ from app.storage.visor.records import Annotation, VisorFile, by_path
 
 ATTACHMENT = "visor"  # the attachment's name in a project
 _MOST_OBJECTS = 254
+_LARGEST_CLASS = (1 << 31) - 1  # unknown classes go through a project, but not any number fits in
 
 
 class Identity(NamedTuple):
@@ -221,6 +222,11 @@ def _origin(annotation: Annotation) -> Origin:
 def _class_of(annotation: Annotation) -> int | None:
     """Return the stated class, or that of the name: submissions state none."""
     if annotation.class_id is not None:
+        if abs(annotation.class_id) > _LARGEST_CLASS:
+            raise FormatError(
+                f"the class_id of {annotation.name} ({annotation.id}) is too large a number for a "
+                "class. Correct it; `maskwright validate FILE` lists all that is wrong."
+            )
         return annotation.class_id
     found = noun_classes().of_name(annotation.name)
     return found.id if found else None
