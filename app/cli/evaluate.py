@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
             for truth, prediction in _pairs(arguments.gt, arguments.pred)
         ]
         _report(scores, protocol, arguments.json)
+        sys.stderr.writelines(f"{_absence(score)}\n" for score in scores if score.absent)
     except EvaluationError as error:
         raise FormatError(f"{error}. Check the folders and --protocol.") from error
     return 0
@@ -110,6 +111,15 @@ def _report(scores: list["SequenceScore"], protocol: "Protocol", file: Path | No
         from app.storage.files import atomic_write  # noqa: PLC0415
 
         atomic_write(file, json.dumps(_record(scores, protocol), indent=1).encode())
+
+
+def _absence(score: "SequenceScore") -> str:
+    ids = ", ".join(map(str, score.absent))
+    return (
+        f"{score.name}: the first ground truth frame lacks object {ids}, but has higher ones. It "
+        "counts all the same, as in the official code, with 1 on each frame where neither side "
+        "has it. To leave it out, number the objects without gaps."
+    )
 
 
 def _line(name: str, width: int, j: float, f: float) -> str:

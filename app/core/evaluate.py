@@ -92,6 +92,7 @@ class SequenceScore:
     name: str
     frames: tuple[str, ...]  # those that were scored
     objects: tuple[ObjectScore, ...]
+    absent: tuple[int, ...] = ()  # ids that count though the first frame has only higher ones
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,8 @@ def score_sequence(
         raise EvaluationError(
             f"{name} has {len(frames)} frame(s), and {protocol.value} leaves none of them to score"
         )
-    objects = _object_count(name, truth(0), protocol)
+    first = truth(0)
+    objects = _object_count(name, first, protocol)
 
     def score(index: int) -> list[tuple[float, float]]:
         drawn = _foreground(truth(index), protocol)
@@ -154,7 +156,9 @@ def score_sequence(
     scores = (
         ObjectScore(i + 1, Measure(table[:, i, 0]), Measure(table[:, i, 1])) for i in range(objects)
     )
-    return SequenceScore(name, tuple(frames[i] for i in scored), tuple(scores))
+    shown = np.unique(_foreground(first, protocol))
+    absent = tuple(np.setdiff1d(np.arange(1, objects + 1), shown).tolist())
+    return SequenceScore(name, tuple(frames[i] for i in scored), tuple(scores), absent)
 
 
 def jaccard(truth: BoolMask, prediction: BoolMask) -> float:

@@ -226,6 +226,17 @@ def test_evaluate_prints_and_writes_the_scores(
     assert cup["J_frames"] == pytest.approx([1, 0.6993006993])
 
 
+def test_evaluate_says_where_ids_have_gaps(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    masks = film(tmp_path) / "masks"  # objects 1 and 4
+    words = ("evaluate", "--pred", masks, "--gt", masks, "--protocol")
+    for protocol, is_told in (("davis2017", True), ("visor", True), ("davis2016", False)):
+        assert maskwright(*words, protocol) == 0
+        assert ("masks: the first ground truth frame lacks object 2, 3" in capsys.readouterr().err
+                ) == is_told  # fmt: skip
+
+
 def test_evaluate_names_what_is_missing_or_of_another_size(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
