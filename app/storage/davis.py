@@ -264,13 +264,14 @@ def _read_mapping(root: Path) -> dict[str, dict[int, str]]:
     for path, mapping in _raw_mappings(root).items():
         try:
             for video, pairs in mapping.items():
-                names[video] = dict(_pair(a, b) for a, b in pairs.items())
+                found = dict(_pair(a, b) for a, b in pairs.items())
+                names[video] = {number: name for number, name in found.items() if number}
         except (ValueError, AttributeError, TypeError) as error:
             raise _no_mapping(path, error) from error
     return names
 
 
-def _raw_mappings(root: Path) -> dict[Path, dict[str, Mapping[str, str]]]:
+def _raw_mappings(root: Path) -> dict[Path, dict[str, Mapping[str, object]]]:
     """Return the mappings of the folder as they are, by their files."""
     mappings = {}
     for path in sorted(root.glob("[!.]*_data_mapping.json")):
@@ -288,5 +289,8 @@ def _no_mapping(path: Path, error: Exception) -> FormatError:
     )
 
 
-def _pair(first: str, second: str | int) -> tuple[int, str]:
-    return (second, first) if isinstance(second, int) else (int(first), second)
+def _pair(first: str, second: object) -> tuple[int, str]:
+    number, name = (second, first) if isinstance(second, int) else (int(first), second)
+    if not isinstance(name, str) or not 0 <= number < VOID:
+        raise ValueError(f"no id and name: {first!r}, {second!r}")
+    return number, name

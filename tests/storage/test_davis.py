@@ -222,6 +222,22 @@ def test_a_video_written_again_for_another_split_has_the_new_names(tmp_path: Pat
     assert next(read_davis(tmp_path)).objects[0].name == "nose"
 
 
+@pytest.mark.parametrize("pair", [{"1": None}, {"300": "x"}, {"-1": "x"}, {"x": 300}, {"x": "y"}])
+def test_a_mapping_of_no_ids_or_names_is_refused(tmp_path: Path, pair: dict[str, object]) -> None:
+    write_davis(tmp_path, [named("cat", {1: "tail"})], "val")
+    (tmp_path / "val_data_mapping.json").write_text(json.dumps({"cat": pair}))
+    with pytest.raises(FormatError, match="is not a mapping"):
+        next(read_davis(tmp_path))
+
+
+def test_a_mapping_may_be_either_way_round_and_name_the_background(tmp_path: Path) -> None:
+    write_davis(tmp_path, [named("cat", {1: "tail"})], "val")
+    for pairs in ({"0": "background", "1": "nose"}, {"background": 0, "nose": 1}):
+        (tmp_path / "val_data_mapping.json").write_text(json.dumps({"cat": pairs}))
+        objects = next(read_davis(tmp_path)).objects
+        assert [(info.id, info.name) for info in objects] == [(1, "nose")]
+
+
 def test_a_mapping_that_cannot_be_read_is_not_written_over(tmp_path: Path) -> None:
     mapping = tmp_path / "val_data_mapping.json"
     mapping.write_text("[]")
