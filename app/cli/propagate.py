@@ -64,6 +64,7 @@ def _job(arguments: argparse.Namespace, video: "Video", model: str) -> "FillJob"
     from app.cli.anchors import as_anchors, read_anchors  # noqa: PLC0415
     from app.cli.filling import FillJob  # noqa: PLC0415
     from app.core.plan import Direction  # noqa: PLC0415
+    from app.storage.label_frames import check_target  # noqa: PLC0415
     from models.api import LoadOptions  # noqa: PLC0415
 
     final = len(video) - 1
@@ -76,8 +77,8 @@ def _job(arguments: argparse.Namespace, video: "Video", model: str) -> "FillJob"
         )
     if arguments.size is not None and arguments.size < 0:
         raise UsageError("--size cannot be negative. Give the short side in pixels, or 0.")
-    if arguments.out.exists() and not arguments.out.is_dir():
-        raise UsageError(f"{arguments.out} is a file. Give a folder with --out.")
+    stems = (video.stem(frame) for frame in range(first, last + 1))
+    check_target(arguments.out, stems, scores=arguments.scores)
     options = LoadOptions(
         device=arguments.device,
         threads=arguments.threads,

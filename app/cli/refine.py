@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Refine, print a line for each mask, and write."""
     from app.cli.anchors import object_ids, read_anchors  # noqa: PLC0415 - keeps --help quick
     from app.cli.progress import Progress  # noqa: PLC0415
-    from app.storage.label_frames import LabelFrames  # noqa: PLC0415
+    from app.storage.label_frames import LabelFrames, check_target  # noqa: PLC0415
     from app.storage.video import open_video  # noqa: PLC0415
     from models.api import LoadOptions  # noqa: PLC0415
     from models.registry import default_segmenter, load_segmenter  # noqa: PLC0415
@@ -49,6 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         chosen = sorted(given) if arguments.chosen is None else arguments.chosen
         _check_chosen(chosen, given, len(video))
         object_ids(given, arguments.masks)
+        check_target(arguments.out, (video.stem(frame) for frame in given))
         options = LoadOptions(arguments.device, arguments.threads, arguments.weights)
         segmenter = load_segmenter(name, video, options)
         digests = [hashlib.sha256(given[frame].tobytes()).hexdigest() for frame in sorted(given)]

@@ -3,12 +3,14 @@
 import hashlib
 import io
 import json
+import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from app.errors import StorageError, UsageError
 from app.storage.palette import Labels, encode_palette_png, read_labels
 from models.api import BoolMask, FloatMap
 
@@ -16,14 +18,14 @@ from models.api import BoolMask, FloatMap
 class LabelFrames:
     """Makes `<stem>.png` for each frame, and `scores/<stem>.npz`, beside the folder they go to.
 
-    Each frame is whole or not there. `finish` moves all of them into the folder; until then what
+    Each frame is whole or not there. `finish` puts all of them into the folder; until then what
     was in it is untouched, and a later LabelFrames with the same `question` finds what is done.
     """
 
     def __init__(self, target: Path, size: tuple[int, int], question: object) -> None:
-        self._target, self._size = target, size
+        self._target, self._size = target.resolve(), size  # a link's own place may be elsewhere
         self._question = hashlib.sha256(json.dumps(question).encode()).hexdigest()
-        self.folder = target.absolute().with_name(f".{target.absolute().name}.unfinished")
+        self.folder = self._target.with_name(f".{self._target.name}.unfinished")
         self._state = self.folder / "done.json"
         self._done = self._resumed()
         (self.folder / "scores").mkdir(parents=True, exist_ok=True)
@@ -69,21 +71,57 @@ class LabelFrames:
         self._put(f"scores/{stem}.npz", stream.getvalue())
 
     def finish(self) -> None:
-        """Move everything to its place and remove what was kept of the work."""
+        """Put everything in its place and remove what was kept of the work.
+
+        Scores of an earlier answer go where its masks go. Raises StorageError, with the work kept.
+        """
+        made = [path.relative_to(self.folder) for path in sorted(self.folder.rglob("*.*"))]
+        files = [path for path in made if path.suffix in {".png", ".npz"}]
+        try:
+            self._place(files)
+            self._drop_old_scores(files)
+        except OSError as error:
+            raise StorageError(
+                f"The masks cannot be put in {self._target} ({error.strerror}). They are kept in "
+                f"{self.folder}: mend that, and the same command again puts them in place."
+            ) from error
         self._state.unlink(missing_ok=True)
-        self._target.mkdir(parents=True, exist_ok=True)
-        for file in sorted(self.folder.rglob("*")):
-            if file.is_file():
-                place = self._target / file.relative_to(self.folder)
-                place.parent.mkdir(exist_ok=True)
-                file.replace(place)
         shutil.rmtree(self.folder)
+
+    def _place(self, files: Sequence[Path]) -> None:
+        """Bring all files beside their places, then rename them: only the former takes room."""
+        places: dict[Path, Path] = {}
+        try:
+            for file in files:
+                place = self._target / file
+                part = place.with_name(f".{place.name}.part")
+                part.parent.mkdir(parents=True, exist_ok=True)
+                places[part] = place
+                _bring(self.folder / file, part)
+            for part, place in places.items():
+                part.replace(place)
+        finally:
+            for part in places:
+                part.unlink(missing_ok=True)  # also where it was a second name of its place
+
+    def _drop_old_scores(self, files: Sequence[Path]) -> None:
+        scores = self._target / "scores"
+        if not scores.is_dir():
+            return
+        fresh = {file.stem for file in files if file.suffix == ".npz"}
+        for stem in {file.stem for file in files} - fresh:
+            (scores / f"{stem}.npz").unlink(missing_ok=True)
+        if not any(scores.iterdir()):
+            scores.rmdir()
 
     def _resumed(self) -> dict[int, int]:
         if self._state.is_file():
-            state = json.loads(self._state.read_text())
-            if state["question"] == self._question:
-                return {int(part): int(count) for part, count in state["done"].items()}
+            try:
+                state = json.loads(self._state.read_bytes())
+                if state["question"] == self._question:
+                    return {int(part): int(count) for part, count in state["done"].items()}
+            except (ValueError, KeyError, TypeError, AttributeError):
+                pass  # damaged by a power cut, say: then nothing is known to be done
         shutil.rmtree(self.folder, ignore_errors=True)
         return {}
 
@@ -92,6 +130,32 @@ class LabelFrames:
         beside = self.folder / "scores" / ".part"
         beside.write_bytes(content)
         beside.replace(self.folder / name)
+
+
+def check_target(target: Path, stems: Iterable[str], *, scores: bool = False) -> None:
+    """Raise UsageError where something stands in the way of what frames are to be written as."""
+    folders = [target / "scores", target] if scores else [target]
+    wrong = [each for folder in folders for each in (folder, *folder.parents) if _is_file(each)]
+    wrong += [place for stem in stems if (place := target / f"{stem}.png").is_dir()]
+    if wrong:
+        what = "a folder" if wrong[0].is_dir() else "a file"
+        raise UsageError(
+            f"{wrong[0]} is {what} and stands in the way. Move it, or give another folder with "
+            "--out."
+        )
+
+
+def _is_file(path: Path) -> bool:
+    return path.exists() and not path.is_dir()
+
+
+def _bring(file: Path, part: Path) -> None:
+    """Give a file a second name, or copy it where that cannot be, as to another filesystem."""
+    part.unlink(missing_ok=True)
+    try:
+        os.link(file, part)
+    except OSError:
+        shutil.copyfile(file, part)
 
 
 def with_background(maps: Sequence[FloatMap]) -> FloatMap:

@@ -202,3 +202,20 @@ def test_an_unusable_anchor_is_named(
     anchors = write_masks(tmp_path / "anchors", {name: mask})
     assert propagate(video, anchors, tmp_path / "out") == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_folder_in_the_way_is_named_before_anything_is_computed(
+    video: Path, tmp_path: Path, interrupted: type[Interrupted], capsys: pytest.CaptureFixture[str]
+) -> None:
+    anchors = write_masks(tmp_path / "anchors", {stem(0): labels(0, 1)})
+    (tmp_path / "out" / f"{stem(5)}.png").mkdir(parents=True)
+    assert propagate(video, anchors, tmp_path / "out") == 2
+    assert "is a folder and stands in the way" in capsys.readouterr().err
+    assert interrupted.visited == []
+
+
+def test_masks_without_scores_take_the_old_scores_away(video: Path, tmp_path: Path) -> None:
+    anchors = write_masks(tmp_path / "anchors", {stem(0): labels(0, 1)})
+    assert propagate(video, anchors, tmp_path / "out", "--scores", "--stop", "2") == 0
+    assert propagate(video, anchors, tmp_path / "out", "--stop", "2") == 0
+    assert not (tmp_path / "out" / "scores").exists()

@@ -1,11 +1,14 @@
 """Unfinished work is kept beside the output and known again."""
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from app.storage.label_frames import LabelFrames, with_background
+from app.errors import StorageError, UsageError
+from app.storage.label_frames import LabelFrames, check_target, with_background
 from app.storage.palette import read_labels
 
 SIZE = (6, 8)
@@ -70,3 +73,93 @@ def test_scores_of_two_passes_are_joined(tmp_path: Path) -> None:
 def test_probabilities_above_one_leave_no_background() -> None:
     maps = [np.full(SIZE, 0.8, np.float32), np.full(SIZE, 0.8, np.float32)]
     assert with_background(maps)[:, 0, 0].tolist() == pytest.approx([0.0, 0.5, 0.5])
+
+
+def test_an_output_that_is_a_link_gets_the_masks_where_it_leads(tmp_path: Path) -> None:
+    (tmp_path / "disk" / "masks").mkdir(parents=True)
+    (tmp_path / "out").symlink_to(tmp_path / "disk" / "masks")
+    kept = LabelFrames(tmp_path / "out", SIZE, "q")
+    assert kept.folder.parent == tmp_path / "disk"
+    kept.add("a", {1: half(0)})
+    kept.finish()
+    assert (tmp_path / "out").is_symlink()
+    assert [path.name for path in (tmp_path / "disk" / "masks").iterdir()] == ["a.png"]
+
+
+def test_an_output_on_another_filesystem_gets_copies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, rename = tmp_path / "out", Path.replace
+    target.mkdir()
+
+    def is_across(one: Path, other: Path) -> bool:
+        return (target in Path(one).parents) != (target in Path(other).parents)
+
+    def refused(one: Path, other: Path) -> None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(one), None, str(other))
+
+    monkeypatch.setattr(os, "link", refused)
+    monkeypatch.setattr(
+        Path, "replace", lambda a, b: refused(a, b) if is_across(a, b) else rename(a, b)
+    )
+    kept = LabelFrames(target, SIZE, "q")
+    kept.add("a", {1: half(0)})
+    kept.finish()
+    assert [path.name for path in target.iterdir()] == ["a.png"]
+    assert not kept.folder.exists()
+
+
+def test_what_cannot_be_put_in_its_place_leaves_the_old_and_keeps_the_work(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    for old in ("a.png", "c.png"):
+        target.mkdir(exist_ok=True)
+        (target / old).write_text("old")
+    kept = LabelFrames(target, SIZE, "q")
+    for stem in ("a", "b", "c"):
+        kept.add(stem, {1: half(0)})
+        kept.finished(0)
+    kept.add_scores("a", {1: np.ones(SIZE, np.float32)}, [1])
+    (target / "scores").write_text("in the way")
+    with pytest.raises(StorageError, match="the same command again"):
+        kept.finish()
+    assert (target / "a.png").read_text() == (target / "c.png").read_text() == "old"
+    (target / "scores").unlink()
+    again = LabelFrames(target, SIZE, "q")
+    assert again.done(0) == 3
+    again.finish()
+    assert sorted(path.name for path in target.iterdir()) == ["a.png", "b.png", "c.png", "scores"]
+    assert (read_labels(target / "a.png") == 1).any()
+
+
+def test_a_state_that_cannot_be_read_is_nothing_done(tmp_path: Path) -> None:
+    kept = LabelFrames(tmp_path / "out", SIZE, "q")
+    kept.add("a", {1: half(0)})
+    kept.finished(0)
+    for broken in ('{"question": "', "[]", '{"question": 1}'):
+        (kept.folder / "done.json").write_text(broken)
+        assert LabelFrames(tmp_path / "out", SIZE, "q").done(0) == 0
+
+
+def test_scores_of_an_earlier_answer_go_with_its_masks(tmp_path: Path) -> None:
+    first = LabelFrames(tmp_path / "out", SIZE, "q")
+    for stem in ("a", "b"):
+        first.add(stem, {1: half(0)})
+        first.add_scores(stem, {1: np.ones(SIZE, np.float32)}, [1])
+    first.finish()
+    for stem, left in (("a", ["b.npz"]), ("b", [])):
+        later = LabelFrames(tmp_path / "out", SIZE, ["q", stem])
+        later.add(stem, {1: half(2)})
+        later.finish()
+        assert [path.name for path in (tmp_path / "out").glob("scores/*")] == left
+    assert not (tmp_path / "out" / "scores").exists()
+
+
+def test_what_stands_in_the_way_is_named_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "out" / "a.png").mkdir(parents=True)
+    (tmp_path / "out" / "scores").write_text("")
+    check_target(tmp_path / "out", ["b"])
+    for stem, scores, named in (("a", False, "a.png is a folder"), ("b", True, "scores is a file")):
+        with pytest.raises(UsageError, match=named):
+            check_target(tmp_path / "out", [stem], scores=scores)
+    with pytest.raises(UsageError, match="scores is a file"):
+        check_target(tmp_path / "out" / "scores" / "r", [])
