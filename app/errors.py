@@ -26,7 +26,11 @@ class VideoMissingError(StorageError, UsageError):
 
 
 class ProjectError(StorageError):
-    """A project file is damaged, of a newer version, or in use by another process."""
+    """A project file could not be read or written."""
+
+
+class UnusableProjectError(ProjectError, UsageError):
+    """A project file is damaged, newer, in use by another process, or of another video."""
 
 
 class FormatError(StorageError, UsageError):

@@ -1,8 +1,8 @@
 """The work of `propagate`: passes of a tracker, each frame kept as soon as it is known."""
 
 import hashlib
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,31 @@ from app.storage.palette import Labels
 from app.storage.project import Project
 from app.storage.video import Video
 from models.api import BoolMask, FloatMap, LoadOptions, Prediction, Tracker
+
+
+@contextmanager
+def held_project(path: Path | None, video: Video) -> Generator[Project | None, None, None]:
+    """Hold the project of `video` at `path` until the work is done; one that is made for it goes
+    where the work fails.
+
+    Raises ProjectError at once: the work would be in vain.
+    """
+    if path is None:
+        yield None
+        return
+    fresh = not path.exists()
+    project = (
+        Project.create(path, video.source, len(video), video.size) if fresh else Project.open(path)
+    )
+    try:
+        project.join(video)
+        yield project
+    except BaseException:
+        project.close()
+        if fresh:
+            path.unlink(missing_ok=True)
+        raise
+    project.close()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +111,7 @@ class Filling:
             "the same command again goes on from there."
         )
 
-    def finish(self, project: Path | None) -> None:
+    def finish(self, project: Project | None) -> None:
         """Write the frames that no pass visits, then put everything in its place."""
         visited = {frame for way in self._passes for frame in way.frames}
         for frame in range(self._job.first, self._job.last + 1):
@@ -137,31 +162,16 @@ class Filling:
             return {n: (given == n).astype(np.float32) for n in self._job.objects}
         return {n: each.probability for n, each in found.items() if each.probability is not None}
 
-    def _save(self, path: Path) -> None:
+    def _save(self, project: Project) -> None:
         """Put anchors and masks in a project; what a person made in it stays."""
-        video = self._video
-        fresh = not path.exists()
-        project = (
-            Project.create(path, video.source, len(video), video.size)
-            if fresh
-            else Project.open(path)
-        )
-        try:
-            project.check(video)
-            document = project.load()
-            known = {info.id for info in document.objects}
-            new = {n: f"object {n}" for n in self._job.objects if n not in known}
-            if new:
-                objects = (*document.objects, *named_objects(new))
-                project.save_objects(objects)
-                document.replace_objects(objects)
-            project.append(permitted(document, self._changes()))
-        except BaseException:
-            project.close()
-            if fresh:
-                path.unlink(missing_ok=True)
-            raise
-        project.close()
+        document = project.load()
+        known = {info.id for info in document.objects}
+        new = {n: f"object {n}" for n in self._job.objects if n not in known}
+        if new:
+            objects = (*document.objects, *named_objects(new))
+            project.save_objects(objects)
+            document.replace_objects(objects)
+        project.append(permitted(document, self._changes()))
 
     def _changes(self) -> Changes:
         changes: dict[Key, Entry] = {}

@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Propagate and write."""
-    from app.cli.filling import Filling  # noqa: PLC0415 - keeps --help quick
+    from app.cli.filling import Filling, held_project  # noqa: PLC0415 - keeps --help quick
     from app.storage.frames import FrameCache  # noqa: PLC0415
     from app.storage.video import open_video  # noqa: PLC0415
     from models.registry import default_tracker, load_tracker  # noqa: PLC0415
@@ -48,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     with (
         closing(open_video(arguments.frames)) as video,
         closing(FrameCache(video, _READ_AHEAD_BYTES)) as frames,
+        held_project(arguments.project, video) as project,
     ):
         job = _job(arguments, video, name)
         filling = Filling(job, video, load_tracker(name, frames, job.options))
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
             filling.go()
         except KeyboardInterrupt as stop:
             raise MaskwrightError(filling.stopped()) from stop
-        filling.finish(arguments.project)
+        filling.finish(project)
     return 0
 
 

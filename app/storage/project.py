@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.core.document import Changes, Document, Objects
-from app.errors import ProjectError
+from app.errors import ProjectError, UnusableProjectError
 from app.storage import project_schema as schema
 from app.storage.files import atomic_file
 from app.storage.lock import FileLock, LockedError
@@ -40,7 +40,7 @@ class Project:
     ) -> "Project":
         """Make a new project file at `path`, where there must be none; `size` = (height, width)."""
         if path.exists():
-            raise ProjectError(f"{path} exists already: open it, or choose another name.")
+            raise UnusableProjectError(f"{path} exists already: open it, or choose another name.")
         with _explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             lock = _locked(path)
@@ -55,12 +55,12 @@ class Project:
     def open(cls, path: Path) -> "Project":
         """Open the project file at `path`, bringing one of an older version up to date.
 
-        Raises ProjectError: in use, damaged, newer, no project, not writable. The video may be
-        missing: see `source`.
+        Raises UnusableProjectError: in use, damaged, newer, no project, not writable. The video
+        may be missing: see `source`.
         """
         if not path.is_file():
-            raise ProjectError(f"There is no project file {path}: check the path.")
-        with _explained(path):
+            raise UnusableProjectError(f"There is no project file {path}: check the path.")
+        with _explained(path, UnusableProjectError):
             schema.check_header(path)
             lock = _locked(path)
             database = _connect(path)
@@ -103,8 +103,8 @@ class Project:
         return Path(self._absolute)
 
     def load(self) -> Document:
-        """Read everything. Raises ProjectError where the file is damaged."""
-        with _explained(self.path):
+        """Read everything. Raises UnusableProjectError where the file is damaged."""
+        with _explained(self.path, UnusableProjectError):
             (verdict,) = self._database.execute("PRAGMA quick_check(1)").fetchone()
             if verdict != "ok":
                 raise sqlite3.DatabaseError(verdict)
@@ -154,14 +154,29 @@ class Project:
             database.execute("INSERT OR REPLACE INTO attachment VALUES (?, ?)", (name, content))
 
     def check(self, video: Video) -> None:
-        """Raise ProjectError where `video` cannot be the one that the masks were made on."""
+        """Raise UnusableProjectError where the masks cannot have been made on `video`."""
         if len(video) != self.frame_count or video.size != self.size:
             height, width = self.size
-            raise ProjectError(
+            raise UnusableProjectError(
                 f"{video.source} has {len(video)} frames of {video.size[1]}x{video.size[0]}; the "
                 f"project's video has {self.frame_count} of {width}x{height}. "
                 "Choose the video that the masks were made on."
             )
+
+    def join(self, video: Video) -> None:
+        """Take `video` for the project's own where it is, or may be, having moved.
+
+        Raises UnusableProjectError where it is another video, whether or not that looks alike.
+        """
+        self.check(video)
+        if self.source.resolve() == video.source.resolve():
+            return
+        if self.source.exists():
+            raise UnusableProjectError(
+                f"{self.path} is the project of {self.source}, not of {video.source}. "
+                "Give that video, or another project file."
+            )
+        self.relocate(video.source)
 
     def relocate(self, source: Path) -> None:
         """Say where the video is now. Raises ProjectError where it is another video, and
@@ -254,21 +269,20 @@ def _places(project: Path, source: Path) -> tuple[str | None, str]:
 
 
 @contextmanager
-def _explained(path: Path) -> Generator[None, None, None]:
+def _explained(path: Path, kind: type[ProjectError] = ProjectError) -> Generator[None, None, None]:
     """Turn what SQLite and the system say into what a person can do."""
     try:
         yield
     except sqlite3.Error as error:
-        raise ProjectError(f"{path}: {_advice(error)}") from error
+        raise kind(f"{path}: {_advice(error)}") from error
     except OSError as error:
-        raise ProjectError(
+        raise kind(
             f"{path} cannot be written ({error.strerror}): choose a folder that you may write to. "
             "Nothing that was there has changed."
         ) from error
     except ProjectError as error:
-        if str(path) in str(error):
-            raise
-        raise ProjectError(f"{path}: {error}") from error
+        named = str(path) in str(error)
+        raise kind(str(error) if named else f"{path}: {error}") from error
 
 
 def _advice(error: sqlite3.Error) -> str:

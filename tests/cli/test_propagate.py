@@ -214,6 +214,66 @@ def test_a_folder_in_the_way_is_named_before_anything_is_computed(
     assert interrupted.visited == []
 
 
+@pytest.fixture
+def project(video: Path, tmp_path: Path) -> Path:
+    """Return a project that a propagation made."""
+    file = tmp_path / "work.maskwright"
+    anchors = write_masks(tmp_path / "first", {stem(0): labels(0, 1)})
+    assert propagate(video, anchors, tmp_path / "old", "--project", str(file)) == 0
+    return file
+
+
+def test_a_project_of_another_video_is_refused_before_anything_is_computed(
+    video: Path,
+    project: Path,
+    tmp_path: Path,
+    interrupted: type[Interrupted],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    other = write_video(tmp_path / "other")
+    anchors = write_masks(tmp_path / "anchors", {stem(0): labels(4, 2)})
+    before = project.read_bytes()
+    assert propagate(other, anchors, tmp_path / "out", "--project", str(project)) == 2
+    said = capsys.readouterr().err
+    assert f"is the project of {video}, not of {other}" in said
+    assert interrupted.visited == []
+    assert project.read_bytes() == before
+
+
+def test_a_project_whose_video_has_moved_finds_it_again(
+    video: Path, project: Path, tmp_path: Path
+) -> None:
+    moved = video.rename(tmp_path / "moved")
+    anchors = write_masks(tmp_path / "anchors", {stem(7): labels(7, 1)})
+    assert propagate(moved, anchors, tmp_path / "out", "--project", str(project)) == 0
+    opened = Project.open(project)
+    assert opened.source == moved
+    opened.close()
+
+
+def test_a_file_that_is_no_project_is_told_before_anything_is_computed(
+    video: Path, tmp_path: Path, interrupted: type[Interrupted], capsys: pytest.CaptureFixture[str]
+) -> None:
+    anchors = write_masks(tmp_path / "anchors", {stem(0): labels(0, 1)})
+    file = tmp_path / "notes.maskwright"
+    file.write_text("notes")
+    assert propagate(video, anchors, tmp_path / "out", "--project", str(file)) == 2
+    assert "not a project" in capsys.readouterr().err
+    assert interrupted.visited == []
+    assert file.read_text() == "notes"
+
+
+def test_a_stopped_run_leaves_no_project_behind(
+    video: Path, tmp_path: Path, interrupted: type[Interrupted]
+) -> None:
+    anchors = write_masks(tmp_path / "anchors", {stem(0): labels(0, 1)})
+    file = tmp_path / "work.maskwright"
+    assert propagate(video, anchors, tmp_path / "out", "--project", str(file)) == 1
+    assert not list(tmp_path.glob("work*"))
+    assert propagate(video, anchors, tmp_path / "out", "--project", str(file)) == 0
+    assert file.is_file()
+
+
 def test_masks_without_scores_take_the_old_scores_away(video: Path, tmp_path: Path) -> None:
     anchors = write_masks(tmp_path / "anchors", {stem(0): labels(0, 1)})
     assert propagate(video, anchors, tmp_path / "out", "--scores", "--stop", "2") == 0
