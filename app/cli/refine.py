@@ -46,8 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--iou-gate must lie from 0 to 1.")
     with closing(open_video(arguments.frames)) as video:
         given = read_anchors(arguments.masks, video)
-        chosen = sorted(given) if arguments.chosen is None else arguments.chosen
-        _check_chosen(chosen, given, len(video))
+        chosen = sorted(given)
+        if arguments.chosen is not None:
+            chosen = _frames(arguments.chosen, given, len(video))
         object_ids(given, arguments.masks)
         check_target(arguments.out, (video.stem(frame) for frame in given))
         options = LoadOptions(arguments.device, arguments.threads, arguments.weights)
@@ -109,21 +110,23 @@ def _report(frame: int, verdicts: "Mapping[int, Verdict]") -> None:
         sys.stdout.write(f"frame {frame} object {number}: {what}, IoU {verdict.iou:.3f}\n")
 
 
-def _check_chosen(chosen: list[int], given: "Mapping[int, Labels]", count: int) -> None:
-    beyond = [frame for frame in chosen if frame >= count]
+def _frames(spans: list[range], given: "Mapping[int, Labels]", count: int) -> list[int]:
+    beyond = [span[-1] for span in spans if span[-1] >= count]
     if beyond:
         raise UsageError(
             f"Frame {beyond[0]} is not in the video, which has {count}. "
             f"Choose --frames from 0 to {count - 1}."
         )
+    chosen = sorted({frame for span in spans for frame in span})
     without = [frame for frame in chosen if frame not in given]
     if without:
         raise UsageError(f"Frame {without[0]} has no mask PNG. Leave it out of --frames.")
+    return chosen
 
 
-def _ranges(text: str) -> list[int]:
-    """Read `3,7-9` as 3, 7, 8, 9."""
-    chosen: set[int] = set()
+def _ranges(text: str) -> list[range]:
+    """Read `3,7-9` as 3 to 3 and 7 to 9, however far that goes."""
+    spans = []
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()):
@@ -131,5 +134,5 @@ def _ranges(text: str) -> list[int]:
         span = range(int(first), int(last or first) + 1)
         if not span:
             raise argparse.ArgumentTypeError(f"{part!r} runs backwards")
-        chosen.update(span)
-    return sorted(chosen)
+        spans.append(span)
+    return spans

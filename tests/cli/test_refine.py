@@ -61,6 +61,7 @@ def test_a_gate_of_one_keeps_every_mask(
     ("words", "said"),
     [
         (["--frames", "7"], "which has 3"),
+        (["--frames", f"0-{10**18}"], f"Frame {10**18} is not in the video, which has 3"),
         (["--iou-gate", "2"], "--iou-gate"),
         (["--model", "cutie-base"], "not a segmenter"),
     ],
