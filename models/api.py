@@ -26,6 +26,10 @@ class UnknownModelError(ModelError):
     """No model has this name, or the one that has it is of another kind."""
 
 
+class OptionError(ModelError):
+    """The model or this machine has not what an option asks for, such as a device."""
+
+
 class WeightsMissingError(ModelError):
     """The weights are not on this machine; the message names file, size, licence and command."""
 

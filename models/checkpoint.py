@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from models.api import WeightsInvalidError
+from models.api import WeightsInvalidError, WeightsMissingError
 from models.compact import widen
 
 _WRAPPERS = ("model", "state_dict", "model_state_dict")
@@ -28,10 +28,16 @@ _UNREADABLE = (
 def read_state(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a .safetensors, .pt or .pth file on the CPU, small ones widened.
 
-    Code inside a file is never run. Raises WeightsInvalidError where the file is truncated, is no
-    weights file, or holds anything but tensors.
+    Code inside a file is never run. Raises WeightsMissingError where the file is not there or may
+    not be read, WeightsInvalidError where it is truncated, is no weights file, or holds anything
+    but tensors.
     """
-    path.open("rb").close()  # so that a file that may not be read is told as such
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise WeightsMissingError(
+            f"The weights file {path} cannot be read ({error.strerror}). Check the path."
+        ) from error
     try:
         content = _read(path)
     except _UNREADABLE as error:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from models.api import ModelError
+from models.api import OptionError
 
 if TYPE_CHECKING:
     import torch
@@ -12,7 +12,7 @@ def pick_device(name: str, *, threads: int = 0) -> "torch.device":
     """Return the torch device for `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
 
     `auto` takes CUDA, then MPS, then the CPU. `threads` above 0 bounds torch's CPU threads for the
-    whole process. Raises ModelError where the device is not there.
+    whole process. Raises OptionError where the device is not there.
     """
     import torch  # noqa: PLC0415
 
@@ -25,7 +25,7 @@ def pick_device(name: str, *, threads: int = 0) -> "torch.device":
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise ModelError(
+        raise OptionError(
             f"{name!r} is not a device. Use auto, cpu, cuda, cuda:N or mps."
         ) from error
     _check_present(device, name)
@@ -62,8 +62,8 @@ def _check_present(device: "torch.device", name: str) -> None:
     if device.type == "cuda" and torch.cuda.is_available():
         if (device.index or 0) < torch.cuda.device_count():
             return
-        raise ModelError(
+        raise OptionError(
             f"There is no {name}: this machine has {torch.cuda.device_count()} CUDA devices. "
             f"Use cuda:0 to cuda:{torch.cuda.device_count() - 1}, or auto."
         )
-    raise ModelError(f"{name} is not there on this machine. Use --device auto or cpu.")
+    raise OptionError(f"{name} is not there on this machine. Use --device auto or cpu.")

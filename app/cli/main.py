@@ -8,9 +8,25 @@ from collections.abc import Sequence
 from typing import Protocol, cast
 
 from app.errors import MaskwrightError, UsageError
-from models.api import ModelError, PromptError, UnknownModelError, WeightsMissingError
+from models.api import (
+    ModelError,
+    OptionError,
+    PromptError,
+    UnknownModelError,
+    WeightsInvalidError,
+    WeightsMissingError,
+)
 
 log = logging.getLogger(__name__)
+
+_WRONG_USE = (
+    UsageError,
+    OptionError,
+    PromptError,
+    UnknownModelError,
+    WeightsInvalidError,
+    WeightsMissingError,
+)
 
 # name -> (module, one line for --help). Modules are imported only when their command runs, so that
 # --help answers before torch, Qt or OpenCV would be loaded.
@@ -81,8 +97,7 @@ def _guarded(module: CommandModule, parsed: argparse.Namespace) -> int:
         if parsed.debug:
             raise
         _say(error)
-        wrong_use = (UsageError, PromptError, UnknownModelError, WeightsMissingError)
-        return 2 if isinstance(error, wrong_use) else 1
+        return 2 if isinstance(error, _WRONG_USE) else 1
     except KeyboardInterrupt:
         _say("Stopped. What is finished is kept; the same command again does the rest.")
         return 1

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.errors import UsageError
+from app.errors import FrameReadError, UsageError
 
 if TYPE_CHECKING:
     from models.api import BoolMask, Box, Click, Image
@@ -33,7 +33,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     if not arguments.image.is_file():
         raise UsageError(f"{arguments.image} does not exist. Check the path.")
-    still = _Still(read_image(arguments.image))
+    try:
+        still = _Still(read_image(arguments.image))
+    except FrameReadError as error:
+        raise UsageError(str(error)) from error
     mask = _read_mask(arguments.mask, still.size) if arguments.mask else None
     prompt = Prompt(tuple(arguments.point), arguments.box, mask)
     options = LoadOptions(arguments.device, arguments.threads, arguments.weights)

@@ -1,7 +1,7 @@
 """Builds the models of this package by name."""
 
 from models import weights
-from models.api import Frames, LoadOptions, ModelError, Segmenter, Tracker
+from models.api import Frames, LoadOptions, OptionError, Segmenter, Tracker
 from models.device import encoder_dtype, pick_device
 from models.sam.segmenter import PromptSegmenter
 
@@ -38,10 +38,10 @@ def load_tracker(name: str, frames: Frames, options: LoadOptions) -> Tracker:
     """Return the SAM 2 video model `name`, bound to `frames`.
 
     `options.size` is the side of the square that a frame is squeezed into, rounded to 32. Raises
-    WeightsMissingError, WeightsInvalidError, or ModelError where scales or flip are asked for.
+    WeightsMissingError, WeightsInvalidError, or OptionError where scales or flip are asked for.
     """
     if options.scales or options.flip:
-        raise ModelError(f"{name} has no fusion of scales or flips: leave them out.")
+        raise OptionError(f"{name} has no fusion of scales or flips: leave them out.")
     from models.sam.tracker import Sam2Tracker  # noqa: PLC0415
 
     path = weights.find(name, options.weights)

@@ -170,7 +170,11 @@ def load_config(path: Path) -> TrainConfig:
     """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise TrainingConfigError(
+            f"{path} cannot be read ({error.strerror}). Give the TOML file of a training run."
+        ) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise TrainingConfigError(f"{path} cannot be read as a training config: {error}") from error
     config = _record(TrainConfig, table, path.name)
     if not config.data or not config.phases:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import torch
 
-from models.api import ModelError
 from models.checkpoint import load_strict, read_state
 from models.cutie import config as networks
 from models.cutie.config import NetworkConfig
@@ -39,7 +38,7 @@ _SAM2_SIZES = ("tiny", "small", "base-plus", "large")
 def build_learner(config: TrainConfig) -> Learner:
     """Return what is trained, started as the config says, the rest drawn from its seed.
 
-    Raises TrainingConfigError, ModelError, or OSError where a weights file is not there.
+    Raises TrainingConfigError, WeightsMissingError or WeightsInvalidError.
     """
     torch.manual_seed(config.seed)
     if config.model.startswith(_SAM2):
@@ -61,11 +60,17 @@ def _network(config: TrainConfig) -> Network:
     if config.encoder:
         visual = encoder.visual if isinstance(encoder, FusedEncoder) else encoder
         if not isinstance(visual, HieraEncoder):
-            raise ModelError(f"{config.encoder} is for a Hiera encoder: this network has none.")
+            raise TrainingConfigError(
+                f"{config.encoder} is for a Hiera encoder, and {config.model} has none. Leave "
+                "`encoder` out."
+            )
         load_published(visual, Path(config.encoder))
     if config.depth:
         if not isinstance(encoder, FusedEncoder):
-            raise ModelError(f"{config.depth} is for a depth branch: this network has none.")
+            raise TrainingConfigError(
+                f"{config.depth} is for a depth branch, and {config.model} has none. Leave `depth` "
+                "out."
+            )
         load_published(encoder.depth, Path(config.depth))
     if config.start:
         state = network_part(read_state(Path(config.start)))

@@ -370,3 +370,15 @@ def test_a_class_that_no_project_can_hold_is_named(
     told = capsys.readouterr().err
     assert f"the class_id of {raw['video_annotations'][0]['annotations'][0]['name']} (" in told
     assert [path.name for path in tmp_path.iterdir()] == ["v.json"]
+
+
+@pytest.mark.parametrize("keep", [0, 50, 5000])
+def test_a_cut_off_project_is_unreadable_input(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], keep: int
+) -> None:
+    project, out = tmp_path / "p.maskwright", tmp_path / "out.json"
+    assert maskwright("import", SPARSE, project) == 0
+    project.write_bytes(project.read_bytes()[:keep])
+    assert maskwright("export", project, "--format", "visor", "--out", out) == 2
+    assert project.name in capsys.readouterr().err.splitlines()[-1]
+    assert not out.exists()

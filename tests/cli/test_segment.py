@@ -56,6 +56,32 @@ def test_a_prompt_that_cannot_be_used_leaves_the_old_output(
     assert out.read_bytes() == b"old"
 
 
+def test_a_broken_picture_is_unreadable_input(
+    image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image.write_bytes(image.read_bytes()[:500])
+    assert segment(image, tmp_path / "mask.png", "--point", "12,14,+") == 2
+    assert "is cut off" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--weights", "{image}"], "not a usable weights file"),
+        (["--weights", "{image}/none"], "no weights file"),
+        (["--device", "cuda:99"], "--device auto or cpu|0 to cuda|or auto"),
+    ],
+)
+def test_what_a_model_cannot_be_loaded_with_is_wrong_use(
+    image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    words = [word.format(image=image) for word in words]
+    assert (
+        segment(image, tmp_path / "mask.png", "--point", "12,14,+", "--model", "lite", *words) == 2
+    )
+    assert re.search(said, capsys.readouterr().err)
+
+
 @pytest.mark.parametrize("words", [["--point", "1,2"], ["--box", "1,2,3"], ["--point", "a,2,+"]])
 def test_a_malformed_prompt_is_wrong_use(image: Path, tmp_path: Path, words: list[str]) -> None:
     with pytest.raises(SystemExit) as stop:

@@ -101,3 +101,21 @@ def test_one_command_trains_from_a_visor_release(
     assert run(words) == 2
     assert "--resume" in capsys.readouterr().err
     assert run([*words, "--resume"]) == 0
+
+
+@pytest.mark.parametrize("field", ["encoder", "start"])
+def test_weights_that_are_not_there_are_wrong_use(
+    release: Path, capsys: pytest.CaptureFixture[str], field: str
+) -> None:
+    config = _write(release, "run", 2)
+    config.write_text(f'{field} = "{release}/none.pt"\n{config.read_text()}')
+    assert run(["train", str(config), "--device", "cpu", "--threads", "1"]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert f"{release}/none.pt cannot be read (No such file or directory). Check the path" in said
+
+
+def test_a_config_that_is_not_there_is_wrong_use(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["train", str(tmp_path / "none.toml")]) == 2
+    assert "Give the TOML file" in capsys.readouterr().err
