@@ -5,9 +5,14 @@ import sys
 
 def main() -> int:
     """Run the command line and return its exit status."""
-    from app.cli.main import run  # noqa: PLC0415  (keeps `python -m app` importable without numpy)
+    try:
+        # Here, so that `python -m app` is importable without numpy and can be stopped meanwhile.
+        from app.cli.main import run  # noqa: PLC0415
 
-    return run(sys.argv[1:])
+        return run(sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.stderr.write("maskwright: Stopped. To do it after all, run the same command again.\n")
+        return 1
 
 
 if __name__ == "__main__":

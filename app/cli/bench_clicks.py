@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from app.cli.arguments import output_file
 from app.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
     add("--count", type=int, default=50, metavar="N", help="images, evenly spaced (default: 50)")
     add("--skip", type=int, default=0, metavar="N", help="images left out at the beginning")
-    add("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    add("--json", type=output_file, metavar="FILE", help="write the figures there, too")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Generator
 from pathlib import Path
 
+from app.cli.arguments import output_file
 from app.cli.bench_table import Measure, as_json, table
 
 _HD, _UHD, _SMALL = (1080, 1920), (2160, 3840), (720, 1280)  # height, width
@@ -22,7 +23,9 @@ _SHOW_ONCE = "from app.cli.bench_window import show_once; show_once()"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `bench gui`."""
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    parser.add_argument(
+        "--json", type=output_file, metavar="FILE", help="write the figures there, too"
+    )
     parser.add_argument(
         "--long",
         action="store_true",

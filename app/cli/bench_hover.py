@@ -10,6 +10,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.cli.arguments import output_file
 from app.cli.bench_table import Measure, as_json, table
 from app.cli.window import TURN
 
@@ -27,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `bench hover`."""
     add = parser.add_argument
     add("--model", metavar="NAME", help="the segmenter (default: the best without a download)")
-    add("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    add("--json", type=output_file, metavar="FILE", help="write the figures there, too")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from app.cli.arguments import output_file
 from app.cli.bench_clips import packed_disc, scene, write_clip
 from app.cli.bench_table import Measure, as_json, percentile, table
 from app.core.document import Entry, Key, Origin
@@ -33,7 +34,9 @@ _STROKES, _PROPAGATED, _MASKS, _OBJECTS = 100, 1_000, 50_000, 5
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `bench io`."""
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    parser.add_argument(
+        "--json", type=output_file, metavar="FILE", help="write the figures there, too"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -4,9 +4,9 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.cli.arguments import output_file
 from app.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=[_RIVAL, _NOTHING],
         help=f"what to measure beside it, in turns: by default {_RIVAL} where it is installed",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    parser.add_argument(
+        "--json", type=output_file, metavar="FILE", help="write the figures there, too"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

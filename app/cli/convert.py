@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from app.errors import FormatError, UsageError
+from app.storage.files import check_file, check_folder
 
 _FORMATS = ("visor", "davis", "coco", "submission")
 
@@ -31,6 +32,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{arguments.source} does not exist. Check the path.")
     if arguments.origin == arguments.form:
         raise UsageError("Both formats are the same: nothing to convert. Change --from or --to.")
+    is_folder = arguments.form == "davis" or (
+        arguments.form == "visor" and arguments.target.suffix.lower() != ".json"
+    )
+    (check_folder if is_folder else check_file)(arguments.target)
     if arguments.origin == "visor" and arguments.form in {"davis", "submission"}:
         told = _benchmark(arguments)
     else:

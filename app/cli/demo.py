@@ -31,8 +31,10 @@ def run(arguments: argparse.Namespace) -> int:
 
         return show_window(own_sample(), device=arguments.device, threads=arguments.threads)
     from app.cli.demo_loop import run_loop  # noqa: PLC0415
+    from app.storage.files import check_folder  # noqa: PLC0415
     from models.api import LoadOptions  # noqa: PLC0415
 
+    check_folder(arguments.out)
     options = LoadOptions(device=arguments.device, threads=arguments.threads)
     sys.stdout.write(run_loop(arguments.out, arguments.model, options))
     return 0

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.cli.arguments import output_file
 from app.errors import FormatError
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="davis2016: one object, first and last frame left out; davis2017 (default): the "
         "objects of the first frame, first and last frame left out; visor: only the first left out",
     )  # fmt: skip
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers there, too")
+    parser.add_argument(
+        "--json", type=output_file, metavar="FILE", help="write all numbers there, too"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

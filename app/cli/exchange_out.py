@@ -23,6 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the export and say what was done."""
     from app.errors import UsageError  # noqa: PLC0415 - keeps --help quick
     from app.storage.exporting import Format, export_document  # noqa: PLC0415
+    from app.storage.files import check_file, check_folder  # noqa: PLC0415
     from app.storage.project import Project  # noqa: PLC0415
     from app.storage.project_exchange import project_frames  # noqa: PLC0415
     from app.storage.visor.exporting import Resolution  # noqa: PLC0415
@@ -30,6 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if not arguments.project.is_file():
         raise UsageError(f"There is no project file {arguments.project}. Check the path.")
+    (check_folder if arguments.format == "davis" else check_file)(arguments.out)
     project = Project.open(arguments.project)
     try:
         with project_frames(project, arguments.video) as frames:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol, cast
 
+from app.cli.arguments import device, whole
 from app.errors import MaskwrightError, UsageError
 from models.api import (
     ModelError,
@@ -27,6 +28,16 @@ _WRONG_USE = (
     WeightsInvalidError,
     WeightsMissingError,
 )
+
+# What to do where the system refuses something.
+_ADVICE: dict[type[OSError], str] = {
+    PermissionError: "Give yourself permission, or choose another place.",
+    FileNotFoundError: "Check the path.",
+    FileExistsError: "Move it, or choose another place.",
+    IsADirectoryError: "Give the name of a file.",
+    NotADirectoryError: "A part of the path is a file: choose another place.",
+}
+_MEND = "Check the drive and the room on it, and try again."
 
 # name -> (module, one line for --help). Modules are imported only when their command runs, so that
 # --help answers before torch, Qt or OpenCV would be loaded.
@@ -96,16 +107,18 @@ def _guarded(module: CommandModule, parsed: argparse.Namespace) -> int:
     except (MaskwrightError, ModelError, OSError, MemoryError) as error:
         if parsed.debug:
             raise
-        _say(error)
+        sys.stderr.write(f"maskwright: {_text(error)}\n")
         return 2 if isinstance(error, _WRONG_USE) else 1
-    except KeyboardInterrupt:
-        _say("Stopped. What is finished is kept; the same command again does the rest.")
-        return 1
 
 
-def _say(what: object) -> None:
-    text = str(what) or type(what).__name__
-    sys.stderr.write(f"maskwright: {text}\n")
+def _text(error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        return "There is not enough memory. Close other programs, and try again."
+    if not isinstance(error, OSError) or error.strerror is None:
+        return str(error) or type(error).__name__
+    place = error.filename2 or error.filename  # of two it is the one that was to be
+    advice = next((text for kind, text in _ADVICE.items() if isinstance(error, kind)), _MEND)
+    return f"{f'{place}: ' if place else ''}{error.strerror}. {advice}"
 
 
 def _top_parser() -> argparse.ArgumentParser:
@@ -129,6 +142,10 @@ def _top_parser() -> argparse.ArgumentParser:
 
 def add_common(parser: argparse.ArgumentParser) -> None:
     """Add what every command understands."""
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
-    parser.add_argument("--threads", type=int, default=0, metavar="N", help="CPU threads (0 = all)")
+    parser.add_argument(
+        "--device", type=device, default="auto", help="auto, cpu, cuda, cuda:N or mps"
+    )
+    parser.add_argument(
+        "--threads", type=whole(0), default=0, metavar="N", help="CPU threads (0 = all)"
+    )
     parser.add_argument("--debug", action="store_true", help="show tracebacks and debug messages")

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.cli.arguments import output_file
 from app.errors import FrameReadError, UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a pixel on the object (+) or not (-); as often as needed")  # fmt: skip
     add("--box", type=_box, metavar="X0,Y0,X1,Y1", help="a box round the object")
     add("--mask", type=Path, metavar="PNG", help="the mask so far: pixels of 1 to 254")
-    add("--out", type=Path, required=True, metavar="PNG", help="where the mask is written")
+    add("--out", type=output_file, required=True, metavar="PNG", help="where the mask is written")
     add("--model", metavar="NAME", help="the segmenter (default: the best without a download)")
     add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
 

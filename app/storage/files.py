@@ -7,9 +7,24 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.errors import FormatError
+from app.errors import FormatError, UsageError
 
 _LONGEST_NAME = 240  # most file systems take 255 bytes, of which a suffix has some
+
+
+def check_file(path: Path) -> None:
+    """Raise UsageError where `path` cannot be a file for what stands there."""
+    if path.exists() and not path.is_file():
+        what = "a folder" if path.is_dir() else "a device"  # which a file would take the place of
+        raise UsageError(f"{path} is {what}. Give the name of a file to write.")
+    check_folder(path.parent)
+
+
+def check_folder(path: Path) -> None:
+    """Raise UsageError where `path` cannot be a folder for a file that stands there."""
+    wrong = next((each for each in (path, *path.parents) if each.is_file()), None)
+    if wrong is not None:
+        raise UsageError(f"{wrong} is a file where a folder is needed. Give another path.")
 
 
 def atomic_write(path: Path, content: bytes) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from app.errors import StorageError, UsageError
+from app.storage.files import check_folder
 from app.storage.palette import Labels, encode_palette_png, read_labels
 from models.api import BoolMask, FloatMap
 
@@ -134,19 +135,13 @@ class LabelFrames:
 
 def check_target(target: Path, stems: Iterable[str], *, scores: bool = False) -> None:
     """Raise UsageError where something stands in the way of what frames are to be written as."""
-    folders = [target / "scores", target] if scores else [target]
-    wrong = [each for folder in folders for each in (folder, *folder.parents) if _is_file(each)]
-    wrong += [place for stem in stems if (place := target / f"{stem}.png").is_dir()]
-    if wrong:
-        what = "a folder" if wrong[0].is_dir() else "a file"
-        raise UsageError(
-            f"{wrong[0]} is {what} and stands in the way. Move it, or give another folder with "
-            "--out."
-        )
-
-
-def _is_file(path: Path) -> bool:
-    return path.exists() and not path.is_dir()
+    check_folder(target / "scores" if scores else target)
+    for stem in stems:
+        if (place := target / f"{stem}.png").is_dir():
+            raise UsageError(
+                f"{place} is a folder and stands in the way. Move it, or give another folder with "
+                "--out."
+            )
 
 
 def _bring(file: Path, part: Path) -> None:
