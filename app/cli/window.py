@@ -42,8 +42,9 @@ def show_window(source: Path | None, *, device: str = "auto", threads: int = 0) 
     """Open `source` in a window and return the exit status once it is closed.
 
     `device` and `threads` go before the settings for this run, and are not kept. Neither torch nor
-    a model is imported before the window is on the screen.
+    a model is imported before the window is on the screen. Raises UsageError where there is none.
     """
+    _check_display()
     from PySide6.QtCore import QSettings, QTimer  # noqa: PLC0415  (Qt is for this command only)
     from PySide6.QtGui import QIcon  # noqa: PLC0415
     from PySide6.QtWidgets import QApplication  # noqa: PLC0415
@@ -72,6 +73,17 @@ def show_window(source: Path | None, *, device: str = "auto", threads: int = 0) 
     if source is not None:
         QTimer.singleShot(0, window, lambda: window.files.open(source))
     return application.exec()
+
+
+def _check_display() -> None:
+    # Qt would abort the whole process. Elsewhere than on Linux there always is a display.
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in names):
+        raise UsageError(
+            "There is no display for the window: DISPLAY and WAYLAND_DISPLAY are not set. Start "
+            "from a desktop (or use ssh -X), set QT_QPA_PLATFORM, or take a command without a "
+            "window, see maskwright --help."
+        )
 
 
 def _given(device: str, threads: int) -> dict[str, str | int]:

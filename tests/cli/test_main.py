@@ -2,6 +2,8 @@
 
 import importlib.abc
 import importlib.machinery
+import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -128,6 +130,23 @@ def test_a_command_may_be_stopped_while_it_is_imported(
     monkeypatch.setattr(sys, "meta_path", [Stopped(), *sys.meta_path])
     assert main() == 1
     assert "Stopped" in last_line(capsys)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a display")
+@pytest.mark.parametrize("words", [["open"], ["demo"]])
+def test_a_window_without_a_display_is_wrong_use(words: list[str]) -> None:
+    gone = {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}
+    found = subprocess.run(
+        [sys.executable, "-m", "app", *words],
+        env={name: value for name, value in os.environ.items() if name not in gone},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert found.returncode == 2
+    assert found.stderr.startswith("maskwright: There is no display")
 
 
 def _fail_evaluation(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
