@@ -70,6 +70,11 @@ def test_a_broken_picture_is_unreadable_input(
         (["--weights", "{image}"], "not a usable weights file"),
         (["--weights", "{image}/none"], "no weights file"),
         (["--device", "cuda:99"], "--device auto or cpu|0 to cuda|or auto"),
+        (["--device", "cuda:99", "--model", "classic"], "--device auto or cpu|0 to cuda|or auto"),
+        (
+            ["--weights", "none", "--model", "classic"],
+            "classic has no weights: leave --weights out",
+        ),
     ],
 )
 def test_what_a_model_cannot_be_loaded_with_is_wrong_use(
