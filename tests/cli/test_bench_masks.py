@@ -71,3 +71,37 @@ def test_outlines_are_compared_before_and_after(
     assert row[1].strip() == "one"
     assert all(0 <= float(cell) <= 1 for cell in row[2:-1])
     assert len(row[2:-1]) == 8
+
+
+def test_outlines_of_one_sequence_are_compared(
+    data: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = [str(Path(folder) / "one") for folder in data]
+    assert run(["bench", "refine", *folders, "--model", "classic", "--radius", "3"]) in {0, 1}
+    rows = capsys.readouterr().out.splitlines()
+    assert rows[-1].split("|")[1].strip() == "one"
+
+
+def test_outlines_without_masks_are_wrong_use(
+    data: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    words = ["bench", "refine", data[0], str(tmp_path / "empty"), "--model", "classic"]
+    assert run(words) == 2
+    said = capsys.readouterr()
+    assert "holds no masks" in said.err
+    assert said.out == ""
+    blank = {f"{index + 1:06}": labels(index) for index in range(3)}
+    write_masks(tmp_path / "empty" / "one", blank)
+    assert run(words) == 2
+    assert "holds an object" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--every", "--count"])
+def test_outlines_of_every_zeroth_frame_are_wrong_use(
+    data: tuple[str, str], capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        run(["bench", "refine", *data, option, "0"])
+    assert left.value.code == 2
+    assert "give 1 or more" in capsys.readouterr().err
