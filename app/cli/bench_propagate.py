@@ -1,4 +1,4 @@
-"""`maskwright bench propagate`: how fast a memory model follows objects, and what it takes."""
+"""`maskwright bench propagate`: how fast a model follows objects, and what it takes."""
 
 import argparse
 import json
@@ -6,13 +6,13 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from app.cli.arguments import output_file
+from app.cli.arguments import output_file, whole
 from app.errors import UsageError
 
 if TYPE_CHECKING:
     from models.cutie.bench import Case, Figures
 
-_MODELS = ("lite", "cutie-small", "cutie-base", "hiera-depth", "css")
+_MODELS = ("lite", "cutie-small", "cutie-base", "hiera-depth", "css", "classic")
 _RIVAL, _NOTHING = "rf-cutie", "nothing"
 _HEAD = """\
 | frames | objects | program | frames/s | ratio | s/frame early | late | host peak | device peak |
@@ -32,7 +32,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--objects", type=_numbers, metavar="N,...", help="by default 1,3,10, on a CPU 1,3"
     )
-    parser.add_argument("--size", type=int, default=480, metavar="N", help="short side in pixels")
+    parser.add_argument(
+        "--size", type=whole(1), default=480, metavar="N", help="short side in pixels"
+    )
     parser.add_argument(
         "--against",
         choices=[_RIVAL, _NOTHING],
@@ -48,9 +50,12 @@ def run(arguments: argparse.Namespace) -> int:
     from models.cutie.bench import measure  # noqa: PLC0415
 
     groups = _cases(arguments)
+    weights = "random weights (speed and memory do not depend on them)"
+    if arguments.model == "classic":
+        weights = "no weights"
     _out(
         f"{arguments.model} at {arguments.size} x {round(arguments.size * 16 / 9)}, a made clip, "
-        f"random weights (speed and memory do not depend on them).\n\n{_HEAD}"
+        f"{weights}.\n\n{_HEAD}"
     )
     rows = []
     for cases in groups:

@@ -1,4 +1,4 @@
-"""How fast a memory model is, and how much memory it takes, beside the published one.
+"""How fast a video model is, and how much memory it takes, beside the published one.
 
 Speed needs no trained weights: they are random here, the same for both sides.
 """
@@ -21,11 +21,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.api import BoolMask, Image, LoadOptions, ModelError
+from models.api import BoolMask, Image, LoadOptions, ModelError, Tracker
 from models.cutie.config import CUTIE_BASE, CUTIE_SMALL, NetworkConfig
 from models.cutie.loader import MODELS, tracker_of
 from models.cutie.network import Network
 from models.device import pick_device
+from models.registry import FALLBACK, load_tracker
 
 OURS, RIVAL = "maskwright", "rf-cutie"
 _RIVAL_SIZES = {"cutie-small": "small", "cutie-base": "base"}
@@ -36,7 +37,7 @@ _TURN = 5  # frames: as often as one is remembered, so that turns cost the same
 class Case:
     """One measurement: `side` is OURS or RIVAL, `short_side` the clip's in pixels, at 16:9.
 
-    All models see the clip at its size but `lite`, which has one of its own.
+    All models see the clip at its size but `lite` and `classic`, which have one of their own.
     """
 
     side: str
@@ -167,13 +168,20 @@ class _Drifting:
 def _ours(
     case: Case, clip: _Drifting, masks: dict[int, BoolMask], device: torch.device
 ) -> Iterator[None]:
+    if case.model == FALLBACK:
+        tracker = load_tracker(FALLBACK, clip, LoadOptions(threads=case.threads))
+    else:
+        tracker = _memory_model(case, clip, device)
+    for _ in tracker.track({0: masks}, range(case.length)):
+        yield
+
+
+def _memory_model(case: Case, clip: _Drifting, device: torch.device) -> Tracker:
     model = MODELS[case.model]
     # What a person gets, but no clip enlarged.
     side = min(model.short_side, case.short_side) if case.model == "lite" else case.short_side
     options = LoadOptions(size=side)
-    tracker = tracker_of(case.model, _random(model.network), clip, options, device)
-    for _ in tracker.track({0: masks}, range(case.length)):
-        yield
+    return tracker_of(case.model, _random(model.network), clip, options, device)
 
 
 def _theirs(

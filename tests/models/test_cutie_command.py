@@ -47,15 +47,16 @@ def test_the_command_writes_the_published_probabilities(tmp_path: Path) -> None:
         assert np.abs(written["prob"].astype(np.float32) - expected).max() < 1e-3
 
 
+@pytest.mark.parametrize(("model", "weights"), [("cutie-small", "random"), ("classic", "no")])
 def test_the_bench_prints_a_row_for_each_case(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], model: str, weights: str
 ) -> None:
-    small = ["--model", "cutie-small", "--size", "64", "--lengths", "6", "--objects", "2"]
+    small = ["--model", model, "--size", "64", "--lengths", "6", "--objects", "2"]
     asked = ["--json", str(tmp_path / "figures.json"), "--device", "cpu", "--threads", "1"]
     assert run(["bench", "propagate", *small, *asked, "--against", "nothing"]) == 0
     said = capsys.readouterr().out
     figures = json.loads((tmp_path / "figures.json").read_text())
-    assert "random weights" in said
+    assert f"{weights} weights" in said
     assert "| 6 | 2 | maskwright |" in said
     assert figures[0]["frames_per_second"] > 0
     assert figures[0]["host_peak"] > 0
