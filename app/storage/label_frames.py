@@ -1,5 +1,6 @@
 """Label maps and scores of a video, kept frame by frame while they are made."""
 
+import errno
 import hashlib
 import io
 import json
@@ -83,8 +84,9 @@ class LabelFrames:
             self._drop_old_scores(files)
         except OSError as error:
             raise StorageError(
-                f"The masks cannot be put in {self._target} ({error.strerror}). They are kept in "
-                f"{self.folder}: mend that, and the same command again puts them in place."
+                f"The masks cannot be put in {self._target}: {error.strerror}, "
+                f"{error.filename2 or error.filename}. They are kept in {self.folder}: mend that, "
+                "and the same command again puts them in place."
             ) from error
         self._state.unlink(missing_ok=True)
         shutil.rmtree(self.folder)
@@ -98,6 +100,8 @@ class LabelFrames:
                 part = place.with_name(f".{place.name}.part")
                 part.parent.mkdir(parents=True, exist_ok=True)
                 places[part] = place
+                if place.is_dir():  # before any is renamed
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(place))
                 _bring(self.folder / file, part)
             for part, place in places.items():
                 part.replace(place)

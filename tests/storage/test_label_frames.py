@@ -109,7 +109,10 @@ def test_an_output_on_another_filesystem_gets_copies(
     assert not kept.folder.exists()
 
 
-def test_what_cannot_be_put_in_its_place_leaves_the_old_and_keeps_the_work(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["scores", "b.png"])
+def test_what_cannot_be_put_in_its_place_leaves_the_old_and_keeps_the_work(
+    tmp_path: Path, place: str
+) -> None:
     target = tmp_path / "out"
     for old in ("a.png", "c.png"):
         target.mkdir(exist_ok=True)
@@ -119,11 +122,15 @@ def test_what_cannot_be_put_in_its_place_leaves_the_old_and_keeps_the_work(tmp_p
         kept.add(stem, {1: half(0)})
         kept.finished(0)
     kept.add_scores("a", {1: np.ones(SIZE, np.float32)}, [1])
-    (target / "scores").write_text("in the way")
-    with pytest.raises(StorageError, match="the same command again"):
+    if place == "scores":
+        (target / place).write_text("in the way")
+    else:
+        (target / place).mkdir()
+    with pytest.raises(StorageError, match=rf"{place}.* the same command again"):
         kept.finish()
     assert (target / "a.png").read_text() == (target / "c.png").read_text() == "old"
-    (target / "scores").unlink()
+    assert sorted(path.name for path in target.iterdir()) == sorted(["a.png", "c.png", place])
+    (target / place).rename(tmp_path / "moved")
     again = LabelFrames(target, SIZE, "q")
     assert again.done(0) == 3
     again.finish()
