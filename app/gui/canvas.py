@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.gui import viewport
 from app.gui.hud import Hud
 from app.gui.layers import to_pixel, to_scene
-from app.gui.mask_menu import MaskMenu
+from app.gui.mask_menu import open_menu
 from app.gui.minimap import Minimap
 from app.gui.overlay import OverlayMode
 from app.gui.picture import Picture
@@ -134,17 +134,6 @@ class Canvas(ZoomView):
         inside = 0 <= x < width and 0 <= y < height
         self.cursor_moved.emit(x if inside else -1, y if inside else -1)
 
-    def _open_menu(self, event: QMouseEvent) -> None:
-        at = to_pixel(self.to_scene(event.position()))
-        under = self._picture.object_at(at)
-        if under is not None:
-            self._session.select(under)
-        for item in self._session.objects:
-            if item.id == self._session.selected:
-                menu = MaskMenu(self._session, item, at, self)
-                menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-                menu.popup(event.globalPosition().toPoint())
-
     def event(self, event: QEvent) -> bool:
         """Keep Enter, Escape and the like from the window's shortcuts while a tool draws."""
         if event.type() == QEvent.Type.ShortcutOverride:
@@ -162,7 +151,10 @@ class Canvas(ZoomView):
         if gesture is Gesture.PAN:
             self.begin_pan(event.position())
         elif gesture is Gesture.MENU:
-            self._open_menu(event)
+            at = to_pixel(self.to_scene(event.position()))
+            if (under := self._picture.object_at(at)) is not None:
+                self._session.select(under)
+            open_menu(self._session, at, event.globalPosition().toPoint(), self)
         else:
             self._pressed_at = event.position()
             self._tools.current.press(self._pointer(event))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
@@ -15,6 +16,15 @@ from app.session.session import Session
 from models.api import BoolMask
 
 _REACH = 2  # pixels of the frame by which a mask grows or shrinks
+
+
+def open_menu(session: Session, at: Point, place: QPoint, parent: QWidget) -> None:
+    """Open the menu of the selected object, if one is, at a place of the screen."""
+    for item in session.objects:
+        if item.id == session.selected:
+            menu = MaskMenu(session, item, at, parent)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.popup(place)
 
 
 class MaskMenu(QMenu):
