@@ -46,11 +46,14 @@ def _memory(frame_count: int) -> MemoryConfig:
 def _recent_memory(frame_count: int) -> MemoryConfig:
     """Return lite's memory: the first frame, and little but what was seen just now.
 
-    What tells objects that look alike apart is where they were: crossing pairs have J&F .868 so,
+    What tells objects that look alike apart is where they were: crossing pairs had J&F .868 so,
     .854 with seven of one frame in two; .803 with one in five before it was trained for this.
     """
-    # Consolidated four times as often as by default, so into a quarter of the prototypes.
-    long_term = LongTermConfig(most_frames=7, least_frames=4, prototypes=32)
+    # Consolidated four times as often as by default, so into a quarter of the prototypes; few of
+    # these are kept, so that a frame soon costs the same however many came before it.
+    long_term = LongTermConfig(
+        most_frames=7, least_frames=4, prototypes=32, most_tokens=2_048, buffer_tokens=512
+    )
     return MemoryConfig(every=2, long_term=long_term if frame_count > _LONG_RUN else None)
 
 
