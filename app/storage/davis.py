@@ -16,7 +16,7 @@ from app.storage.labelled import (
     split_labels,
 )
 from app.storage.palette import VOID, Palette, encode_palette_png, read_labels
-from app.storage.video_folder import natural_order
+from app.storage.video_folder import natural_order, same_frame
 
 AddImages = Callable[[LabelledVideo, Path], None]  # writes a video's JPEGs into the folder
 _LIST_YEARS = (
@@ -148,13 +148,10 @@ def mask_files(folder: Path) -> list[Path]:
     Raises FormatError where two are of the same frame (`1.png` and `1.PNG`).
     """
     files = sorted(filter(_is_mask, folder.iterdir()), key=lambda path: natural_order(path.name))
-    stems: dict[str, Path] = {}
-    for path in files:
-        twin = stems.setdefault(path.stem, path)
-        if twin is not path:
-            raise FormatError(
-                f"{twin.name} and {path.name} in {folder} are the same frame twice. Leave one."
-            )
+    if twins := same_frame(files):
+        raise FormatError(
+            f"{twins[0].name} and {twins[1].name} in {folder} are the same frame twice. Leave one."
+        )
     return files
 
 

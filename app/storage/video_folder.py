@@ -1,6 +1,7 @@
 """A folder of images as a video."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -103,6 +104,16 @@ def natural_order(name: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(word), word) if word.isdecimal() else (1, 0, word) for word in words)
 
 
+def same_frame(files: Iterable[Path]) -> tuple[Path, Path] | None:
+    """Return two files of one folder that differ in their suffix only, None where no two do."""
+    stems: dict[str, Path] = {}
+    for path in files:
+        twin = stems.setdefault(path.stem, path)
+        if twin is not path:
+            return twin, path
+    return None
+
+
 def _images_in(source: Path) -> list[Path]:
     try:
         found = [path for path in source.iterdir() if path.suffix.lower() in SUFFIXES]
@@ -113,14 +124,11 @@ def _images_in(source: Path) -> list[Path]:
         raise VideoOpenError(
             f"{source} holds no images. Open a folder of PNG, JPEG, WebP, BMP or TIFF frames."
         )
-    stems: dict[str, Path] = {}
-    for path in files:
-        twin = stems.setdefault(path.stem, path)
-        if twin is not path:
-            raise VideoOpenError(
-                f"{twin.name} and {path.name} in {source} are the same frame twice: "
-                "keep one kind of image in the folder."
-            )
+    if twins := same_frame(files):
+        raise VideoOpenError(
+            f"{twins[0].name} and {twins[1].name} in {source} are the same frame twice: "
+            "keep one kind of image in the folder."
+        )
     return sorted(files, key=lambda path: natural_order(path.name))
 
 
