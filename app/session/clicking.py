@@ -132,8 +132,7 @@ class Clicking(QObject):
         number = workspace.selected or self._objects.add()
         if number is None:
             return None
-        if workspace.is_locked(number):
-            workspace.report("warning", f"{workspace.name_of(number)} is locked. Unlock it first.")
+        if workspace.refuses(number):
             return None
         key = Key(workspace.frame, number)
         return self._asked.get(key) or self._from_entry(key)

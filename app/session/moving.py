@@ -48,10 +48,7 @@ class Moving:
         lies outside stays as it is: it was right.
         """
         workspace = self._workspace
-        if locked := [number for number in (one, other) if workspace.is_locked(number)]:
-            workspace.report(
-                "warning", f"{workspace.name_of(locked[0])} is locked. Unlock it first."
-            )
+        if any(workspace.refuses(number) for number in (one, other)):
             return
         span = self._to_the_next_anchor((one, other)) if frames is None else frames
         changes: dict[Key, Entry | None] = {}

@@ -129,3 +129,10 @@ class Workspace:
     def is_locked(self, object_id: int) -> bool:
         """Whether an object must not be touched (or is not there)."""
         return not any(info.id == object_id and not info.locked for info in self.document.objects)
+
+    def refuses(self, object_id: int) -> bool:
+        """Whether an object must not be touched, which is said."""
+        if self.is_locked(object_id):
+            self.report("warning", f"{self.name_of(object_id)} is locked. Unlock it first.")
+            return True
+        return False

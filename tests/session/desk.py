@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import shiboken6
+from pytestqt.qtbot import QtBot
 
 from app.core.mask import Mask
+from app.core.plan import Direction
 from app.session.session import Session
 from app.session.signals import Progress, Report
 from app.storage.frames import FrameCache
@@ -55,6 +57,15 @@ def draw(desk: Desk, frame: int, number: int = 1, x: int = 10) -> None:
     if number not in {info.id for info in desk.session.objects}:
         desk.session.add_object()
     desk.session.commit_mask(frame, number, square(x), "Brush")
+
+
+def begin_propagation(desk: Desk, qtbot: QtBot) -> None:
+    """Propagate forward from frame 0 and stand still once frame 4 is shown."""
+    gate = desk.made.fake_tracker.gate
+    gate.close()
+    desk.session.propagate(Direction.FORWARD)
+    gate.let(5)
+    qtbot.waitUntil(lambda: desk.session.shown(4) != {})
 
 
 def mask_at(x: int) -> Mask | None:

@@ -10,7 +10,7 @@ from app.core.document import Key, Origin, State
 from app.core.plan import Direction
 from app.session.signals import SessionState
 from models.api import Click, DeviceMemoryError
-from tests.session.desk import FRAMES, Desk, draw, mask_at
+from tests.session.desk import FRAMES, Desk, begin_propagation, draw, mask_at
 
 
 def test_a_propagation_is_one_undo_step(desk: Desk, idle: Callable[[], None]) -> None:
@@ -26,12 +26,9 @@ def test_a_propagation_is_one_undo_step(desk: Desk, idle: Callable[[], None]) ->
 
 
 def test_results_are_shown_while_they_are_pending(desk: Desk, qtbot: QtBot) -> None:
-    session, gate = desk.session, desk.made.fake_tracker.gate
+    session = desk.session
     draw(desk, 0)
-    gate.close()
-    session.propagate(Direction.FORWARD)
-    gate.let(5)
-    qtbot.waitUntil(lambda: session.shown(4) != {})
+    begin_propagation(desk, qtbot)
     assert session.activity is SessionState.PROPAGATING
     assert session.document.get(Key(4, 1)) is None
     assert session.state(Key(4, 1)) is State.PREDICTED
@@ -42,10 +39,7 @@ def test_an_export_has_what_is_shown_by_then_and_says_that_more_is_to_come(
 ) -> None:
     session, gate = desk.session, desk.made.fake_tracker.gate
     draw(desk, 0)
-    gate.close()
-    session.propagate(Direction.FORWARD)
-    gate.let(5)
-    qtbot.waitUntil(lambda: session.shown(4) != {})
+    begin_propagation(desk, qtbot)
     session.export("davis", tmp_path / "davis")
     assert desk.said("masks are still being made")
     assert len(session.document) == 1
@@ -57,10 +51,7 @@ def test_an_export_has_what_is_shown_by_then_and_says_that_more_is_to_come(
 def test_cancelling_keeps_everything_that_is_finished_at_once(desk: Desk, qtbot: QtBot) -> None:
     session, gate = desk.session, desk.made.fake_tracker.gate
     draw(desk, 0)
-    gate.close()
-    session.propagate(Direction.FORWARD)
-    gate.let(5)
-    qtbot.waitUntil(lambda: session.shown(4) != {})
+    begin_propagation(desk, qtbot)
     session.cancel()
     assert session.activity is SessionState.IDLE
     assert session.document.frames() == [0, 1, 2, 3, 4]
@@ -133,10 +124,7 @@ def test_an_edit_ahead_becomes_an_anchor_that_the_propagation_goes_on_over(
 ) -> None:
     session, gate = desk.session, desk.made.fake_tracker.gate
     draw(desk, 0)
-    gate.close()
-    session.propagate(Direction.FORWARD)
-    gate.let(5)
-    qtbot.waitUntil(lambda: session.shown(4) != {})
+    begin_propagation(desk, qtbot)
     draw(desk, 20, x=40)
     assert session.document.get(Key(4, 1)) is not None
     gate.open()
@@ -190,10 +178,7 @@ def test_a_click_during_a_propagation_is_answered_before_it_ends(
 def test_undoing_the_anchor_of_a_running_propagation_stops_it(desk: Desk, qtbot: QtBot) -> None:
     session, gate = desk.session, desk.made.fake_tracker.gate
     draw(desk, 0)
-    gate.close()
-    session.propagate(Direction.FORWARD)
-    gate.let(5)
-    qtbot.waitUntil(lambda: session.shown(4) != {})
+    begin_propagation(desk, qtbot)
     session.undo_stack.undo()
     qtbot.waitUntil(lambda: session.activity is SessionState.IDLE)
     gate.open()
@@ -205,10 +190,7 @@ def test_undo_during_a_propagation_takes_it_back_and_redo_brings_it(
 ) -> None:
     session, gate = desk.session, desk.made.fake_tracker.gate
     draw(desk, 0)
-    gate.close()
-    session.propagate(Direction.FORWARD)
-    gate.let(5)
-    qtbot.waitUntil(lambda: session.shown(4) != {})
+    begin_propagation(desk, qtbot)
     assert session.undo_text == "Propagate object 1, frames 0-29"
     session.undo()
     gate.open()
@@ -255,10 +237,7 @@ def test_a_step_back_in_the_history_during_a_propagation_can_be_redone(
 ) -> None:
     session, gate = desk.session, desk.made.fake_tracker.gate
     draw(desk, 0)
-    gate.close()
-    session.propagate(Direction.FORWARD)
-    gate.let(5)
-    qtbot.waitUntil(lambda: session.shown(4) != {})
+    begin_propagation(desk, qtbot)
     session.undo_stack.setIndex(session.undo_stack.index() - 1)
     qtbot.waitUntil(lambda: session.activity is SessionState.IDLE)
     gate.open()
