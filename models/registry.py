@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import cast
 
-from models import torch_library, weights
 from models.api import Frames, LoadOptions, ModelError, Segmenter, Tracker, UnknownModelError
+from models.runtime import torch_library
+from models.weights import store as weights
 
 EMBEDDED = "lite"
 FALLBACK = "classic"

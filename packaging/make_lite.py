@@ -18,9 +18,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from models import compact
-from models.checkpoint import read_state
 from models.sam.heads import HEADS
+from models.weights import compact
+from models.weights.checkpoint import read_state
 
 State = dict[str, Tensor]
 

@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.storage.files import atomic_folder
-from app.storage.palette import encode_palette_png
-from models.training.pictures import (
+from app.storage.files.writing import atomic_folder
+from app.storage.formats.palette import encode_palette_png
+from models.training.data.pictures import (
     Frame,
     TrainingDataError,
     lay_pair,

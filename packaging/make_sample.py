@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.mask import Mask
-from app.storage.files import atomic_folder
-from app.storage.palette import write_palette_png
-from app.storage.video import open_video
-from app.storage.visor.exporting import build_export
+from app.storage.files.writing import atomic_folder
+from app.storage.formats.palette import write_palette_png
+from app.storage.formats.visor.exporting import build_export
+from app.storage.video.opening import open_video
 
 SEED = 20
 LENGTH = 60

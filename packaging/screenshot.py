@@ -15,11 +15,11 @@ from PySide6.QtWidgets import QApplication
 
 from app.core.document import Key
 from app.core.plan import Direction
-from app.gui.window import Window
+from app.gui.window.window import Window
 from app.paths import sample_folder
 from app.session.session import Session
 from app.session.signals import SessionState
-from app.storage.palette import read_palette_png
+from app.storage.formats.palette import read_palette_png
 from app.storage.settings import Settings
 
 _OBJECTS = ("mug", "bottle", "left hand", "right hand")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app import paths
-from models import weights
+from models.weights import store as weights
 
 
 def test_everything_of_the_person_is_under_the_chosen_home(home: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.errors import UsageError
-from app.storage.files import check_file
+from app.storage.files.writing import check_file
 
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 

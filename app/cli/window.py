@@ -59,7 +59,7 @@ def show_window(source: Path | None, *, device: str = "auto", threads: int = 0) 
     application = QApplication(["maskwright"])
     application.setWindowIcon(QIcon(str(paths.resources() / "icons" / "maskwright.svg")))
 
-    from app.gui.window import Window  # noqa: PLC0415
+    from app.gui.window.window import Window  # noqa: PLC0415
     from app.session.session import Session  # noqa: PLC0415
 
     _watch_for_crashes()
@@ -106,7 +106,7 @@ def _keep(file: Path, now: Settings, before: Settings, for_now: Settings) -> Non
 
 
 def _watch_for_crashes() -> None:
-    from app.gui.crash import CrashWatch, log_to  # noqa: PLC0415
+    from app.gui.window.crash import CrashWatch, log_to  # noqa: PLC0415
 
     try:
         CrashWatch(log_to(paths.log_folder())).install()

@@ -91,6 +91,15 @@ class ObjectInfo:
     locked: bool = False
 
 
+def why_not_editable(item: ObjectInfo) -> str | None:
+    """Return why an object must not be edited and what to do, or None where it may."""
+    if item.locked:
+        return f"{item.name} is locked. Unlock it (L) to edit it."
+    if not item.visible:
+        return f"{item.name} is hidden. Show it (H) to edit it."
+    return None
+
+
 Changes = Mapping[Key, Entry | None]  # None removes
 Objects = tuple[ObjectInfo, ...]  # in drawing order: later ones lie on top
 Listener = Callable[[frozenset[Key]], None]

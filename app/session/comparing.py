@@ -8,7 +8,7 @@ from app.core.mask import Mask
 from app.errors import UsageError
 from app.session.jobs import Jobs
 from app.session.workspace import Workspace
-from app.storage.importing import import_document
+from app.storage.formats.importing import import_document
 
 
 class Reference(enum.Enum):

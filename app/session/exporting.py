@@ -10,10 +10,10 @@ from app.core.document import Document, Key
 from app.errors import MaskwrightError, UsageError
 from app.session.signals import SessionState
 from app.session.workspace import Workspace
-from app.storage.exporting import Format, export_document
-from app.storage.video import Video
-from app.storage.visor.exporting import written_names
-from app.storage.visor.importing import import_visor
+from app.storage.formats.exporting import Format, export_document
+from app.storage.formats.visor.exporting import written_names
+from app.storage.formats.visor.importing import import_visor
+from app.storage.video.opening import Video
 
 
 class Exporting(QObject):

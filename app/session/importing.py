@@ -6,7 +6,7 @@ from app.core.document import Objects
 from app.errors import UsageError
 from app.session.editing import Editing
 from app.session.workspace import Workspace
-from app.storage.importing import import_document
+from app.storage.formats.importing import import_document
 
 
 class Importing:

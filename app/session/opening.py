@@ -8,10 +8,10 @@ from pathlib import Path
 from app import paths
 from app.core.document import Document
 from app.errors import ProjectError, UsageError, VideoMissingError
-from app.storage.importing import import_document, open_frames
-from app.storage.project import SUFFIX, Project
-from app.storage.video import Video, open_video
-from app.storage.visor.importing import ATTACHMENT
+from app.storage.formats.importing import import_document, open_frames
+from app.storage.formats.visor.importing import ATTACHMENT
+from app.storage.project.project import SUFFIX, Project
+from app.storage.video.opening import Video, open_video
 
 
 @dataclass(frozen=True)

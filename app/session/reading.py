@@ -6,7 +6,7 @@ from app.core.document import Document, Entry, Key, Objects, State
 from app.session.signals import SessionSignals, SessionState
 from app.session.workspace import Workspace
 from app.storage.settings import Settings
-from app.storage.video import Video
+from app.storage.video.opening import Video
 
 
 class SessionReading(SessionSignals):

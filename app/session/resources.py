@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass
 
 from app.session.session import Session
-from models.memory import device_memory
+from models.runtime.memory import device_memory
 
 _MIB = 1 << 20
 

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.core.document import Entry, Key
-from app.core.issues import Finder, Issue
+from app.core.suspects import Finder, Issue
 from app.session.jobs import Jobs
 from app.session.viewing import Viewing
 from app.session.workspace import Workspace

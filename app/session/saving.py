@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from app.core.document import Entry, Key, Objects, Origin
 from app.core.mask import Mask
 from app.session.workspace import Workspace
-from app.storage.project import Project
+from app.storage.project.project import Project
 from models.api import BoolMask
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QUndoStack
 
-from app.core.issues import Issue
+from app.core.suspects import Issue
 from app.engine.inference import Models
 from app.errors import StorageError, VideoMissingError
 from app.session.clicking import Clicking
@@ -15,21 +15,21 @@ from app.session.correcting import Correcting
 from app.session.editing import Editing
 from app.session.engine import Engine
 from app.session.exporting import Exporting
-from app.session.foresight import Foresight
 from app.session.importing import Importing
 from app.session.jobs import Jobs
 from app.session.moving import Moving
 from app.session.objects import ObjectEdits
 from app.session.opening import Opened, open_project, open_source, reopened_as
 from app.session.preferences import cache_bytes, choice_of, keep_changes
+from app.session.prefetcher import Foresight
 from app.session.reading import SessionReading
 from app.session.review import Review
 from app.session.saving import Saving
 from app.session.signals import SessionState
 from app.session.undoing import Undoing
 from app.session.viewing import Viewing
-from app.storage.frames import FrameCache
 from app.storage.settings import Settings
+from app.storage.video.frames import FrameCache
 
 ModelLoader = Callable[[FrameCache, Settings], Models]
 

@@ -7,9 +7,9 @@ from PySide6.QtGui import QUndoStack
 from app.commands import EditObjects, ReplaceEntries
 from app.core.document import Changes, Document, Entry, Key, Listener, Objects, State
 from app.session.signals import Report, SessionSignals, SessionState
-from app.storage.frames import FrameCache
 from app.storage.settings import Settings
-from app.storage.video import Video
+from app.storage.video.frames import FrameCache
+from app.storage.video.opening import Video
 
 
 class Workspace:

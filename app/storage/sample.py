@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from app import paths
-from app.storage.files import atomic_folder
+from app.storage.files.writing import atomic_folder
 
 
 def sample_frames() -> Path:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TypeGuard
 
-from app.storage.files import atomic_write
-from app.storage.toml import dump
+from app.storage.files.toml import dump
+from app.storage.files.writing import atomic_write
 
 Value = str | int | float | bool
 Warn = Callable[[str], None]

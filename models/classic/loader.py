@@ -24,7 +24,7 @@ def _obey(options: LoadOptions) -> None:
         raise OptionError("The model classic has no weights: leave --weights out.")
     if options.device not in {"auto", "cpu"}:
         # It computes on the CPU whatever the device, but a command says the same of all models.
-        from models.device import pick_device  # noqa: PLC0415 - loads torch
+        from models.runtime.device import pick_device  # noqa: PLC0415 - loads torch
 
         pick_device(options.device)
     if options.threads > 0:

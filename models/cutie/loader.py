@@ -7,9 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from models import weights
 from models.api import Frames, LoadOptions, Segmenter, Tracker, WeightsMissingError
-from models.checkpoint import load_strict, read_state
 from models.cutie.config import (
     CSS,
     CUTIE_BASE,
@@ -21,16 +19,18 @@ from models.cutie.config import (
     NetworkConfig,
     css_memory,
 )
-from models.cutie.fold import fold_batch_norms
-from models.cutie.fuse import use_fused_blocks
+from models.cutie.cpu.fold import fold_batch_norms
+from models.cutie.cpu.fuse import use_fused_blocks
+from models.cutie.cpu.winograd import use_winograd
+from models.cutie.infer_config import fitted
 from models.cutie.inference.tracker import CutieTracker, RunOptions
-from models.cutie.network import Network
-from models.cutie.recognise import fitted
-from models.cutie.winograd import use_winograd
-from models.device import encoder_dtype, pick_device
+from models.cutie.network.network import Network
 from models.encoders import eight_bit
-from models.encoders.swift_hiera import use_swift_hiera
+from models.encoders.hiera_cpu import use_swift_hiera
+from models.runtime.device import encoder_dtype, pick_device
 from models.sam.heads import HEADS, PromptHeads
+from models.weights import store as weights
+from models.weights.checkpoint import load_strict, read_state
 
 _LONG_RUN = 600  # frames, from which old working memory is consolidated instead of forgotten
 # The square in which lite's clicks see a frame: they want more pixels than propagation does, and

@@ -7,7 +7,7 @@ between its least and its largest value, found anew each time. Sums are exact, i
 import torch
 from torch import Tensor, nn
 
-from models.device import cpu_has
+from models.runtime.device import cpu_has
 
 _STEPS = 255
 _HALF = 128

@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from models.checkpoint import load_strict, read_state
 from models.encoders.depth import DepthEncoder
 from models.encoders.hiera import HieraEncoder, Levels
+from models.weights.checkpoint import load_strict, read_state
 
 
 class FusedEncoder(nn.Module):

@@ -17,9 +17,9 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from models.api import Image
-from models.checkpoint import load_strict, read_state
 from models.sam.compute import normalised, resized
 from models.sam.prompts import BOX_START, Points
+from models.weights.checkpoint import load_strict, read_state
 
 log = logging.getLogger(__name__)
 

@@ -1,9 +1,9 @@
 """Builds the models of this package by name."""
 
-from models import weights
 from models.api import Frames, LoadOptions, OptionError, Segmenter, Tracker
-from models.device import encoder_dtype, pick_device
+from models.runtime.device import encoder_dtype, pick_device
 from models.sam.segmenter import PromptSegmenter
+from models.weights import store as weights
 
 _HQ_KINDS = {
     "mobile-sam": "vit_tiny",

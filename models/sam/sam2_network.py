@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from models.api import Image
-from models.checkpoint import load_strict, read_state
 from models.encoders.hiera import HieraEncoder, Levels
-from models.encoders.swift_hiera import SwiftHiera
+from models.encoders.hiera_cpu import SwiftHiera
 from models.sam.compute import normalised, resized
 from models.sam.heads import PromptHeads
 from models.sam.prompts import Points
+from models.weights.checkpoint import load_strict, read_state
 
 _SIDE = 1024  # of the square that SAM 2 was trained on
 

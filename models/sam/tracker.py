@@ -14,9 +14,9 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from models.api import Anchors, BoolMask, Frames, Prediction, PromptError, Tracked
-from models.checkpoint import load_strict, read_state
 from models.sam.choice import stability
 from models.sam.compute import computing, normalised
+from models.weights.checkpoint import load_strict, read_state
 
 Predictor = Any  # sam2.sam2_video_predictor.SAM2VideoPredictor, which has no annotations
 

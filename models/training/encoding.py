@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-from models.cutie.network import Network
-from models.device import encoder_dtype
+from models.cutie.network.network import Network
 from models.encoders.fusion import FusedEncoder
-from models.encoders.swift_hiera import use_swift_hiera
+from models.encoders.hiera_cpu import use_swift_hiera
+from models.runtime.device import encoder_dtype
 from models.training.features import Encode, Features
 
 Mix = Callable[[Features], Features]

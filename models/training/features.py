@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.api import Image
-from models.training.pictures import Frame
-from models.training.sequences import SequenceSource
+from models.training.data.pictures import Frame
+from models.training.data.sequences import SequenceSource
 from models.training.workers import Workers
 
 Features = tuple[Tensor, Tensor, Tensor]  # strides 16, 8, 4; (B, C, h, w)

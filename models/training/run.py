@@ -5,15 +5,15 @@ from pathlib import Path
 
 import torch
 
-from models import compact
 from models.training.config import TrainConfig
+from models.training.data.pictures import TrainingDataError
+from models.training.data.sources import fingerprint, source_of
 from models.training.features import CachedSequence, build_cache
-from models.training.learner import Learner
-from models.training.learners import build_learner
-from models.training.pictures import TrainingDataError
-from models.training.sources import fingerprint, source_of
-from models.training.trainer import Trainer, Validate
+from models.training.learners.build import build_learner
+from models.training.learners.learner import Learner
+from models.training.loop.trainer import Trainer, Validate
 from models.training.workers import Workers
+from models.weights import compact
 
 
 def prepare(

@@ -7,7 +7,7 @@ from datetime import timedelta
 import torch
 from torch import nn
 
-from models.device import pick_device
+from models.runtime.device import pick_device
 
 _PATIENCE = timedelta(days=1)  # the others wait while the first one validates
 

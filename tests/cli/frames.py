@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from app.storage.palette import Labels, write_palette_png
+from app.storage.formats.palette import Labels, write_palette_png
 
 SIZE = (60, 80)
 COLORS = {1: (200, 40, 40), 2: (40, 60, 210)}

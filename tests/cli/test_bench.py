@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import bench_io
+from app.cli.bench import io as bench_io
 from app.cli.main import run
 
 

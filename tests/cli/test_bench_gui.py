@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.cli import bench_scenes as scenes
-from app.cli.bench_clips import annotate, write_clip
-from app.cli.bench_table import Measure, as_json, percentile, table
-from app.cli.bench_window import Bench
+from app.cli.bench.clips import annotate, write_clip
+from app.cli.bench.table import Measure, as_json, percentile, table
+from app.cli.bench.window import scenes
+from app.cli.bench.window.offscreen import Bench
 
 SIZE = (90, 160)
 

@@ -11,8 +11,8 @@ import pytest
 from app.cli.main import run
 from app.core.document import Entry, Key, Origin
 from app.core.mask import Mask
-from app.storage.palette import read_labels, write_palette_png
-from app.storage.project import Project
+from app.storage.formats.palette import read_labels, write_palette_png
+from app.storage.project.project import Project
 from tests.storage.visor_vectors import DENSE, SPARSE, SUBMISSION, expected, load
 
 

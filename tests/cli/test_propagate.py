@@ -8,8 +8,8 @@ import pytest
 
 from app.cli.main import run
 from app.core.document import Key, Origin
-from app.storage.palette import read_labels
-from app.storage.project import Project
+from app.storage.formats.palette import read_labels
+from app.storage.project.project import Project
 from models.api import Anchors, Tracked
 from models.classic.tracker import ClassicTracker
 from tests.cli.frames import SIZE, labels, write_masks, write_video

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.cli.main import run
-from app.storage.palette import Labels, read_labels
+from app.storage.formats.palette import Labels, read_labels
 from tests.cli.frames import SIZE, labels, write_masks, write_video
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.cli.main import run
-from app.storage.palette import read_labels, write_palette_png
+from app.storage.formats.palette import read_labels, write_palette_png
 from tests.cli.frames import SIZE, labels, write_video
 
 

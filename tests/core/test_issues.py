@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
-from app.core.issues import Finder, Issue, Reason, find
 from app.core.mask import Mask
+from app.core.suspects import Finder, Issue, Reason, find
 from models.api import BoolMask
 from tests.fakes import square
 

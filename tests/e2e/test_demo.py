@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from app import paths
-from app.storage.palette import read_labels
-from app.storage.video import open_video
-from app.storage.visor.validate import validate
+from app.storage.formats.palette import read_labels
+from app.storage.formats.visor.validate import validate
+from app.storage.video.opening import open_video
 
 _PROGRAM = """
 import sys
@@ -73,6 +73,6 @@ def test_the_overlay_is_a_video_of_all_frames(out: Path) -> None:
 
 
 def test_the_contact_sheet_is_a_picture(out: Path) -> None:
-    from app.storage.video_folder import read_image
+    from app.storage.video.folder import read_image
 
     assert read_image(out / "contact_sheet.png").shape[1] > 1500

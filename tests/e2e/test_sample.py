@@ -3,9 +3,9 @@
 import numpy as np
 
 from app import paths
-from app.storage.palette import read_labels
-from app.storage.video import open_video
-from app.storage.visor.importing import import_visor
+from app.storage.formats.palette import read_labels
+from app.storage.formats.visor.importing import import_visor
+from app.storage.video.opening import open_video
 
 
 def test_the_masks_and_the_visor_file_say_the_same() -> None:

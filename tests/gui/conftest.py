@@ -9,14 +9,14 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.gui.ask import Ask
-from app.gui.canvas import Canvas
-from app.gui.messages import Messages
-from app.gui.window import Window
+from app.gui.canvas.canvas import Canvas
+from app.gui.dialogs.ask import Ask
+from app.gui.widgets.messages import Messages
+from app.gui.window.window import Window
 from app.session.session import Session
 from app.session.signals import SessionState
-from app.storage.frames import FrameCache
 from app.storage.settings import Settings
+from app.storage.video.frames import FrameCache
 from tests.fakes import SIZE, FakeFrames, FakeModels, square, write_frames
 from tests.gui.stage import Mouse, Stage, mouse_on
 

@@ -11,11 +11,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.core.document import Entry, Key
-from app.gui.canvas import Canvas
+from app.gui.canvas.canvas import Canvas
 from app.session.session import Session
 from app.session.signals import Report, SessionState
-from app.storage.frames import FrameCache
 from app.storage.settings import Settings
+from app.storage.video.frames import FrameCache
 from models.api import BoolMask
 from tests.fakes import FakeModels, write_frames
 

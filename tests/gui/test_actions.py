@@ -11,10 +11,10 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QComboBox, QDialog, QLineEdit, QMenu, QToolBar, QToolButton
 
 from app.core.document import Key, State
-from app.gui.action_table import acts
-from app.gui.needs import Need, Situation
-from app.gui.overlay import OverlayMode
-from app.gui.tools.tool import Tool
+from app.gui.actions.needs import Need, Situation
+from app.gui.actions.table import acts
+from app.gui.canvas.scene.overlay import OverlayMode
+from app.gui.canvas.tools.tool import Tool
 from models.api import Click
 from tests.gui.conftest import Desk
 from tests.gui.stage import mouse_on

@@ -12,13 +12,13 @@ from pytestqt.qtbot import QtBot
 
 from app.core.mask import Mask
 from app.core.paint import Point
-from app.gui.canvas import Canvas
-from app.gui.hud import Hud
-from app.gui.layers import contour_path
-from app.gui.mask_menu import MaskMenu
-from app.gui.overlay import OverlayMode
-from app.gui.picture import Picture
-from app.gui.tools.tool import Tool
+from app.gui.canvas.canvas import Canvas
+from app.gui.canvas.hud import Hud
+from app.gui.canvas.mask_menu import MaskMenu
+from app.gui.canvas.scene.layers import contour_path
+from app.gui.canvas.scene.overlay import OverlayMode
+from app.gui.canvas.scene.picture import Picture
+from app.gui.canvas.tools.tool import Tool
 from models.api import BoolMask
 from tests.gui.stage import SIZE, Mouse, Stage
 

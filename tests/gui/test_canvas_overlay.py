@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from app.core.document import ObjectInfo
 from app.core.mask import Mask
 from app.core.paint import NOTHING
-from app.gui.overlay import LabelMap, OverlayMode, OverlayStyle, outlines
-from app.gui.viewport import around, fit_scale, from_percent, stepped, to_percent
+from app.gui.canvas.scene.overlay import LabelMap, OverlayMode, OverlayStyle, outlines
+from app.gui.canvas.viewport import around, fit_scale, from_percent, stepped, to_percent
 from models.api import BoolMask
 
 HAND = ObjectInfo(1, "hand", (200, 10, 20))

@@ -8,10 +8,10 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 
 from app.core.document import Entry, Key, Origin, State
-from app.gui.comparison import caption
-from app.gui.overlay import confidence_color
-from app.gui.tools.tool import Tool
-from app.storage.palette import encode_palette_png
+from app.gui.canvas.scene.comparison import caption
+from app.gui.canvas.scene.overlay import confidence_color
+from app.gui.canvas.tools.tool import Tool
+from app.storage.formats.palette import encode_palette_png
 from tests.fakes import SIZE, square
 from tests.gui.conftest import Desk
 from tests.gui.stage import mouse_on

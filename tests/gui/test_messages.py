@@ -2,7 +2,7 @@
 
 from PySide6.QtWidgets import QLabel, QPushButton, QToolButton
 
-from app.gui.messages import Level, Message, Messages
+from app.gui.widgets.messages import Level, Message, Messages
 from tests.gui.conftest import Desk
 
 

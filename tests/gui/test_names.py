@@ -10,14 +10,14 @@ from PySide6.QtGui import Qt, QTextDocument
 from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
 from app.core.paint import Point
-from app.gui.ask import Ask
-from app.gui.hud import Hud
-from app.gui.mask_menu import MaskMenu
-from app.gui.menus import RecentMenu
-from app.gui.objects import Column, ObjectsPanel
-from app.gui.recent import RecentSources
-from app.gui.welcome import RecentList
-from app.gui.words import verbatim_tip
+from app.gui.actions.menus import RecentMenu
+from app.gui.canvas.hud import Hud
+from app.gui.canvas.mask_menu import MaskMenu
+from app.gui.dialogs.ask import Ask
+from app.gui.panels.objects import Column, ObjectsPanel
+from app.gui.widgets.recent import RecentSources
+from app.gui.widgets.words import verbatim_tip
+from app.gui.window.welcome import RecentList
 from tests.gui.conftest import Desk
 
 NAME = "<b>salt</b> & pepper"

@@ -4,8 +4,8 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QTreeView
 
 from app.core.document import Key
-from app.gui.objects import Column, ObjectsPanel
-from app.gui.overlay import OverlayMode
+from app.gui.canvas.scene.overlay import OverlayMode
+from app.gui.panels.objects import Column, ObjectsPanel
 from tests.gui.conftest import Desk
 
 

@@ -7,8 +7,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTextBrowser
 
-from app.gui.guide import Guide
-from app.gui.presets import PRESETS
+from app.gui.actions.guide import Guide
+from app.gui.actions.presets import PRESETS
 from app.storage.settings import field_of
 from tests.gui.conftest import Desk
 

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from app.core.document import Key, State
-from app.gui.review import ReviewPanel
+from app.gui.panels.review import ReviewPanel
 from tests.gui.conftest import Desk
 
 

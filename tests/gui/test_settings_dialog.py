@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QSpinBox,
 )
 
-from app.gui.settings_dialog import SettingsDialog
+from app.gui.dialogs.settings import SettingsDialog
 from app.session.choices import changed, preferences
 from app.session.session import Session
 from app.storage.settings import Settings

@@ -11,13 +11,13 @@ from pytestqt.qtbot import QtBot
 
 from app.core.document import Key
 from app.core.plan import Direction
-from app.gui.exchange_menu import ExchangeMenu
-from app.gui.thumbnails import Thumbnails
-from app.gui.timeline import Timeline
-from app.gui.timeline_legend import Legend
-from app.gui.timeline_menu import RangeMenu
-from app.gui.timeline_paint import HEADER, LANE, RULER, tick_step
-from app.gui.timeline_tip import tip
+from app.gui.timeline.legend import Legend
+from app.gui.timeline.menu import RangeMenu
+from app.gui.timeline.paint import HEADER, LANE, RULER, tick_step
+from app.gui.timeline.thumbnails import Thumbnails
+from app.gui.timeline.timeline import Timeline
+from app.gui.timeline.tip import tip
+from app.gui.widgets.exchange_menu import ExchangeMenu
 from app.session.signals import Progress
 from tests.gui.stage import SIZE, Mouse, Stage
 

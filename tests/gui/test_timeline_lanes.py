@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin, State
 from app.core.mask import Mask
-from app.gui import timeline_lanes as lanes
-from app.gui.timeline_lanes import PLAIN, RANK, Lanes, Scale
+from app.gui.timeline import lanes
+from app.gui.timeline.lanes import PLAIN, RANK, Lanes, Scale
 
 MASK = Mask((4, 4), (0, 1, 0, 1), b"")
 PREDICTED = Entry(MASK, Origin.PROPAGATED, score=0.9)

@@ -11,13 +11,13 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.core.document import Entry, Key, ObjectInfo, Origin
+from app.core.document import Entry, Key, ObjectInfo, Origin, why_not_editable
 from app.core.mask import Mask
 from app.core.paint import Point
-from app.gui.canvas import Canvas
-from app.gui.tools.choice import Gesture, gesture_for, object_at, why_not_editable
-from app.gui.tools.tool import Tool
-from app.storage.project import Project
+from app.gui.canvas.canvas import Canvas
+from app.gui.canvas.tools.choice import Gesture, gesture_for, object_at
+from app.gui.canvas.tools.tool import Tool
+from app.storage.project.project import Project
 from models.api import BoolMask, Click
 from tests.gui.stage import LEFT, MIDDLE, NONE, RIGHT, SIZE, Mouse, Stage
 
@@ -328,7 +328,7 @@ def test_a_stroke_under_way_is_in_the_project_file_until_it_is_dropped(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.gui.tools.brush.KEEP_S", -1)
+    monkeypatch.setattr("app.gui.canvas.tools.brush.KEEP_S", -1)
     canvas.set_tool(Tool.BRUSH)
     mouse.press(20, 20)
     with qtbot.waitSignal(stage.session.saved):
@@ -413,7 +413,7 @@ def test_a_lasso_being_drawn_is_in_the_project_file(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.gui.tools.polygon.KEEP_S", -1)
+    monkeypatch.setattr("app.gui.canvas.tools.polygon.KEEP_S", -1)
     canvas.set_tool(Tool.POLYGON)
     mouse.press(10, 10)
     with qtbot.waitSignal(stage.session.saved):

@@ -5,8 +5,8 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 
-from app.gui.recent import RecentSources
-from app.gui.welcome import RecentList, Welcome
+from app.gui.widgets.recent import RecentSources
+from app.gui.window.welcome import RecentList, Welcome
 from tests.gui.conftest import Desk
 
 

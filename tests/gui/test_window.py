@@ -10,9 +10,9 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QDockWidget, QToolButton
 
 from app.core.document import Key, State
-from app.gui.window import Window
+from app.gui.window.window import Window
 from app.session.signals import Report, SessionState
-from app.storage.palette import write_palette_png
+from app.storage.formats.palette import write_palette_png
 from tests.fakes import write_frames
 from tests.gui.conftest import Desk
 

@@ -29,17 +29,17 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app.core.plan import Direction
-from app.gui import crash
-from app.gui.command_palette import CommandPalette, fit
-from app.gui.crash import CrashDialog, CrashWatch
-from app.gui.elided_label import ElidedLabel
-from app.gui.export_dialog import FORMATS, ExportDialog, target_for
-from app.gui.focus import keeps
-from app.gui.go_to import GoToDialog, frame_of
-from app.gui.messages import Level, Message, Messages
-from app.gui.shortcut_sheet import ShortcutSheet
-from app.gui.status import StatusBar, duration
-from app.gui.theme import DARK, LIGHT, Colors, Theme, apply_theme, colors_for, style_sheet
+from app.gui.actions.command_palette import CommandPalette, fit
+from app.gui.actions.shortcut_sheet import ShortcutSheet
+from app.gui.dialogs.export import FORMATS, ExportDialog, target_for
+from app.gui.dialogs.go_to import GoToDialog, frame_of
+from app.gui.widgets.elided_label import ElidedLabel
+from app.gui.widgets.messages import Level, Message, Messages
+from app.gui.widgets.theme import DARK, LIGHT, Colors, Theme, apply_theme, colors_for, style_sheet
+from app.gui.window import crash
+from app.gui.window.crash import CrashDialog, CrashWatch
+from app.gui.window.focus import keeps
+from app.gui.window.status import StatusBar, duration
 from app.session.signals import Progress
 from tests.gui.conftest import Desk
 from tests.gui.stage import wheel_over

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from models.cutie.config import CUTIE_BASE, CUTIE_SMALL, NetworkConfig
-from models.cutie.network import Network
+from models.cutie.network.network import Network
 
 Untyped = Any  # the oracle carries no types
 CONFIGS: dict[str, NetworkConfig] = {"small": CUTIE_SMALL, "base": CUTIE_BASE}

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import torch
 
-from models.checkpoint import read_state
-from models.compact import save, shrink
+from models.weights.checkpoint import read_state
+from models.weights.compact import save, shrink
 
 
 def _state() -> dict[str, torch.Tensor]:

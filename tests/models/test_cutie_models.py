@@ -16,8 +16,8 @@ from models.cutie.config import (
     EncoderKind,
     NetworkConfig,
 )
-from models.cutie.network import Network
-from models.cutie.recognise import fitted
+from models.cutie.infer_config import fitted
+from models.cutie.network.network import Network
 from models.encoders.hiera import SIZES
 from tests.models.contract import TrackerContract
 

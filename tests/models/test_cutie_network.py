@@ -12,9 +12,10 @@ from torch.nn.functional import binary_cross_entropy_with_logits, interpolate
 
 from models.cutie.affinity import look_up, memory_code, query_code, read, similarity, usage
 from models.cutie.config import CSS, CUTIE_BASE, CUTIE_SMALL, LITE, NetworkConfig
-from models.cutie.fold import fold_batch_norms
-from models.cutie.fuse import FusedBlock, use_fused_blocks
-from models.cutie.layers import (
+from models.cutie.cpu.fold import fold_batch_norms
+from models.cutie.cpu.fuse import FusedBlock, use_fused_blocks
+from models.cutie.cpu.winograd import WinogradConv2d, use_winograd
+from models.cutie.network.layers import (
     PositionalEncoding,
     aggregate,
     as_map,
@@ -22,10 +23,9 @@ from models.cutie.layers import (
     parted,
     side_by_side,
 )
-from models.cutie.mask_decoder import EdgeDecoder, MaskDecoder
-from models.cutie.mask_encoder import SamMaskEncoder
-from models.cutie.network import ClipMemory, Network
-from models.cutie.winograd import WinogradConv2d, use_winograd
+from models.cutie.network.mask_decoder import EdgeDecoder, MaskDecoder
+from models.cutie.network.mask_encoder import SamMaskEncoder
+from models.cutie.network.network import ClipMemory, Network
 from tests.models.cutie_oracle import index_mask, moving_clip, oracle_network, pair
 
 SIZE = (80, 96)

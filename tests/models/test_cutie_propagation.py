@@ -10,7 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from models.api import Store
 from models.cutie.config import CUTIE_SMALL, LongTermConfig, MemoryConfig
 from models.cutie.inference.propagation import EncodedFrame, FrameSizeError, Propagation
-from models.cutie.network import Network
+from models.cutie.network.network import Network
 from tests.models.cutie_oracle import Untyped, index_mask, moving_clip, oracle_config, pair
 
 SIZE = (80, 96)

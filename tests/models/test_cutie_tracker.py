@@ -13,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
-from models import compact
 from models.api import (
     Click,
     Explainer,
@@ -31,8 +30,9 @@ from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.propagation import FrameSizeError
 from models.cutie.inference.tracker import CutieTracker, RunOptions, scores
 from models.cutie.loader import load_segmenter, load_tracker, ready
-from models.cutie.network import Network
+from models.cutie.network.network import Network
 from models.sam.heads import PromptHeads
+from models.weights import compact
 from tests.models.contract import TrackerContract
 from tests.models.cutie_oracle import index_mask, moving_clip, oracle_config, oracle_network
 

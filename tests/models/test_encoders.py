@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from models.api import WeightsInvalidError
-from models.checkpoint import read_state
 from models.encoders.depth import DepthEncoder
 from models.encoders.eight_bit import EightBitLinear, supported
 from models.encoders.fusion import FusedEncoder, build_encoder, load_published
 from models.encoders.hiera import SIZES, HieraEncoder, Levels
-from models.encoders.swift_hiera import SwiftHiera, use_swift_hiera
+from models.encoders.hiera_cpu import SwiftHiera, use_swift_hiera
+from models.weights.checkpoint import read_state
 
 SIDE = (64, 96)
 CPU = torch.device("cpu")

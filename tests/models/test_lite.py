@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 from app import paths
-from app.storage.palette import read_palette_png
-from app.storage.video import open_video
+from app.storage.formats.palette import read_palette_png
+from app.storage.video.opening import open_video
 from models.api import LoadOptions, Prompt
-from models.compact import SCALE, widen
 from models.cutie import loader
 from models.encoders import eight_bit
 from models.registry import load_segmenter, load_tracker
-from models.training.clicking import mending_click
+from models.training.learners.clicking import mending_click
+from models.weights.compact import SCALE, widen
 
 SIZE = 192  # short side in pixels
 LENGTH = 6

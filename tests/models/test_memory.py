@@ -3,7 +3,7 @@ from types import ModuleType
 
 import pytest
 
-from models.memory import device_memory
+from models.runtime.memory import device_memory
 
 
 @pytest.mark.parametrize("half_imported", [False, True])

@@ -8,7 +8,7 @@ import pytest
 _PROGRAM = """
 import sys
 from pathlib import Path
-from models.torch_library import load_ahead
+from models.runtime.torch_library import load_ahead
 load_ahead()
 assert "torch" not in sys.modules
 assert "libtorch_cpu.so" in Path("/proc/self/maps").read_text()

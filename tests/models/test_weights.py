@@ -19,12 +19,12 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from models import download as download_module
-from models import weights
 from models.api import UnknownModelError, WeightsInvalidError, WeightsMissingError
-from models.checkpoint import load_strict, read_state
-from models.download import DownloadError, download
-from models.zoo import ZOO, PackagedFile, Weights
+from models.weights import download as download_module
+from models.weights import store as weights
+from models.weights.checkpoint import load_strict, read_state
+from models.weights.download import DownloadError, download
+from models.weights.zoo import ZOO, PackagedFile, Weights
 
 CONTENT = bytes(range(256)) * 4096
 DIGEST = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"

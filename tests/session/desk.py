@@ -9,8 +9,8 @@ from app.core.mask import Mask
 from app.core.plan import Direction
 from app.session.session import Session
 from app.session.signals import Progress, Report
-from app.storage.frames import FrameCache
 from app.storage.settings import Settings
+from app.storage.video.frames import FrameCache
 from tests.fakes import FakeModels, square
 
 FRAMES = 30

@@ -20,10 +20,10 @@ from app.errors import MaskwrightError, ProjectError, VideoMissingError
 from app.session.opening import project_path
 from app.session.session import Session
 from app.session.signals import Report
-from app.storage.frames import FrameCache
-from app.storage.palette import write_palette_png
-from app.storage.project import Project
+from app.storage.formats.palette import write_palette_png
+from app.storage.project.project import Project
 from app.storage.settings import Settings, load
+from app.storage.video.frames import FrameCache
 from tests.fakes import SIZE, FakeModels, square, write_frames
 
 FRAMES = 12

@@ -7,7 +7,7 @@ import numpy as np
 from app.core.document import Entry, Key, Origin
 from app.core.mask import Mask
 from app.errors import ProjectError
-from app.storage.project import Project
+from app.storage.project.project import Project
 
 __all__ = ["SIZE", "Entry", "Key", "Mask", "Origin", "Path", "Project", "ProjectError", "created",
            "drawn", "np", "square"]  # fmt: skip

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from app.errors import FormatError
-from app.storage.coco import (
+from app.storage.formats.coco import (
     coco_json,
     compress,
     decompress,
@@ -17,7 +17,7 @@ from app.storage.coco import (
     read_coco,
     run_lengths,
 )
-from app.storage.labelled import LabelledFrame, LabelledVideo, named_objects, split_labels
+from app.storage.formats.labelled import LabelledFrame, LabelledVideo, named_objects, split_labels
 from models.api import BoolMask
 
 masks = st.tuples(st.integers(1, 40), st.integers(1, 40)).flatmap(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.storage.files import atomic_file, atomic_folder, atomic_write
+from app.storage.files.writing import atomic_file, atomic_folder, atomic_write
 
 
 class Interruption(Exception):

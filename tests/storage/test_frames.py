@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from app.errors import FrameReadError
-from app.storage.frames import FrameCache
-from app.storage.video import open_video
+from app.storage.video.frames import FrameCache
+from app.storage.video.opening import open_video
 from models.api import Image
 from tests.storage.clips import number_in, write_clip
 

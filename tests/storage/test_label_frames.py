@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from app.errors import StorageError, UsageError
-from app.storage.label_frames import LabelFrames, check_target, with_background
-from app.storage.palette import read_labels
+from app.storage.formats.label_frames import LabelFrames, check_target, with_background
+from app.storage.formats.palette import read_labels
 
 SIZE = (6, 8)
 

@@ -5,8 +5,8 @@ from typing import BinaryIO
 
 import pytest
 
-from app.storage import lock
-from app.storage.lock import FileLock, LockedError
+from app.storage.files import lock
+from app.storage.files.lock import FileLock, LockedError
 
 
 def test_a_released_lock_can_be_taken_again_and_leaves_no_file(tmp_path: Path) -> None:

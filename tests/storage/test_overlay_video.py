@@ -8,8 +8,8 @@ import pytest
 
 from app.core.mask import Mask
 from app.errors import FrameReadError
-from app.storage.labelled import Painted
-from app.storage.overlay_video import paint, write_overlay_video
+from app.storage.formats.labelled import Painted
+from app.storage.formats.overlay_video import paint, write_overlay_video
 from models.api import Image
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from app.errors import FormatError
-from app.storage.palette import (
+from app.storage.formats.palette import (
     davis_palette,
     read_palette_png,
     visor_palette,

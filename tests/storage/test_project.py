@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from app.core.document import Changes, Document, Entry, Key, ObjectInfo, Origin
 from app.errors import ProjectError, VideoOpenError
-from app.storage import project_schema
-from app.storage.project import Project
-from app.storage.video import open_video
+from app.storage.project import schema as project_schema
+from app.storage.project.project import Project
+from app.storage.video.opening import open_video
 from models.api import Click
 from tests.storage.clips import write_clip
 from tests.storage.projects import SIZE, created, drawn, square

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from app import paths
 from app.core.heal import Rules
+from app.storage.files.toml import dump
 from app.storage.settings import FIELDS, Settings, field_of, load, save
-from app.storage.toml import dump
 from models import registry
 
 

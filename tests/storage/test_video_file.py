@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from app.errors import FrameReadError, VideoOpenError
-from app.storage.video import Video, open_video
-from app.storage.video_decoder import Decoded, KeyPacket
+from app.storage.video.decoder import Decoded, KeyPacket
+from app.storage.video.opening import Video, open_video
 from tests.storage.clips import SIZE, number_in, numbered, write_clip
 
 COUNT = 60

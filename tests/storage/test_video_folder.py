@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.errors import FrameReadError, VideoOpenError
-from app.storage.video import open_video
+from app.storage.video.opening import open_video
 from tests.storage.clips import number_in, numbered
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.storage.visor.geometry import (
+from app.storage.formats.visor.geometry import (
     DENSE_SIZE,
     SPARSE_SIZE,
     rasterise,

@@ -11,12 +11,12 @@ import pytest
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.mask import Mask
 from app.errors import FormatError
-from app.storage.visor.benchmark import Split, benchmark_videos
-from app.storage.visor.exporting import Resolution, build_export, export_visor
-from app.storage.visor.geometry import DENSE_SIZE, SPARSE_SIZE, rasterise
-from app.storage.visor.importing import ImportedVisor, import_visor
-from app.storage.visor.naming import FrameList
-from app.storage.visor.validate import validate
+from app.storage.formats.visor.benchmark import Split, benchmark_videos
+from app.storage.formats.visor.exporting import Resolution, build_export, export_visor
+from app.storage.formats.visor.geometry import DENSE_SIZE, SPARSE_SIZE, rasterise
+from app.storage.formats.visor.importing import ImportedVisor, import_visor
+from app.storage.formats.visor.naming import FrameList
+from app.storage.formats.visor.validate import validate
 from tests.storage.visor_vectors import DENSE, SPARSE, SUBMISSION, load
 
 SIZES = [(1080, 1920), (480, 854), (720, 1280), (360, 640), (256, 456), (480, 720), (1200, 1200)]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from models.cutie.config import LITE, NetworkConfig, TransformerConfig
-from models.cutie.network import Network
+from models.cutie.network.network import Network
 
 SIZE = (64, 96)
 SLIM = NetworkConfig(

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import torch
 
-from models.cutie.network import Network
+from models.cutie.network.network import Network
 from models.training.config import DataSet, Optimiser, Phase, TrainConfig
+from models.training.data.sequences import DavisSource
 from models.training.encoding import frozen_part
 from models.training.features import CachedSequence, build_cache
-from models.training.losses import PointSampling
-from models.training.sequences import DavisSource
-from models.training.step import MemoryLearner, StepSpec
-from models.training.trainer import Trainer
+from models.training.learners.losses import PointSampling
+from models.training.learners.step import MemoryLearner, StepSpec
+from models.training.loop.trainer import Trainer
 from models.training.workers import Workers
 from tests.training.conftest import SLIM, TinyEncoder
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from models.training.losses import PointSampling, sample_points, segmentation_loss
+from models.training.learners.losses import PointSampling, sample_points, segmentation_loss
 
 SAMPLING = PointSampling(points=256)
 

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 
 from models.api import LoadOptions
-from models.cutie.network import ClipMemory, ImageFeatures
+from models.cutie.network.network import ClipMemory, ImageFeatures
 from models.training.clips import ClipBatch, ClipSpec, draw_batch
 from models.training.config import DataSet, Phase, TrainConfig
 from models.training.features import CachedSequence
-from models.training.learners import build_learner
-from models.training.losses import PointSampling
-from models.training.step import MemoryLearner, StepSpec
-from models.weights import find
+from models.training.learners.build import build_learner
+from models.training.learners.losses import PointSampling
+from models.training.learners.step import MemoryLearner, StepSpec
+from models.weights.store import find
 from tests.training.slim import cached, network
 
 

@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree
 
-from models.training.plot import plot_metrics
+from models.training.loop.plot import plot_metrics
 
 
 def test_losses_and_validation_are_drawn_as_curves(tmp_path: Path) -> None:

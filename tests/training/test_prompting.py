@@ -10,19 +10,19 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from models.api import BoolMask, Click
-from models.checkpoint import read_state
 from models.cutie.config import LITE
 from models.encoders.hiera import HieraEncoder, Levels
 from models.sam.heads import PromptHeads
-from models.training.clicking import Hand, Wrong, mending_click
 from models.training.clips import ClipBatch, ClipSpec, draw_batch
 from models.training.config import DataSet, Optimiser, Phase, TrainConfig
+from models.training.data.sequences import DavisSource
 from models.training.features import build_cache
-from models.training.learners import build_learner
-from models.training.prompting import PromptLearner, PromptNet
+from models.training.learners.build import build_learner
+from models.training.learners.clicking import Hand, Wrong, mending_click
+from models.training.learners.prompting import PromptLearner, PromptNet
+from models.training.learners.sam2_losses import MaskWeights
 from models.training.run import prepare, save_result
-from models.training.sam2_losses import MaskWeights
-from models.training.sequences import DavisSource
+from models.weights.checkpoint import read_state
 from tests.training.conftest import TinyEncoder
 
 SIDE = 64

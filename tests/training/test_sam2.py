@@ -6,12 +6,12 @@ import torch
 
 from models.training.clips import ClipBatch, ClipSpec, draw_batch
 from models.training.config import DataSet, Optimiser, Phase, TrainConfig
+from models.training.data.sequences import DavisSource
 from models.training.features import build_cache
-from models.training.learners import build_learner
-from models.training.sam2 import Predictor, Sam2Learner
-from models.training.sam2_losses import MaskWeights, candidates_loss, focal_loss
-from models.training.sequences import DavisSource
-from models.training.trainer import Trainer
+from models.training.learners.build import build_learner
+from models.training.learners.sam2 import Predictor, Sam2Learner
+from models.training.learners.sam2_losses import MaskWeights, candidates_loss, focal_loss
+from models.training.loop.trainer import Trainer
 
 SIDE = 64
 

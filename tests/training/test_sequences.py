@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from models.training.crossing import CrossingSource
-from models.training.pasting import PasteSource
-from models.training.pictures import Frame, TrainingDataError, read_image
-from models.training.sequences import DavisSource, SequenceSource
-from models.training.stills import Hands, StillSource
+from models.training.data.crossing import CrossingSource
+from models.training.data.pasting import PasteSource
+from models.training.data.pictures import Frame, TrainingDataError, read_image
+from models.training.data.sequences import DavisSource, SequenceSource
+from models.training.data.stills import Hands, StillSource
 
 
 def _all(source: SequenceSource, name: str) -> list[Frame]:

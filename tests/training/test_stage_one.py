@@ -8,15 +8,15 @@ import pytest
 import torch
 
 from models.cutie.config import EncoderConfig, EncoderKind
-from models.cutie.network import Network
+from models.cutie.network.network import Network
 from models.training.clips import ClipSpec, draw_batch
 from models.training.config import Optimiser
+from models.training.data.sequences import DavisSource
 from models.training.encoding import frozen_part
 from models.training.features import build_cache
-from models.training.losses import PointSampling
-from models.training.sequences import DavisSource
-from models.training.step import MemoryLearner, StepSpec
-from models.training.trainer import build_optimiser
+from models.training.learners.losses import PointSampling
+from models.training.learners.step import MemoryLearner, StepSpec
+from models.training.loop.trainer import build_optimiser
 from tests.training.conftest import SLIM
 
 FUSED = EncoderConfig(EncoderKind.HIERA, size="tiny", depth="small", widths=(32, 16, 16))

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 import torch
 
-from models.training.checkpoint import CheckpointReadError
 from models.training.clips import ClipBatch, ClipSpec, draw_batch
 from models.training.config import TrainConfig, Validation
+from models.training.data.sequences import DavisSource
 from models.training.encoding import frozen_part
 from models.training.features import CachedSequence, build_cache
-from models.training.interrupt import Interruption
-from models.training.sequences import DavisSource
-from models.training.trainer import Trainer
+from models.training.loop.checkpoint import CheckpointReadError
+from models.training.loop.interrupt import Interruption
+from models.training.loop.trainer import Trainer
 from tests.training.slim import cached, config, learner, network
 
 

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from models.api import Anchors, Frames, Image, Prediction, Tracked
 from models.sam.prompts import Points
-from models.training.pictures import Frame, Labels, TrainingDataError
-from models.training.proposals import Proposal, Proposals, distinct, flattened, grid_points
-from models.training.stills import StillSource
-from models.training.unlabelled import ClipSource, Shot, agreement_of, there_and_back
+from models.training.data.pictures import Frame, Labels, TrainingDataError
+from models.training.data.proposals import Proposal, Proposals, distinct, flattened, grid_points
+from models.training.data.stills import StillSource
+from models.training.data.unlabelled import ClipSource, Shot, agreement_of, there_and_back
 
 SIZE = (64, 96)
 

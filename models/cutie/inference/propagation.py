@@ -12,9 +12,9 @@ from torch import Tensor
 from models.api import ModelError, Store, Vote
 from models.cutie.affinity import query_code
 from models.cutie.config import MemoryConfig
-from models.cutie.layers import aggregate, side_by_side
-from models.cutie.memory import Bank, pick
-from models.cutie.network import ImageFeatures, MaskFeatures, Network, join, pixels
+from models.cutie.memory.bank import Bank, pick
+from models.cutie.network.layers import aggregate, side_by_side
+from models.cutie.network.network import ImageFeatures, MaskFeatures, Network, join, pixels
 
 
 class EncodedFrame(NamedTuple):

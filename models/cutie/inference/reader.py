@@ -12,7 +12,7 @@ from models.api import FloatMap, Frames, Image
 from models.cutie.inference.encoder_threads import EncoderThreads
 from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.propagation import EncodedFrame, FrameSizeError
-from models.cutie.network import ImageFeatures, Network
+from models.cutie.network.network import ImageFeatures, Network
 
 _BATCH = {"cuda": 4}  # frames encoded at once, by device; elsewhere one
 

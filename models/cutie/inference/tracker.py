@@ -15,7 +15,7 @@ from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.plan import Plan, check
 from models.cutie.inference.propagation import Propagation
 from models.cutie.inference.reader import FrameReader, half_precision, upload
-from models.cutie.network import Network
+from models.cutie.network.network import Network
 
 
 @dataclass(frozen=True, slots=True)

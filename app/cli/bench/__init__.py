@@ -1,0 +1,1 @@
+"""`maskwright bench`: a module for each thing that is measured."""

@@ -1,0 +1,1 @@
+"""Commands between projects and exchange formats."""

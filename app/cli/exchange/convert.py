@@ -1,0 +1,108 @@
+"""`maskwright convert`: between exchange formats, without a project."""
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from app.errors import FormatError, UsageError
+from app.storage.files.writing import check_file, check_folder
+
+_FORMATS = ("visor", "davis", "coco", "submission")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("source", type=Path, help="a JSON, a folder of JSONs, or a DAVIS folder")
+    parser.add_argument("target", type=Path, help="a JSON, or a folder")
+    parser.add_argument("--from", dest="origin", required=True, choices=_FORMATS)
+    parser.add_argument("--to", dest="form", required=True, choices=_FORMATS)
+    parser.add_argument(
+        "--images", type=Path, metavar="DIR", help="VISOR's frames, to be written for DAVIS too"
+    )
+    parser.add_argument(
+        "--split", choices=("train", "val"), default="val",
+        help="VISOR's benchmark rules: val follows the first frame's objects (default)",
+    )  # fmt: skip
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Convert; what was at the target is replaced on success only."""
+    if not arguments.source.exists():
+        raise UsageError(f"{arguments.source} does not exist. Check the path.")
+    if arguments.origin == arguments.form:
+        raise UsageError("Both formats are the same: nothing to convert. Change --from or --to.")
+    is_folder = arguments.form == "davis" or (
+        arguments.form == "visor" and arguments.target.suffix.lower() != ".json"
+    )
+    (check_folder if is_folder else check_file)(arguments.target)
+    if arguments.origin == "visor" and arguments.form in {"davis", "submission"}:
+        told = _benchmark(arguments)
+    else:
+        told = _plain(arguments)
+    sys.stdout.write(f"{arguments.target}: {told}.\n")
+    return 0
+
+
+def _benchmark(arguments: argparse.Namespace) -> str:
+    """Convert VISOR's files by the rules of its benchmark."""
+    from app.storage.files.writing import atomic_write  # noqa: PLC0415
+    from app.storage.formats.davis import write_davis  # noqa: PLC0415 - keeps --help quick
+    from app.storage.formats.importing import json_files  # noqa: PLC0415
+    from app.storage.formats.palette import visor_palette  # noqa: PLC0415
+    from app.storage.formats.submission import submission_json  # noqa: PLC0415
+    from app.storage.formats.visor.benchmark import (  # noqa: PLC0415
+        UNSEEN,
+        Split,
+        benchmark_videos,
+        image_adder,
+    )
+    from app.storage.formats.visor.records import VisorFile  # noqa: PLC0415
+
+    split = Split(arguments.split)
+    files = json_files(arguments.source)
+    videos = [video for path in files for video in benchmark_videos(VisorFile.read(path), split)]
+    kept = [video for video in videos if split.keeps(video)]
+    if arguments.form == "submission":
+        atomic_write(arguments.target, submission_json(kept))
+    else:
+        notes = write_davis(
+            arguments.target,
+            kept,
+            split.value,
+            dropped=[video for video in videos if not split.keeps(video)],
+            lists={"val_unseen": lambda v: v.video in UNSEEN} if split is Split.VAL else None,
+            palette=visor_palette(),
+            add_images=image_adder(arguments.images, split) if arguments.images else None,
+        )
+        _tell(notes)
+    return f"{len(kept)} of {len(videos)} subsequences, {sum(len(v.frames) for v in kept)} frames"
+
+
+def _plain(arguments: argparse.Namespace) -> str:
+    """Convert all masks as they are."""
+    from app.storage.files.writing import atomic_write  # noqa: PLC0415
+    from app.storage.formats.coco import coco_json  # noqa: PLC0415 - keeps --help quick
+    from app.storage.formats.davis import size_notes, write_davis  # noqa: PLC0415
+    from app.storage.formats.importing import Source, read_videos, write_visor  # noqa: PLC0415
+    from app.storage.formats.submission import submission_json  # noqa: PLC0415
+
+    if arguments.origin == "davis":
+        _tell(size_notes(arguments.source))
+    videos = list(read_videos(arguments.source, Source(arguments.origin)))
+    if not any(video.frames for video in videos):
+        raise FormatError(f"{arguments.source} holds no frames. Give another source.")
+    target = arguments.target
+    if arguments.form == "davis":
+        _tell(write_davis(target, videos, arguments.split))
+    elif arguments.form == "coco":
+        atomic_write(target, coco_json(videos))
+    elif arguments.form == "submission":
+        atomic_write(target, submission_json(videos))
+    else:
+        write_visor(target, videos)
+    return f"{len(videos)} video(s), {sum(len(video.frames) for video in videos)} frames"
+
+
+def _tell(notes: Iterable[str]) -> None:
+    sys.stderr.writelines(f"{note}\n" for note in notes)

@@ -1,0 +1,1 @@
+"""Commands that make, refine and score masks."""

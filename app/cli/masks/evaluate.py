@@ -1,0 +1,166 @@
+"""`maskwright evaluate`: J, F and J&F of masks against ground truth."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.cli.arguments import output_file
+from app.errors import FormatError
+
+if TYPE_CHECKING:
+    from app.core.evaluate import Measure, Protocol, SequenceScore
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument(
+        "--pred", type=Path, required=True, metavar="DIR",
+        help="the masks to score: one sequence's PNGs, or a folder for each sequence",
+    )  # fmt: skip
+    parser.add_argument("--gt", type=Path, required=True, metavar="DIR", help="the ground truth")
+    parser.add_argument(
+        "--protocol", choices=("davis2016", "davis2017", "visor"), default="davis2017",
+        help="davis2016: one object, first and last frame left out; davis2017 (default): the "
+        "objects of the first frame, first and last frame left out; visor: only the first left out",
+    )  # fmt: skip
+    parser.add_argument(
+        "--json", type=output_file, metavar="FILE", help="write all numbers there, too"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Score every sequence of the ground truth and print the numbers."""
+    from app.core.evaluate import EvaluationError, Protocol  # noqa: PLC0415 - keeps --help quick
+
+    protocol = Protocol(arguments.protocol)
+    threads = arguments.threads or os.cpu_count() or 1
+    try:
+        scores = [
+            _scored(truth, prediction, protocol, threads)
+            for truth, prediction in _pairs(arguments.gt, arguments.pred)
+        ]
+        _report(scores, protocol, arguments.json)
+        sys.stderr.writelines(f"{_absence(score)}\n" for score in scores if score.absent)
+    except EvaluationError as error:
+        raise FormatError(f"{error}. Check the folders and --protocol.") from error
+    return 0
+
+
+def _pairs(truth: Path, prediction: Path) -> list[tuple[Path, Path]]:
+    """Return the folders of each sequence. Raises FormatError where a prediction is missing."""
+    from app.storage.formats.davis import mask_folders, size_notes  # noqa: PLC0415
+
+    drawn, predicted = mask_folders(truth), mask_folders(prediction)
+    notes = (*size_notes(truth), *size_notes(prediction, [folder.name for folder in drawn]))
+    sys.stderr.writelines(f"{note}\n" for note in notes)
+    if len(drawn) == len(predicted) == 1:
+        return [(drawn[0], predicted[0])]
+    by_name = {folder.name: folder for folder in predicted}
+    missing = [folder.name for folder in drawn if folder.name not in by_name]
+    if missing:
+        raise FormatError(
+            f"{prediction} has no masks for {missing[0]}"
+            + (f" and {len(missing) - 1} more sequences" if len(missing) > 1 else "")
+            + ". Predict them too, or give the ground truth of fewer sequences."
+        )
+    return [(folder, by_name[folder.name]) for folder in drawn]
+
+
+def _scored(truth: Path, prediction: Path, protocol: "Protocol", threads: int) -> "SequenceScore":
+    from app.core.evaluate import score_sequence  # noqa: PLC0415
+    from app.storage.formats.davis import mask_files  # noqa: PLC0415
+    from app.storage.formats.palette import read_labels  # noqa: PLC0415
+
+    files = mask_files(truth)
+    predicted = {file.stem: file for file in mask_files(prediction)}
+    stems = [files[index].stem for index in protocol.scored(len(files))]
+    missing = [stem for stem in stems if stem not in predicted]
+    if missing:
+        raise FormatError(
+            f"{prediction / missing[0]}.png does not exist; {len(missing)} of {len(stems)} frames "
+            "have no prediction. Write one mask PNG for each frame of the ground truth."
+        )
+    size = read_labels(files[0]).shape
+    return score_sequence(
+        truth.name,
+        [file.stem for file in files],
+        lambda index: read_labels(files[index], (size[0], size[1])),
+        lambda index: read_labels(predicted[files[index].stem], (size[0], size[1])),
+        protocol,
+        threads,
+    )
+
+
+def _report(scores: list["SequenceScore"], protocol: "Protocol", file: Path | None) -> None:
+    from app.core.evaluate import summarize  # noqa: PLC0415
+
+    width = max(len(score.name) for score in scores) + 4
+    lines = [f"{'':{width}}     J     F   J&F"]
+    for score in scores:
+        lines += [
+            _line(f"{score.name}_{item.object}", width, item.j.mean, item.f.mean)
+            for item in score.objects
+        ]
+        if len(score.objects) > 1:
+            mean = summarize([score])
+            lines.append(_line(score.name, width, mean.j, mean.f))
+    overall = summarize(scores)
+    lines.append(_line("overall", width, overall.j, overall.f))
+    sys.stdout.write("\n".join(lines) + "\n")
+    if file is not None:
+        from app.storage.files.writing import atomic_write  # noqa: PLC0415
+
+        atomic_write(file, json.dumps(_record(scores, protocol), indent=1).encode())
+
+
+def _absence(score: "SequenceScore") -> str:
+    ids = ", ".join(map(str, score.absent))
+    return (
+        f"{score.name}: the first ground truth frame lacks object {ids}, but has higher ones. It "
+        "counts all the same, as in the official code, with 1 on each frame where neither side "
+        "has it. To leave it out, number the objects without gaps."
+    )
+
+
+def _line(name: str, width: int, j: float, f: float) -> str:
+    return f"{name:{width}} {j:.3f} {f:.3f} {(j + f) / 2:.3f}"
+
+
+def _record(scores: list["SequenceScore"], protocol: "Protocol") -> dict[str, object]:
+    from app.core.evaluate import summarize  # noqa: PLC0415
+
+    overall = summarize(scores)
+    return {
+        "protocol": protocol.value,
+        **_means(overall.j, overall.f),
+        "sequences": {
+            score.name: {
+                **_means((mean := summarize([score])).j, mean.f),
+                "frames": score.frames,
+                "objects": {
+                    str(item.object): {
+                        **_means(item.j.mean, item.f.mean),
+                        **_details("J", item.j),
+                        **_details("F", item.f),
+                    }
+                    for item in score.objects
+                },
+            }
+            for score in scores
+        },
+    }
+
+
+def _means(j: float, f: float) -> dict[str, object]:
+    return {"J": j, "F": f, "J&F": (j + f) / 2}
+
+
+def _details(name: str, measure: "Measure") -> dict[str, object]:
+    return {
+        f"{name}_recall": measure.recall,
+        f"{name}_decay": measure.decay,
+        f"{name}_frames": measure.values.tolist(),
+    }

@@ -1,0 +1,49 @@
+"""What an action may reach."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.gui.actions.verbs.files import FileVerbs
+from app.gui.actions.verbs.look import LookVerbs
+from app.gui.actions.verbs.masks import MaskVerbs
+from app.gui.actions.verbs.objects import ObjectVerbs
+from app.gui.actions.verbs.review import ReviewVerbs
+from app.gui.actions.verbs.travel import TravelVerbs
+from app.gui.canvas.canvas import Canvas
+from app.gui.timeline.playback import Player
+from app.session.session import Session
+
+
+class Panels(Protocol):
+    """What actions do to the window itself; `panels.PanelVerbs` does it.
+
+    Named here because those verbs list the actions, which are made from this desk.
+    """
+
+    def settings(self) -> None: ...
+    def go_to(self) -> None: ...
+    def sheet(self) -> None: ...
+    def palette(self) -> None: ...
+    def guide(self) -> None: ...
+    def annotate(self) -> None: ...
+    def inspect(self) -> None: ...
+    def full_screen(self) -> None: ...
+    def logs(self) -> None: ...
+    def about(self) -> None: ...
+    def quit(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The parts of the window that the rows of the action table call."""
+
+    session: Session
+    canvas: Canvas
+    player: Player
+    files: FileVerbs
+    look: LookVerbs
+    masks: MaskVerbs
+    objects: ObjectVerbs
+    panels: Panels
+    review: ReviewVerbs
+    travel: TravelVerbs

@@ -1,0 +1,164 @@
+"""Opening, saving, exporting."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QObject, QUrl
+from PySide6.QtGui import QImage, QImageReader
+from PySide6.QtWidgets import QDialog
+
+from app.errors import MaskwrightError, VideoMissingError
+from app.gui.dialogs.ask import Ask
+from app.gui.dialogs.export import ExportDialog, target_for
+from app.gui.widgets.messages import Level
+from app.gui.widgets.recent import RecentSources
+from app.session.session import Session
+from models.api import ModelError
+
+VIDEO_SUFFIXES = ("mp4", "mov", "avi", "mkv", "webm", "m4v", "mpg", "mpeg", "mxf")
+PROJECT_SUFFIX = "maskwright"
+_PALETTE_FORMATS = {
+    QImage.Format.Format_Indexed8,
+    QImage.Format.Format_Mono,
+    QImage.Format.Format_Grayscale8,
+}
+Tell = Callable[[Level, str], None]
+
+
+class FileVerbs(QObject):
+    """What the File menu does. Errors are told, never raised."""
+
+    def __init__(
+        self,
+        session: Session,
+        ask: Ask,
+        recent: RecentSources,
+        tell: Tell,
+        sample: Callable[[], Path] | None,
+    ) -> None:
+        super().__init__(session)
+        self._session = session
+        self._ask = ask
+        self._recent = recent
+        self._tell = tell
+        self._sample = sample
+
+    def open_file(self) -> None:
+        """Ask for a file and open it."""
+        if source := self._ask.file(self.tr("Open"), _open_filters()):
+            self.open(source)
+
+    def open_folder(self) -> None:
+        """Ask for a folder of frames and open it."""
+        if source := self._ask.folder(self.tr("Open a folder of frames")):
+            self.open(source)
+
+    def open_sample(self) -> None:
+        """Open the clip that comes with the program."""
+        sample = self._sample
+        if sample is None:
+            return
+        try:
+            self.open(sample())
+        except OSError as error:
+            self._tell(Level.ERROR, self.tr("The sample cannot be copied: {}").format(error))
+
+    def open(self, source: Path) -> None:
+        """Open a video, folder, project or VISOR JSON; ask for a video that has moved."""
+        try:
+            self._session.open(source)
+        except VideoMissingError as error:
+            self._locate(str(error))
+        except (MaskwrightError, ModelError, OSError) as error:
+            self._tell(Level.ERROR, str(error))
+            return
+        if self._session.is_open:
+            self._recent.add(source)
+
+    def save(self) -> None:
+        """Say that everything is saved, and where."""
+        where = self._session.project_path
+        self._tell(Level.INFO, self.tr("All changes are saved as you make them: {}").format(where))
+
+    def save_as(self) -> None:
+        """Ask where, and go on with a copy of the project there."""
+        target = self._ask.new_file_ending(
+            f".{PROJECT_SUFFIX}",
+            self.tr("Save project as"),
+            f"{self._session.title}.{PROJECT_SUFFIX}",
+            [self.tr("Maskwright project (*.maskwright)")],
+        )
+        if target is None:
+            return
+        if self._tried(lambda: self._session.save_as(target)):
+            self._recent.add(target)
+            self._tell(Level.INFO, self.tr("The project is now {}.").format(target))
+
+    def import_masks(self) -> None:
+        """Ask for a folder of mask PNGs and take them over as anchors."""
+        if folder := self._ask.folder(self.tr("Folder of mask PNGs, named like the frames")):
+            self._tried(lambda: self._session.import_masks(folder))
+
+    def read_truth(self) -> None:
+        """Ask for a ground truth and show the difference to it."""
+        if folder := self._ask.folder(self.tr("Ground truth: folder of mask PNGs")):
+            self._tried(lambda: self._session.read_truth(folder))
+
+    def drop_urls(self, urls: Iterable[QUrl]) -> None:
+        """Open the first local file among what was dropped on the window."""
+        local = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
+        if local:
+            self.drop(local[0])
+
+    def drop(self, source: Path) -> None:
+        """Open what was dropped on the window; a folder of masks joins the open video."""
+        if self._session.is_open and source.is_dir() and _holds_masks(source):
+            self._tried(lambda: self._session.import_masks(source))
+        else:
+            self.open(source)
+
+    def export(self) -> None:
+        """Ask for format and place, and export in the background."""
+        dialog = ExportDialog(self._session, self._ask.parent)
+        accepted, form = dialog.exec() == QDialog.DialogCode.Accepted, dialog.format
+        dialog.deleteLater()  # or it would follow the session as long as the window is there
+        target = target_for(form, self._session.title, self._ask) if accepted else None
+        if target is not None:
+            self._tried(lambda: self._session.export(form.name, target))
+
+    def _locate(self, fact: str) -> None:
+        yes = self._ask.confirm(
+            fact, self.tr("Show Maskwright where the video is now?"), self.tr("&Locate…")
+        )
+        source = self._ask.file(self.tr("Locate the video"), _open_filters()) if yes else None
+        if source is not None:
+            self._tried(lambda: self._session.relocate_video(source))
+
+    def _tried(self, call: Callable[[], None]) -> bool:
+        try:
+            call()
+        except (MaskwrightError, ModelError, OSError) as error:
+            self._tell(Level.ERROR, str(error))
+            return False
+        return True
+
+
+def _open_filters() -> list[str]:
+    videos = " ".join(f"*.{suffix}" for suffix in VIDEO_SUFFIXES)
+    rest = f"*.{PROJECT_SUFFIX} *.json"
+    translate = QCoreApplication.translate
+    return [
+        translate("FileVerbs", "Everything that opens ({})").format(f"{videos} {rest}"),
+        translate("FileVerbs", "Video ({})").format(videos),
+        translate("FileVerbs", "Maskwright project ({})").format(f"*.{PROJECT_SUFFIX}"),
+        translate("FileVerbs", "VISOR JSON ({})").format("*.json"),
+        translate("FileVerbs", "All files ({})").format("*"),
+    ]
+
+
+def _holds_masks(folder: Path) -> bool:
+    """Whether the first PNG of a folder has a palette, as masks have and frames have not."""
+    first = next(iter(sorted(folder.glob("[!.]*.[pP][nN][gG]"))), None)
+    if first is None:
+        return False
+    return QImageReader(str(first)).imageFormat() in _PALETTE_FORMATS

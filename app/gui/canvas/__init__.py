@@ -1,0 +1,1 @@
+"""The canvas: the picture with its masks, zoomed and panned, and the tools in it."""

@@ -1,0 +1,259 @@
+"""The scene of the canvas: the current frame and all that lies over it, kept up to date."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, QRectF, QTimer, Signal, Slot
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QGraphicsScene
+
+from app.core.document import Key, ObjectInfo, why_not_editable
+from app.core.mask import Area, Mask
+from app.core.paint import Point
+from app.gui.canvas.scene.comparison import ComparisonItem
+from app.gui.canvas.scene.layers import (
+    BrushItem,
+    ContourItem,
+    FrameItem,
+    MarkItem,
+    Outline,
+    OverlayItem,
+    contour_path,
+)
+from app.gui.canvas.scene.overlay import OverlayMode, OverlayStyle, outlines
+from app.gui.canvas.tools.choice import object_at
+from app.session.session import Session
+from app.session.signals import Report
+from models.api import BoolMask, Box, Image
+
+_PATIENCE_MS = 400  # how long a neighbouring frame stands in for one that is being read
+
+
+class Picture(QGraphicsScene):
+    """Shows the session's current frame, its masks, marks and previews.
+
+    While the image of the current frame is being read, the last image stays, with the masks that
+    belong to it. Satisfies `tools.tool.Surface`.
+    """
+
+    frame_shown = Signal(int)  # the frame whose image and masks are on the screen
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.look = OverlayStyle(selected=session.selected)
+        self.frame = 0
+        self._painted: tuple[int, BoolMask] | None = None
+        self._draft_box: Box | None = None
+        self._ghost: tuple[int, int, Mask | None] | None = None
+        self._image, self._overlay = FrameItem(), OverlayItem()
+        self._contours, self._ghosts = ContourItem(), ContourItem()
+        self._marks, self.brush = MarkItem(), BrushItem()
+        self._difference = ComparisonItem(session)
+        self._over = (self._overlay, self._difference, self._contours, self._ghosts, self._marks)
+        for item in (self._image, *self._over, self.brush):
+            self.addItem(item)
+        self._waits = False  # for the image of the current frame
+        self._impatience = QTimer(self, singleShot=True, interval=_PATIENCE_MS)
+        self._impatience.timeout.connect(self._lose_patience)
+        session.opened.connect(self._on_opened)
+        session.frame_changed.connect(self._on_frame_changed)
+        session.image_ready.connect(self._on_image_ready)
+        session.entries_changed.connect(self._on_entries_changed)
+        session.objects_changed.connect(self._on_objects_changed)
+        session.comparison_changed.connect(self._on_objects_changed)
+        session.selection_changed.connect(self._on_selection_changed)
+        session.preview_changed.connect(self._on_preview_changed)
+        self._on_opened()
+
+    def set_look(self, look: OverlayStyle) -> None:
+        """Show the masks in another way."""
+        before, self.look = self.look, look
+        self._overlay.set_color_table(self._colors())
+        alone = OverlayMode.SOLO in {before.mode, look.mode}
+        if alone and (before.mode, before.selected) != (look.mode, look.selected):
+            self._draw_masks()  # other objects lie open now
+        else:
+            self._draw_contours()
+
+    def set_peek(self, *, raw: bool) -> None:
+        """Hide all that lies over the frame, or show it again."""
+        for item in self._over:
+            item.setVisible(not raw)
+
+    def show_painting(self, object_id: int, pixels: BoolMask, area: Area) -> None:
+        """Show one object as `pixels` (H, W), changed within `area`, until the painting ends."""
+        begins = self._painted is None
+        self._painted = (object_id, pixels)
+        self._overlay.labels.paint(object_id, pixels, area)
+        self._overlay.update_area(area)
+        if begins:
+            # Outlines of a whole frame cannot keep up with the brush; the fill shows the edge.
+            table = self._colors()
+            table[object_id] |= 0x60000000
+            self._overlay.set_color_table(table)
+            self._draw_contours()
+
+    def end_painting(self) -> None:
+        """Show the objects as the session has them."""
+        if self._painted is not None:
+            self._painted = None
+            self._overlay.set_color_table(self._colors())
+            self._draw_masks()
+
+    def show_draft(self, points: Sequence[Point] = (), box: Box | None = None) -> None:
+        """Show an open line or a box that is being drawn, or neither."""
+        self._draft_box = box
+        self._marks.set_draft(points)
+        self._draw_marks()
+
+    def object_at(self, at: Point) -> int | None:
+        """Return the topmost object that is shown at a point."""
+        shown = self.look.visible(self._session.objects)
+        return object_at(shown, self._session.shown(self.frame), at)
+
+    def editable(self) -> ObjectInfo | None:
+        """Return the object to edit, made where none is selected; None after saying why not."""
+        session = self._session
+        if not session.is_open:
+            return None
+        if self.frame != session.frame:
+            self._say(self.tr("Frame {0} is still being read.").format(session.frame))
+            return None
+        chosen = session.selected
+        if chosen is None:
+            chosen = session.add_object()
+        item = next((info for info in session.objects if info.id == chosen), None)
+        if item is None:
+            return None
+        obstacle = why_not_editable(item)
+        if obstacle is not None:
+            self._say(obstacle)
+            return None
+        if session.shows_reference:
+            session.compare(session.reference)  # what is drawn goes into the masks as they are now
+        return item
+
+    def _say(self, text: str) -> None:
+        self._session.reported.emit(Report("warning", text))
+
+    @Slot()
+    def _on_opened(self) -> None:
+        height, width = size = self._session.size
+        for item in (self._image, self._overlay, self._difference, self._marks):
+            item.set_size(size)
+        self.setSceneRect(QRectF(0, 0, width, height))
+        self._painted, self._ghost, self._draft_box = None, None, None
+        self._ghosts.set_outlines(())
+        self._overlay.set_color_table(self._colors())
+        self.frame = self._session.frame
+        self._on_frame_changed(self.frame)
+
+    @Slot(int)
+    def _on_frame_changed(self, frame: int) -> None:
+        image = self._session.image(frame)
+        if image is not None or not self._session.is_open:
+            self._show_frame(frame, image)
+            return
+        self._waits = True
+        self._impatience.start()
+        self._show_nearest()
+
+    @Slot(int)
+    def _on_image_ready(self, frame: int) -> None:
+        if self._waits:
+            self._show_nearest()
+        if self._waits and frame == self._session.frame:  # it cannot be read
+            self._show_frame(frame, None)
+
+    def _show_nearest(self) -> None:
+        """Show the frame that is wanted, or the nearest to it that is in memory."""
+        wanted = self._session.frame
+        near = self._session.nearest_image(wanted)
+        if near is not None and (near[0] == wanted or abs(near[0] - wanted) < self._distance()):
+            self._show_frame(*near)
+
+    def _distance(self) -> float:
+        return abs(self.frame - self._session.frame) if self._image.has_image else math.inf
+
+    @Slot()
+    def _lose_patience(self) -> None:
+        self._show_frame(self._session.frame, None)
+        self._waits = True
+
+    def _show_frame(self, frame: int, image: Image | None) -> None:
+        if frame == self._session.frame:
+            self._impatience.stop()
+            self._waits = False
+        self._image.set_image(image)
+        self.frame = frame
+        self._draw_masks()
+        self._draw_marks()
+        self._draw_ghost()
+        self.frame_shown.emit(frame)
+
+    @Slot(object)
+    def _on_entries_changed(self, keys: frozenset[Key]) -> None:
+        if any(Key(self.frame, item.id) in keys for item in self._session.objects):
+            self._draw_masks()
+            self._draw_marks()
+
+    @Slot()
+    def _on_objects_changed(self) -> None:
+        self._overlay.set_color_table(self._colors())
+        self._draw_masks()
+
+    @Slot(object)
+    def _on_selection_changed(self, selected: int | None) -> None:
+        self.set_look(replace(self.look, selected=selected))
+        self._draw_marks()
+
+    @Slot(object)
+    def _on_preview_changed(self, ghost: tuple[int, int, Mask | None] | None) -> None:
+        self._ghost = ghost
+        self._draw_ghost()
+
+    def _colors(self) -> list[int]:
+        return self.look.color_table(self._session.objects, self._session.shown(self.frame))
+
+    def _draw_masks(self) -> None:
+        entries = self._session.shown(self.frame)
+        masks = {}
+        for item in self.look.visible(self._session.objects):
+            entry = entries.get(item.id)
+            if entry is not None and entry.mask is not None:
+                masks[item.id] = entry.mask
+        if self.look.mode is OverlayMode.CONFIDENCE:
+            self._overlay.set_color_table(self._colors())
+        changed = self._overlay.labels.show(self._difference.compare(self.frame, masks))
+        if self._painted is not None:
+            object_id, pixels = self._painted
+            self._overlay.labels.paint(
+                object_id, pixels, (0, *pixels.shape[:1], 0, pixels.shape[1])
+            )
+        self._overlay.update_area(changed)
+        self._draw_contours()
+
+    def _draw_contours(self) -> None:
+        painted = self._painted[0] if self._painted else None
+        drawn = []
+        for item in self.look.contoured(self._session.objects):
+            contours = [] if item.id == painted else self._overlay.labels.contour(item.id)
+            if contours:
+                color = QColor(*item.color).lighter(125)
+                drawn.append(Outline(contour_path(contours), color))
+        self._contours.set_outlines(drawn)
+
+    def _draw_marks(self) -> None:
+        selected = self._session.selected
+        entry = self._session.shown(self.frame).get(selected) if selected is not None else None
+        self._marks.set_marks(entry.clicks if entry else (), self._draft_box)
+
+    def _draw_ghost(self) -> None:
+        mask = self._ghost[2] if self._ghost and self._ghost[0] == self.frame else None
+        if mask is None:
+            self._ghosts.set_outlines(())
+            return
+        path = contour_path(outlines(mask.crop(), mask.box))
+        self._ghosts.set_outlines([Outline(path, QColor(255, 255, 255), dashed=True)])

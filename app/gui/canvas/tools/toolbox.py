@@ -1,0 +1,56 @@
+"""All tools of one canvas, and which of them is in hand."""
+
+from app.gui.canvas.tools.brush import LARGEST, SMALLEST, BrushTool
+from app.gui.canvas.tools.polygon import PolygonTool
+from app.gui.canvas.tools.prompts import BoxTool, PointsTool
+from app.gui.canvas.tools.select import SelectTool
+from app.gui.canvas.tools.tool import CanvasTool, Surface, Tool
+from app.session.session import Session
+
+_STEP = 1.15  # one press of a bracket, one notch of the wheel
+
+
+class Toolbox:
+    """Keeps one of each tool, so that brush sizes and the last point stay over a change."""
+
+    def __init__(self, session: Session, surface: Surface) -> None:
+        self._brushes = {
+            tool: BrushTool(session, surface, tool) for tool in (Tool.BRUSH, Tool.ERASER)
+        }
+        self.polygon = PolygonTool(session, surface)
+        self._tools: dict[Tool, CanvasTool] = {
+            Tool.SELECT: SelectTool(session, surface),
+            Tool.POINTS: PointsTool(session, surface),
+            Tool.BOX: BoxTool(session, surface),
+            Tool.POLYGON: self.polygon,
+            **self._brushes,
+        }
+        self.chosen = Tool.SELECT
+
+    @property
+    def current(self) -> CanvasTool:
+        """The tool in hand."""
+        return self._tools[self.chosen]
+
+    def choose(self, tool: Tool) -> None:
+        """Take up another tool; what the last one was drawing is dropped."""
+        self.current.cancel()
+        self.chosen = tool
+
+    @property
+    def diameter(self) -> float:
+        """The width of brush and eraser in pixels of the frame."""
+        return self._brushes[Tool.BRUSH].diameter
+
+    def set_diameter(self, diameter: float) -> None:
+        """Set the width of brush and eraser."""
+        for brush in self._brushes.values():
+            brush.diameter = min(max(diameter, SMALLEST), LARGEST)
+
+    def step_diameter(self, steps: float) -> None:
+        """Make brush and eraser wider or, with negative steps, narrower: by a pixel at least."""
+        wider = self.diameter * _STEP**steps
+        change = round(wider) - self.diameter
+        if abs(change) < 1:
+            change = 1 if steps > 0 else -1
+        self.set_diameter(self.diameter + change)

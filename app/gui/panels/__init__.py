@@ -1,0 +1,1 @@
+"""The docks and tool bars beside the picture."""

@@ -1,0 +1,409 @@
+"""The panel of the objects."""
+
+import enum
+from dataclasses import replace
+
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QAbstractTableModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSize,
+    QStringListModel,
+    Qt,
+    QTimer,
+    Signal,
+    Slot,
+)
+from PySide6.QtGui import QAction, QColor, QIcon, QPainter, QPixmap
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QCompleter,
+    QHeaderView,
+    QLineEdit,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QToolBar,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.core.document import Entry, Key, ObjectInfo, State
+from app.gui.widgets.theme import icon
+from app.gui.widgets.words import state_name, verbatim_tip
+from app.session.session import Session
+
+Index = QModelIndex | QPersistentModelIndex
+_SWATCH = 14
+_LOW_SCORE = 0.5
+_MARKS = {
+    State.PREDICTED: "",
+    State.STALE: "▨",
+    State.ANCHOR: "◆",
+    State.VERIFIED: "✓",
+    State.ABSENT: "○",
+    State.OCCLUDED: "◌",
+    State.CONFLICT: "⚡",
+    State.GROUND_TRUTH: "═",
+}
+
+
+class Column(enum.IntEnum):
+    """What stands in which column."""
+
+    NAME = 0
+    STATE = 1
+    VISIBLE = 2
+    LOCKED = 3
+    SOLO = 4
+
+
+_ROLES = frozenset(
+    {
+        Qt.ItemDataRole.DisplayRole,
+        Qt.ItemDataRole.EditRole,
+        Qt.ItemDataRole.DecorationRole,
+        Qt.ItemDataRole.ToolTipRole,
+        Qt.ItemDataRole.TextAlignmentRole,
+        Qt.ItemDataRole.AccessibleTextRole,
+    }
+)
+
+
+class ObjectsModel(QAbstractTableModel):
+    """The session's objects, one a row, and their state on the current frame."""
+
+    def __init__(self, session: Session, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._objects = session.objects
+        # By colour: the view asks for them again with every frame that is shown.
+        self._swatches: dict[tuple[int, int, int], QIcon] = {}
+        session.opened.connect(self._on_objects_changed)
+        session.objects_changed.connect(self._on_objects_changed)
+        session.frame_changed.connect(self._on_state_changed)
+        session.entries_changed.connect(self._on_entries_changed)
+
+    def info(self, row: int) -> ObjectInfo:
+        """Return the object in a row."""
+        return self._objects[row]
+
+    def row_of(self, object_id: int | None) -> int | None:
+        """Return the row of an object, or None."""
+        return next((row for row, info in enumerate(self._objects) if info.id == object_id), None)
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self._objects)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(Column)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        # The view asks for many more roles with every frame that is shown.
+        if role not in _ROLES or not index.isValid() or index.row() >= len(self._objects):
+            return None
+        info = self._objects[index.row()]
+        match Column(index.column()):
+            case Column.NAME:
+                return self._name_data(info, role)
+            case Column.STATE:
+                return self._state_data(info, role)
+            case column:
+                return self._switch_data(info, column, role)
+
+    def _name_data(self, info: ObjectInfo, role: int) -> object:
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return f"{info.id}  {info.name}"
+            case Qt.ItemDataRole.EditRole:
+                return info.name
+            case Qt.ItemDataRole.DecorationRole:
+                if info.color not in self._swatches:
+                    self._swatches[info.color] = _swatch(info.color)
+                return self._swatches[info.color]
+            case Qt.ItemDataRole.ToolTipRole:
+                tip = self.tr("{} (object {}). Double-click to rename.")
+                return verbatim_tip(tip.format(info.name, info.id))
+        return None
+
+    def _state_data(self, info: ObjectInfo, role: int) -> object:
+        entry = self._session.shown(self._session.frame).get(info.id)
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return self._state_text(entry)
+            case Qt.ItemDataRole.TextAlignmentRole:
+                return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            case Qt.ItemDataRole.ToolTipRole:
+                return self.tr("How the mask on this frame came to be, and the model's score")
+        return None
+
+    def _state_text(self, entry: Entry | None) -> str:
+        if entry is None:
+            return "-"
+        state = entry.state
+        parts = [_MARKS.get(state, ""), "" if state is State.PREDICTED else state_name(state)]
+        if entry.score is not None and not entry.is_anchor:
+            parts.append(f"{entry.score:.0%}")
+            parts.append("⚠" if entry.score < _LOW_SCORE else "")
+        return " ".join(filter(None, parts))
+
+    def _switch_data(self, info: ObjectInfo, column: Column, role: int) -> object:
+        on = info.visible if column is Column.VISIBLE else info.locked
+        match role, column:
+            case Qt.ItemDataRole.DecorationRole, Column.VISIBLE:
+                return icon("mdi6.eye-outline" if on else "mdi6.eye-off-outline")
+            case Qt.ItemDataRole.DecorationRole, Column.LOCKED:
+                return icon("mdi6.lock" if on else "mdi6.lock-open-variant-outline")
+            case Qt.ItemDataRole.DecorationRole, _:
+                return icon("mdi6.alpha-s-box-outline")
+            case ((Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleTextRole), _):
+                return self._switch_words(column, on=on)
+        return None
+
+    def _switch_words(self, column: Column, *, on: bool) -> str:
+        match column:
+            case Column.VISIBLE:
+                return self.tr("Shown: hide it (H)") if on else self.tr("Hidden: show it (H)")
+            case Column.LOCKED:
+                return self.tr("Locked: unlock it (L)") if on else self.tr("Open: lock it (L)")
+            case _:
+                return self.tr("Show only this object, or all again (Shift+H)")
+
+    def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        name = str(value).strip()
+        if role != Qt.ItemDataRole.EditRole or index.column() != Column.NAME or not name:
+            return False
+        info = self._objects[index.row()]
+        if name != info.name:
+            found = self._session.search_classes(name)
+            same = (match.noun_class.id for match in found if match.name == name.lower())
+            class_id = next(same, info.class_id)
+            self._session.edit_object(replace(info, name=name, class_id=class_id))
+        return True
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        if index.column() == Column.NAME:
+            flags |= Qt.ItemFlag.ItemIsEditable
+        return flags
+
+    @Slot()
+    def _on_objects_changed(self) -> None:
+        objects = self._session.objects
+        if [info.id for info in objects] == [info.id for info in self._objects]:
+            self._objects = objects
+            self._redraw(Column.NAME, Column.SOLO)
+            return
+        self.beginResetModel()
+        self._objects = objects
+        self.endResetModel()
+
+    @Slot()
+    def _on_state_changed(self) -> None:
+        self._redraw(Column.STATE, Column.STATE)
+
+    @Slot(object)
+    def _on_entries_changed(self, keys: frozenset[Key]) -> None:
+        if any(key.frame == self._session.frame for key in keys):
+            self._on_state_changed()
+
+    def _redraw(self, first: Column, last: Column) -> None:
+        if self._objects:
+            self.dataChanged.emit(self.index(0, first), self.index(len(self._objects) - 1, last))
+
+
+class NameDelegate(QStyledItemDelegate):
+    """Edits a name in place and offers the VISOR noun classes that fit."""
+
+    def __init__(self, session: Session, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._session = session
+
+    def createEditor(
+        self, parent: QWidget, _option: QStyleOptionViewItem, _index: Index
+    ) -> QWidget:
+        editor = ClassEdit(self._session, parent)
+        editor.setAccessibleName(self.tr("Name of the object"))
+        editor.chosen.connect(self._on_chosen)
+        return editor
+
+    def setEditorData(self, editor: QWidget, index: Index) -> None:
+        if isinstance(editor, QLineEdit):
+            editor.setText(str(index.data(Qt.ItemDataRole.EditRole)))
+            editor.selectAll()
+
+    def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: Index) -> None:
+        if isinstance(editor, QLineEdit):
+            model.setData(index, editor.text())
+
+    @Slot(object)
+    def _on_chosen(self, editor: QWidget) -> None:
+        self.commitData.emit(editor)
+        self.closeEditor.emit(editor)
+
+
+class ClassEdit(QLineEdit):
+    """A text field that offers VISOR noun classes, best match first; any other text is fine too.
+
+    `chosen` follows Enter while classes are offered, and a click on one: the delegate, which
+    finishes with the Enter that comes to the field, does not see those.
+    """
+
+    chosen = Signal(object)  # itself
+
+    def __init__(self, session: Session, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._names = QStringListModel(self)
+        completer = QCompleter(self._names, self)
+        # The session has ranked the matches already; Qt's own filter would hide most of them.
+        completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
+        self.setCompleter(completer)
+        self.textEdited.connect(self._offer)
+        self._choice = ""
+        # Once the list has done with the key or the click: it would go on with a closed field.
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._take_choice)
+        self.returnPressed.connect(self._on_return)
+        completer.activated.connect(self._choose)
+
+    @Slot(str)
+    def _offer(self, text: str) -> None:
+        names = [match.name for match in self._session.search_classes(text)]
+        self._names.setStringList(names)
+        if names:
+            self.completer().complete()
+
+    @Slot()
+    def _on_return(self) -> None:
+        popup = self.completer().popup()
+        if popup is not None and popup.isVisible():
+            self._choose(self.text())
+
+    @Slot(str)
+    def _choose(self, text: str) -> None:
+        # What Enter found in the field holds, though the list may go on and complete it.
+        if not self._soon.isActive():
+            self._choice = text
+            self._soon.start()
+
+    @Slot()
+    def _take_choice(self) -> None:
+        self.setText(self._choice)
+        self.chosen.emit(self)
+
+
+class ObjectsPanel(QWidget):
+    """The list of objects. `solo_asked` follows a press on an object's solo switch."""
+
+    solo_asked = Signal()
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._model = ObjectsModel(session, self)
+        self._view = QTreeView()
+        self._view.setModel(self._model)
+        self._view.setItemDelegateForColumn(Column.NAME, NameDelegate(session, self._view))
+        self._view.setAccessibleName(self.tr("Objects"))
+        self._set_up_view()
+        self._buttons = QToolBar()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 0, 6, 6)
+        layout.setSpacing(4)
+        layout.addWidget(self._view)
+        layout.addWidget(self._buttons)
+        self._view.clicked.connect(self._on_clicked)
+        self._view.activated.connect(self._on_activated)
+        self._view.selectionModel().currentRowChanged.connect(self._on_row_changed)
+        session.selection_changed.connect(self._show_selection)
+        self._model.modelReset.connect(self._show_selection)
+
+    @property
+    def view(self) -> QTreeView:
+        """The list itself."""
+        return self._view
+
+    def set_actions(self, buttons: list[QAction], menu: list[QAction]) -> None:
+        """Offer actions below the list, and in its context menu."""
+        self._buttons.addActions(buttons)
+        self._view.addActions(menu)
+
+    def edit_name(self) -> None:
+        """Let the person type another name for the selected object."""
+        row = self._model.row_of(self._session.selected)
+        if row is not None:
+            self._view.setFocus()
+            self._view.edit(self._model.index(row, Column.NAME))
+
+    def _set_up_view(self) -> None:
+        view = self._view
+        view.setRootIsDecorated(False)
+        view.setUniformRowHeights(True)
+        view.setHeaderHidden(True)
+        view.setIconSize(QSize(18, 18))
+        view.setStyleSheet("QTreeView::item { min-height: 26px; }")
+        view.setAllColumnsShowFocus(True)
+        view.setTextElideMode(Qt.TextElideMode.ElideRight)
+        view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        view.setEditTriggers(
+            QAbstractItemView.EditTrigger.DoubleClicked
+            | QAbstractItemView.EditTrigger.EditKeyPressed
+        )
+        header = view.header()
+        header.setStretchLastSection(False)
+        header.setMinimumSectionSize(28)
+        header.setResizeContentsPrecision(0)  # only what is seen: rows may be hundreds
+        header.setSectionResizeMode(Column.NAME, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(Column.STATE, QHeaderView.ResizeMode.ResizeToContents)
+        for column in (Column.VISIBLE, Column.LOCKED, Column.SOLO):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+            header.resizeSection(column, 28)
+
+    @Slot(QModelIndex)
+    def _on_clicked(self, index: QModelIndex) -> None:
+        info = self._model.info(index.row())
+        match Column(index.column()):
+            case Column.VISIBLE:
+                self._session.edit_object(replace(info, visible=not info.visible))
+            case Column.LOCKED:
+                self._session.edit_object(replace(info, locked=not info.locked))
+            case Column.SOLO:
+                self._session.select(info.id)
+                self.solo_asked.emit()
+            case _:
+                self._session.select(info.id)
+
+    @Slot(QModelIndex)
+    def _on_activated(self, index: QModelIndex) -> None:
+        self._session.select(self._model.info(index.row()).id)
+
+    @Slot(QModelIndex)
+    def _on_row_changed(self, index: QModelIndex) -> None:
+        # A press on a switch must not select; the arrow keys must.
+        if index.isValid() and index.column() in {Column.NAME, Column.STATE}:
+            self._session.select(self._model.info(index.row()).id)
+
+    @Slot()
+    def _show_selection(self) -> None:
+        row = self._model.row_of(self._session.selected)
+        index = QModelIndex() if row is None else self._model.index(row, Column.NAME)
+        if index.row() != self._view.currentIndex().row() or not index.isValid():
+            self._view.setCurrentIndex(index)
+
+
+def _swatch(color: tuple[int, int, int]) -> QIcon:
+    pixmap = QPixmap(2 * _SWATCH, 2 * _SWATCH)
+    pixmap.setDevicePixelRatio(2)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QColor(128, 128, 128))  # navy is lost on a dark row, white on a light one
+    painter.setBrush(QColor(*color))
+    painter.drawRoundedRect(1, 1, _SWATCH - 2, _SWATCH - 2, 3, 3)
+    painter.end()
+    same = QIcon(pixmap)
+    # A selected row must not tint the colour: it is what tells the object.
+    same.addPixmap(pixmap, QIcon.Mode.Selected)
+    return same

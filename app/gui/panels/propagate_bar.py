@@ -1,0 +1,105 @@
+"""The tool bar from which masks are propagated: which way, which objects, how far, which model."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QComboBox, QLabel, QToolBar, QToolButton, QWidget
+
+from app.gui.widgets.options import fill_options
+from app.gui.widgets.wheel import keep_from_wheel
+from app.session.choices import Option, models_for
+from app.session.session import Session
+
+
+class PropagateBar(QToolBar):
+    """Choices that hold for every propagation, and the buttons that start one."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.setWindowTitle(self.tr("Propagate"))
+        self.setObjectName("propagate_bar")
+        self._objects = _choice(
+            self.tr("Which objects are propagated"),
+            [self.tr("All unlocked objects"), self.tr("Selected object")],
+        )
+        self._reach = _choice(
+            self.tr("How far: up to the nearest anchor, or past the anchors to the end"),
+            [self.tr("to nearest anchor"), self.tr("to the end")],
+        )
+        self._model = _choice(self.tr("The model that propagates"), [])
+        self._model.activated.connect(self._on_model_chosen)
+        self._range = QLabel()
+        session.range_changed.connect(self._show_range)
+        session.opened.connect(self._show_range)
+        session.settings_changed.connect(self._show_model)
+        session.opened.connect(self._fill_models)
+
+    def set_actions(self, buttons: Iterable[QAction], clear_range: QAction) -> None:
+        """Lay the bar out, with the actions as buttons that show their names."""
+        for action in buttons:
+            self.addAction(action)
+            button = self.widgetForAction(action)
+            if isinstance(button, QToolButton):
+                button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.addSeparator()
+        for widget in (self._objects, self._reach):
+            self.addWidget(widget)
+        self._range_item = self.addWidget(self._range)
+        self._clear_range = clear_range
+        self.addSeparator()
+        self.addWidget(QLabel(self.tr("Model ")))
+        self.addWidget(self._model)
+        self._show_range()
+
+    @property
+    def to_nearest_anchor(self) -> bool:
+        """Whether a propagation stops at the nearest anchor."""
+        return self._reach.currentIndex() == 0
+
+    def objects(self) -> tuple[int, ...] | None:
+        """Return the objects to propagate, None for all that are not locked."""
+        selected = self._session.selected
+        if self._objects.currentIndex() == 0 or selected is None:
+            return None
+        return (selected,)
+
+    @Slot()
+    def _show_range(self) -> None:
+        first, last = self._session.in_point, self._session.out_point
+        last = self._session.frame_count - 1 if last is None else last
+        limited = self._session.in_point is not None or self._session.out_point is not None
+        text = self.tr("in {}, out {}").format(first or 0, last) if limited else ""
+        self._range.setText(text)
+        self._range.setToolTip(self.tr("Only this range is filled; Ctrl+Shift+X clears it"))
+
+    @Slot()
+    def _show_model(self) -> None:
+        row = self._model.findData(self._session.settings.tracker)
+        self._model.setCurrentIndex(max(0, row))
+
+    @Slot()
+    def _fill_models(self) -> None:
+        # Which models there are is looked up when a video opens: the empty window need not wait.
+        if self._session.is_open:
+            self._model.clear()
+            best = Option("", self.tr("best without download"))
+            fill_options(self._model, (best, *models_for("trackers")))
+            self._show_model()
+
+    @Slot(int)
+    def _on_model_chosen(self, row: int) -> None:
+        name = self._model.itemData(row)
+        self._session.apply_settings(replace(self._session.settings, tracker=name))
+
+
+def _choice(tip: str, texts: list[str]) -> QComboBox:
+    box = QComboBox()
+    keep_from_wheel(box)
+    box.addItems(texts)
+    box.setToolTip(tip)
+    box.setAccessibleName(tip)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+    return box

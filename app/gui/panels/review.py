@@ -1,0 +1,200 @@
+"""The panel of the suspects."""
+
+import enum
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+    Slot,
+)
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHeaderView, QLabel, QToolBar, QTreeView, QVBoxLayout, QWidget
+
+from app.core.suspects import Issue, Reason
+from app.session.session import Session
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class Column(enum.IntEnum):
+    """What stands in which column."""
+
+    FRAMES = 0
+    OBJECT = 1
+    REASONS = 2
+
+
+class IssuesModel(QAbstractTableModel):
+    """The session's issues, worst first."""
+
+    def __init__(self, session: Session, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._issues = session.issues
+        self._words = _reason_words(self)
+        session.issues_changed.connect(self._on_issues_changed)
+        session.objects_changed.connect(self._on_issues_changed)
+
+    def issue(self, row: int) -> Issue:
+        """Return the issue in a row."""
+        return self._issues[row]
+
+    def row_at(self, frame: int, object_id: int | None) -> int | None:
+        """Return the row of the issue that covers a frame of an object, or None."""
+        return next(
+            (
+                row
+                for row, issue in enumerate(self._issues)
+                if issue.object == object_id and issue.first <= frame <= issue.last
+            ),
+            None,
+        )
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self._issues)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(Column)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
+        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return (self.tr("Frames"), self.tr("Object"), self.tr("Why"))[section]
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if not index.isValid() or index.row() >= len(self._issues):
+            return None
+        issue = self._issues[index.row()]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self.tr("Look at frame {}; {} frames may be wrong. {}").format(
+                issue.frame, issue.last - issue.first + 1, self._reasons(issue)
+            )
+        if role != Qt.ItemDataRole.DisplayRole:
+            return None
+        match Column(index.column()):
+            case Column.FRAMES:
+                one = issue.first == issue.last
+                return f"{issue.first}" if one else f"{issue.first}-{issue.last}"
+            case Column.OBJECT:
+                return self._object_name(issue.object)
+            case _:
+                return self._reasons(issue)
+
+    def _reasons(self, issue: Issue) -> str:
+        return ", ".join(self._words.get(reason, reason.value) for reason in issue.reasons)
+
+    def _object_name(self, object_id: int) -> str:
+        names = (info.name for info in self._session.objects if info.id == object_id)
+        return next(names, str(object_id))
+
+    @Slot()
+    def _on_issues_changed(self) -> None:
+        self.beginResetModel()
+        self._issues = self._session.issues
+        self.endResetModel()
+
+
+class ReviewPanel(QWidget):
+    """The list of suspects. `asked` follows a double click or Enter: show this one."""
+
+    asked = Signal(object)  # Issue
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._model = IssuesModel(session, self)
+        self._view = QTreeView()
+        self._view.setModel(self._model)
+        self._view.setAccessibleName(self.tr("Suspects, worst first"))
+        self._set_up_view()
+        self._count = QLabel()
+        self._count.setObjectName("dim")
+        self._count.setWordWrap(True)
+        self._buttons = QToolBar()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 0, 6, 6)
+        layout.setSpacing(4)
+        layout.addWidget(self._count)
+        layout.addWidget(self._view, 1)
+        layout.addWidget(self._buttons)
+        layout.addStretch(0)
+        self._view.clicked.connect(self._on_chosen)
+        self._view.activated.connect(self._on_chosen)
+        self._model.modelReset.connect(self._on_reset)
+        session.frame_changed.connect(self._mark_current)
+        session.selection_changed.connect(self._mark_current)
+        self._on_reset()
+
+    @property
+    def view(self) -> QTreeView:
+        """The list itself."""
+        return self._view
+
+    @property
+    def summary(self) -> str:
+        """How many suspects there are, in words."""
+        return self._count.text()
+
+    def set_actions(self, buttons: list[QAction]) -> None:
+        """Offer actions below the list."""
+        self._buttons.addActions(buttons)
+
+    def chosen(self) -> Issue | None:
+        """Return the issue that is current in the list."""
+        index = self._view.currentIndex()
+        return self._model.issue(index.row()) if index.isValid() else None
+
+    def _set_up_view(self) -> None:
+        view = self._view
+        view.setRootIsDecorated(False)
+        view.setUniformRowHeights(True)
+        view.setStyleSheet("QTreeView::item { min-height: 26px; }")
+        view.setAllColumnsShowFocus(True)
+        header = view.header()
+        header.setSectionsMovable(False)
+        header.setSectionResizeMode(Column.FRAMES, QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(Column.OBJECT, QHeaderView.ResizeMode.Interactive)
+        header.setSectionResizeMode(Column.REASONS, QHeaderView.ResizeMode.Stretch)
+        header.resizeSection(Column.OBJECT, 90)
+
+    @Slot(QModelIndex)
+    def _on_chosen(self, index: QModelIndex) -> None:
+        self.asked.emit(self._model.issue(index.row()))
+
+    @Slot()
+    def _on_reset(self) -> None:
+        count = self._model.rowCount()
+        if count:
+            self._count.setText(self.tr("{} to look at, worst first").format(count))
+        elif len(self._session.document):
+            self._count.setText(self.tr("Nothing suspect. Propagate, or step through by hand."))
+        else:
+            self._count.setText(self.tr("Suspect masks appear here after a propagation."))
+        self._view.setVisible(count > 0)
+        self._mark_current()
+
+    @Slot()
+    def _mark_current(self) -> None:
+        row = self._model.row_at(self._session.frame, self._session.selected)
+        if row is not None:
+            self._view.setCurrentIndex(self._model.index(row, 0))
+
+
+def _reason_words(model: IssuesModel) -> dict[Reason, str]:
+    return {
+        Reason.LOW_SCORE: model.tr("the model is unsure"),
+        Reason.AREA_JUMP: model.tr("size jumps"),
+        Reason.LOW_OVERLAP: model.tr("place jumps"),
+        Reason.SPLIT: model.tr("falls apart"),
+        Reason.VANISHED: model.tr("vanishes"),
+        Reason.SLIVER: model.tr("hardly any left"),
+        Reason.RETURNED: model.tr("comes back"),
+        Reason.BORDER_EXIT: model.tr("leaves at the border"),
+        Reason.CONFLICT: model.tr("forward and backward disagree"),
+        Reason.STALE: model.tr("an anchor has changed since"),
+    }

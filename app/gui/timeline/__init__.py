@@ -1,0 +1,1 @@
+"""The timeline, and what moves along it: thumbnails, transport, playback."""

@@ -1,0 +1,311 @@
+"""The timeline: what every object has on every frame, and the way to any of them."""
+
+import enum
+import math
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer, Slot
+from PySide6.QtGui import (
+    QHelpEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
+
+from app.core.document import Key, ObjectInfo
+from app.gui.timeline.lanes import Lanes, Scale
+from app.gui.timeline.legend import LegendButton
+from app.gui.timeline.menu import RangeMenu
+from app.gui.timeline.paint import CURVE, HEADER, LANE, RULER, Layout, TimelinePainter
+from app.gui.timeline.thumbnails import Thumbnails
+from app.gui.timeline.tip import tip
+from app.session.session import Session
+from app.session.signals import Progress
+
+_REDRAW_MS = 100  # at most ten times a second, however fast a propagation is
+_ANCHOR_REACH = 9  # pixels within which a double-click finds an anchor
+_DRAG = 4  # pixels that the mouse must move before a click becomes a range
+_NOTCH = 120  # angle of one notch of a wheel
+
+
+class _Grip(enum.Enum):
+    SCRUB = enum.auto()
+    LANE = enum.auto()
+    PAN = enum.auto()
+
+
+@dataclass(slots=True)
+class _Drag:
+    grip: _Grip
+    start: QPointF
+    object: int = 0
+    frame: int = 0
+
+
+class Timeline(QAbstractScrollArea):
+    """One lane per object, a ruler above, the selected object's score below."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._lanes = Lanes()
+        self._scale = Scale()
+        self._fits = True  # whether it goes on showing the whole video when its size changes
+        self._progress: Progress | None = None
+        self._brush = TimelinePainter(self.palette(), self.font(), self.devicePixelRatioF())
+        self._ground: QPixmap | None = None  # all that stays while the playhead moves
+        self._drag: _Drag | None = None
+        self._chosen: tuple[int, range] | None = None  # object and frames
+        self._thumbnails = Thumbnails(session, self)
+        self._redraw = QTimer(self, singleShot=True, interval=_REDRAW_MS)
+        self._redraw.timeout.connect(self.refresh)
+        self.legend = LegendButton(self)
+        self.legend.setGeometry(2, 1, RULER - 2, RULER - 2)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setMinimumHeight(RULER + 2 * LANE + CURVE)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName(self.tr("Timeline"))
+        self.viewport().setMouseTracking(True)
+        session.opened.connect(self._on_opened)
+        session.frame_changed.connect(self._on_frame_changed)
+        session.entries_changed.connect(self._on_entries_changed)
+        session.objects_changed.connect(self._on_objects_changed)
+        session.selection_changed.connect(self.refresh)
+        session.range_changed.connect(self.viewport().update)
+        session.progress_changed.connect(self._on_progress_changed)
+        self._on_opened()
+
+    @Slot()
+    def fit(self) -> None:
+        """Show the whole video."""
+        self._set_scale(Scale(0, 0))
+        self._fits = True
+
+    @Slot()
+    def refresh(self) -> None:
+        """Draw everything anew."""
+        self._redraw.stop()
+        self._ground = None
+        hidden = len(self._session.objects) * LANE - (self.viewport().height() - RULER - CURVE)
+        self.verticalScrollBar().setRange(0, max(hidden, 0))
+        self.verticalScrollBar().setPageStep(max(self.viewport().height() - RULER - CURVE, LANE))
+        self.viewport().update()
+
+    def layout_now(self) -> Layout:
+        """Return where things lie."""
+        return Layout(
+            self.viewport().width(),
+            self.viewport().height(),
+            self.verticalScrollBar().value(),
+            len(self._session.objects),
+            self._scale,
+            self._session.frame_count,
+        )
+
+    def _set_scale(self, scale: Scale) -> None:
+        width = self.viewport().width() - HEADER
+        self._scale = scale.within(self._session.frame_count, max(width, 1))
+        self._fits = False
+        self.refresh()
+
+    @Slot()
+    def _on_opened(self) -> None:
+        self._lanes.reset(self._session.document, self._session.frame_count)
+        self._progress, self._drag, self._chosen = None, None, None
+        self.fit()
+
+    @Slot(int)
+    def _on_frame_changed(self, frame: int) -> None:
+        layout = self.layout_now()
+        x = self._scale.x_of(frame)
+        if self._drag is None and not 0 <= x < layout.lanes_width:
+            # A page further: the playhead stands a fifth into the view.
+            self._set_scale(self._scale.moved(x - layout.lanes_width / 5))
+        self.viewport().update()
+
+    @Slot(object)
+    def _on_entries_changed(self, keys: frozenset[Key]) -> None:
+        self._lanes.update(keys, self._session.shown)
+        if not self._redraw.isActive():
+            self._redraw.start()
+
+    @Slot()
+    def _on_objects_changed(self) -> None:
+        document = self._session.document
+        for new in self._lanes.keep(item.id for item in self._session.objects):
+            keys = [Key(frame, new) for frame in document.of_object(new)]
+            self._lanes.update(keys, self._session.shown)
+        self.refresh()
+
+    @Slot(object)
+    def _on_progress_changed(self, progress: Progress | None) -> None:
+        self._progress = progress
+        if not self._redraw.isActive():
+            self._redraw.start()
+
+    def _item_at(self, y: float) -> ObjectInfo | None:
+        row = self.layout_now().row_at(y)
+        return None if row is None else self._session.objects[row]
+
+    def _draw_ground(self) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        if self._brush.ratio != ratio:
+            self._brush = TimelinePainter(self.palette(), self.font(), ratio)
+        ground = QPixmap(self.viewport().size() * ratio)
+        ground.setDevicePixelRatio(ratio)
+        painter = QPainter(ground)
+        layout, session = self.layout_now(), self._session
+        brush = self._brush
+        brush.ground(painter, layout, session.fps or 25.0)
+        painter.setClipRect(0, RULER, layout.width, layout.lanes_bottom - RULER)
+        for row in layout.visible_rows():
+            item = session.objects[row]
+            brush.lane(painter, layout, row, item, self._lanes)
+            brush.header(painter, layout, row, item, selected=item.id == session.selected)
+        painter.setClipping(False)
+        chosen = next((item for item in session.objects if item.id == session.selected), None)
+        brush.curve(painter, layout, chosen, self._lanes, self.tr("Confidence"))
+        if self._progress is not None:
+            rows = {item.id: row for row, item in enumerate(session.objects)}
+            brush.job(painter, layout, rows, self._progress)
+        brush.corner(painter, layout)
+        painter.end()
+        return ground
+
+    def _show_menu(self, place: QPoint) -> None:
+        if self._chosen is None:
+            return
+        object_id, frames = self._chosen
+        for item in self._session.objects:
+            if item.id == object_id:
+                menu = RangeMenu(self._session, item, frames, self)
+                menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+                menu.aboutToHide.connect(self._end_range)
+                menu.popup(place)
+
+    @Slot()
+    def _end_range(self) -> None:
+        self._chosen = None
+        self.viewport().update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Draw what stays from memory, and the moving parts over it."""
+        ratio = self.devicePixelRatioF()
+        if self._ground is None or self._ground.devicePixelRatio() != ratio:
+            self._ground = self._draw_ground()
+        painter = QPainter(self.viewport())
+        painter.drawPixmap(0, 0, self._ground)
+        if not self._session.is_open:
+            return
+        chosen = None
+        for row, item in enumerate(self._session.objects):
+            if self._chosen is not None and item.id == self._chosen[0]:
+                chosen = (row, self._chosen[1])
+        limits = (self._session.in_point, self._session.out_point)
+        self._brush.over(
+            painter, self.layout_now(), frame=self._session.frame, limits=limits, chosen=chosen
+        )
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Take hold of the playhead, of a lane, or of the view."""
+        if not self._session.is_open:
+            return
+        place, layout = event.position(), self.layout_now()
+        item, frame = self._item_at(place.y()), layout.frame_at(place.x())
+        if event.button() == Qt.MouseButton.MiddleButton:
+            self._drag = _Drag(_Grip.PAN, place)
+        elif item is not None and place.x() < HEADER:
+            self._session.select(item.id)
+        elif event.button() == Qt.MouseButton.RightButton and item is not None:
+            self._chosen = (item.id, range(frame, frame + 1))
+            self._show_menu(event.globalPosition().toPoint())
+        elif event.button() == Qt.MouseButton.LeftButton and item is not None:
+            self._drag = _Drag(_Grip.LANE, place, item.id, frame)
+        elif event.button() == Qt.MouseButton.LeftButton and place.x() >= HEADER:
+            self._drag = _Drag(_Grip.SCRUB, place)
+            self._session.go_to(frame)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Scrub, widen the range, or drag the view along."""
+        drag, place = self._drag, event.position()
+        if drag is None:
+            return
+        frame = self.layout_now().frame_at(place.x())
+        if drag.grip is _Grip.SCRUB:
+            if frame != self._session.frame:
+                self._session.go_to(frame)
+        elif drag.grip is _Grip.PAN:
+            self._set_scale(self._scale.moved(drag.start.x() - place.x()))
+            drag.start = place
+        elif self._chosen is not None or abs(place.x() - drag.start.x()) >= _DRAG:
+            first, last = sorted((drag.frame, frame))
+            self._chosen = (drag.object, range(first, last + 1))
+            self.viewport().update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Offer what can be done to the range, or go where a lane was clicked."""
+        drag, self._drag = self._drag, None
+        if drag is None or drag.grip is not _Grip.LANE:
+            return
+        self._session.select(drag.object)
+        if self._chosen is None:
+            self._session.go_to(drag.frame)
+        else:
+            self._show_menu(event.globalPosition().toPoint())
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Go to the anchor under the cursor."""
+        item = self._item_at(event.position().y())
+        if item is not None and event.position().x() >= HEADER:
+            frame = self.layout_now().frame_at(event.position().x())
+            reach = math.ceil(_ANCHOR_REACH / self._scale.per_frame)
+            anchor = self._lanes.nearest_anchor(item.id, frame, reach)
+            self._session.go_to(frame if anchor is None else anchor)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom with Ctrl, pan with Shift or sideways, otherwise scroll the lanes."""
+        across, down = event.angleDelta().x() / _NOTCH, event.angleDelta().y() / _NOTCH
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            x = max(event.position().x() - HEADER, 0)
+            self._set_scale(self._scale.zoomed(1.25 ** (down or across), x))
+        elif across or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self._set_scale(self._scale.moved(-60 * (across or down)))
+        else:
+            bar = self.verticalScrollBar()
+            bar.setValue(bar.value() - round(down * LANE))
+        event.accept()
+
+    def scrollContentsBy(self, _dx: int, _dy: int) -> None:
+        """Draw other lanes."""
+        self._ground = None
+        self.viewport().update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the view inside the video, or the whole video in view."""
+        super().resizeEvent(event)
+        if self._fits:
+            self.fit()
+        else:
+            self._set_scale(self._scale)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme and the font."""
+        super().changeEvent(event)
+        if event.type() in {QEvent.Type.PaletteChange, QEvent.Type.FontChange}:
+            self._brush = TimelinePainter(self.palette(), self.font(), self.devicePixelRatioF())
+            self.refresh()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Say what lies under the resting cursor."""
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            item, frame = self._item_at(event.y()), self.layout_now().frame_at(event.x())
+            if event.x() >= HEADER and self._session.is_open:
+                reach = math.ceil(1 / self._scale.per_frame)
+                text = tip(self._session, self._thumbnails, item, frame, reach)
+                QToolTip.showText(event.globalPos(), text, self)
+            return True
+        return super().viewportEvent(event)

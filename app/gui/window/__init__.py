@@ -1,0 +1,1 @@
+"""The main window: puts the parts together, and what belongs to it alone."""

@@ -1,0 +1,110 @@
+"""What the actions do to the window itself: dialogs, arrangements, full screen."""
+
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+
+from PySide6.QtCore import QCoreApplication, Qt, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QDialog, QMainWindow, QMessageBox
+
+from app import paths
+from app.gui.actions.actions import Actions, keys_text
+from app.gui.actions.command_palette import CommandPalette
+from app.gui.actions.guide import Guide
+from app.gui.actions.menus import menu_title
+from app.gui.actions.shortcut_sheet import Group, ShortcutSheet, group_of
+from app.gui.actions.table import MENUS, SELECT_OBJECT, Act
+from app.gui.dialogs.go_to import GoToDialog
+from app.gui.dialogs.settings import SettingsDialog
+from app.gui.window.docks import Docks
+from app.session.session import Session
+
+
+class PanelVerbs:
+    """Opens what stands beside the picture. Dialogs are not modal: work goes on behind them."""
+
+    def __init__(
+        self, window: QMainWindow, session: Session, docks: Docks, actions: Callable[[], Actions]
+    ) -> None:
+        self._window = window
+        self._session = session
+        self._docks = docks
+        self._actions = actions
+
+    def settings(self) -> None:
+        """Open the settings."""
+        self._show(SettingsDialog(self._session, self._window))
+
+    def go_to(self) -> None:
+        """Ask for a frame or a time."""
+        self._show(GoToDialog(self._session, self._window))
+
+    def sheet(self) -> None:
+        """Show all keys."""
+        self._show(ShortcutSheet(self._groups(), self._window))
+
+    def palette(self) -> None:
+        """Find a command by name."""
+        self._show(CommandPalette(self._actions(), self._window))
+
+    def guide(self) -> None:
+        """Show the quick guide."""
+        keys = {action.objectName(): keys_text(action) for action in self._actions()}
+        self._show(Guide(keys, self._window))
+
+    def annotate(self) -> None:
+        """Arrange the panels for annotating."""
+        self._docks.annotate()
+
+    def inspect(self) -> None:
+        """Arrange the panels for review."""
+        self._docks.inspect()
+
+    def full_screen(self) -> None:
+        """Fill the screen, or become a window again."""
+        self._window.setWindowState(self._window.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def logs(self) -> None:
+        """Open the folder of the log files."""
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(paths.log_folder())))
+
+    def about(self) -> None:
+        """Say version and licence."""
+        box = QMessageBox(self._window)
+        box.setWindowTitle(QCoreApplication.translate("PanelVerbs", "About Maskwright"))
+        box.setText(f"Maskwright {_version()}")
+        box.setInformativeText(
+            QCoreApplication.translate(
+                "PanelVerbs",
+                "Correct video object masks: propagate, find the drift, heal, export.\n"
+                "Apache License 2.0.",
+            )
+        )
+        box.setModal(False)
+        self._show(box)
+
+    def quit(self) -> None:
+        """Close the window, and with it the program."""
+        self._window.close()
+
+    def _groups(self) -> list[Group]:
+        actions = self._actions()
+        return [
+            group_of(
+                menu_title(menu), [actions[row.name] for row in menu.rows if isinstance(row, Act)]
+            )
+            for menu in (*MENUS, SELECT_OBJECT)
+        ]
+
+    def _show(self, dialog: QDialog) -> None:
+        for before in self._window.findChildren(type(dialog)):
+            before.close()
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()
+
+
+def _version() -> str:
+    try:
+        return version("maskwright")
+    except PackageNotFoundError:
+        return ""

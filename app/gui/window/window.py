@@ -1,0 +1,290 @@
+"""The window: puts the parts together and wires them; decides nothing itself."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QSettings, Qt, Slot
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QGuiApplication,
+)
+from PySide6.QtWidgets import (
+    QApplication,
+    QMainWindow,
+    QStackedWidget,
+    QToolBar,
+    QUndoView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.gui.actions.actions import Actions
+from app.gui.actions.desk import Desk
+from app.gui.actions.menus import RecentMenu, fill_menu_bar, panels_menu, select_menu
+from app.gui.actions.table import MODES, PANELS, RECENT, SELECT
+from app.gui.actions.verbs.files import FileVerbs
+from app.gui.actions.verbs.look import LookVerbs
+from app.gui.actions.verbs.masks import MaskVerbs
+from app.gui.actions.verbs.objects import ObjectVerbs
+from app.gui.actions.verbs.review import ReviewVerbs
+from app.gui.actions.verbs.travel import TravelVerbs
+from app.gui.canvas.canvas import Canvas
+from app.gui.canvas.tools.tool import Tool
+from app.gui.dialogs.ask import Ask
+from app.gui.panels.mask_bar import MaskBar
+from app.gui.panels.objects import ObjectsPanel
+from app.gui.panels.propagate_bar import PropagateBar
+from app.gui.panels.review import ReviewPanel
+from app.gui.timeline.playback import Player
+from app.gui.timeline.timeline import Timeline
+from app.gui.timeline.transport import Transport
+from app.gui.widgets.messages import Level, Messages
+from app.gui.widgets.recent import RecentSources
+from app.gui.widgets.theme import Theme, apply_theme
+from app.gui.window.dialogs import PanelVerbs
+from app.gui.window.docks import Docks
+from app.gui.window.focus import FocusKeys
+from app.gui.window.following import Follower
+from app.gui.window.garbage_collector import Sweeper
+from app.gui.window.status import StatusBar
+from app.gui.window.welcome import Welcome
+from app.session.session import Session
+from app.session.signals import Report, SessionState
+
+_TOOLS = {
+    Tool.POINTS: "tool_points",
+    Tool.BOX: "tool_box",
+    Tool.BRUSH: "tool_brush",
+    Tool.ERASER: "tool_eraser",
+    Tool.POLYGON: "tool_polygon",
+    Tool.SELECT: "tool_select",
+}
+
+
+class Window(QMainWindow):
+    """The main window on one session.
+
+    `store` keeps its geometry and what was opened last. `sample` returns the sample clip, None
+    where there is none.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        store: QSettings,
+        *,
+        ask: Ask | None = None,
+        sample: Callable[[], Path] | None = None,
+    ) -> None:
+        super().__init__()
+        self._session = session
+        self._store = store
+        self.setObjectName("window")
+        self.setAcceptDrops(True)
+        self.resize(1280, 800)
+        self._make_parts(ask or Ask(self, store), sample)
+        self._make_bars()
+        self._make_menus()
+        self._make_pages()
+        self._connect()
+        self._docks.set_shown(shown=False)
+        self._docks.restore(store)
+        self._apply_settings()
+        self._on_opened()
+
+    @property
+    def actions_by_name(self) -> Actions:
+        """Every action of the window."""
+        return self._actions
+
+    @property
+    def canvas(self) -> Canvas:
+        """The picture."""
+        return self._canvas
+
+    @property
+    def messages(self) -> Messages:
+        """The messages over the picture."""
+        return self._messages
+
+    @property
+    def files(self) -> FileVerbs:
+        """Opens and exports, and tells what goes wrong."""
+        return self._files
+
+    def _make_parts(self, ask: Ask, sample: Callable[[], Path] | None) -> None:
+        session = self._session
+        self._pages = QStackedWidget()
+        self._canvas = Canvas(session)
+        self._timeline = Timeline(session)
+        self._objects = ObjectsPanel(session)
+        self._review = ReviewPanel(session)
+        self._history = QUndoView(session.undo_stack)
+        self._history.setStyleSheet("QListView::item { min-height: 24px; }")
+        self._history.setEmptyLabel(self.tr("As opened"))
+        self._messages = Messages(self._pages)
+        self._player = Player(session, self)
+        Follower(session, self)
+        Sweeper(session, self)
+        self._recent = RecentSources(self._store, self)
+        self._propagate_bar = PropagateBar(session)
+        self._mask_bar = MaskBar(session, self._canvas)
+        self._transport = Transport(session)
+        self._docks = Docks(self)
+        self._files = FileVerbs(session, ask, self._recent, self._messages.show_message, sample)
+        review = ReviewVerbs(session, self._canvas, self._review)
+        desk = Desk(
+            session=session,
+            canvas=self._canvas,
+            player=self._player,
+            files=self._files,
+            look=LookVerbs(session, self._canvas, self._files),
+            masks=MaskVerbs(session, self._canvas, self._propagate_bar, review),
+            objects=ObjectVerbs(session, self._canvas, self._objects),
+            panels=PanelVerbs(self, session, self._docks, lambda: self._actions),
+            review=review,
+            travel=TravelVerbs(session),
+        )
+        self._actions = Actions(desk, has_sample=sample is not None, parent=self)
+
+    def _named(self, *names: str) -> list[QAction]:
+        return [self._actions[name] for name in names]
+
+    def _make_bars(self) -> None:
+        tools = QToolBar(self.tr("Tools"))
+        tools.setObjectName("tools_bar")
+        tools.addActions(self._named(*_TOOLS.values()))
+        tools.addSeparator()
+        tools.addActions(self._named("accept", "refine", "commit", "absent", "clear"))
+        tools.addSeparator()
+        tools.addActions(self._named("undo", "redo"))
+        self._propagate_bar.set_actions(
+            self._named("backward", "both", "forward"), self._actions["clear_points"]
+        )
+        self._docks.add_bar(tools, Qt.ToolBarArea.LeftToolBarArea)
+        self._docks.add_bar(self._propagate_bar, Qt.ToolBarArea.TopToolBarArea)
+        self._docks.add_bar(self._mask_bar, Qt.ToolBarArea.TopToolBarArea)
+        self._transport.set_actions(
+            self._named(
+                "first", "previous_anchor", "previous_frame", "play", "next_frame", "next_anchor",
+                "last",
+            ),
+            self._named("set_in", "set_out"),
+        )  # fmt: skip
+        self._objects.set_actions(
+            self._named("new_object", "move_up", "move_down", "delete_object"),
+            self._named(
+                "rename_object", "recolor", "hide", "solo", "lock", "move_up", "move_down",
+                "delete_object",
+            ),
+        )  # fmt: skip
+        self._review.set_actions(
+            self._named("previous_issue", "next_issue", "verify", "absent", "dismiss")
+        )
+        self._status = StatusBar(self._session, self._actions["stop"])
+        self.setStatusBar(self._status)
+
+    def _make_menus(self) -> None:
+        below = QWidget()
+        layout = QVBoxLayout(below)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._transport)
+        layout.addWidget(self._timeline, 1)
+        self._docks.add("timeline", self.tr("Timeline"), below)
+        self._docks.add("objects", self.tr("Objects"), self._objects)
+        self._docks.add("review", self.tr("Review"), self._review)
+        self._docks.add("history", self.tr("History"), self._history)
+        fill_menu_bar(
+            self,
+            self._actions,
+            {
+                RECENT: RecentMenu(self._recent, self._files, self),
+                SELECT: select_menu(self._actions, self),
+                PANELS: panels_menu(self.tr("Pa&nels"), self._docks.toggles(), self),
+                MODES: self._mask_bar.menu(self.tr("&Masks"), self),
+            },
+        )
+        # Shortcuts hold wherever the focus is, with the menu bar hidden too.
+        self.addActions(list(self._actions))
+
+    def _make_pages(self) -> None:
+        begin = self._named("open", "open_folder", "open_sample")
+        self._welcome = Welcome(self._recent, begin)
+        self._pages.addWidget(self._welcome)
+        self._pages.addWidget(self._canvas)
+        self._pages.currentChanged.connect(self._messages.raise_)  # the page has gone on top
+        self.setCentralWidget(self._pages)
+
+    def _connect(self) -> None:
+        session = self._session
+        session.opened.connect(self._on_opened)
+        session.reported.connect(self._on_reported)
+        session.state_changed.connect(self._on_state_changed)
+        session.settings_changed.connect(self._apply_settings)
+        self._welcome.chosen.connect(self._files.open)
+        self._canvas.cursor_moved.connect(self._status.show_pointer)
+        self._canvas.tool_changed.connect(self._on_tool_changed)
+        self._objects.solo_asked.connect(self._actions["solo"].trigger)
+        self._actions.refreshed.connect(self._mask_bar.refresh)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._apply_settings)
+        application = QApplication.instance()
+        if application is not None:
+            self._focus_keys = FocusKeys(self)
+            application.installEventFilter(self._focus_keys)
+        self._canvas.set_tool(Tool.POINTS)
+
+    @Slot()
+    def _on_opened(self) -> None:
+        is_open = self._session.is_open
+        self._pages.setCurrentWidget(self._canvas if is_open else self._welcome)
+        self._docks.set_shown(shown=is_open)
+        self.setWindowTitle(f"{self._session.title} — Maskwright" if is_open else "Maskwright")
+        self._messages.clear()
+        if is_open:
+            self._canvas.setFocus()
+
+    @Slot(object)
+    def _on_reported(self, report: Report) -> None:
+        self._messages.show_message(Level(report.level), report.text)
+
+    @Slot(object)
+    def _on_state_changed(self, state: SessionState) -> None:
+        if state is SessionState.IDLE and not self.isActiveWindow():
+            QApplication.alert(self)  # the job that somebody waits for elsewhere has ended
+
+    @Slot(object)
+    def _on_tool_changed(self, tool: Tool) -> None:
+        self._actions[_TOOLS[tool]].setChecked(True)
+
+    @Slot()
+    def _apply_settings(self) -> None:
+        settings = self._session.settings
+        self._canvas.set_opacity(settings.overlay_opacity)
+        self._mask_bar.refresh()
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            apply_theme(application, Theme(settings.theme))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+            self._welcome.mark_drop(over=True)
+
+    def dragLeaveEvent(self, _event: QDragLeaveEvent) -> None:
+        self._welcome.mark_drop(over=False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._welcome.mark_drop(over=False)
+        self._files.drop_urls(event.mimeData().urls())
+        event.acceptProposedAction()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._docks.save(self._store)
+        self._player.stop()
+        self._session.close()
+        event.accept()

@@ -1,0 +1,1 @@
+"""Files as such: written whole, locked, TOML. Knows no video and no mask."""

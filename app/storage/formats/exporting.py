@@ -1,0 +1,80 @@
+"""A document into any exchange format, from the command line and from the window alike."""
+
+import enum
+from pathlib import Path
+
+from app.core.document import Document
+from app.errors import UsageError
+from app.storage.files.writing import atomic_write
+from app.storage.formats.coco import coco_json
+from app.storage.formats.davis import write_davis
+from app.storage.formats.labelled import labelled, painted
+from app.storage.formats.submission import submission_json
+from app.storage.formats.visor.benchmark import Split, benchmark_videos
+from app.storage.formats.visor.exporting import Resolution, build_export
+from app.storage.formats.visor.naming import FrameList, video_name
+from app.storage.video.opening import Video
+
+
+class Format(enum.Enum):
+    """What a document can be exported as."""
+
+    VISOR = "visor"
+    DAVIS = "davis"
+    COCO = "coco"
+    SUBMISSION = "submission"
+    VIDEO = "video"
+
+
+def export_document(
+    document: Document,
+    frames: Video | FrameList,
+    form: Format,
+    path: Path,
+    *,
+    attachment: bytes | None = None,
+    resolution: Resolution = Resolution.AUTO,
+) -> tuple[str, ...]:
+    """Write a document to `path`, and return what a person should know of it.
+
+    `frames` is the video; for all formats but VIDEO a list of names does. `attachment` is the
+    project's, from `import_visor`. What was at `path` is replaced on success only. Raises
+    StorageError, UsageError.
+    """
+    if form is Format.VIDEO:
+        if isinstance(frames, FrameList):
+            raise UsageError(f"The video {frames.source} is not there. Give it: --video PATH.")
+        return _write_overlay(document, frames, path)
+    name = video_name(frames)
+    if form is Format.DAVIS:
+        return write_davis(path, [labelled(document, frames, name)], Split.VAL.value)
+    if form is Format.COCO:
+        atomic_write(path, coco_json([labelled(document, frames, name)]))
+        return ()
+    export = build_export(document, frames, attachment, resolution=resolution)
+    if form is Format.VISOR:
+        atomic_write(path, export.file.dumps())
+        return export.notes
+    videos = [v for v in benchmark_videos(export.file, Split.VAL) if Split.VAL.keeps(v)]
+    if not videos:
+        raise UsageError(
+            "There is nothing to submit: a subsequence needs objects on its first frame and at "
+            "least two frames with masks."
+        )
+    atomic_write(path, submission_json(videos))
+    return (f"{sum(len(video.frames) for video in videos)} frames of {len(videos)} subsequences.",)
+
+
+def _write_overlay(document: Document, frames: Video, path: Path) -> tuple[str, ...]:
+    """Write the overlay video: every object in its colour."""
+    from app.storage.formats.overlay_video import write_overlay_video  # noqa: PLC0415 - loads FFmpeg
+
+    colors = {info.id: info.color for info in document.objects}
+    write_overlay_video(
+        path,
+        frames,
+        lambda index: painted(document.on_frame(index), colors),
+        colors,
+        frames.fps,
+    )
+    return ()

@@ -1,0 +1,217 @@
+"""Any exchange format into labelled videos and documents, and between formats."""
+
+import enum
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from app.core.document import Document, Key
+from app.errors import FormatError, UsageError
+from app.storage.files.writing import atomic_write
+from app.storage.formats.coco import read_coco
+from app.storage.formats.davis import by_size, mask_folders, read_davis, size_notes
+from app.storage.formats.labelled import LabelledVideo, check_names, labelled
+from app.storage.formats.visor.benchmark import Split, benchmark_videos
+from app.storage.formats.visor.exporting import build_export
+from app.storage.formats.visor.importing import import_visor
+from app.storage.formats.visor.naming import NamedFrames, video_name
+from app.storage.formats.visor.records import JsonObject, VisorFile, read_json
+from app.storage.video.opening import Video, open_video
+
+
+class Source(enum.Enum):
+    """What masks can be read from."""
+
+    VISOR = "visor"
+    DAVIS = "davis"
+    COCO = "coco"
+    SUBMISSION = "submission"
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A document with its frames, and the attachment that a project keeps for the way back."""
+
+    document: Document
+    frames: NamedFrames
+    attachment: bytes | None
+    notes: tuple[str, ...]
+
+
+def detect(path: Path) -> Source:
+    """Return what `path` is: a folder is DAVIS, a JSON tells by its keys. Raises FormatError."""
+    if path.is_dir():
+        return Source.DAVIS
+    raw = read_json(path)
+    keys = raw.keys() if isinstance(raw, dict) else set()
+    if "video_annotations" in keys:
+        return Source.VISOR
+    if {"images", "annotations"} <= keys:
+        return Source.COCO
+    raise FormatError(f"{path} is neither a VISOR nor a COCO JSON. Give one, or a DAVIS folder.")
+
+
+def import_document(path: Path, video: Video | None, name: str | None = None) -> Imported:
+    """Read the masks of one video as a document at the video's size.
+
+    Without a `video` the frames that the masks name stand for one. `name` picks a video of a
+    source with several. Raises FormatError, UsageError.
+    """
+    form = detect(path)
+    if form is Source.VISOR:
+        found = import_visor(path, video)
+        return Imported(found.document, found.frames, found.attachment, found.notes)
+    wanted = _chosen(video_names(path, form), name, path)
+    notes = size_notes(path, {wanted}) if form is Source.DAVIS else ()
+    chosen = next(found for found in read_videos(path, form, wanted) if found.name == wanted)
+    if video is None:
+        home = path / "JPEGImages" if path.is_dir() else path.parent
+        return Imported(chosen.document(), chosen.frame_list(home.absolute()), None, notes)
+    placed = _placed(chosen, video, path)
+    return replace(placed, notes=(*notes, *placed.notes))
+
+
+def video_names(path: Path, form: Source) -> list[str]:
+    """Return the names of a source's videos; of DAVIS without reading a mask."""
+    if form is Source.DAVIS:
+        return [folder.name for folder in mask_folders(path)]
+    return [video.name for video in read_videos(path, form)]
+
+
+def read_videos(path: Path, form: Source, name: str | None = None) -> Iterator[LabelledVideo]:
+    """Yield all videos of a source; a submission's and DAVIS's may be VISOR subsequences.
+
+    With a `name`, others may be left out.
+    """
+    if form is Source.DAVIS:
+        yield from read_davis(path, name)
+        return
+    for file in json_files(path):
+        if form is Source.COCO:
+            for video in read_coco(read_json(file)):
+                # Images that name no video and lie in no folder are one video all the same.
+                yield video if video.name else replace(video, name=file.stem, video=file.stem)
+        elif form is Source.SUBMISSION:
+            # All names count: what is not on the first frame has been predicted nevertheless.
+            submitted = VisorFile.read(file)
+            yield from benchmark_videos(submitted, Split.TRAIN)
+        else:
+            found = import_visor(file)
+            yield labelled(found.document, found.frames, video_name(found.frames))
+
+
+def json_files(path: Path) -> list[Path]:
+    """Return the JSON files of a folder in the order of their names, or the one file."""
+    if not path.is_dir():
+        return [path]
+    found = sorted(path.glob("[!.]*.json"))
+    if not found:
+        raise FormatError(f"{path} holds no JSON files. Give a JSON file or a folder of them.")
+    return found
+
+
+def visor_files(videos: Iterable[LabelledVideo]) -> dict[str, VisorFile]:
+    """Return video -> its VISOR file, subsequences of one video together."""
+    files: dict[str, VisorFile] = {}
+    for video in videos:
+        is_part = "_seq_" in video.name
+        frames = video.frame_list(Path())
+        fresh = build_export(
+            video.document(), frames, subsequence=video.name if is_part else None
+        ).file
+        name = video_name(frames)
+        if name not in files:
+            files[name] = fresh
+            continue
+        records: list[JsonObject] = [r.raw for r in (*files[name].records, *fresh.records)]
+        files[name] = VisorFile({**fresh.raw, "video_annotations": records})
+    return files
+
+
+def write_visor(target: Path, videos: Sequence[LabelledVideo]) -> None:
+    """Write a VISOR JSON of one video, or, where `target` is not a JSON, a folder of one each.
+
+    Raises FormatError where a name cannot be a file's, before anything is written.
+    """
+    check_names(videos)
+    files = visor_files(videos)
+    if target.suffix.lower() != ".json":
+        for name, file in files.items():
+            atomic_write(target / f"{name}.json", file.dumps())
+    elif len(files) == 1:
+        atomic_write(target, next(iter(files.values())).dumps())
+    else:
+        raise UsageError(
+            f"There are {len(files)} videos, and a VISOR JSON holds one. "
+            f"Give a folder: {target.with_suffix('')}."
+        )
+
+
+def find_frames(path: Path, video: str) -> Path | None:
+    """Return the folder of images of a video that lies with its masks, where there is one."""
+    kitchen = video.partition("_")[0]
+    root = path if path.is_dir() else path.parent
+    folders = [
+        root / video,
+        *root.glob(f"rgb_frames/*/{kitchen}/{video}"),
+        *sorted(root.glob(f"JPEGImages/*/{video}"), key=lambda folder: by_size(folder.parent.name)),
+        root / "JPEGImages" / video,
+    ]
+    images = {".jpg", ".jpeg"}
+    return next(
+        (f for f in folders if f.is_dir() and any(p.suffix.lower() in images for p in f.iterdir())),
+        None,
+    )
+
+
+def open_frames(path: Path, video: Path | None, name: str | None) -> Video | None:
+    """Open the video given, or else the images that lie with the masks, or nothing."""
+    if video is not None:
+        return open_video(video)
+    form = detect(path)
+    if form is Source.VISOR:
+        records = VisorFile.read(path).records
+        names = sorted({record.video for record in records})
+    else:
+        names = video_names(path, form)
+    chosen = name or (names[0] if len(names) == 1 else None)
+    folder = find_frames(path, chosen) if chosen else None
+    return open_video(folder) if folder else None
+
+
+def _chosen(names: list[str], name: str | None, path: Path) -> str:
+    if name is None and len(names) == 1:
+        return names[0]
+    if name is not None and name in names:
+        return name
+    some = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    raise UsageError(f"{path} holds {len(names)} videos ({some}). Pick one: --name NAME.")
+
+
+def _placed(found: LabelledVideo, video: Video, path: Path) -> Imported:
+    """Put the masks on the frames of a video whose names they bear."""
+    if found.size != video.size:
+        raise FormatError(
+            f"The masks of {path} are {_text(found.size)}, the frames of {video.source} "
+            f"{_text(video.size)}. Give the video that the masks were made on."
+        )
+    index = {video.stem(number): number for number in range(len(video))}
+    places = [index.get(frame.stem) for frame in found.frames]
+    if not any(place is not None for place in places):
+        raise FormatError(
+            f"No mask of {path} bears the name of a frame of {video.source} (the first are "
+            f"{found.frames[0].stem} and {video.stem(0)}). Rename them, or give the right video."
+        )
+    document = found.document()
+    entries = {
+        Key(place, key.object): entry
+        for key, entry in document.items()
+        if (place := places[key.frame]) is not None
+    }
+    lost = places.count(None)
+    notes = (f"{lost} mask files bear the name of no frame.",) if lost else ()
+    return Imported(Document(document.objects, dict(entries)), video, None, notes)
+
+
+def _text(size: tuple[int, int]) -> str:
+    return f"{size[1]}x{size[0]}"

@@ -1,0 +1,112 @@
+"""What all exchange formats have in common: a video's masks, frame by frame, in painting order."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from app.core.document import Document, Entry, Key, ObjectInfo, Objects, Origin
+from app.core.mask import Mask
+from app.storage.classes import noun_classes
+from app.storage.files.writing import check_file_name
+from app.storage.formats.palette import VOID, Labels, davis_palette
+from app.storage.formats.visor.naming import FrameList, NamedFrames
+
+Size = tuple[int, int]  # (height, width)
+Painted = tuple[tuple[int, Mask], ...]  # object id and mask; later ones lie on top
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledFrame:
+    """One frame: the stem of its files, and what is on it."""
+
+    stem: str
+    masks: Painted
+
+    def labels(self, size: Size) -> Labels:
+        """Return the label map, (H, W)."""
+        labels = np.zeros(size, np.uint8)
+        for number, mask in self.masks:
+            y0, y1, x0, x1 = mask.box
+            labels[y0:y1, x0:x1][mask.crop()] = number
+        return labels
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledVideo:
+    """The masks of one video, or of one VISOR subsequence of `video`, all of one size."""
+
+    name: str
+    video: str
+    size: Size
+    objects: Objects
+    frames: tuple[LabelledFrame, ...]
+
+    def document(self) -> Document:
+        """Return the masks as imported entries; several masks of an object become one."""
+        entries: dict[Key, Entry | None] = {}
+        for index, frame in enumerate(self.frames):
+            for number, mask in frame.masks:
+                key = Key(index, number)
+                before = entries.get(key)
+                whole = united(before.mask, mask) if before and before.mask else mask
+                entries[key] = Entry(whole, Origin.IMPORTED)
+        return Document(self.objects, entries)
+
+    def frame_list(self, folder: Path) -> FrameList:
+        """Return the names of the frames, as those of a video in `folder`."""
+        return FrameList(folder / self.name, tuple(f.stem for f in self.frames), self.size)
+
+
+def labelled(document: Document, frames: NamedFrames, name: str) -> LabelledVideo:
+    """Return a document's frames that have entries, masks in object order."""
+    order = [info.id for info in document.objects]
+    return LabelledVideo(
+        name,
+        name,
+        frames.size,
+        document.objects,
+        tuple(
+            LabelledFrame(frames.stem(index), painted(document.on_frame(index), order))
+            for index in document.frames()
+        ),
+    )
+
+
+def check_names(videos: Iterable[LabelledVideo]) -> None:
+    """Raise FormatError where a video or a frame has a name that no file can have."""
+    for video in videos:
+        check_file_name(video.name, "A video")
+        for frame in video.frames:
+            check_file_name(frame.stem, f"A frame of {video.name}")
+
+
+def painted(entries: Mapping[int, Entry], order: Iterable[int]) -> Painted:
+    """Return the masks of one frame's entries in drawing order."""
+    found = ((number, entries[number].mask) for number in order if number in entries)
+    return tuple((number, mask) for number, mask in found if mask is not None)
+
+
+def split_labels(labels: Labels) -> Painted:
+    """Return the mask of every value of a label map but 0; void (255) too."""
+    numbers = np.flatnonzero(np.bincount(labels.ravel(), minlength=VOID + 1))
+    masks = ((int(number), Mask.encode(labels == number)) for number in numbers if number)
+    return tuple((number, mask) for number, mask in masks if mask is not None)
+
+
+def named_objects(names: Mapping[int, str]) -> Objects:
+    """Return objects with these ids and names, coloured as DAVIS and classed by name."""
+    classes, colors = noun_classes(), davis_palette()
+    found = {number: classes.of_name(name) for number, name in names.items()}
+    return tuple(
+        ObjectInfo(number, name, colors[number], noun.id if (noun := found[number]) else None)
+        for number, name in sorted(names.items())
+    )
+
+
+def united(first: Mask, second: Mask) -> Mask:
+    """Return the pixels of either mask."""
+    whole = Mask.encode(first.decode() | second.decode())
+    assert whole is not None
+    return whole

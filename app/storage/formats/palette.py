@@ -1,0 +1,89 @@
+"""Label maps as 8-bit palette PNGs, as DAVIS and VISOR have them: pixel value = object id."""
+
+import io
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from app.errors import FormatError
+from app.storage.files.writing import atomic_write
+
+Labels = NDArray[np.uint8]  # (H, W), object id; 0 = background
+Palette = tuple[tuple[int, int, int], ...]  # 256 RGB colours
+
+VOID = 255
+
+
+@cache
+def davis_palette() -> Palette:
+    """Return the colours of PASCAL VOC and DAVIS: the id's bits dealt out to R, G and B."""
+    return tuple((_spread(index), _spread(index >> 1), _spread(index >> 2)) for index in range(256))
+
+
+def visor_palette() -> Palette:
+    """Return the colours of VISOR's benchmark: DAVIS's with 191 for 192 up to 21, then greys."""
+    first = (tuple(191 if c == 192 else c for c in color) for color in davis_palette()[:22])
+    return (*((r, g, b) for r, g, b in first), *((i, i, i) for i in range(22, 256)))
+
+
+def read_palette_png(path: Path, size: tuple[int, int] | None = None) -> Labels:
+    """Return the object ids of a mask PNG, (H, W), void (255) as background.
+
+    `size` is the (height, width) that it must have. Raises FormatError where the file is not an
+    8-bit palette or grey PNG of that size.
+    """
+    labels = read_labels(path, size)
+    labels[labels == VOID] = 0
+    return labels
+
+
+def read_labels(path: Path, size: tuple[int, int] | None = None) -> Labels:
+    """Return a mask PNG's values as they are, 255 included; errors as `read_palette_png`."""
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            if image.mode not in {"P", "L", "1"}:
+                raise FormatError(
+                    f"{path} is a PNG of mode {image.mode}, not of object ids. "
+                    "Save it as an 8-bit palette PNG in which the pixel value is the object id."
+                )
+            labels = np.array(image, np.uint8)
+            if image.mode == "1":  # two-valued masks are 0 and 255 elsewhere
+                labels *= VOID
+    except FileNotFoundError as error:
+        raise FormatError(f"{path} does not exist. Check the folder and the name.") from error
+    except UnidentifiedImageError as error:
+        raise FormatError(f"{path} is not a PNG. Write the masks as 8-bit palette PNGs.") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise FormatError(f"{path} is damaged ({error}). Write or copy it again.") from error
+    if size is not None and labels.shape != size:
+        raise FormatError(
+            f"{path} is {_text(labels.shape)}, but {_text(size)} is needed. "
+            "Masks must have the size of their frames; give the masks of this video."
+        )
+    return labels
+
+
+def encode_palette_png(labels: Labels, palette: Palette | None = None) -> bytes:
+    """Return an 8-bit palette PNG of `labels` (H, W); DAVIS's colours where none are given."""
+    image = Image.fromarray(np.ascontiguousarray(labels, np.uint8))
+    image.putpalette([value for color in palette or davis_palette() for value in color])
+    stream = io.BytesIO()
+    image.save(stream, format="PNG", bits=8)
+    return stream.getvalue()
+
+
+def write_palette_png(path: Path, labels: Labels, palette: Palette | None = None) -> None:
+    """Write `labels` (H, W) to `path` as an 8-bit palette PNG."""
+    atomic_write(path, encode_palette_png(labels, palette))
+
+
+def _spread(index: int) -> int:
+    """Put bits 0, 3 and 6 of `index` at bits 7, 6 and 5."""
+    return (index & 1) << 7 | (index >> 3 & 1) << 6 | (index >> 6 & 1) << 5
+
+
+def _text(shape: tuple[int, ...]) -> str:
+    return f"{shape[1]}x{shape[0]}"

@@ -1,0 +1,351 @@
+"""A document as a VISOR file: what nobody touched is written back as it was read."""
+
+import enum
+import operator
+import uuid
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from app.core.document import Document, Entry, Key, ObjectInfo
+from app.core.mask import Mask
+from app.errors import FormatError
+from app.storage.classes import noun_classes
+from app.storage.formats.visor.contacts import contact_keys, renamed, retargeted
+from app.storage.formats.visor.geometry import DENSE_SIZE, SPARSE_SIZE, Size, spread, trace
+from app.storage.formats.visor.importing import (
+    Link,
+    Links,
+    Original,
+    identified,
+    next_identity,
+    original_entries,
+)
+from app.storage.formats.visor.naming import NamedFrames, places, video_name, visor_stems
+from app.storage.formats.visor.records import Annotation, JsonObject, Record, VisorFile, by_path
+
+_URL = "https://epic-kitchens.github.io/VISOR"
+_ASPECT_TOLERANCE = 0.01  # 854x480 and 456x256 count as 16:9
+
+
+class Resolution(enum.Enum):
+    """Which size the coordinates refer to.
+
+    AUTO: that of the imported file; without one 1920x1080, as all of VISOR's sparse files, where
+    the frames are 16:9 and no larger, else the frames' own size.
+    """
+
+    AUTO = "auto"
+    FULL = "1080p"
+    DENSE = "480p"
+    FRAMES = "frames"
+
+    def canvas(self, frames: Size, original: Size | None) -> Size:
+        """Return the (height, width) that coordinates refer to."""
+        if self is Resolution.AUTO:
+            return original or _natural_canvas(frames)
+        fixed = {Resolution.FULL: SPARSE_SIZE, Resolution.DENSE: DENSE_SIZE}
+        return fixed.get(self, frames)
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A file ready to be written, and what a person should know of it."""
+
+    file: VisorFile
+    notes: tuple[str, ...]
+
+
+def export_visor(document: Document, video: NamedFrames, attachment: bytes | None = None) -> bytes:
+    """Return the text of a document's VISOR file; see `build_export`."""
+    return build_export(document, video, attachment).file.dumps()
+
+
+def build_export(
+    document: Document,
+    frames: NamedFrames,
+    attachment: bytes | None = None,
+    *,
+    resolution: Resolution = Resolution.AUTO,
+    subsequence: str | None = None,
+    new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+) -> Export:
+    """Turn a document into a VISOR file.
+
+    `attachment` is what `import_visor` gave. With it, records keep their order, annotations whose
+    mask is still the imported one are the original objects, edited ones keep all but their
+    polygons, deleted ones are gone and no contact refers to them, and new ones get an id from
+    `new_id`. `frames` are the video, or what `import_visor` gave in its place. `subsequence` is
+    that of a file of new frames only. Raises FormatError where `resolution` is not that of the
+    imported file.
+    """
+    original = _original(attachment)
+    stated = original.file.canvas if attachment else None
+    canvas = resolution.canvas(frames.size, stated)
+    if stated not in {None, canvas}:
+        raise FormatError(
+            f"The project comes from a VISOR file with {_text(original.file.canvas)} coordinates, "
+            f"which are kept as they are: {_text(canvas)} is not possible. Leave out --resolution."
+        )
+    names = _names(document, original.links)
+    writer = _Writer(document, names, frames, original, canvas, subsequence, new_id)
+    raw: JsonObject = {**original.file.raw, "video_annotations": writer.records()}
+    if not attachment:
+        raw["info"] = _info(frames.size, canvas)
+    return Export(VisorFile(raw), writer.notes())
+
+
+@dataclass
+class _Writer:
+    """The work of one export."""
+
+    document: Document
+    names: Mapping[int, str]  # under which an object is written
+    frames: NamedFrames
+    original: Original
+    canvas: Size
+    subsequence: str | None
+    new_id: Callable[[], str]
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def records(self) -> list[JsonObject]:
+        """Return all records, the new ones among the others in the order of time."""
+        records = self.original.file.records
+        where = places(records, self.frames)
+        before = original_entries(self.original, self.frames)
+        linked = _linked(records, where, self.original.links)
+        written = []
+        for record, frame in zip(records, where, strict=True):
+            if frame is None:
+                self.counts["frames that the video lacks"] += 1
+                written.append(record.raw)
+            else:
+                # The first of a frame's records takes what is new on it.
+                fresh = self._fresh(frame, linked.pop(frame, None))
+                written.append(self._kept_record(record, frame, before, fresh))
+        new = self._new_records(set(where))
+        self.counts["new frames"] = len(new)
+        return _merged(written, new)
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what was done, and what was lost, in sentences."""
+        counted = [f"{number} {what}" for what, number in self.counts.items() if number]
+        notes = [f"Coordinates {_text(self.canvas)}: {', '.join(counted) or 'no masks'}."]
+        (height, width), (rows, columns) = self.frames.size, self.canvas
+        if rows < height or columns < width:
+            notes.append(
+                f"Masks of {_text(self.frames.size)} were reduced, which loses detail. "
+                "`--resolution frames` keeps it."
+            )
+        elif self.frames.size != self.canvas:
+            notes.append(
+                f"Masks of {_text(self.frames.size)} were enlarged so that sampling them down "
+                "again, as VISOR does, gives them back exactly."
+            )
+        nameless = [info.name for info in self.document.objects if _class_of(info) is None]
+        if nameless:
+            notes.append(f"Without a noun class (class_id is null): {', '.join(nameless)}.")
+        twins = [info for info in self.document.objects if info.name != self.names[info.id]]
+        if twins:
+            written = ", ".join(f"{info.name} as {self.names[info.id]}" for info in twins)
+            notes.append(f"VISOR tells objects apart by name, so some are written: {written}.")
+        return tuple(notes)
+
+    def _kept_record(
+        self, record: Record, frame: int, before: dict[Key, Entry], fresh: list[JsonObject]
+    ) -> JsonObject:
+        kept: list[JsonObject] = []
+        gone: set[str] = set()
+        seen: set[str] = set()
+        for identity, annotation in identified(record.annotations):
+            link = self.original.links[identity]
+            key = Key(frame, link.object)
+            raw = self._kept(
+                annotation, _mask_of(before.get(key)), _mask_of(self.document.get(key))
+            )
+            if raw is None:
+                gone.add(annotation.id)
+            else:
+                kept.append(self._told_apart(self._named(raw, link), link.object, seen))
+        answered = [retargeted(raw, gone) for raw in kept]
+        self.counts["contacts to review"] += sum(map(operator.is_not, answered, kept))
+        return {**record.raw, "annotations": answered + fresh}
+
+    def _kept(
+        self, annotation: Annotation, before: Mask | None, now: Mask | None
+    ) -> JsonObject | None:
+        if _same(before, now):
+            self.counts["unchanged"] += 1
+            return annotation.raw
+        if now is None:
+            self.counts["deleted"] += 1
+            return None
+        self.counts["edited"] += 1
+        return {**annotation.raw, "segments": self._segments(now)}
+
+    def _named(self, raw: JsonObject, link: Link) -> JsonObject:
+        try:
+            info = self.document.object(link.object)
+        except KeyError:  # never had a pixel, and its object is gone
+            return raw
+        if info.name != link.shown:
+            name = self.names[info.id]
+            return renamed(raw, name, _class_of(info, ignored=link.class_id))
+        if info.class_id != link.class_id:
+            return {**raw, "class_id": info.class_id}
+        return raw
+
+    def _told_apart(self, raw: JsonObject, number: int, seen: set[str]) -> JsonObject:
+        """Return an annotation as one that a reader of the new file takes for the same object.
+
+        The second cup of an imported frame is called as the first, and is the first to a reader
+        once that is gone.
+        """
+        shown = next_identity(Annotation(raw).name, seen).shown
+        wanted = self.names.get(number, shown)
+        seen.add(wanted)
+        return raw if shown == wanted else {**raw, "name": wanted}
+
+    def _fresh(self, frame: int, linked: set[int] | None) -> list[JsonObject]:
+        """Return annotations of the objects that no record of the frame has."""
+        if linked is None:
+            return []
+        entries = self.document.on_frame(frame)
+        found = []
+        for info in self.document.objects:
+            entry = entries.get(info.id)
+            if entry is not None and entry.mask is not None and info.id not in linked:
+                found.append(self._annotation(info, entry.mask))
+        self.counts["new"] += len(found)
+        return found
+
+    def _annotation(self, info: ObjectInfo, mask: Mask) -> JsonObject:
+        name, class_id = self.names[info.id], _class_of(info)
+        raw: JsonObject = {
+            "id": self.new_id(),
+            "name": name,
+            "class_id": class_id,
+            # Nobody has said whether other things of this kind are in the picture.
+            "exhaustive": "inconclusive",
+            "segments": self._segments(mask),
+        }
+        if self.original.file.is_dense:
+            raw["type"] = 0
+        return raw | contact_keys(name, class_id)
+
+    def _segments(self, mask: Mask) -> list[list[list[int]]]:
+        if mask.size == self.canvas:
+            y0, _, x0, _ = mask.box
+            return trace(mask.crop(), (x0, y0))
+        return trace(spread(mask.decode(), self.canvas))
+
+    def _new_records(self, annotated: set[int | None]) -> list[JsonObject]:
+        records = by_path(self.original.file.records)
+        video = records[0].video if records else video_name(self.frames)
+        stems = visor_stems(self.frames, video)
+        new: list[JsonObject] = []
+        for frame in self.document.frames():
+            if frame in annotated or not (fresh := self._fresh(frame, set())):
+                continue
+            new.append({"image": self._image(stems[frame], video, records), "annotations": fresh})
+        return sorted(new, key=lambda raw: Record(raw).path)
+
+    def _image(self, stem: str, video: str, records: list[Record]) -> JsonObject:
+        """Describe a new frame as the record before it in time is described."""
+        name = f"{stem}.jpg"
+        if not records:
+            subsequence = self.subsequence or f"{video}_seq_00001"
+            return {
+                "image_path": f"{video}/{name}",
+                "name": name,
+                "subsequence": subsequence,
+                "video": video,
+            }
+        place = bisect_right(records, f"{video}/{name}", key=lambda record: record.path)
+        like = records[max(place - 1, 0)]
+        name = f"{stem}.{like.name.rpartition('.')[2]}"
+        return {**like.image, "image_path": f"{video}/{name}", "name": name}
+
+
+def written_names(document: Document, attachment: bytes | None) -> dict[int, str]:
+    """Return object id -> the name in the file, where names are identities: no two are the same."""
+    return _names(document, _original(attachment).links)
+
+
+def _names(document: Document, links: Links) -> dict[int, str]:
+    # What was imported and has not been renamed since comes first to its name.
+    imported = {(link.object, link.shown) for link in links.values()}
+    names: dict[int, str] = {}
+    for info in sorted(document.objects, key=lambda o: ((o.id, o.name) not in imported, o.id)):
+        names[info.id] = next_identity(info.name, set(names.values())).shown
+    return names
+
+
+def _original(attachment: bytes | None) -> Original:
+    if attachment:
+        return Original.loads(attachment)
+    return Original(VisorFile({"info": {}, "video_annotations": []}), {})
+
+
+def _linked(records: list[Record], where: list[int | None], links: Links) -> dict[int, set[int]]:
+    """Return frame -> the objects that some record of the frame has an annotation of."""
+    linked: dict[int, set[int]] = {}
+    for record, frame in zip(records, where, strict=True):
+        if frame is not None:
+            found = (links[identity].object for identity, _ in identified(record.annotations))
+            linked.setdefault(frame, set()).update(found)
+    return linked
+
+
+def _merged(old: list[JsonObject], new: list[JsonObject]) -> list[JsonObject]:
+    """Put the new records at their place in time; after the others where those are not sorted."""
+    paths = [Record(raw).path for raw in old]
+    if paths != sorted(paths):
+        return old + new
+    return sorted(old + new, key=lambda raw: Record(raw).path)
+
+
+def _mask_of(entry: Entry | None) -> Mask | None:
+    return entry.mask if entry else None
+
+
+def _same(first: Mask | None, second: Mask | None) -> bool:
+    if first is None or second is None:
+        return first is second
+    # By pixels: another release of zlib may deflate equal pixels to other bytes.
+    return first == second or (
+        first.box == second.box and np.array_equal(first.crop(), second.crop())
+    )
+
+
+def _class_of(info: ObjectInfo, ignored: int | None = None) -> int | None:
+    """Return the object's class, or that of its name where none was chosen."""
+    if info.class_id is not None and info.class_id != ignored:
+        return info.class_id
+    found = noun_classes().of_name(info.name)
+    return found.id if found else info.class_id
+
+
+def _natural_canvas(frames: Size) -> Size:
+    height, width = frames
+    full_height, full_width = SPARSE_SIZE
+    off = abs(width * full_height / (height * full_width) - 1)
+    fits = off < _ASPECT_TOLERANCE and height <= full_height and width <= full_width
+    return SPARSE_SIZE if fits else frames
+
+
+def _info(frames: Size, canvas: Size) -> JsonObject:
+    return {
+        "Dataset Name": "VISOR",
+        "URL": _URL,
+        "Details": "VISOR format, by Maskwright. Coordinates are in pixels of `Resolution`.",
+        "Resolution": _text(canvas),
+        "Frame Size": [frames[1], frames[0]],
+    }
+
+
+def _text(size: Size) -> str:
+    return f"{size[1]}x{size[0]}"

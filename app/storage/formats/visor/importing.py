@@ -1,0 +1,232 @@
+"""A VISOR file as a document, with all that is needed to write the file again unchanged."""
+
+import itertools
+import json
+import zlib
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from app.core.document import Document, Entry, Key, ObjectInfo, Origin
+from app.core.mask import Mask
+from app.errors import FormatError
+from app.storage.classes import noun_classes
+from app.storage.formats.palette import davis_palette
+from app.storage.formats.visor.geometry import Size, rasterise, sample
+from app.storage.formats.visor.naming import FrameList, NamedFrames, places
+from app.storage.formats.visor.records import Annotation, VisorFile, by_path
+
+ATTACHMENT = "visor"  # the attachment's name in a project
+_MOST_OBJECTS = 254
+_LARGEST_CLASS = (1 << 31) - 1  # unknown classes go through a project, but not any number fits in
+
+
+class Identity(NamedTuple):
+    """What an annotation is an instance of: the name, and which of that name on its frame."""
+
+    name: str
+    ordinal: int  # 0 but where a frame has several annotations of one name
+
+    @property
+    def shown(self) -> str:
+        """What the object is called: `cup (2)` for the second cup, also where a file says that."""
+        return f"{self.name} ({self.ordinal + 1})" if self.ordinal else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The object that stands for an identity, and how it was named and classed on import."""
+
+    object: int
+    shown: str
+    class_id: int | None
+
+
+Links = dict[Identity, Link]
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The imported file, and what became of it."""
+
+    file: VisorFile
+    links: Links
+
+    def dumps(self) -> bytes:
+        """Return what a project keeps as its attachment."""
+        return zlib.compress(
+            json.dumps(
+                {
+                    "links": [
+                        [*identity, link.object, link.shown, link.class_id]
+                        for identity, link in self.links.items()
+                    ],
+                    "file": self.file.raw,
+                }
+            ).encode(),
+            level=1,
+        )
+
+    @classmethod
+    def loads(cls, attachment: bytes) -> "Original":
+        """Read an attachment. Raises FormatError where it is damaged."""
+        try:
+            raw = json.loads(zlib.decompress(attachment))
+            links = {
+                Identity(name, ordinal): Link(number, shown, class_id)
+                for name, ordinal, number, shown, class_id in raw["links"]
+            }
+            return cls(VisorFile.of(raw["file"], "the attachment"), links)
+        except (zlib.error, ValueError, KeyError, TypeError) as error:
+            raise FormatError(
+                "What the project keeps of its VISOR file is damaged. "
+                "Import the VISOR file into a new project."
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedVisor:
+    """A document made from a VISOR file.
+
+    `attachment` belongs into the project under the name `ATTACHMENT`, for the export. `frames` are
+    the video's, or the file's own where no video was given. `notes` are for a person to read.
+    """
+
+    document: Document
+    attachment: bytes
+    frames: NamedFrames
+    notes: tuple[str, ...]
+
+
+def import_visor(path: Path, video: NamedFrames | None = None) -> ImportedVisor:
+    """Read a sparse or dense VISOR JSON into a document at the video's size.
+
+    Without a video, the file's own frames in the order of time stand for one. What people drew
+    becomes Origin.IMPORTED; what the authors interpolated (`type` 0) Origin.PROPAGATED. Raises
+    FormatError where the file cannot be read, or no frame of the video is in it.
+    """
+    file = VisorFile.read(path)
+    try:
+        frames = video or own_frames(file, path.parent)
+        return _imported(Original(file, link(file)), frames, path)
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}") from error
+
+
+def _imported(original: Original, frames: NamedFrames, path: Path) -> ImportedVisor:
+    file = original.file
+    where = places(file.records, frames)
+    found = sum(place is not None for place in where)
+    if where and not found:
+        raise FormatError(
+            f"no frame of {frames.source} is named in {path.name} "
+            f"(it begins with {file.records[0].name}). Give the video that the masks belong to."
+        )
+    notes = [] if found == len(where) else [f"{len(where) - found} frames are not in the video."]
+    document = Document(objects_of(original.links), original_entries(original, frames))
+    return ImportedVisor(document, original.dumps(), frames, tuple(notes))
+
+
+def own_frames(file: VisorFile, folder: Path) -> FrameList:
+    """Return the frames that a file names, in the order of time."""
+    records = by_path(file.records)
+    video = records[0].video if records else folder.name
+    return FrameList(
+        folder / video, tuple(dict.fromkeys(record.stem for record in records)), frame_size(file)
+    )
+
+
+def frame_size(file: VisorFile) -> Size:
+    """Return the (height, width) of the frames that a file was made for."""
+    stated = file.info.get("Frame Size")
+    if isinstance(stated, list) and len(stated) == 2 and all(isinstance(n, int) for n in stated):
+        return stated[1], stated[0]
+    return file.canvas
+
+
+def link(file: VisorFile) -> Links:
+    """Give every identity of a file an object, in the order of their first appearance.
+
+    Identities that are shown alike are one object.
+    """
+    links: Links = {}
+    by_name: dict[str, Link] = {}
+    for record in by_path(file.records):
+        for identity, annotation in identified(record.annotations):
+            if identity not in links:
+                new = Link(len(by_name) + 1, identity.shown, _class_of(annotation))
+                links[identity] = by_name.setdefault(identity.shown, new)
+    if len(by_name) > _MOST_OBJECTS:
+        raise FormatError(
+            f"it names {len(by_name)} things, and a project holds {_MOST_OBJECTS} objects. "
+            "Split the file by subsequence."
+        )
+    return links
+
+
+def identified(annotations: Iterable[Annotation]) -> Iterator[tuple[Identity, Annotation]]:
+    """Yield a record's annotations with their identities, no two of which are shown alike."""
+    seen: set[str] = set()
+    for annotation in annotations:
+        identity = next_identity(annotation.name, seen)
+        seen.add(identity.shown)
+        yield identity, annotation
+
+
+def next_identity(name: str, seen: Container[str]) -> Identity:
+    """Return what an annotation of this name is where others are shown as `seen` says."""
+    return next(
+        identity
+        for ordinal in itertools.count()
+        if (identity := Identity(name, ordinal)).shown not in seen
+    )
+
+
+def objects_of(links: Links) -> tuple[ObjectInfo, ...]:
+    """Return the objects as they are on import."""
+    colors = davis_palette()
+    return tuple(
+        ObjectInfo(item.object, item.shown, colors[item.object], item.class_id)
+        for item in dict.fromkeys(links.values())
+    )
+
+
+def original_entries(original: Original, frames: NamedFrames) -> dict[Key, Entry]:
+    """Return the entries that a file has on the frames of a video.
+
+    Where dense runs share a frame, the first run's masks stand for it.
+    """
+    records = original.file.records
+    placed = zip(records, places(records, frames), strict=True)
+    canvas = original.file.canvas
+    entries: dict[Key, Entry] = {}
+    for record, frame in sorted(placed, key=lambda item: item[0].path):
+        if frame is None:
+            continue
+        for identity, annotation in identified(record.annotations):
+            key = Key(frame, original.links[identity].object)
+            if key not in entries and (mask := _mask(annotation, canvas, frames.size)):
+                entries[key] = Entry(mask, _origin(annotation))
+    return entries
+
+
+def _mask(annotation: Annotation, canvas: Size, size: Size) -> Mask | None:
+    return Mask.encode(sample(rasterise(annotation.polygons, canvas), size))
+
+
+def _origin(annotation: Annotation) -> Origin:
+    return Origin.PROPAGATED if annotation.raw.get("type") == 0 else Origin.IMPORTED
+
+
+def _class_of(annotation: Annotation) -> int | None:
+    """Return the stated class, or that of the name: submissions state none."""
+    if annotation.class_id is not None:
+        if abs(annotation.class_id) > _LARGEST_CLASS:
+            raise FormatError(
+                f"the class_id of {annotation.name} ({annotation.id}) is too large a number for a "
+                "class. Correct it; `maskwright validate FILE` lists all that is wrong."
+            )
+        return annotation.class_id
+    found = noun_classes().of_name(annotation.name)
+    return found.id if found else None

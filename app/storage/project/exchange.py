@@ -1,0 +1,53 @@
+"""Between what was imported and a project file."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from app.storage.formats.importing import Imported
+from app.storage.formats.visor.importing import ATTACHMENT
+from app.storage.formats.visor.naming import FrameList
+from app.storage.project.project import Project
+from app.storage.video.opening import Video, open_video
+
+_FRAMES = "frames"  # the attachment that stands for the frames' names until there is a video
+
+
+def create_project(path: Path, imported: Imported) -> None:
+    """Make a project file of an import, whole or not at all. Raises ProjectError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frames = imported.frames
+    with TemporaryDirectory(prefix=f".{path.stem}.", dir=path.parent) as scratch:
+        project = Project.create(Path(scratch) / path.name, frames.source, len(frames), frames.size)
+        try:
+            project.save_objects(imported.document.objects)
+            project.append(dict(imported.document.items()))
+            if imported.attachment is not None:
+                project.set_attachment(ATTACHMENT, imported.attachment)
+            if isinstance(frames, FrameList):
+                project.set_attachment(_FRAMES, frames.dumps())
+            project.copy_to(path)
+        finally:
+            project.close()
+
+
+@contextmanager
+def project_frames(
+    project: Project, video: Path | None = None
+) -> Generator[Video | FrameList, None, None]:
+    """Yield a project's video (or the one given in its place), or the names that stand for it.
+
+    Raises VideoOpenError where there is neither, ProjectError where it is another video.
+    """
+    names = project.get_attachment(_FRAMES)
+    source = video or project.source
+    if video is None and names is not None and not source.exists():
+        yield FrameList.loads(names)
+        return
+    opened = open_video(source)
+    try:
+        project.check(opened)
+        yield opened
+    finally:
+        opened.close()

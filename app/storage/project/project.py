@@ -1,0 +1,302 @@
+"""The project file: every change is on disk as soon as it is made."""
+
+import os
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.core.document import Changes, Document, Objects
+from app.errors import ProjectError, UnusableProjectError
+from app.storage.files.lock import FileLock, LockedError
+from app.storage.files.writing import atomic_file
+from app.storage.project import schema
+from app.storage.video.opening import Video, open_video
+
+SUFFIX = ".maskwright"
+
+
+class Project:
+    """The masks of one video in an SQLite file that one process at a time holds.
+
+    Each `append` is one transaction: when it returns, no kill of the process loses it. A failure
+    (ProjectError) leaves the file as it was before the call. For one thread at a time, any thread.
+    """
+
+    def __init__(self, path: Path, database: sqlite3.Connection, lock: FileLock) -> None:
+        """For `create` and `open` only."""
+        self.path = path
+        self._database = database
+        self._lock = lock
+        row = database.execute("SELECT * FROM video").fetchone()
+        if row is None:
+            raise sqlite3.DatabaseError("the video is not named")
+        self._relative, self._absolute, self.frame_count, height, width = row
+        self.size = (int(height), int(width))
+
+    @classmethod
+    def create(
+        cls, path: Path, video_source: Path, frame_count: int, size: tuple[int, int]
+    ) -> "Project":
+        """Make a new project file at `path`, where there must be none; `size` = (height, width)."""
+        if path.exists():
+            raise UnusableProjectError(f"{path} exists already: open it, or choose another name.")
+        with _explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = _locked(path)
+            try:
+                return cls._made(path, video_source, (frame_count, *size), lock)
+            except BaseException:
+                path.unlink(missing_ok=True)
+                lock.release()
+                raise
+
+    @classmethod
+    def open(cls, path: Path) -> "Project":
+        """Open the project file at `path`, bringing one of an older version up to date.
+
+        Raises UnusableProjectError: in use, damaged, newer, no project, not writable. The video
+        may be missing: see `source`.
+        """
+        if not path.is_file():
+            raise UnusableProjectError(f"There is no project file {path}: check the path.")
+        with _explained(path, UnusableProjectError):
+            schema.check_header(path)
+            lock = _locked(path)
+            database = _connect(path)
+            try:
+                _begin_use(database)
+                schema.migrate(database)
+                return cls(path, database, lock)
+            except BaseException:
+                database.close()
+                lock.release()
+                raise
+
+    @classmethod
+    def _made(
+        cls, path: Path, source: Path, facts: tuple[int, int, int], lock: FileLock
+    ) -> "Project":
+        database = _connect(path)
+        try:
+            database.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+            _begin_use(database)
+            schema.migrate(database)
+            places = _places(path, source)
+            with database:
+                database.execute("INSERT INTO video VALUES (?, ?, ?, ?, ?)", (*places, *facts))
+            return cls(path, database, lock)
+        except BaseException:
+            database.close()
+            raise
+
+    @property
+    def source(self) -> Path:
+        """Where the video is: beside the project as it was when saved, else where it was then.
+
+        The path may not exist: ask for the video, call `relocate`.
+        """
+        if self._relative is not None:
+            beside = Path(os.path.normpath(self.path.parent.absolute() / self._relative))
+            if beside.exists():
+                return beside
+        return Path(self._absolute)
+
+    def load(self) -> Document:
+        """Read everything. Raises UnusableProjectError where the file is damaged."""
+        with _explained(self.path, UnusableProjectError):
+            (verdict,) = self._database.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise sqlite3.DatabaseError(verdict)
+            objects = self._database.execute(
+                "SELECT id, name, red, green, blue, class_id, visible, locked "
+                "FROM object ORDER BY position"
+            ).fetchall()
+            # All at once: a cursor that an error leaves open would keep the file from being closed.
+            entries = self._database.execute(schema.SELECT_ENTRIES).fetchall()
+            return Document(
+                tuple(schema.object_of(row) for row in objects),
+                dict(schema.entry_of(row, self.size) for row in entries),
+            )
+
+    def append(self, changes: Changes) -> None:
+        """Write a document's changes, all or none. Raises ProjectError, ValueError on sizes."""
+        gone = [key for key, entry in changes.items() if entry is None]
+        there = [(key, entry) for key, entry in changes.items() if entry is not None]
+        if any(entry.mask is not None and entry.mask.size != self.size for _, entry in there):
+            raise ValueError(f"a mask is not of the project's size {self.size}")
+        with self._transaction() as database:
+            database.executemany("DELETE FROM entry WHERE frame = ? AND object = ?", gone)
+            database.executemany(
+                schema.REPLACE_ENTRY, [schema.row_of(key, entry) for key, entry in there]
+            )
+
+    def save_objects(self, objects: Objects) -> None:
+        """Write all objects, in their order."""
+        with self._transaction() as database:
+            database.execute("DELETE FROM object")
+            database.executemany(
+                "INSERT INTO object VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [schema.object_row(*item) for item in enumerate(objects)],
+            )
+
+    def get_attachment(self, name: str) -> bytes | None:
+        """Return the bytes kept under `name`, such as what an imported file held besides masks."""
+        with _explained(self.path):
+            row = self._database.execute(
+                "SELECT content FROM attachment WHERE name = ?", (name,)
+            ).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def set_attachment(self, name: str, content: bytes) -> None:
+        """Keep `content` under `name`, in place of what was there."""
+        with self._transaction() as database:
+            database.execute("INSERT OR REPLACE INTO attachment VALUES (?, ?)", (name, content))
+
+    def check(self, video: Video) -> None:
+        """Raise UnusableProjectError where the masks cannot have been made on `video`."""
+        if len(video) != self.frame_count or video.size != self.size:
+            height, width = self.size
+            raise UnusableProjectError(
+                f"{video.source} has {len(video)} frames of {video.size[1]}x{video.size[0]}; the "
+                f"project's video has {self.frame_count} of {width}x{height}. "
+                "Choose the video that the masks were made on."
+            )
+
+    def join(self, video: Video) -> None:
+        """Take `video` for the project's own where it is, or may be, having moved.
+
+        Raises UnusableProjectError where it is another video, whether or not that looks alike.
+        """
+        self.check(video)
+        if self.source.resolve() == video.source.resolve():
+            return
+        if self.source.exists():
+            raise UnusableProjectError(
+                f"{self.path} is the project of {self.source}, not of {video.source}. "
+                "Give that video, or another project file."
+            )
+        self.relocate(video.source)
+
+    def relocate(self, source: Path) -> None:
+        """Say where the video is now. Raises ProjectError where it is another video, and
+        VideoOpenError; the project then points where it did before.
+        """
+        video = open_video(source)
+        try:
+            self.check(video)
+        finally:
+            video.close()
+        relative, absolute = _places(self.path, source)
+        with self._transaction() as database:
+            database.execute("UPDATE video SET relative = ?, absolute = ?", (relative, absolute))
+        self._relative, self._absolute = relative, absolute
+
+    def copy_to(self, path: Path) -> None:
+        """Write a copy to `path`, whole or not at all, that finds the same video.
+
+        Raises ProjectError where a project at `path` is open, here or in another process.
+        """
+        relative, absolute = _places(path, self.source)
+        with _explained(path), _held(path), atomic_file(path) as beside:
+            copy = _connect(beside)
+            try:
+                self._database.backup(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")  # one file, no log beside it
+                with copy:
+                    copy.execute(
+                        "UPDATE video SET relative = ?, absolute = ?", (relative, absolute)
+                    )
+            finally:
+                copy.close()
+
+    def close(self) -> None:
+        """Let go of the file. A second call does nothing."""
+        self._database.close()
+        self._lock.release()
+
+    @contextmanager
+    def _transaction(self) -> Generator[sqlite3.Connection, None, None]:
+        with _explained(self.path), self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            yield self._database
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
+
+
+def _begin_use(database: sqlite3.Connection) -> None:
+    # Exclusive: no other program writes meanwhile, and no shared memory is needed, which network
+    # folders lack. With NORMAL a killed process loses nothing; a power cut may lose the last edits.
+    database.execute("PRAGMA locking_mode = EXCLUSIVE")
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = NORMAL")
+    database.execute("PRAGMA foreign_keys = ON")
+
+
+def _locked(path: Path) -> FileLock:
+    try:
+        return FileLock(path)
+    except LockedError as error:
+        raise ProjectError(
+            f"{path} is open in another Maskwright ({error}): close it there, or work on a copy."
+        ) from error
+
+
+@contextmanager
+def _held(path: Path) -> Generator[None, None, None]:
+    """Hold the lock of a project file that is about to be replaced.
+
+    Whoever had it open would go on writing to a file that no longer has a name.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = _locked(path)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _places(project: Path, source: Path) -> tuple[str | None, str]:
+    """Return where `source` is as seen from the project (None: on another drive) and at all."""
+    absolute = Path(os.path.abspath(source))  # noqa: PTH100 - links stay as they were given
+    try:
+        relative = os.path.relpath(absolute, project.parent.absolute())
+    except ValueError:
+        return None, str(absolute)
+    return Path(relative).as_posix(), str(absolute)
+
+
+@contextmanager
+def _explained(path: Path, kind: type[ProjectError] = ProjectError) -> Generator[None, None, None]:
+    """Turn what SQLite and the system say into what a person can do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise kind(f"{path}: {_advice(error)}") from error
+    except OSError as error:
+        raise kind(
+            f"{path} cannot be written ({error.strerror}): choose a folder that you may write to. "
+            "Nothing that was there has changed."
+        ) from error
+    except ProjectError as error:
+        named = str(path) in str(error)
+        raise kind(str(error) if named else f"{path}: {error}") from error
+
+
+def _advice(error: sqlite3.Error) -> str:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
+        return (
+            f"the last change could not be written ({error}): free some disk space or reconnect "
+            "the drive. What was written before is safe, and what is open stays in memory."
+        )
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return "another program is using the file: close it there and try again."
+    if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
+        return "the file or its folder cannot be written to: copy the project elsewhere."
+    return (
+        f"the file is damaged ({error}): restore it from a backup, or copy it again from where it "
+        "came from. It was not changed."
+    )

@@ -1,0 +1,42 @@
+"""Opening a video, whatever it is kept as."""
+
+from pathlib import Path
+from typing import Protocol
+
+from app.errors import VideoOpenError
+from app.storage.video.folder import FolderVideo
+from models.api import Frames
+
+
+class Video(Frames, Protocol):
+    """The frames of one video. Safe to use from several threads."""
+
+    source: Path
+
+    @property
+    def fps(self) -> float:
+        """Frames per second."""
+
+    @property
+    def damaged(self) -> str | None:
+        """Which frames cannot be read and why, as far as is known; or None."""
+
+    def stem(self, index: int) -> str:
+        """Return the name that files made from frame `index` carry."""
+
+    def time(self, index: int) -> float:
+        """Return the seconds from frame 0 to frame `index`."""
+
+    def close(self) -> None:
+        """Close what is open; reading raises FrameReadError from then on."""
+
+
+def open_video(source: Path) -> Video:
+    """Open a folder of images or a video file. Raises VideoOpenError."""
+    if not source.exists():
+        raise VideoOpenError(f"{source} does not exist: check the path.")
+    if source.is_dir():
+        return FolderVideo(source)
+    from app.storage.video.file import FileVideo  # noqa: PLC0415 - loads FFmpeg
+
+    return FileVideo(source)

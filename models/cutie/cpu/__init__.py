@@ -1,0 +1,1 @@
+"""Faster forms of the same layers, for CPUs."""

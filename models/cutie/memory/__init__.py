@@ -1,0 +1,1 @@
+"""What is remembered of a video, and how it is read."""

@@ -1,0 +1,1 @@
+"""The layers of the memory network; `network` puts them together."""

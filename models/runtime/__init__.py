@@ -1,0 +1,1 @@
+"""What a model runs on: device, memory, and torch's libraries."""

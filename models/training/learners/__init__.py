@@ -1,0 +1,1 @@
+"""What learns: networks through a clip, their losses and prompts."""

