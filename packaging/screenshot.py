@@ -35,7 +35,7 @@ def _pause(milliseconds: int) -> None:
 def _truth(session: Session, frame: int, identity: int) -> None:
     labels = read_palette_png(sample_folder() / "masks" / f"{frame:06d}.png", session.size)
     if (labels == identity).any():
-        session.commit_mask(frame, identity, labels == identity, "Paint")
+        session.draw_mask(frame, identity, labels == identity, "Paint")
 
 
 def _annotate(session: Session) -> None:
@@ -48,7 +48,7 @@ def _annotate(session: Session) -> None:
     while session.activity is not SessionState.IDLE:
         _pause(200)
     _truth(session, _CORRECTED, 1)
-    session.approve([Key(frame, 1) for frame in range(3, 9)])
+    session.verify([Key(frame, 1) for frame in range(3, 9)])
     session.select(1)
     session.go_to(_SHOWN)
     _pause(2000)

@@ -13,7 +13,7 @@ _ENOUGH = 0.9  # IoU that a person is content with
 Truth = Callable[[int, int], BoolMask]  # frame, object -> where it is
 
 
-class Person:
+class SimulatedAnnotator:
     """Looks at masks and clicks where the error is largest. Knows the truth, the models do not."""
 
     def __init__(self, truth: Truth) -> None:

@@ -52,7 +52,7 @@ class Entry:
 
     mask: Mask | None
     origin: Origin
-    approved: bool = False  # looked at by a person: an anchor, like anything drawn or clicked
+    verified: bool = False  # looked at by a person: an anchor, like anything drawn or clicked
     score: float | None = None  # the model's confidence, 0 to 1
     clicks: tuple[Click, ...] = ()  # so that undoing a click also restores the clicks
     occluded: bool = False
@@ -61,8 +61,8 @@ class Entry:
 
     @property
     def is_anchor(self) -> bool:
-        """Whether a person made or approved it: no model ever overwrites it."""
-        return self.approved or self.origin not in {Origin.PROPAGATED, Origin.REFINED}
+        """Whether a person made or verified it: no model ever overwrites it."""
+        return self.verified or self.origin not in {Origin.PROPAGATED, Origin.REFINED}
 
     @property
     def state(self) -> State:

@@ -81,11 +81,11 @@ def stale_marks(document: Document, edited: Iterable[Key]) -> dict[Key, Entry]:
 
 
 def plan_heal(
-    document: Document, accepted: Collection[Key], *, first: int, last: int
+    document: Document, new_anchors: Collection[Key], *, first: int, last: int
 ) -> tuple[Run, ...]:
-    """Return the passes that make stale masks good again, those next to `accepted` first.
+    """Return the passes that make stale masks good again, those next to `new_anchors` first.
 
-    Next to an accepted anchor, frames without a mask are filled too. A pass starts at the accepted
+    Next to a new anchor, frames without a mask are filled too. A pass starts at the new
     anchor where there is one, else at the earlier anchor; but not where the object is absent: then
     it starts at the other end, or further back, where the object was seen, and goes through.
     """
@@ -94,13 +94,13 @@ def plan_heal(
     anchors = {number: _anchors(document, number, first, last) for number in objects}
     for number in objects:
         for gap in gaps(document, number, first=first, last=last):
-            origin = _origin(gap, anchors[number], accepted)
-            if origin is None or not _needs_healing(document, gap, accepted):
+            origin = _origin(gap, anchors[number], new_anchors)
+            if origin is None or not _needs_healing(document, gap, new_anchors):
                 continue
             step = 1 if origin <= gap.left else -1
             spans = starts.setdefault((origin, step), {})
             spans[number] = _joined(spans.get(number, gap.frames), gap.frames)
-    touched = {key.frame for key in accepted}
+    touched = {key.frame for key in new_anchors}
     order = sorted(starts, key=lambda start: (start[0] not in touched, start))
     given = packed_anchors(document, objects)
     return tuple(_pass(given, origin, step, starts[origin, step]) for origin, step in order)
@@ -256,7 +256,7 @@ def _anchors(document: Document, number: int, first: int, last: int) -> dict[int
     }
 
 
-def _origin(gap: Gap, anchors: Mapping[int, bool], accepted: Collection[Key]) -> int | None:
+def _origin(gap: Gap, anchors: Mapping[int, bool], new_anchors: Collection[Key]) -> int | None:
     """Return the anchor where a pass through the gap starts, None where there is none."""
     beside = [frame for frame in (gap.left, gap.right) if frame in anchors]
     seen = [frame for frame in beside if anchors[frame]]
@@ -265,7 +265,7 @@ def _origin(gap: Gap, anchors: Mapping[int, bool], accepted: Collection[Key]) ->
         after = [frame for frame, is_seen in anchors.items() if is_seen and frame > gap.right]
         seen = [*before[-1:], *after[:1]][:1]
     return min(
-        seen or beside, key=lambda frame: Key(frame, gap.object) not in accepted, default=None
+        seen or beside, key=lambda frame: Key(frame, gap.object) not in new_anchors, default=None
     )
 
 
@@ -273,8 +273,8 @@ def _joined(one: range, other: range) -> range:
     return range(min(one.start, other.start), max(one.stop, other.stop))
 
 
-def _needs_healing(document: Document, gap: Gap, accepted: Collection[Key]) -> bool:
-    beside = Key(gap.left, gap.object) in accepted or Key(gap.right, gap.object) in accepted
+def _needs_healing(document: Document, gap: Gap, new_anchors: Collection[Key]) -> bool:
+    beside = Key(gap.left, gap.object) in new_anchors or Key(gap.right, gap.object) in new_anchors
     for frame in gap.frames:
         entry = document.get(Key(frame, gap.object))
         if entry.stale if entry else beside:

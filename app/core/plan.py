@@ -143,7 +143,7 @@ def permitted(document: Document, changes: Changes) -> dict[Key, Entry | None]:
 
 
 def is_anchor(document: Document, key: Key) -> bool:
-    """Whether a person made or approved what stands at `key`."""
+    """Whether a person made or verified what stands at `key`."""
     entry = document.get(key)
     return entry is not None and entry.is_anchor
 

@@ -42,7 +42,7 @@ _SEVERITY = {
     Reason.BORDER_EXIT: 0.2,
 }
 _ASK_MIDDLE = frozenset({Reason.CONFLICT, Reason.SLIVER})
-_NEAR = 3  # suspect frames this close together are one issue
+_NEAR = 3  # suspect frames this close together are one suspect
 _MEMORY = 5  # frames whose median says what is usual
 _SIDE_PX = 96  # larger masks are thinned out to about this side before they are compared
 
@@ -65,7 +65,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Issue:
+class Suspect:
     """Neighbouring suspect frames of one object.
 
     `frame` is the one to look at; `reasons` come worst first; `severity` is 0 to 1; `value` ranks:
@@ -87,8 +87,8 @@ class Issue:
         return f"{frames}: {', '.join(reason.value for reason in self.reasons)}"
 
 
-def find(document: Document, limits: Limits | None = None) -> tuple[Issue, ...]:
-    """Return the issues of all objects, worst first."""
+def find(document: Document, limits: Limits | None = None) -> tuple[Suspect, ...]:
+    """Return the suspects of all objects, worst first."""
     finder = Finder(limits)
     for info in document.objects:
         finder.examine(info.id, document.of_object(info.id))
@@ -96,7 +96,7 @@ def find(document: Document, limits: Limits | None = None) -> tuple[Issue, ...]:
 
 
 class Finder:
-    """Finds issues object by object and remembers what it measured of each mask.
+    """Finds suspects object by object and remembers what it measured of each mask.
 
     Looking again after an edit measures the new masks only. Used from one thread at a time.
     """
@@ -105,23 +105,23 @@ class Finder:
         self._limits = limits or Limits()
         self._facts: dict[int, dict[int, tuple[Mask, Facts]]] = {}
         self._overlaps: dict[int, dict[int, tuple[Mask, Mask, float]]] = {}
-        self._issues: dict[int, tuple[Issue, ...]] = {}
+        self._suspects: dict[int, tuple[Suspect, ...]] = {}
 
     def examine(self, object_id: int, entries: Mapping[int, Entry]) -> None:
-        """Replace the issues of one object; `entries` are all it has, frames rising."""
+        """Replace the suspects of one object; `entries` are all it has, frames rising."""
         self._measure(object_id, entries)
         marks = dict(self._marks(object_id, entries))
-        self._issues[object_id] = tuple(_grouped(object_id, entries, marks))
+        self._suspects[object_id] = tuple(_grouped(object_id, entries, marks))
 
     def forget(self, keep: Iterable[int]) -> None:
         """Drop all objects but these."""
-        for number in set(self._issues) - set(keep):
-            del self._issues[number], self._facts[number], self._overlaps[number]
+        for number in set(self._suspects) - set(keep):
+            del self._suspects[number], self._facts[number], self._overlaps[number]
 
-    def ranked(self) -> tuple[Issue, ...]:
-        """Return all issues, the most valuable first."""
-        every = (issue for issues in self._issues.values() for issue in issues)
-        return tuple(sorted(every, key=lambda issue: (-issue.value, issue.first, issue.object)))
+    def ranked(self) -> tuple[Suspect, ...]:
+        """Return all suspects, the most valuable first."""
+        every = (suspect for suspects in self._suspects.values() for suspect in suspects)
+        return tuple(sorted(every, key=lambda each: (-each.value, each.first, each.object)))
 
     def _measure(self, object_id: int, entries: Mapping[int, Entry]) -> None:
         """Measure the masks that are new, and each with the one before it."""
@@ -245,8 +245,8 @@ def _presence(before: Entry, now: Entry, known: tuple[Mask, Facts] | None) -> se
 
 def _grouped(
     object_id: int, entries: Mapping[int, Entry], marks: Mapping[int, frozenset[Reason]]
-) -> Iterator[Issue]:
-    """Yield one issue for each stretch of suspect frames.
+) -> Iterator[Suspect]:
+    """Yield one suspect for each stretch of suspect frames.
 
     What is only stale stands apart, and so does what looks like an object that is not there.
     """
@@ -264,7 +264,7 @@ def _grouped(
         listed = (reason for reason in Reason if reason in found)
         reasons = tuple(sorted(listed, key=lambda reason: -_SEVERITY[reason]))
         doubt = float(np.prod([1 - _SEVERITY[reason] for reason in reasons]))
-        yield Issue(
+        yield Suspect(
             object=object_id,
             first=frames[0],
             last=frames[-1],

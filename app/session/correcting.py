@@ -40,7 +40,7 @@ class Correcting(QObject):
         """Whether a sharpened mask is shown that waits to be accepted."""
         return self._ghost is not None
 
-    def accept_and_heal(self) -> None:
+    def verify_and_heal(self) -> None:
         """Make the current mask an anchor and propagate what it makes stale."""
         workspace = self._workspace
         if workspace.video is None:
@@ -51,10 +51,10 @@ class Correcting(QObject):
             if (entry := workspace.entry(key)) is not None:
                 # Made by a person, it is an anchor already: a step that changes nothing to see.
                 if not entry.is_anchor or entry.stale or entry.conflict:
-                    self._editing.approve([key])
-                self._editing.accepted.add(key)
-        accepted, self._editing.accepted = self._editing.accepted, set()
-        self._jobs.heal(accepted)
+                    self._editing.verify([key])
+                self._editing.new_anchors.add(key)
+        new_anchors, self._editing.new_anchors = self._editing.new_anchors, set()
+        self._jobs.heal(new_anchors)
 
     def refine(
         self, frames: Iterable[int] | None = None, objects: Iterable[int] | None = None
@@ -62,7 +62,7 @@ class Correcting(QObject):
         """Sharpen masks of the selected object, or of `objects`.
 
         Without `frames` the selected one's here, shown as a ghost (`accept_refinement`,
-        `drop_refinement`); with `frames` directly, as one undo step that leaves anchors alone.
+        `reject_refinement`); with `frames` directly, as one undo step that leaves anchors alone.
         """
         workspace = self._workspace
         if workspace.video is not None and frames is not None and objects is not None:
@@ -78,11 +78,11 @@ class Correcting(QObject):
         """Take the ghost over as an anchor."""
         if self._ghost is not None:
             key, entry = self._ghost
-            self.drop_refinement()
+            self.reject_refinement()
             text = f"Refine {self._workspace.name_of(key.object)}, frame {key.frame}"
             self._editing.make({key: entry}, text)
 
-    def drop_refinement(self) -> None:
+    def reject_refinement(self) -> None:
         """Take the ghost away."""
         self._asked = None
         if self._ghost is not None:
@@ -91,14 +91,14 @@ class Correcting(QObject):
 
     @Slot()
     def _on_moved(self) -> None:
-        self.drop_refinement()
+        self.reject_refinement()
 
     def _ask(self, key: Key) -> None:
         entry = self._workspace.entry(key)
         if entry is None or entry.mask is None:
             self._workspace.report("warning", "There is no mask to refine on this frame.")
             return
-        self.drop_refinement()
+        self.reject_refinement()
         gate = self._workspace.settings.iou_gate
         self._asked = Refine(self._engine.next_id(), {key: entry.mask}, gate, ghost=True)
         self._engine.put(self._asked)
@@ -111,7 +111,7 @@ class Correcting(QObject):
             text = "The sharper mask does not fit this one, which is kept."
             self._workspace.report("info", text)
         for key, entry in step.entries.items():
-            self._ghost = (key, Entry(entry.mask, Origin.REFINED, approved=True, score=entry.score))
+            self._ghost = (key, Entry(entry.mask, Origin.REFINED, verified=True, score=entry.score))
             self._workspace.signals.preview_changed.emit((*key, entry.mask))
 
     @Slot(int, object)

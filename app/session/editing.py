@@ -20,11 +20,11 @@ class Editing:
 
     def __init__(self, workspace: Workspace, jobs: Jobs) -> None:
         self._workspace, self._jobs = workspace, jobs
-        self.accepted: set[Key] = set()  # anchors made since the last heal
+        self.new_anchors: set[Key] = set()  # anchors made since the last heal
         self._hidden: dict[Key, Entry] = {}  # what stood where an object was marked as not visible
         workspace.signals.opened.connect(self._hidden.clear)
 
-    def commit_mask(self, frame: int, object_id: int, pixels: BoolMask, text: str) -> None:
+    def draw_mask(self, frame: int, object_id: int, pixels: BoolMask, text: str) -> None:
         """Set a mask as drawn: brush, eraser, polygon, fill. All False = absent."""
         self.make({Key(frame, object_id): Entry(Mask.encode(pixels), Origin.DRAWN)}, text)
 
@@ -49,19 +49,19 @@ class Editing:
         given = list(keys)
         self.make({key: self._hidden.get(key) for key in given}, self._text("Show", given))
 
-    def approve(self, keys: Iterable[Key]) -> None:
+    def verify(self, keys: Iterable[Key]) -> None:
         """Make the masks anchors as they are."""
         changes = {
-            key: replace(entry, approved=True, stale=False, conflict=False)
+            key: replace(entry, verified=True, stale=False, conflict=False)
             for key in keys
-            if (entry := self._workspace.entry(key)) is not None and not entry.approved
+            if (entry := self._workspace.entry(key)) is not None and not entry.verified
         }
         self.make(changes, self._text("Approve", changes))
 
     def unanchor(self, keys: Iterable[Key]) -> None:
         """Let models overwrite the masks again."""
         changes = {
-            key: replace(entry, origin=Origin.PROPAGATED, approved=False, clicks=(), stale=True)
+            key: replace(entry, origin=Origin.PROPAGATED, verified=False, clicks=(), stale=True)
             for key in keys
             if (entry := self._workspace.entry(key)) is not None and entry.is_anchor
         }
@@ -85,7 +85,7 @@ class Editing:
         with self._jobs.making_way(allowed):
             whole = {**(self._stale(allowed) if marks else {}), **allowed}
             self._workspace.change(whole, text, series=series)
-        self.accepted.update(key for key, entry in allowed.items() if entry and entry.is_anchor)
+        self.new_anchors.update(key for key, entry in allowed.items() if entry and entry.is_anchor)
         return True
 
     def _hiding(self, keys: Iterable[Key]) -> list[Key]:
@@ -122,7 +122,7 @@ class Editing:
 def _changes_anchor(document: Document, key: Key, entry: Entry | None) -> bool:
     """Whether what a model may build on is another mask after the edit.
 
-    A propagated mask that is approved as it is agrees with its neighbours as before.
+    A propagated mask that is verified as it is agrees with its neighbours as before.
     """
     before = document.get(key)
     if entry is not None and entry.is_anchor:

@@ -35,7 +35,7 @@ class _Running:
     job: Track | Heal | Refine
     text: str
     meter: Meter
-    accepted: frozenset[Key] = frozenset()  # the anchors that a heal starts from
+    new_anchors: frozenset[Key] = frozenset()  # the anchors that a heal starts from
     since: int = 0  # how many undo steps there were when it began
     steps: int = 0
     after: tuple[Run, ...] = ()  # to go on with once this job has ended by itself
@@ -126,13 +126,13 @@ class Jobs(QObject):
             return
         self._track(runs)
 
-    def heal(self, accepted: Collection[Key]) -> None:
-        """Propagate what is stale, beginning beside the anchors `accepted`."""
+    def heal(self, new_anchors: Collection[Key]) -> None:
+        """Propagate what is stale, beginning beside the anchors `new_anchors`."""
         workspace, document = self._workspace, self._workspace.document
         before, after = self._running, self._stop()
         if before is not None:
-            accepted = {*accepted, *before.accepted}
-        runs = heal.plan_heal(document, accepted, first=workspace.first, last=workspace.last)
+            new_anchors = {*new_anchors, *before.new_anchors}
+        runs = heal.plan_heal(document, new_anchors, first=workspace.first, last=workspace.last)
         if not runs:
             workspace.report("info", "Nothing is stale here.")
             if after:
@@ -147,7 +147,7 @@ class Jobs(QObject):
         job = Heal(self._engine.next_id(), runs, old, rules_of(workspace.settings))
         text = self._text("Heal", runs)
         meter = Meter.of_runs(text, runs)
-        self._start(_Running(job, text, meter, frozenset(accepted), after=after))
+        self._start(_Running(job, text, meter, frozenset(new_anchors), after=after))
 
     def refine(self, frames: Iterable[int], objects: Iterable[int]) -> None:
         """Sharpen the masks of unlocked objects on `frames`, but no anchors, as one undo step."""
@@ -218,7 +218,7 @@ class Jobs(QObject):
         document = self._workspace.document
         if isinstance(running.job, Heal):
             anchors = {key for key in edited if is_anchor(document, key)}
-            self.heal(running.accepted | anchors)
+            self.heal(running.new_anchors | anchors)
         elif isinstance(running.job, Track):
             left = [rest_of(run, head, document, edited) for run, head in running.heads()]
             runs = (*(run for run in left if run), *running.after, *self._stop())

@@ -62,7 +62,7 @@ class Moving:
         ends = {min(changes).frame, max(changes).frame}
         for key, entry in changes.items():
             if entry is not None and key.frame in ends:
-                changes[key] = replace(entry, approved=True, stale=False, conflict=False)
+                changes[key] = replace(entry, verified=True, stale=False, conflict=False)
         names = f"{workspace.name_of(one)} and {workspace.name_of(other)}"
         where = f"frames {min(ends)}-{max(ends)}"
         self._editing.make(changes, f"Exchange {names}, {where}", marks=False)

@@ -4,28 +4,28 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
-from app.core.suspects import Issue
+from app.core.suspects import Suspect
 from app.engine.jobs import Prepare
 from app.session.engine import Engine
 from app.session.signals import SessionState
 from app.session.workspace import Workspace
 
 _STILL_MS = 150  # a frame that is left sooner than this is only passed by
-_ISSUES = 2
+_SUSPECTS = 2
 
 
-class Foresight(QObject):
+class Prefetcher(QObject):
     """Has frames prepared while nothing else runs: the current one, next suspects, neighbours."""
 
     def __init__(
         self,
         workspace: Workspace,
         engine: Engine,
-        issues: Callable[[], tuple[Issue, ...]],
+        suspects: Callable[[], tuple[Suspect, ...]],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._workspace, self._engine, self._issues = workspace, engine, issues
+        self._workspace, self._engine, self._suspects = workspace, engine, suspects
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_STILL_MS)
@@ -35,7 +35,7 @@ class Foresight(QObject):
             signals.opened,
             signals.frame_changed,
             signals.state_changed,
-            signals.issues_changed,
+            signals.suspects_changed,
         ):
             signal.connect(self._later)
 
@@ -49,7 +49,7 @@ class Foresight(QObject):
         if workspace.video is None or workspace.activity is not SessionState.IDLE:
             return
         current = workspace.frame
-        suspects = (issue.frame for issue in self._issues()[:_ISSUES])
+        suspects = (suspect.frame for suspect in self._suspects()[:_SUSPECTS])
         beside = (near for near in (current + 1, current - 1) if 0 <= near < workspace.frame_count)
         frames = tuple(dict.fromkeys([current, *suspects, *beside]))
         self._engine.put(Prepare(self._engine.next_id(), frames))

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.core.document import Entry, Key
-from app.core.suspects import Finder, Issue
+from app.core.suspects import Finder, Suspect
 from app.session.jobs import Jobs
 from app.session.viewing import Viewing
 from app.session.workspace import Workspace
@@ -15,15 +15,15 @@ _SOON_MS = 200
 
 
 class Review(QObject):
-    """Keeps the issues up to date, off this thread, and steps through them."""
+    """Keeps the suspects up to date, off this thread, and steps through them."""
 
-    _found = Signal(object, object)  # Finder, tuple[Issue, ...]; from the worker
+    _found = Signal(object, object)  # Finder, tuple[Suspect, ...]; from the worker
 
     def __init__(self, workspace: Workspace, viewing: Viewing, jobs: Jobs, parent: QObject) -> None:
         super().__init__(parent)
         self._workspace, self._viewing, self._jobs = workspace, viewing, jobs
-        self.issues: tuple[Issue, ...] = ()
-        self._current: Issue | None = None
+        self.suspects: tuple[Suspect, ...] = ()
+        self._current: Suspect | None = None
         self._dismissed: set[tuple[int, int, int]] = set()
         self._dirty: set[int] = set()
         self._finder = Finder()  # used by the worker only
@@ -52,23 +52,23 @@ class Review(QObject):
             self._worker, self._busy = None, None
         self._set(())
 
-    def next_issue(self, step: int = 1) -> None:
+    def next_suspect(self, step: int = 1) -> None:
         """Go to the next suspect (or the one before) and select its object."""
-        if not self.issues:
+        if not self.suspects:
             self._workspace.report("info", "Nothing looks suspicious.")
             return
         at = self._position()
         following = (step - 1 if step > 0 else step) if at is None else at + step
-        self.show(self.issues[following % len(self.issues)])
+        self.show(self.suspects[following % len(self.suspects)])
 
-    def show(self, issue: Issue) -> None:
+    def show(self, suspect: Suspect) -> None:
         """Go to this suspect and select its object."""
-        self._current = issue
-        self._viewing.select(issue.object)
-        self._viewing.go_to(issue.frame)
+        self._current = suspect
+        self._viewing.select(suspect.object)
+        self._viewing.go_to(suspect.frame)
 
     @property
-    def is_at_issue(self) -> bool:
+    def is_at_suspect(self) -> bool:
         """Whether the person still looks at the suspect that was gone to last."""
         current, workspace = self._current, self._workspace
         return (
@@ -87,31 +87,31 @@ class Review(QObject):
             return False
         at = self._position()
         start = 0 if at is None else at + 1
-        for issue in (*self.issues[start:], *self.issues[:start]):
-            again = issue.object == current.object and (
-                issue.first <= current.last and current.first <= issue.last
+        for suspect in (*self.suspects[start:], *self.suspects[:start]):
+            again = suspect.object == current.object and (
+                suspect.first <= current.last and current.first <= suspect.last
             )
-            if not again and not self._jobs.is_busy_with(Key(issue.frame, issue.object)):
-                self.show(issue)
+            if not again and not self._jobs.is_busy_with(Key(suspect.frame, suspect.object)):
+                self.show(suspect)
                 return True
         return False
 
-    def dismiss(self, issue: Issue) -> None:
+    def dismiss(self, suspect: Suspect) -> None:
         """Take a suspect off the list: it was looked at and is fine."""
-        self._dismissed.add((issue.object, issue.first, issue.last))
-        self._set(self.issues)
+        self._dismissed.add((suspect.object, suspect.first, suspect.last))
+        self._set(self.suspects)
 
     def _position(self) -> int | None:
-        """Return where the current issue stands now; it may have shrunk since."""
+        """Return where the current suspect stands now; it may have shrunk since."""
         current = self._current
         if current is None:
             return None
-        for index, issue in enumerate(self.issues):
-            same = issue.object == current.object
-            if same and issue.first <= current.last and current.first <= issue.last:
+        for index, suspect in enumerate(self.suspects):
+            same = suspect.object == current.object
+            if same and suspect.first <= current.last and current.first <= suspect.last:
                 return index
         # It is healed: the one that took its place in the ranking comes next.
-        better = [issue for issue in self.issues if issue.value > current.value]
+        better = [suspect for suspect in self.suspects if suspect.value > current.value]
         return len(better) - 1
 
     def _on_document_change(self, keys: frozenset[Key]) -> None:
@@ -146,14 +146,14 @@ class Review(QObject):
         self._found.emit(finder, finder.ranked())
 
     @Slot(object, object)
-    def _on_found(self, finder: Finder, issues: tuple[Issue, ...]) -> None:
+    def _on_found(self, finder: Finder, suspects: tuple[Suspect, ...]) -> None:
         if finder is self._finder and self._worker is not None:
             self._busy = None
-            self._set(issues)
+            self._set(suspects)
 
-    def _set(self, issues: tuple[Issue, ...]) -> None:
+    def _set(self, suspects: tuple[Suspect, ...]) -> None:
         fine = self._dismissed
-        left = tuple(i for i in issues if (i.object, i.first, i.last) not in fine)
-        if left != self.issues:
-            self.issues = left
-            self._workspace.signals.issues_changed.emit()
+        left = tuple(i for i in suspects if (i.object, i.first, i.last) not in fine)
+        if left != self.suspects:
+            self.suspects = left
+            self._workspace.signals.suspects_changed.emit()

@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QUndoStack
 
-from app.core.suspects import Issue
+from app.core.suspects import Suspect
 from app.engine.inference import Models
 from app.errors import StorageError, VideoMissingError
 from app.session.clicking import Clicking
@@ -21,7 +21,7 @@ from app.session.moving import Moving
 from app.session.objects import ObjectEdits
 from app.session.opening import Opened, open_project, open_source, reopened_as
 from app.session.preferences import cache_bytes, choice_of, keep_changes
-from app.session.prefetcher import Foresight
+from app.session.prefetcher import Prefetcher
 from app.session.reading import SessionReading
 from app.session.review import Review
 from app.session.saving import Saving
@@ -72,7 +72,7 @@ class Session(SessionReading):
         self._review = Review(workspace, viewing, jobs, self)
         self._saving = Saving(workspace, self)
         self._exporting = Exporting(workspace, self)
-        Foresight(workspace, engine, lambda: self._review.issues, self)
+        Prefetcher(workspace, engine, lambda: self._review.suspects, self)
         self.undo_stack: QUndoStack = workspace.undo_stack
         self.objects_changed.connect(self._keep_selection)
         self._offer_views()
@@ -87,10 +87,10 @@ class Session(SessionReading):
         self.set_range = viewing.set_range
         self.select = viewing.select
         self.search_classes = self._objects.search_classes
-        self.next_issue = review.next_issue
-        self.show_issue = review.show
-        self.leave_issue = review.go_on
-        self.dismiss_issue = review.dismiss
+        self.next_suspect = review.next_suspect
+        self.show_suspect = review.show
+        self.leave_suspect = review.go_on
+        self.dismiss_suspect = review.dismiss
         self.export = self._exporting.export
         comparing = self._comparing
         self.compare = comparing.compare
@@ -109,7 +109,7 @@ class Session(SessionReading):
         self.set_box = clicking.set_box
         self.next_candidate = clicking.next_candidate
         self.preview_click = clicking.preview_click
-        self.commit_mask = editing.commit_mask
+        self.draw_mask = editing.draw_mask
         self.keep_draft = self._saving.keep_draft
         self.undo = self._undoing.undo
         self.redo = self._undoing.redo
@@ -118,17 +118,17 @@ class Session(SessionReading):
         self.mark_absent = editing.mark_absent
         self.mark_occluded = editing.mark_occluded
         self.show_again = editing.show_again
-        self.approve = editing.approve
+        self.verify = editing.verify
         self.unanchor = editing.unanchor
         self.copy_mask = self._moving.copy
         self.paste_mask = self._moving.paste
         self.exchange = self._moving.exchange
         self.import_masks = self._importing.import_masks
         self.propagate = self._jobs.propagate
-        self.accept_and_heal = correcting.accept_and_heal
+        self.verify_and_heal = correcting.verify_and_heal
         self.refine = correcting.refine
         self.accept_refinement = correcting.accept_refinement
-        self.drop_refinement = correcting.drop_refinement
+        self.reject_refinement = correcting.reject_refinement
         self.cancel = self._jobs.cancel
 
     def open(self, source: Path) -> None:
@@ -183,8 +183,8 @@ class Session(SessionReading):
         self._jobs.cancel()
         workspace.enter(SessionState.CLOSING)
         self._clicking.drop()
-        self._correcting.drop_refinement()
-        self._editing.accepted.clear()
+        self._correcting.reject_refinement()
+        self._editing.new_anchors.clear()
         self._engine.stop()
         self._review.stop()
         self._exporting.stop()
@@ -262,14 +262,14 @@ class Session(SessionReading):
         return self._comparing.has_truth
 
     @property
-    def is_at_issue(self) -> bool:
+    def is_at_suspect(self) -> bool:
         """Whether the person still looks at the suspect that was gone to last."""
-        return self._review.is_at_issue
+        return self._review.is_at_suspect
 
     @property
-    def issues(self) -> tuple[Issue, ...]:
+    def suspects(self) -> tuple[Suspect, ...]:
         """The suspects, worst first."""
-        return self._review.issues
+        return self._review.suspects
 
     def _is_current(self, path: Path) -> bool:
         """Whether `path` is the open project's file, by this name or another."""

@@ -55,7 +55,7 @@ class SessionSignals(QObject):
     range_changed = Signal()  # the in or the out point
     state_changed = Signal(object)  # SessionState
     progress_changed = Signal(object)  # Progress | None
-    issues_changed = Signal()
+    suspects_changed = Signal()
     candidates_changed = Signal()  # of the last click
     copied_changed = Signal()  # the mask that can be pasted
     preview_changed = Signal(object)  # tuple[int, int, Mask | None]: frame, object; or None

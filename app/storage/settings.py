@@ -187,7 +187,7 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "review_advance", _HEAL, "Go on after Enter",
-        "Once a suspect is corrected and accepted, go to the next while it heals.",
+        "Once a suspect is corrected and verified, go to the next while it heals.",
     ),
     Field(
         "cache_mib", _KEEP, "Memory for frames",

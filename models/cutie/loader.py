@@ -26,7 +26,7 @@ from models.cutie.infer_config import fitted
 from models.cutie.inference.tracker import CutieTracker, RunOptions
 from models.cutie.network.network import Network
 from models.encoders import eight_bit
-from models.encoders.hiera_cpu import use_swift_hiera
+from models.encoders.hiera_cpu import use_cpu_hiera
 from models.runtime.device import encoder_dtype, pick_device
 from models.sam.heads import HEADS, PromptHeads
 from models.weights import store as weights
@@ -161,7 +161,7 @@ def ready(network: Network, device: torch.device, *, eight_bits: bool = False) -
     if device.type == "cpu":
         use_winograd(network)
         use_fused_blocks(network)
-        use_swift_hiera(network, encoder_dtype(device), eight_bits=eight_bits)
+        use_cpu_hiera(network, encoder_dtype(device), eight_bits=eight_bits)
     network.eval().requires_grad_(requires_grad=False)
     return network.to(device).to(memory_format=torch.channels_last)
 

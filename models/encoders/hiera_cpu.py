@@ -135,7 +135,7 @@ class _Block(nn.Module):
         return rows.transpose(1, 2)
 
 
-class SwiftHiera(nn.Module):
+class CpuHiera(nn.Module):
     """A HieraEncoder, taken over for inference; it computes in `dtype` and gives float32.
 
     `eight_bits` multiplies bytes where most of the time goes.
@@ -226,9 +226,9 @@ def _pooled(tokens: Tensor) -> Tensor:
     return torch.maximum(tall[:, :, 0::2], tall[:, :, 1::2])
 
 
-def use_swift_hiera(network: nn.Module, dtype: torch.dtype, *, eight_bits: bool = False) -> None:
+def use_cpu_hiera(network: nn.Module, dtype: torch.dtype, *, eight_bits: bool = False) -> None:
     """Replace the Hiera encoders within `network`, in place, for inference on a CPU."""
     for module in list(network.modules()):
         for name, child in list(module.named_children()):
             if isinstance(child, HieraEncoder):
-                setattr(module, name, SwiftHiera(child, dtype, eight_bits=eight_bits))
+                setattr(module, name, CpuHiera(child, dtype, eight_bits=eight_bits))

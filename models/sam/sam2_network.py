@@ -8,7 +8,7 @@ from torch import Tensor
 
 from models.api import Image
 from models.encoders.hiera import HieraEncoder, Levels
-from models.encoders.hiera_cpu import SwiftHiera
+from models.encoders.hiera_cpu import CpuHiera
 from models.sam.compute import normalised, resized
 from models.sam.heads import PromptHeads
 from models.sam.prompts import Points
@@ -49,7 +49,7 @@ class Sam2Network:
         dtype: torch.dtype = torch.float32,
     ) -> None:
         encoder = encoder.to(device).eval()
-        self.encoder = SwiftHiera(encoder, dtype) if device.type == "cpu" else encoder
+        self.encoder = CpuHiera(encoder, dtype) if device.type == "cpu" else encoder
         self._heads = heads.to(device).eval()
         self._square, self._side = square, side
         self.device = device

@@ -68,7 +68,7 @@ class Sam2Tracker:
         Of an object's anchors, the 16 nearest condition a frame.
         """
         if not any(anchors.values()):
-            raise PromptError("There is no anchor to start from: draw or approve a mask first.")
+            raise PromptError("There is no anchor to start from: draw or verify a mask first.")
         run = _Run(self._predictor, self._frames, anchors, frames)
         for frame in frames:
             with computing(self._predictor.device):
@@ -240,8 +240,8 @@ def _predictions(
     masks = ((logits > 0) & own).cpu().numpy() & free
     shares: Iterable[Any] = [None] * len(masks)
     if probabilities:
-        chances = logits.sigmoid()
-        shares = (chances / chances.sum(dim=0).clamp(min=1)).cpu().numpy() * free
+        of_objects = logits.sigmoid()
+        shares = (of_objects / of_objects.sum(dim=0).clamp(min=1)).cpu().numpy() * free
     return {
         number: Prediction(mask, score, share)
         for number, mask, score, share in zip(outputs, masks, scores, shares, strict=True)

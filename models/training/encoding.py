@@ -9,7 +9,7 @@ from torch.nn import Parameter
 
 from models.cutie.network.network import Network
 from models.encoders.fusion import FusedEncoder
-from models.encoders.hiera_cpu import use_swift_hiera
+from models.encoders.hiera_cpu import use_cpu_hiera
 from models.runtime.device import encoder_dtype
 from models.training.features import Encode, Features
 
@@ -40,7 +40,7 @@ def quick_frozen_part(network: Network) -> Encode:
     if device.type != "cpu":
         return frozen_part(network)
     quick = copy.deepcopy(network)
-    use_swift_hiera(quick, encoder_dtype(device))
+    use_cpu_hiera(quick, encoder_dtype(device))
     return frozen_part(quick)
 
 

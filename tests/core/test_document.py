@@ -15,7 +15,7 @@ entries = st.builds(
     Entry,
     st.sampled_from([None, *MASKS]),
     st.sampled_from(Origin),
-    approved=st.booleans(),
+    verified=st.booleans(),
     stale=st.booleans(),
 )
 changes = st.dictionaries(keys, st.none() | entries, max_size=8)
@@ -116,7 +116,7 @@ def test_states_say_how_an_entry_came_to_be() -> None:
         State.PREDICTED: Entry(mask, Origin.PROPAGATED),
         State.STALE: Entry(mask, Origin.PROPAGATED, stale=True),
         State.CONFLICT: Entry(mask, Origin.PROPAGATED, conflict=True),
-        State.VERIFIED: Entry(mask, Origin.PROPAGATED, approved=True),
+        State.VERIFIED: Entry(mask, Origin.PROPAGATED, verified=True),
         State.ANCHOR: Entry(mask, Origin.CLICKED),
         State.GROUND_TRUTH: Entry(mask, Origin.IMPORTED),
         State.ABSENT: Entry(None, Origin.DRAWN),

@@ -201,14 +201,14 @@ def test_no_propagation_overwrites_an_anchor_or_a_locked_object(
 @given(
     anchors=anchor_sets,
     locked=st.sets(st.integers(1, 4)),
-    accepted=st.tuples(st.integers(0, 19), st.integers(1, 4)),
+    new_anchors=st.tuples(st.integers(0, 19), st.integers(1, 4)),
     stale=st.sets(st.tuples(st.integers(0, 19), st.integers(1, 4)), max_size=20),
     drift=st.dictionaries(st.integers(0, 19), st.integers(-30, 30)),
 )
 def test_no_heal_overwrites_an_anchor_or_a_locked_object(
     anchors: dict[int, set[int]],
     locked: set[int],
-    accepted: tuple[int, int],
+    new_anchors: tuple[int, int],
     stale: set[tuple[int, int]],
     drift: dict[int, int],
 ) -> None:
@@ -218,7 +218,7 @@ def test_no_heal_overwrites_an_anchor_or_a_locked_object(
     old = Entry(MASKS[4], Origin.PROPAGATED, stale=True)
     free = [Key(*key) for key in stale if document.get(Key(*key)) is None]
     document.replace({key: old for key in free if key.object in anchors})
-    runs = plan_heal(document, {Key(*accepted)}, first=0, last=19)
+    runs = plan_heal(document, {Key(*new_anchors)}, first=0, last=19)
     job = Heal(1, runs, dict(document.items()), Rules(patience=2))
     tracker = FakeTracker(FakeFrames(20))
     tracker.drift = drift

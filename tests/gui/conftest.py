@@ -75,7 +75,7 @@ class Desk:
         while number not in {info.id for info in self.session.objects}:
             self.session.add_object()
         self.session.select(number)
-        self.session.commit_mask(frame, number, square(x, size=SIZE), "Brush")
+        self.session.draw_mask(frame, number, square(x, size=SIZE), "Brush")
         self.settle()
 
     def press(

@@ -63,7 +63,7 @@ class Stage:
         """Draw a new object and return its id."""
         number = self.session.add_object()
         assert number is not None
-        self.session.commit_mask(frame, number, pixels, "Paint")
+        self.session.draw_mask(frame, number, pixels, "Paint")
         return number
 
     def state(self, frame: int, number: int = 1) -> str:

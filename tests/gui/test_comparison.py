@@ -36,7 +36,7 @@ def healed(opened: Desk) -> Desk:
     opened.idle()
     opened.draw(frame=0, x=40)
     opened.session.go_to(0)
-    opened.do("accept")
+    opened.do("verify_and_heal")
     opened.idle()
     return opened
 

@@ -17,7 +17,7 @@ def drifted(opened: Desk) -> Desk:
     opened.model.fake_tracker.drift = {10: 30, 11: 30, 12: 30}
     opened.do("forward")
     opened.idle()
-    opened.qtbot.waitUntil(lambda: len(opened.session.issues) > 0)
+    opened.qtbot.waitUntil(lambda: len(opened.session.suspects) > 0)
     opened.session.go_to(0)
     opened.settle()
     return opened
@@ -41,8 +41,8 @@ def test_n_goes_to_a_suspect_and_zooms_to_its_object(drifted: Desk) -> None:
     before = drifted.window.canvas.percent
     drifted.session.select(None)
     drifted.press(Qt.Key.Key_N)
-    issue = drifted.session.issues[0]
-    assert (drifted.session.frame, drifted.session.selected) == (issue.frame, issue.object)
+    suspect = drifted.session.suspects[0]
+    assert (drifted.session.frame, drifted.session.selected) == (suspect.frame, suspect.object)
     assert drifted.window.canvas.percent != before
 
 
@@ -50,7 +50,7 @@ def test_enter_in_the_list_shows_the_suspect(drifted: Desk) -> None:
     view = panel_of(drifted).view
     view.setCurrentIndex(view.model().index(0, 0))
     drifted.press(Qt.Key.Key_Return, widget=view)
-    assert drifted.session.frame == drifted.session.issues[0].frame
+    assert drifted.session.frame == drifted.session.suspects[0].frame
 
 
 def test_enter_goes_on_to_another_object_while_this_one_heals(opened: Desk) -> None:
@@ -59,13 +59,15 @@ def test_enter_goes_on_to_another_object_while_this_one_heals(opened: Desk) -> N
     opened.model.fake_tracker.drift = {10: 30, 11: 30, 12: 30}
     opened.do("forward")
     opened.idle()
-    opened.qtbot.waitUntil(lambda: {i.object for i in opened.session.issues} == {1, 2})
+    opened.qtbot.waitUntil(lambda: {i.object for i in opened.session.suspects} == {1, 2})
     opened.press(Qt.Key.Key_N)
     corrected = opened.session.selected
     opened.press(Qt.Key.Key_Return)
     assert opened.session.selected != corrected
     frame = opened.session.frame
-    assert (frame, opened.session.selected) in {(i.frame, i.object) for i in opened.session.issues}
+    assert (frame, opened.session.selected) in {
+        (i.frame, i.object) for i in opened.session.suspects
+    }
     opened.idle()
 
 
@@ -85,10 +87,10 @@ def test_y_verifies_the_mask(drifted: Desk) -> None:
 
 
 def test_a_suspect_is_taken_off_the_list(drifted: Desk) -> None:
-    before = len(drifted.session.issues)
+    before = len(drifted.session.suspects)
     drifted.press(Qt.Key.Key_N)
     drifted.do("dismiss")
-    assert len(drifted.session.issues) == before - 1
+    assert len(drifted.session.suspects) == before - 1
 
 
 def test_an_empty_list_says_what_would_fill_it(opened: Desk) -> None:

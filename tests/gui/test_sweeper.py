@@ -6,7 +6,7 @@ import threading
 import shiboken6
 from PySide6.QtCore import QObject, Qt, QTimer
 
-from app.gui.window.garbage_collector import Sweeper
+from app.gui.window.garbage_collector import IdleGarbageCollector
 from tests.gui.conftest import Desk
 
 
@@ -40,7 +40,7 @@ def test_a_burst_of_new_objects_is_set_aside_unseen(desk: Desk) -> None:
 
 def test_python_collects_again_afterwards(desk: Desk) -> None:
     parent = QObject()
-    Sweeper(desk.session, parent)
+    IdleGarbageCollector(desk.session, parent)
     assert not gc.isenabled()
     shiboken6.delete(parent)
     assert gc.isenabled()

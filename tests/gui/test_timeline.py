@@ -51,7 +51,7 @@ def add(stage: Stage, *frames: int) -> int:
     number = stage.session.add_object()
     assert number is not None
     for frame in frames:
-        stage.session.commit_mask(frame, number, pixels, "Paint")
+        stage.session.draw_mask(frame, number, pixels, "Paint")
     return number
 
 
@@ -237,7 +237,7 @@ def test_dragging_on_a_lane_offers_what_can_be_done_to_the_range(
 
 
 @pytest.mark.parametrize(
-    ("words", "state"), [("absent", "ABSENT"), ("occluded", "OCCLUDED"), ("Approve", "VERIFIED")]
+    ("words", "state"), [("absent", "ABSENT"), ("occluded", "OCCLUDED"), ("Verify", "VERIFIED")]
 )
 def test_the_range_menu_changes_the_state_of_its_frames(
     stage: Stage, timeline: Timeline, qtbot: QtBot, words: str, state: str

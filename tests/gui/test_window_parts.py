@@ -110,11 +110,11 @@ def test_the_sheet_lists_keys_and_finds_a_word(opened: Desk) -> None:
     opened.do("sheet")
     sheet = opened.window.findChild(ShortcutSheet)
     assert sheet is not None
-    assert {"Accept and heal", "Next suspect"} <= set(sheet.shown())
+    assert {"Verify and heal", "Next suspect"} <= set(sheet.shown())
     field = sheet.findChild(QLineEdit)
     assert field is not None
     field.setText("heal")
-    assert sheet.shown() == ["Accept and heal"]
+    assert sheet.shown() == ["Verify and heal"]
 
 
 # Keys and focus

@@ -19,9 +19,9 @@ from models.cutie.network.layers import (
     PositionalEncoding,
     aggregate,
     as_map,
-    joined,
-    parted,
+    flatten_objects,
     side_by_side,
+    split_objects,
 )
 from models.cutie.network.mask_decoder import EdgeDecoder, MaskDecoder
 from models.cutie.network.mask_encoder import SamMaskEncoder
@@ -238,8 +238,8 @@ def test_the_sam_mask_encoder_has_an_embedding_for_no_mask() -> None:
 @pytest.mark.parametrize("objects", [1, 3])
 def test_maps_of_objects_stay_in_the_order_that_a_cpu_is_quick_in(objects: int) -> None:
     rows = torch.rand(objects, 6 * 8, 16)
-    maps = parted(as_map(rows, 6), objects)
-    back = joined(side_by_side(maps.unbind(1)))
+    maps = split_objects(as_map(rows, 6), objects)
+    back = flatten_objects(side_by_side(maps.unbind(1)))
     assert torch.equal(back.flatten(2).transpose(1, 2), rows)
     larger = interpolate(back, scale_factor=2, mode="bilinear")
     assert larger.stride(1) == 1, "a pixel's channels lie side by side"

@@ -15,7 +15,7 @@ from models.encoders.depth import DepthEncoder
 from models.encoders.eight_bit import EightBitLinear, supported
 from models.encoders.fusion import FusedEncoder, build_encoder, load_published
 from models.encoders.hiera import SIZES, HieraEncoder, Levels
-from models.encoders.hiera_cpu import SwiftHiera, use_swift_hiera
+from models.encoders.hiera_cpu import CpuHiera, use_cpu_hiera
 from models.weights.checkpoint import read_state
 
 SIDE = (64, 96)
@@ -93,7 +93,7 @@ def test_hiera_equals_the_sam2_package(size: str) -> None:
 
 
 @pytest.mark.parametrize("levels", list(Levels))
-def test_the_swift_encoder_computes_the_same(levels: Levels) -> None:
+def test_the_cpu_encoder_computes_the_same(levels: Levels) -> None:
     encoder = HieraEncoder("tiny", levels).eval()
     for parameter in encoder.parameters():
         if not parameter.any():  # zeros would hide a part that is left out
@@ -101,27 +101,27 @@ def test_the_swift_encoder_computes_the_same(levels: Levels) -> None:
     # Windows of 14 tokens do not fit 10 x 14 cells, those of 7 not 5 x 7.
     picture = image(160, 224)
     expected = encoder(picture)
-    swift = SwiftHiera(encoder, torch.float32)
+    swift = CpuHiera(encoder, torch.float32)
     for ours, theirs in zip(swift(picture), expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
-def test_the_swift_encoder_stays_close_in_bfloat16() -> None:
+def test_the_cpu_encoder_stays_close_in_bfloat16() -> None:
     encoder = HieraEncoder("tiny", Levels.DECODER).eval()
     picture = image()
     expected = encoder(picture)
-    swift = SwiftHiera(encoder, torch.bfloat16)
+    swift = CpuHiera(encoder, torch.bfloat16)
     for ours, theirs in zip(swift(picture), expected, strict=True):
         assert ours.dtype == torch.float32
         assert float((ours - theirs).norm() / theirs.norm()) < 0.03
 
 
 @eight_bits
-def test_the_swift_encoder_stays_close_in_eight_bits() -> None:
+def test_the_cpu_encoder_stays_close_in_eight_bits() -> None:
     encoder = HieraEncoder("tiny", Levels.DECODER).eval()
     picture = image()
     expected = encoder(picture)
-    swift = SwiftHiera(encoder, torch.bfloat16, eight_bits=True)
+    swift = CpuHiera(encoder, torch.bfloat16, eight_bits=True)
     for ours, theirs in zip(swift(picture), expected, strict=True):
         assert float((ours - theirs).norm() / theirs.norm()) < 0.1
 
@@ -151,8 +151,8 @@ def test_encoders_within_a_network_are_replaced_with_swift_ones() -> None:
     network = build_encoder("tiny", depth="small", widths=(32, 16, 8)).eval()
     picture = image()
     expected = network(picture)
-    use_swift_hiera(network, torch.float32)
-    assert isinstance(network.visual, SwiftHiera)
+    use_cpu_hiera(network, torch.float32)
+    assert isinstance(network.visual, CpuHiera)
     for ours, theirs in zip(network(picture), expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
 

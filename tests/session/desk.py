@@ -56,7 +56,7 @@ def draw(desk: Desk, frame: int, number: int = 1, x: int = 10) -> None:
     """Draw a square; the object is made if it is not there."""
     if number not in {info.id for info in desk.session.objects}:
         desk.session.add_object()
-    desk.session.commit_mask(frame, number, square(x), "Brush")
+    desk.session.draw_mask(frame, number, square(x), "Brush")
 
 
 def begin_propagation(desk: Desk, qtbot: QtBot) -> None:

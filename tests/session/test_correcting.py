@@ -23,7 +23,7 @@ def test_accepting_heals_both_ways_and_says_where_the_drift_was(
     session.select(1)
     draw(desk, 15, x=30)
     steps = session.undo_stack.count()
-    session.accept_and_heal()
+    session.verify_and_heal()
     idle()
     assert session.undo_stack.count() == steps + 1  # what is drawn is an anchor already
     assert not any(entry.stale for _, entry in session.document.items())
@@ -40,7 +40,7 @@ def test_the_nearest_change_is_one_of_a_mask_and_not_of_a_mark_alone(
     session.go_to(15)
     session.select(1)
     draw(desk, 15, x=30)
-    session.accept_and_heal()
+    session.verify_and_heal()
     idle()
     assert session.nearest_change(2) == 8  # those before were stale for a time, no more
 
@@ -50,7 +50,7 @@ def test_accepting_the_first_mask_fills_the_video(desk: Desk, idle: Callable[[],
     session.go_to(10)
     session.click(Click(20, 25))
     idle()
-    session.accept_and_heal()
+    session.verify_and_heal()
     idle()
     assert session.document.frames() == list(range(FRAMES))
 
@@ -67,7 +67,7 @@ def test_accepting_during_a_propagation_of_another_object_finishes_both(
     qtbot.waitUntil(lambda: session.shown(4) != {})
     session.go_to(12)
     session.select(2)
-    session.accept_and_heal()
+    session.verify_and_heal()
     gate.open()
     idle()
     assert sorted(session.document.of_object(1)) == list(range(FRAMES))
@@ -101,7 +101,7 @@ def test_a_ghost_goes_with_its_frame(desk: Desk, qtbot: QtBot, idle: Callable[[]
     session.go_to(5)
     assert not session.has_refinement
     assert desk.ghosts[-1] is None
-    session.accept_and_heal()
+    session.verify_and_heal()
     idle()
     assert session.state(Key(2, 1)) is State.PREDICTED
     assert session.state(Key(5, 1)) is State.VERIFIED
@@ -143,7 +143,7 @@ def test_several_objects_are_refined_in_one_step_but_no_locked_one(
     assert desk.said("2 objects, 4 frames: 8 sharpened, 0 kept")
 
 
-def test_the_next_issue_selects_the_object_and_goes_to_the_frame(
+def test_the_next_suspect_selects_the_object_and_goes_to_the_frame(
     desk: Desk, qtbot: QtBot, idle: Callable[[], None]
 ) -> None:
     session = desk.session
@@ -151,25 +151,27 @@ def test_the_next_issue_selects_the_object_and_goes_to_the_frame(
     draw(desk, 0)
     session.propagate(Direction.FORWARD)
     idle()
-    qtbot.waitUntil(lambda: session.issues != ())
+    qtbot.waitUntil(lambda: session.suspects != ())
     session.select(None)
-    session.next_issue()
+    session.next_suspect()
     assert session.selected == 1
     assert session.frame in {20, 21}
-    session.dismiss_issue(session.issues[0])
-    assert session.issues == ()
+    session.dismiss_suspect(session.suspects[0])
+    assert session.suspects == ()
 
 
-def test_issues_that_are_healed_go_away(desk: Desk, qtbot: QtBot, idle: Callable[[], None]) -> None:
+def test_suspects_that_are_healed_go_away(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
     session = desk.session
     desk.made.fake_tracker.drift = {20: 30}
     draw(desk, 0)
     session.propagate(Direction.FORWARD)
     idle()
-    qtbot.waitUntil(lambda: session.issues != ())
+    qtbot.waitUntil(lambda: session.suspects != ())
     desk.made.fake_tracker.drift = {}
     session.go_to(20)
     draw(desk, 20)
-    session.accept_and_heal()
+    session.verify_and_heal()
     idle()
-    qtbot.waitUntil(lambda: session.issues == ())
+    qtbot.waitUntil(lambda: session.suspects == ())

@@ -60,7 +60,7 @@ def test_of_three_hundred_objects_those_beyond_the_limit_are_refused_and_the_res
     assert [info.id for info in desk.session.objects] == list(range(1, 255))
     assert added[254:] == [None] * 46
     assert desk.said("There is room for 254 objects. Delete one first.")
-    desk.session.commit_mask(0, 254, square(10), "Brush")
+    desk.session.draw_mask(0, 254, square(10), "Brush")
     assert desk.session.state(Key(0, 254)) is State.ANCHOR
 
 
@@ -73,7 +73,7 @@ def test_an_object_that_undo_takes_away_is_no_longer_selected(desk: Desk) -> Non
 def test_a_drawn_mask_is_an_anchor_and_an_empty_one_means_absent(desk: Desk) -> None:
     draw(desk, 3)
     assert desk.session.state(Key(3, 1)) is State.ANCHOR
-    desk.session.commit_mask(4, 1, square(10) & False, "Erase")
+    desk.session.draw_mask(4, 1, square(10) & False, "Erase")
     assert desk.session.state(Key(4, 1)) is State.ABSENT
 
 
@@ -82,7 +82,7 @@ def test_locked_objects_are_never_touched(desk: Desk, idle: Callable[[], None]) 
     draw(desk, 3)
     session.edit_object(ObjectInfo(1, "knife", (1, 2, 3), locked=True))
     before = dict(session.document.items())
-    session.commit_mask(3, 1, square(30), "Brush")
+    session.draw_mask(3, 1, square(30), "Brush")
     session.clear([Key(3, 1)])
     session.mark_absent([Key(4, 1)])
     session.click(Click(20, 20))
@@ -102,7 +102,7 @@ def test_absent_occluded_approved_and_unanchored_are_undoable_states(
     idle()
     session.mark_absent([Key(5, 1)])
     session.mark_occluded([Key(6, 1)])
-    session.approve([Key(7, 1)])
+    session.verify([Key(7, 1)])
     session.unanchor([Key(0, 1)])
     states = [session.state(Key(frame, 1)) for frame in (5, 6, 7, 0)]
     assert states == [State.ABSENT, State.OCCLUDED, State.VERIFIED, State.STALE]
@@ -145,7 +145,7 @@ def test_approving_a_mask_as_it_is_makes_nothing_stale(
     draw(desk, 0)
     session.propagate(Direction.FORWARD)
     idle()
-    session.approve([Key(10, 1)])
+    session.verify([Key(10, 1)])
     assert session.state(Key(10, 1)) is State.VERIFIED
     assert not any(entry.stale for _, entry in session.document.items())
 
@@ -169,7 +169,7 @@ def test_undo_of_a_thousand_frames_is_quick_and_exact(tmp_path: Path, qtbot: QtB
     desk.prepare()
     session = desk.session
     session.add_object()
-    session.commit_mask(0, 1, square(3, 3, 8, size=(24, 24)), "Brush")
+    session.draw_mask(0, 1, square(3, 3, 8, size=(24, 24)), "Brush")
     before = dict(session.document.items())
     session.propagate(Direction.FORWARD)
     qtbot.waitUntil(lambda: len(session.document) == 1001, timeout=30_000)

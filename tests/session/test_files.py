@@ -52,7 +52,7 @@ def reports(session: Session) -> list[Report]:
 def draw(session: Session, frame: int, x: int = 10) -> None:
     if not session.objects:
         session.add_object("knife")
-    session.commit_mask(frame, 1, square(x), "Brush")
+    session.draw_mask(frame, 1, square(x), "Brush")
 
 
 def test_a_project_is_made_beside_the_video_and_found_again(session: Session, clip: Path) -> None:
@@ -333,8 +333,8 @@ def test_objects_of_one_name_are_read_back_each_as_itself(
     session.open(clip)
     for number in (1, 2):
         session.add_object("cup")
-        session.commit_mask(0, number, square(10 * number), "Brush")
-    session.commit_mask(1, 2, square(10), "Brush")
+        session.draw_mask(0, number, square(10 * number), "Brush")
+    session.draw_mask(1, 2, square(10), "Brush")
     session.export("visor", tmp_path / "visor.json")
     qtbot.waitUntil(lambda: any("worst IoU" in report.text for report in reports), timeout=20_000)
     assert "worst IoU 1.0000." in reports[-1].text
@@ -432,12 +432,12 @@ application = QApplication([])
 session = Session(loader=lambda frames, settings: Slow(frames))
 session.open(Path(sys.argv[1]))
 session.add_object("knife"), session.add_object("hand")
-session.commit_mask(0, 1, square(10), "Brush")
+session.draw_mask(0, 1, square(10), "Brush")
 session.entries_changed.connect(tell)
 session.propagate(Direction.FORWARD)
 strokes = iter(range(10 ** 6))
 timer = QTimer(interval=40)
-timer.timeout.connect(lambda: session.commit_mask(next(strokes), 2, square(30), "Brush"))
+timer.timeout.connect(lambda: session.draw_mask(next(strokes), 2, square(30), "Brush"))
 timer.start()
 application.exec()
 """

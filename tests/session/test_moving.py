@@ -74,7 +74,7 @@ def test_two_objects_exchange_their_masks_from_here_on_in_one_step(pair: Desk) -
 
 def test_an_exchange_ends_before_the_next_anchor_of_either(pair: Desk) -> None:
     session = pair.session
-    session.approve([Key(20, 2)])
+    session.verify([Key(20, 2)])
     session.go_to(12)
     session.exchange(1, 2)
     assert masks(pair, 1) == [10] * 12 + [40] * 8 + [10] * (FRAMES - 20)

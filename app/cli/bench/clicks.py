@@ -106,19 +106,19 @@ class _Trial:
         """Click on the innermost point, then on that of the thickest error; then draw a box."""
         import numpy as np  # noqa: PLC0415
 
-        from app.batch.annotator import Person  # noqa: PLC0415
+        from app.batch.annotator import SimulatedAnnotator  # noqa: PLC0415
         from models.api import Prompt  # noqa: PLC0415
 
-        person = Person(lambda _frame, _number: truth)
+        annotator = SimulatedAnnotator(lambda _frame, _number: truth)
         prompt, mask = Prompt(), np.zeros_like(truth)
         for count in range(1, max(_CLICKS) + 1):
-            clicks = (*prompt.clicks, person.click(index, 1, mask))
+            clicks = (*prompt.clicks, annotator.click(index, 1, mask))
             prompt = Prompt(clicks, mask=mask if mask.any() else None)
             mask = self._asked(index, prompt, self.warm if count > 1 else self.cold)
             if count in _CLICKS:
-                self.ious[f"{count} click{'s' * (count > 1)}"].append(person.iou(index, 1, mask))
-        mask = self._asked(index, Prompt(box=person.box(index, 1)), self.warm)
-        self.ious["a box"].append(person.iou(index, 1, mask))
+                self.ious[f"{count} click{'s' * (count > 1)}"].append(annotator.iou(index, 1, mask))
+        mask = self._asked(index, Prompt(box=annotator.box(index, 1)), self.warm)
+        self.ious["a box"].append(annotator.iou(index, 1, mask))
 
     def _asked(self, index: int, prompt: "Prompt", seconds: list[float]) -> "BoolMask":
         return _timed(lambda: self._segmenter.segment(index, prompt)[0].mask, seconds)

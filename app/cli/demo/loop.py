@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from app import paths
-from app.batch.annotator import Person
+from app.batch.annotator import SimulatedAnnotator
 from app.cli.demo.contact_sheet import Sheet, draw_sheet
 from app.cli.progress import Progress
 from app.core import heal as healing
-from app.core import suspects as issues
+from app.core import suspects
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.evaluate import Protocol, SequenceScore, score_sequence, summarize
 from app.core.mask import Mask
@@ -98,7 +98,7 @@ class _Loop:
         self._video, self._model = video, model
         self.record = _Record()
         self.document = Document(OBJECTS)
-        self._person = Person(self.truth)
+        self._annotator = SimulatedAnnotator(self.truth)
         with self.record.stage("load"):
             self._tracker: Tracker = load_tracker(model, video, options)
             self._segmenter: Segmenter = load_segmenter(model, video, options)
@@ -142,7 +142,7 @@ class _Loop:
         """Look at the suspects, the most valuable first; correct and heal those that are wrong."""
         while len(self.record.corrections) < _CORRECTIONS and self.record.glances < _GLANCES:
             with self.record.stage("find"):
-                found = issues.find(self.document)
+                found = suspects.find(self.document)
             if not found:
                 return
             self.record.glances += 1
@@ -150,10 +150,10 @@ class _Loop:
             if key is None:
                 self._approve(Key(found[0].frame, found[0].object))
                 continue
-            iou = self._person.iou(*key, self._pixels(self.document.get(key)))
+            iou = self._annotator.iou(*key, self._pixels(self.document.get(key)))
             clicks = self._correct(key)
             recomputed = self._heal(key)
-            healed = self._person.iou(*key, self._pixels(self.document.get(key)))
+            healed = self._annotator.iou(*key, self._pixels(self.document.get(key)))
             self.record.corrections.append(
                 Correction(*key, found[0].text, clicks, iou, healed, recomputed)
             )
@@ -175,8 +175,8 @@ class _Loop:
             prompt = prompt_of(entry.mask)
             best = self._segmenter.segment(key.frame, prompt)[0]
             verdict = judge(entry.mask, Mask.encode(best.mask), gate=0.1)
-        iou = self._person.iou(*key, entry.mask.decode())
-        refined = self._person.iou(*key, verdict.mask.decode())
+        iou = self._annotator.iou(*key, entry.mask.decode())
+        refined = self._annotator.iou(*key, verdict.mask.decode())
         taken = verdict.accepted and refined > iou
         if taken:
             mask = replace(entry, mask=verdict.mask, origin=Origin.REFINED)
@@ -201,21 +201,21 @@ class _Loop:
             "refinement": self.record.refinement,
         }
 
-    def _wrong(self, issue: issues.Issue) -> Key | None:
+    def _wrong(self, suspect: suspects.Suspect) -> Key | None:
         """Go through the frames of a suspect, that to look at first; return one to correct."""
-        for frame in (issue.frame, *range(issue.first, issue.last + 1)):
-            key = Key(frame, issue.object)
-            if not self._person.is_content(*key, self._pixels(self.document.get(key))):
+        for frame in (suspect.frame, *range(suspect.first, suspect.last + 1)):
+            key = Key(frame, suspect.object)
+            if not self._annotator.is_content(*key, self._pixels(self.document.get(key))):
                 return key
         return None
 
     def _approve(self, key: Key) -> None:
         entry = self.document.get(key)
         if entry is not None:
-            self.document.replace({key: replace(entry, approved=True)})
+            self.document.replace({key: replace(entry, verified=True)})
 
     def _correct(self, key: Key) -> int:
-        if not self._person.sees(*key):
+        if not self._annotator.sees(*key):
             self.document.replace({key: Entry(None, Origin.DRAWN)})
             return 0
         with self.record.stage("correct"):
@@ -224,11 +224,11 @@ class _Loop:
     def _click(self, key: Key, most: int) -> int:
         """Click until content, at most `most` times; return how often."""
         pixels, clicks = self._clicked(key, self._pixels(self.document.get(key)), None, most)
-        if not self._person.is_content(*key, pixels):
+        if not self._annotator.is_content(*key, pixels):
             # Clicks do not lead there: a person starts over with a box.
             nothing = np.zeros_like(pixels)
-            again, more = self._clicked(key, nothing, self._person.box(*key), most)
-            if self._person.iou(*key, again) > self._person.iou(*key, pixels):
+            again, more = self._clicked(key, nothing, self._annotator.box(*key), most)
+            if self._annotator.iou(*key, again) > self._annotator.iou(*key, pixels):
                 pixels, clicks = again, more
         self.document.replace({key: Entry(Mask.encode(pixels), Origin.CLICKED, clicks=clicks)})
         return len(clicks)
@@ -241,15 +241,15 @@ class _Loop:
         clicks: tuple[Click, ...] = ()
         for _ in range(most):
             if box is None or pixels.any():
-                clicks = (*clicks, self._person.click(*key, pixels))
+                clicks = (*clicks, self._annotator.click(*key, pixels))
                 self.record.clicks += 1
             mask = pixels if pixels.any() else None
             found = self._segmenter.segment(key.frame, Prompt(clicks, box, mask))
             # Of the candidates of a first click a person takes the best.
-            pixels = max((each.mask for each in found), key=lambda m: self._person.iou(*key, m))
-            if self._person.iou(*key, pixels) > self._person.iou(*key, best):
+            pixels = max((each.mask for each in found), key=lambda m: self._annotator.iou(*key, m))
+            if self._annotator.iou(*key, pixels) > self._annotator.iou(*key, best):
                 best, kept = pixels, clicks
-            if self._person.is_content(*key, pixels):
+            if self._annotator.is_content(*key, pixels):
                 break
         return best, kept
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 
-from app.gui.actions.desk import Desk
+from app.gui.actions.context import ActionContext
 from app.gui.actions.needs import Need, Situation
 from app.gui.actions.presets import PRESETS
-from app.gui.actions.table import Act, Keys, acts
+from app.gui.actions.table import Action, Keys, acts
 from app.gui.widgets.theme import icon
 from app.gui.widgets.words import verbatim_item
 
@@ -22,9 +22,9 @@ class Actions(QObject):
 
     refreshed = Signal()
 
-    def __init__(self, desk: Desk, *, has_sample: bool, parent: QObject) -> None:
+    def __init__(self, context: ActionContext, *, has_sample: bool, parent: QObject) -> None:
         super().__init__(parent)
-        self._desk = desk
+        self._context = context
         self._has_sample = has_sample
         self._acts = {act.name: act for act in acts()}
         self._groups: dict[str, QActionGroup] = {}
@@ -32,7 +32,7 @@ class Actions(QObject):
         # Many signals of one edit make one refresh.
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self.refresh)
-        session = desk.session
+        session = context.session
         for signal in (
             session.opened,
             session.frame_changed,
@@ -41,7 +41,7 @@ class Actions(QObject):
             session.selection_changed,
             session.range_changed,
             session.state_changed,
-            session.issues_changed,
+            session.suspects_changed,
             session.candidates_changed,
             session.comparison_changed,
             session.copied_changed,
@@ -49,7 +49,7 @@ class Actions(QObject):
         ):
             signal.connect(self._refresh_soon)
         session.settings_changed.connect(self._on_settings_changed)
-        desk.player.playing_changed.connect(self._on_playing_changed)
+        context.player.playing_changed.connect(self._on_playing_changed)
         self.refresh()
 
     def __getitem__(self, name: str) -> QAction:
@@ -58,11 +58,11 @@ class Actions(QObject):
     def __iter__(self) -> Iterator[QAction]:
         return iter(self._actions.values())
 
-    def act(self, action: QAction) -> Act:
+    def act(self, action: QAction) -> Action:
         """Return the row of the table that `action` was made from."""
         return self._acts[action.objectName()]
 
-    def _make(self, act: Act) -> QAction:
+    def _make(self, act: Action) -> QAction:
         action = QAction(_tr(act.text), self)
         action.setObjectName(act.name)
         if act.icon:
@@ -74,11 +74,11 @@ class Actions(QObject):
         if act.group:
             action.setCheckable(True)
             self._group(act.group).addAction(action)
-        action.triggered.connect(functools.partial(_run, act, self._desk))
+        action.triggered.connect(functools.partial(_run, act, self._context))
         return action
 
-    def _keys(self, act: Act) -> list[QKeySequence]:
-        preset = PRESETS.get(self._desk.session.settings.shortcuts, {})
+    def _keys(self, act: Action) -> list[QKeySequence]:
+        preset = PRESETS.get(self._context.session.settings.shortcuts, {})
         return _sequences(preset.get(act.name, act.keys))
 
     @Slot()
@@ -98,14 +98,14 @@ class Actions(QObject):
     @Slot()
     def refresh(self) -> None:
         """Look at the session and set which actions can be used."""
-        situation = Situation.of(self._desk.session, has_sample=self._has_sample)
+        situation = Situation.of(self._context.session, has_sample=self._has_sample)
         lacking = {need: situation.lacking(need) for need in Need}
         for name, action in self._actions.items():
             act = self._acts[name]
             missing = lacking[act.need]
             action.setEnabled(missing is None)
             action.setToolTip(_tool_tip(act, action.shortcut(), missing))
-        session = self._desk.session
+        session = self._context.session
         _name_step(self["undo"], self.tr("&Undo"), session.undo_text)
         _name_step(self["redo"], self.tr("&Redo"), session.undo_stack.redoText())
         self.refreshed.emit()
@@ -118,7 +118,7 @@ class Actions(QObject):
 def keys_text(action: QAction) -> str:
     """Return the keys of an action as the person reads them: "Left or A"."""
     texts = [keys.toString(QKeySequence.SequenceFormat.NativeText) for keys in action.shortcuts()]
-    joiner = QCoreApplication.translate("Act", " or ")
+    joiner = QCoreApplication.translate("Action", " or ")
     return joiner.join(dict.fromkeys(filter(None, texts)))
 
 
@@ -127,8 +127,8 @@ def plain(text: str) -> str:
     return text.replace("&", "").rstrip("…")
 
 
-def _run(act: Act, desk: Desk, _checked: bool = False) -> None:  # noqa: FBT001, FBT002
-    act.run(desk)
+def _run(act: Action, context: ActionContext, _checked: bool = False) -> None:  # noqa: FBT001, FBT002
+    act.run(context)
 
 
 def _sequences(given: Keys) -> list[QKeySequence]:
@@ -142,7 +142,7 @@ def _sequences(given: Keys) -> list[QKeySequence]:
     return list(dict.fromkeys(sequences))
 
 
-def _tool_tip(act: Act, first: QKeySequence, missing: Need | None) -> str:
+def _tool_tip(act: Action, first: QKeySequence, missing: Need | None) -> str:
     keys = first.toString(QKeySequence.SequenceFormat.NativeText)
     tip = _tr(act.tip) + (f" ({keys})" if keys else "")
     return tip if missing is None else f"{tip}\n{missing.explanation}"
@@ -153,4 +153,4 @@ def _name_step(action: QAction, verb: str, step: str) -> None:
 
 
 def _tr(text: str) -> str:
-    return QCoreApplication.translate("Act", text)
+    return QCoreApplication.translate("Action", text)

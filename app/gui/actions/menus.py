@@ -7,7 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from app.gui.actions.actions import Actions
-from app.gui.actions.table import MENUS, SELECT_OBJECT, Act, Menu
+from app.gui.actions.table import MENUS, SELECT_OBJECT, Action, Menu
 from app.gui.actions.verbs.files import FileVerbs
 from app.gui.widgets.recent import RecentSources
 from app.gui.widgets.words import verbatim_item, verbatim_tip
@@ -29,7 +29,7 @@ def select_menu(actions: Actions, parent: QMainWindow) -> QMenu:
 
 def menu_title(menu: Menu) -> str:
     """Return a menu's title in the person's language, mnemonic included."""
-    return QCoreApplication.translate("Act", menu.title)
+    return QCoreApplication.translate("Action", menu.title)
 
 
 def panels_menu(title: str, toggles: list[QAction], parent: QMainWindow) -> QMenu:
@@ -80,7 +80,7 @@ def _fill(shown: QMenu, menu: Menu, actions: Actions, submenus: Mapping[str, QMe
     for row in menu.rows:
         if row is None:
             shown.addSeparator()
-        elif isinstance(row, Act):
+        elif isinstance(row, Action):
             shown.addAction(actions[row.name])
         else:
             shown.addMenu(submenus[row])

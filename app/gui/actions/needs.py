@@ -28,7 +28,7 @@ class Need(enum.Enum):
     RANGE = QT_TRANSLATE_NOOP("Need", "Set an in point (I) or an out point (O) first.")
     OBJECT_RANGE = QT_TRANSLATE_NOOP("Need", "Set an in or an out point (I, O) first.")
     JOB = QT_TRANSLATE_NOOP("Need", "Nothing is running.")
-    ISSUES = QT_TRANSLATE_NOOP("Need", "No suspects are left to review.")
+    SUSPECTS = QT_TRANSLATE_NOOP("Need", "No suspects are left to review.")
     CHANGES = QT_TRANSLATE_NOOP("Need", "Nothing has been propagated since the video was opened.")
     REFERENCE = QT_TRANSLATE_NOOP("Need", "Propagate, or choose a ground truth (F7) first.")
     UNDO = QT_TRANSLATE_NOOP("Need", "There is nothing to undo.")
@@ -54,7 +54,7 @@ class Situation:
     candidates: int = 0
     has_range: bool = False
     busy: bool = False
-    issues: int = 0
+    suspects: int = 0
     has_changes: bool = False
     can_compare: bool = False
     has_copied: bool = False
@@ -77,7 +77,7 @@ class Situation:
             candidates=session.candidates[1],
             has_range=session.in_point is not None or session.out_point is not None,
             busy=session.activity not in {SessionState.IDLE, SessionState.CLOSING},
-            issues=len(session.issues),
+            suspects=len(session.suspects),
             has_changes=session.has_changes,
             can_compare=session.can_compare,
             has_copied=session.has_copied,
@@ -110,7 +110,7 @@ class Situation:
             Need.RANGE: self.has_range,
             Need.OBJECT_RANGE: self.has_range,
             Need.JOB: self.busy,
-            Need.ISSUES: self.issues > 0,
+            Need.SUSPECTS: self.suspects > 0,
             Need.CHANGES: self.has_changes,
             Need.REFERENCE: self.can_compare,
             Need.COPIED: self.has_copied,

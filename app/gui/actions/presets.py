@@ -16,10 +16,10 @@ PRESETS: Mapping[str, Preset] = {
         "ten_on": ("V", "Shift+Right"),
         "new_object": ("N", "M"),
         "forward": ("G",),
-        "commit": ("K",),
+        "verify": ("K",),
         "tool_select": ("S",),
-        "next_issue": ("J",),
-        "previous_issue": ("Shift+J",),
+        "next_suspect": ("J",),
+        "previous_suspect": ("Shift+J",),
     },
     # A and D step, as in labelme, which they do here too; J edits and Ctrl+N begins a shape.
     "labelme": {"tool_select": ("V", "Ctrl+J"), "tool_polygon": ("T", "Ctrl+N")},

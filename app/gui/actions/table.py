@@ -8,7 +8,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP
 from PySide6.QtGui import QKeySequence
 
 from app.core.plan import Direction
-from app.gui.actions.desk import Desk
+from app.gui.actions.context import ActionContext
 from app.gui.actions.needs import Need
 from app.gui.canvas.tools.tool import Tool
 
@@ -16,10 +16,10 @@ Keys = tuple[str | QKeySequence.StandardKey, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class Action:
     """One action. `icon` is a qtawesome name without its set, or empty.
 
-    The texts are in the source language; `Actions` translates them in the context "Act". `group`
+    The texts are in the source language; `Actions` translates them in the context "Action". `group`
     makes it one of several, of which one is on.
     """
 
@@ -29,7 +29,7 @@ class Act:
     keys: Keys
     need: Need
     tip: str
-    run: Callable[[Desk], object]
+    run: Callable[[ActionContext], object]
     group: str = ""
 
 
@@ -38,11 +38,11 @@ class Menu:
     """A menu of the menu bar; None is a separator, a text the place of a submenu of that name."""
 
     title: str
-    rows: tuple[Act | str | None, ...]
+    rows: tuple[Action | str | None, ...]
 
 
 def _(text: str) -> str:
-    return str(QT_TRANSLATE_NOOP("Act", text))
+    return str(QT_TRANSLATE_NOOP("Action", text))
 
 
 Std = QKeySequence.StandardKey
@@ -50,260 +50,261 @@ RECENT, SELECT, PANELS, MODES = "recent", "select", "panels", "modes"
 
 # fmt: off
 FILE = Menu(_("&File"), (
-    Act("open", _("&Open…"), "movie-open-outline", (Std.Open,), Need.NOTHING,
+    Action("open", _("&Open…"), "movie-open-outline", (Std.Open,), Need.NOTHING,
         _("Open a video, a project or a VISOR JSON"), lambda d: d.files.open_file()),
-    Act("open_folder", _("Open &folder of frames…"),
+    Action("open_folder", _("Open &folder of frames…"),
         "folder-open-outline", ("Ctrl+Shift+O",), Need.NOTHING,
         _("Open a folder of images as a video"), lambda d: d.files.open_folder()),
     RECENT,
-    Act("open_sample", _("Open sa&mple clip"), "filmstrip", (), Need.SAMPLE,
+    Action("open_sample", _("Open sa&mple clip"), "filmstrip", (), Need.SAMPLE,
         _("Try it on the clip that comes with Maskwright"), lambda d: d.files.open_sample()),
     None,
-    Act("save", _("&Save"), "content-save-outline", (Std.Save,), Need.VIDEO,
+    Action("save", _("&Save"), "content-save-outline", (Std.Save,), Need.VIDEO,
         _("Say where the project is; it is saved with every change"), lambda d: d.files.save()),
-    Act("save_as", _("Save project &as…"),
+    Action("save_as", _("Save project &as…"),
         "content-save-edit-outline", ("Ctrl+Shift+S",), Need.VIDEO,
         _("Copy the project to another file and go on there"), lambda d: d.files.save_as()),
-    Act("import_masks", _("&Import masks…"), "import", (), Need.VIDEO,
+    Action("import_masks", _("&Import masks…"), "import", (), Need.VIDEO,
         _("Take a folder of mask PNGs over as anchors"), lambda d: d.files.import_masks()),
-    Act("export", _("&Export…"), "export-variant", ("Ctrl+E",), Need.MASKS,
+    Action("export", _("&Export…"), "export-variant", ("Ctrl+E",), Need.MASKS,
         _("Write the masks as VISOR, DAVIS, COCO, submission or video"),
         lambda d: d.files.export()),
     None,
-    Act("settings", _("Se&ttings…"), "cog-outline", ("Ctrl+,",), Need.NOTHING,
+    Action("settings", _("Se&ttings…"), "cog-outline", ("Ctrl+,",), Need.NOTHING,
         _("Model, device, memory, appearance"), lambda d: d.panels.settings()),
     None,
-    Act("close", _("&Close video"), "close", ("Ctrl+W",), Need.VIDEO,
+    Action("close", _("&Close video"), "close", ("Ctrl+W",), Need.VIDEO,
         _("Close the video; everything is saved"), lambda d: d.session.close()),
-    Act("quit", _("&Quit"), "power", ("Ctrl+Q",), Need.NOTHING,
+    Action("quit", _("&Quit"), "power", ("Ctrl+Q",), Need.NOTHING,
         _("Leave Maskwright; everything is saved"), lambda d: d.panels.quit()),
 ))
 
 EDIT = Menu(_("&Edit"), (
-    Act("undo", _("&Undo"), "undo", (Std.Undo,), Need.UNDO,
+    Action("undo", _("&Undo"), "undo", (Std.Undo,), Need.UNDO,
         _("Take the last change back, a whole propagation included"),
         lambda d: d.masks.undo()),
-    Act("redo", _("&Redo"), "redo", (Std.Redo, "Ctrl+Shift+Z"), Need.REDO,
+    Action("redo", _("&Redo"), "redo", (Std.Redo, "Ctrl+Shift+Z"), Need.REDO,
         _("Do again what was taken back"), lambda d: d.session.redo()),
     None,
-    Act("copy_mask", _("Cop&y mask"), "content-copy", (Std.Copy,), Need.MASK,
+    Action("copy_mask", _("Cop&y mask"), "content-copy", (Std.Copy,), Need.MASK,
         _("Copy the object's mask on this frame"), lambda d: d.session.copy_mask()),
-    Act("paste_mask", _("&Paste mask"), "content-paste", (Std.Paste,), Need.COPIED,
+    Action("paste_mask", _("&Paste mask"), "content-paste", (Std.Paste,), Need.COPIED,
         _("Give the copied mask to the selected object on this frame, as an anchor"),
         lambda d: d.masks.paste()),
     None,
-    Act("accept", _("&Accept and heal"), "check-bold", ("Return", "Enter"), Need.VIDEO,
-        _("Make the mask an anchor and propagate again what hangs on it; on to the next suspect"),
-        lambda d: d.masks.accept()),
-    Act("commit", _("&Commit as anchor"), "anchor", ("C",), Need.ENTRY,
-        _("Make the mask an anchor, without propagating"), lambda d: d.masks.commit()),
-    Act("unanchor", _("U&n-anchor"), "link-variant-off", ("Shift+C",), Need.ANCHOR,
+    Action("verify_and_heal", _("Verify &and heal"), "check-bold", ("Return", "Enter"), Need.VIDEO,
+        _("The mask is right: make it an anchor, propagate again what hangs on it, go on"),
+        lambda d: d.masks.verify_and_heal()),
+    Action("verify", _("&Verify"), "anchor", ("C",), Need.ENTRY,
+        _("The mask is right: make it an anchor, without propagating"), lambda d: d.masks.verify()),
+    Action("unanchor", _("U&n-anchor"), "link-variant-off", ("Shift+C",), Need.ANCHOR,
         _("Let models overwrite the mask again"), lambda d: d.masks.unanchor()),
     None,
-    Act("absent", _("Mark a&bsent"), "eye-remove-outline", ("X",), Need.EDITABLE,
+    Action("absent", _("Mark a&bsent"), "eye-remove-outline", ("X",), Need.EDITABLE,
         _("Say that the object is not in the picture on this frame, or take that back"),
         lambda d: d.masks.absent()),
-    Act("absent_range", _("Mark absent from in to out"), "", ("Shift+X",), Need.OBJECT_RANGE,
+    Action("absent_range", _("Mark absent from in to out"), "", ("Shift+X",), Need.OBJECT_RANGE,
         _("Say that the object is not in the picture from the in to the out point"),
         lambda d: d.masks.absent_range()),
-    Act("occluded", _("Mark &occluded"), "eye-minus-outline", (), Need.EDITABLE,
+    Action("occluded", _("Mark &occluded"), "eye-minus-outline", (), Need.EDITABLE,
         _("Say that the object is hidden behind something on this frame"),
         lambda d: d.masks.occluded()),
-    Act("clear", _("C&lear here"), "delete-outline", (Std.Delete,), Need.ENTRY,
+    Action("clear", _("C&lear here"), "delete-outline", (Std.Delete,), Need.ENTRY,
         _("Remove the object's mask on this frame"), lambda d: d.masks.clear()),
-    Act("clear_range", _("Clear from in to out"), "", ("Shift+Del",), Need.OBJECT_RANGE,
+    Action("clear_range", _("Clear from in to out"), "", ("Shift+Del",), Need.OBJECT_RANGE,
         _("Remove the object's masks from the in to the out point"),
         lambda d: d.masks.clear_range()),
     None,
-    Act("candidate", _("Ne&xt candidate mask"), "swap-horizontal", ("Tab",), Need.CANDIDATES,
+    Action("candidate", _("Ne&xt candidate mask"), "swap-horizontal", ("Tab",), Need.CANDIDATES,
         _("Show the next mask that the last click could mean"),
         lambda d: d.session.next_candidate()),
-    Act("refine", _("Re&fine this frame"), "auto-fix", ("U",), Need.MASK,
+    Action("refine", _("Re&fine this frame"), "auto-fix", ("U",), Need.MASK,
         _("Sharpen the mask; Enter takes it over, Esc drops it"), lambda d: d.masks.refine()),
-    Act("refine_batch", _("Refine many frames"), "", ("Shift+U",), Need.EDITABLE,
+    Action("refine_batch", _("Refine many frames"), "", ("Shift+U",), Need.EDITABLE,
         _("Sharpen propagated masks of the bar's objects, from in to out where set"),
         lambda d: d.masks.refine_batch()),
 ))
 
 PROPAGATE = Menu(_("&Propagate"), (
-    Act("backward", _("&Backward"), "arrow-left-bold-outline", ("B",), Need.MASKS,
+    Action("backward", _("&Backward"), "arrow-left-bold-outline", ("B",), Need.MASKS,
         _("Propagate backward to the nearest anchor"),
         lambda d: d.masks.propagate(Direction.BACKWARD)),
-    Act("both", _("B&oth ways"), "arrow-left-right-bold-outline", ("P",), Need.MASKS,
+    Action("both", _("B&oth ways"), "arrow-left-right-bold-outline", ("P",), Need.MASKS,
         _("Propagate both ways to the nearest anchors"),
         lambda d: d.masks.propagate(Direction.BOTH)),
-    Act("forward", _("&Forward"), "arrow-right-bold-outline", ("F",), Need.MASKS,
+    Action("forward", _("&Forward"), "arrow-right-bold-outline", ("F",), Need.MASKS,
         _("Propagate forward to the nearest anchor"),
         lambda d: d.masks.propagate(Direction.FORWARD)),
-    Act("whole", _("&Whole video"), "arrow-expand-horizontal", ("Shift+P",), Need.MASKS,
+    Action("whole", _("&Whole video"), "arrow-expand-horizontal", ("Shift+P",), Need.MASKS,
         _("Propagate through the whole video, past the anchors, which stay as they are"),
         lambda d: d.masks.propagate_whole()),
     None,
-    Act("one_back", _("One frame back"), "", ("Alt+,",), Need.MASKS,
+    Action("one_back", _("One frame back"), "", ("Alt+,",), Need.MASKS,
         _("Propagate one frame backward and go there"), lambda d: d.masks.propagate_one(-1)),
-    Act("one_on", _("One frame on"), "", ("Alt+.",), Need.MASKS,
+    Action("one_on", _("One frame on"), "", ("Alt+.",), Need.MASKS,
         _("Propagate one frame forward and go there"), lambda d: d.masks.propagate_one(1)),
     None,
-    Act("stop", _("&Stop"), "stop-circle-outline", ("Esc",), Need.VIDEO,
+    Action("stop", _("&Stop"), "stop-circle-outline", ("Esc",), Need.VIDEO,
         _("Drop the gesture or ghost; then stop the running job and keep its results"),
         lambda d: d.masks.escape()),
 ))
 
 OBJECTS = Menu(_("&Objects"), (
-    Act("new_object", _("&New object"), "plus", ("M",), Need.VIDEO,
+    Action("new_object", _("&New object"), "plus", ("M",), Need.VIDEO,
         _("Add an object and select it"), lambda d: d.objects.new()),
-    Act("rename_object", _("&Rename…"), "rename-outline", (), Need.OBJECT,
+    Action("rename_object", _("&Rename…"), "rename-outline", (), Need.OBJECT,
         _("Rename the object; VISOR class names are offered"), lambda d: d.objects.rename()),
-    Act("delete_object", _("&Delete object"), "delete-forever-outline", (), Need.OBJECT,
+    Action("delete_object", _("&Delete object"), "delete-forever-outline", (), Need.OBJECT,
         _("Delete the object with all its masks; undo brings it back"),
         lambda d: d.objects.delete()),
     None,
     SELECT,
-    Act("previous_object", _("&Previous object"), "", ("Ctrl+Up",), Need.OBJECTS,
+    Action("previous_object", _("&Previous object"), "", ("Ctrl+Up",), Need.OBJECTS,
         _("Select the object above in the list"), lambda d: d.objects.step(-1)),
-    Act("next_object", _("Ne&xt object"), "", ("Ctrl+Down",), Need.OBJECTS,
+    Action("next_object", _("Ne&xt object"), "", ("Ctrl+Down",), Need.OBJECTS,
         _("Select the object below in the list"), lambda d: d.objects.step(1)),
     None,
-    Act("hide", _("&Hide or show"), "eye-off-outline", ("H",), Need.OBJECT,
+    Action("hide", _("&Hide or show"), "eye-off-outline", ("H",), Need.OBJECT,
         _("Hide the object's masks, or show them again"), lambda d: d.objects.hide()),
-    Act("solo", _("&Solo"), "alpha-s-box-outline", ("Shift+H",), Need.OBJECT,
+    Action("solo", _("&Solo"), "alpha-s-box-outline", ("Shift+H",), Need.OBJECT,
         _("Show only this object, or all again"), lambda d: d.objects.solo()),
-    Act("lock", _("&Lock or unlock"), "lock-outline", ("L",), Need.OBJECT,
+    Action("lock", _("&Lock or unlock"), "lock-outline", ("L",), Need.OBJECT,
         _("A locked object is neither edited nor propagated"), lambda d: d.objects.lock()),
     None,
-    Act("recolor", _("&Colour…"), "palette-outline", (), Need.OBJECT,
+    Action("recolor", _("&Colour…"), "palette-outline", (), Need.OBJECT,
         _("Choose the colour of the object"), lambda d: d.objects.recolor()),
-    Act("move_up", _("Move &up"), "arrow-up", ("Ctrl+Shift+Up",), Need.OBJECT,
+    Action("move_up", _("Move &up"), "arrow-up", ("Ctrl+Shift+Up",), Need.OBJECT,
         _("Up in the list: objects further down are drawn over it"), lambda d: d.objects.shift(-1)),
-    Act("move_down", _("Move do&wn"), "arrow-down", ("Ctrl+Shift+Down",), Need.OBJECT,
+    Action("move_down", _("Move do&wn"), "arrow-down", ("Ctrl+Shift+Down",), Need.OBJECT,
         _("Down in the list: it is drawn over the objects above"), lambda d: d.objects.shift(1)),
 ))
 
 GO = Menu(_("&Go"), (
-    Act("play", _("&Play or pause"), "play", ("Space",), Need.VIDEO,
+    Action("play", _("&Play or pause"), "play", ("Space",), Need.VIDEO,
         _("Play from here, in to out where set"), lambda d: d.player.toggle()),
-    Act("go_to", _("&Go to…"), "map-marker-outline", ("Ctrl+G",), Need.VIDEO,
+    Action("go_to", _("&Go to…"), "map-marker-outline", ("Ctrl+G",), Need.VIDEO,
         _("Go to a frame number or a time"), lambda d: d.panels.go_to()),
     None,
-    Act("previous_frame", _("Frame back"), "step-backward", ("Left", "A"), Need.VIDEO,
+    Action("previous_frame", _("Frame back"), "step-backward", ("Left", "A"), Need.VIDEO,
         _("One frame back"), lambda d: d.travel.step(-1)),
-    Act("next_frame", _("Frame on"), "step-forward", ("Right", "D"), Need.VIDEO,
+    Action("next_frame", _("Frame on"), "step-forward", ("Right", "D"), Need.VIDEO,
         _("One frame on"), lambda d: d.travel.step(1)),
-    Act("ten_back", _("Ten frames back"), "", ("Shift+Left",), Need.VIDEO,
+    Action("ten_back", _("Ten frames back"), "", ("Shift+Left",), Need.VIDEO,
         _("Ten frames back"), lambda d: d.travel.step(-10)),
-    Act("ten_on", _("Ten frames on"), "", ("Shift+Right",), Need.VIDEO,
+    Action("ten_on", _("Ten frames on"), "", ("Shift+Right",), Need.VIDEO,
         _("Ten frames on"), lambda d: d.travel.step(10)),
-    Act("second_back", _("A second back"), "", ("Ctrl+Left",), Need.VIDEO,
+    Action("second_back", _("A second back"), "", ("Ctrl+Left",), Need.VIDEO,
         _("One second back"), lambda d: d.travel.second(-1)),
-    Act("second_on", _("A second on"), "", ("Ctrl+Right",), Need.VIDEO,
+    Action("second_on", _("A second on"), "", ("Ctrl+Right",), Need.VIDEO,
         _("One second on"), lambda d: d.travel.second(1)),
     None,
-    Act("previous_anchor", _("Previous &anchor"), "skip-previous-outline", ("PgUp",), Need.MASKS,
+    Action("previous_anchor", _("Previous &anchor"), "skip-previous-outline", ("PgUp",), Need.MASKS,
         _("The anchor before, of the selected object where one is selected"),
         lambda d: d.travel.anchor(-1)),
-    Act("next_anchor", _("Next a&nchor"), "skip-next-outline", ("PgDown",), Need.MASKS,
+    Action("next_anchor", _("Next a&nchor"), "skip-next-outline", ("PgDown",), Need.MASKS,
         _("The anchor after, of the selected object where one is selected"),
         lambda d: d.travel.anchor(1)),
-    Act("first", _("&First frame"), "skip-backward-outline", ("Home",), Need.VIDEO,
+    Action("first", _("&First frame"), "skip-backward-outline", ("Home",), Need.VIDEO,
         _("The in point, then the first frame"), lambda d: d.travel.first()),
-    Act("last", _("&Last frame"), "skip-forward-outline", ("End",), Need.VIDEO,
+    Action("last", _("&Last frame"), "skip-forward-outline", ("End",), Need.VIDEO,
         _("The out point, then the last frame"), lambda d: d.travel.last()),
     None,
-    Act("set_in", _("Set &in point"), "contain-start", ("I",), Need.VIDEO,
+    Action("set_in", _("Set &in point"), "contain-start", ("I",), Need.VIDEO,
         _("The range to work in begins here"), lambda d: d.travel.set_in()),
-    Act("set_out", _("Set &out point"), "contain-end", ("O",), Need.VIDEO,
+    Action("set_out", _("Set &out point"), "contain-end", ("O",), Need.VIDEO,
         _("The range to work in ends here"), lambda d: d.travel.set_out()),
-    Act("clear_points", _("&Clear in and out"), "", ("Ctrl+Shift+X",), Need.RANGE,
+    Action("clear_points", _("&Clear in and out"), "", ("Ctrl+Shift+X",), Need.RANGE,
         _("Work in the whole video"), lambda d: d.session.set_range(None, None)),
 ))
 
 REVIEW = Menu(_("&Review"), (
-    Act("next_issue", _("&Next suspect"), "arrow-right-thin", ("N",), Need.ISSUES,
+    Action("next_suspect", _("&Next suspect"), "arrow-right-thin", ("N",), Need.SUSPECTS,
         _("Go to the next suspect, select its object and zoom to it"), lambda d: d.review.step(1)),
-    Act("previous_issue", _("&Previous suspect"), "arrow-left-thin", ("Shift+N",), Need.ISSUES,
+    Action("previous_suspect", _("&Previous suspect"),
+        "arrow-left-thin", ("Shift+N",), Need.SUSPECTS,
         _("Go to the suspect before"), lambda d: d.review.step(-1)),
-    Act("verify", _("&Verify and next"), "check-decagram-outline", ("Y",), Need.ENTRY,
+    Action("verify_and_next", _("&Verify and next"), "check-decagram-outline", ("Y",), Need.ENTRY,
         _("The mask is right: make it an anchor and go to the next suspect"),
-        lambda d: d.review.verify()),
-    Act("dismiss", _("Take off the list"), "flag-off-outline", (), Need.ISSUES,
+        lambda d: d.review.verify_and_next()),
+    Action("dismiss", _("Take off the list"), "flag-off-outline", (), Need.SUSPECTS,
         _("Take the suspect in the list off it, without verifying the mask"),
         lambda d: d.review.dismiss()),
 ))
 
 VIEW = Menu(_("&View"), (
-    Act("tool_points", _("&Points"), "cursor-default-click-outline", ("Q",), Need.VIDEO,
+    Action("tool_points", _("&Points"), "cursor-default-click-outline", ("Q",), Need.VIDEO,
         _("Points: click the object, right-click what is not"),
         lambda d: d.canvas.set_tool(Tool.POINTS), "tools"),
-    Act("tool_box", _("&Box"), "selection-drag", ("W",), Need.VIDEO,
+    Action("tool_box", _("&Box"), "selection-drag", ("W",), Need.VIDEO,
         _("Box: drag round the object"), lambda d: d.canvas.set_tool(Tool.BOX), "tools"),
-    Act("tool_brush", _("B&rush"), "brush", ("E",), Need.VIDEO,
+    Action("tool_brush", _("B&rush"), "brush", ("E",), Need.VIDEO,
         _("Brush: paint; Ctrl erases, [ and ] change the size"),
         lambda d: d.canvas.set_tool(Tool.BRUSH), "tools"),
-    Act("tool_eraser", _("&Eraser"), "eraser", ("R",), Need.VIDEO,
+    Action("tool_eraser", _("&Eraser"), "eraser", ("R",), Need.VIDEO,
         _("Eraser: rub out; [ and ] change the size"),
         lambda d: d.canvas.set_tool(Tool.ERASER), "tools"),
-    Act("tool_polygon", _("P&olygon"), "vector-polygon", ("T",), Need.VIDEO,
+    Action("tool_polygon", _("P&olygon"), "vector-polygon", ("T",), Need.VIDEO,
         _("Polygon: click corners or drag; Enter closes, Alt subtracts"),
         lambda d: d.canvas.set_tool(Tool.POLYGON), "tools"),
-    Act("tool_select", _("&Select and pan"), "cursor-default-outline", ("V",), Need.VIDEO,
+    Action("tool_select", _("&Select and pan"), "cursor-default-outline", ("V",), Need.VIDEO,
         _("Select: click an object, drag to pan"),
         lambda d: d.canvas.set_tool(Tool.SELECT), "tools"),
     None,
-    Act("brush_narrower", _("Brush narrower"), "minus-circle-outline", ("[",), Need.VIDEO,
+    Action("brush_narrower", _("Brush narrower"), "minus-circle-outline", ("[",), Need.VIDEO,
         _("Narrow the brush and the eraser"), lambda d: d.canvas.step_brush(-1)),
-    Act("brush_wider", _("Brush wider"), "plus-circle-outline", ("]",), Need.VIDEO,
+    Action("brush_wider", _("Brush wider"), "plus-circle-outline", ("]",), Need.VIDEO,
         _("Widen the brush and the eraser"), lambda d: d.canvas.step_brush(1)),
     None,
-    Act("fit", _("&Fit picture"), "fit-to-screen-outline", ("Ctrl+0",), Need.VIDEO,
+    Action("fit", _("&Fit picture"), "fit-to-screen-outline", ("Ctrl+0",), Need.VIDEO,
         _("Show the whole picture"), lambda d: d.canvas.fit()),
-    Act("actual_size", _("&Actual size"), "magnify", ("Ctrl+Alt+0",), Need.VIDEO,
+    Action("actual_size", _("&Actual size"), "magnify", ("Ctrl+Alt+0",), Need.VIDEO,
         _("One picture pixel on one screen pixel"), lambda d: d.canvas.zoom_to(100)),
     MODES,
     None,
-    Act("changes", _("Show &changes"), "compare", ("Ctrl+D",), Need.CHANGES,
+    Action("changes", _("Show &changes"), "compare", ("Ctrl+D",), Need.CHANGES,
         _("What the last propagation changed: orange is new, blue is gone"),
         lambda d: d.look.changes()),
-    Act("confidence", _("Colour by confidence"), "thermometer", ("F6",), Need.VIDEO,
+    Action("confidence", _("Colour by confidence"), "thermometer", ("F6",), Need.VIDEO,
         _("Green where the model was sure, orange where not, blue for anchors"),
         lambda d: d.look.confidence()),
-    Act("errors", _("Errors against &ground truth"), "target-variant", ("F7",), Need.VIDEO,
+    Action("errors", _("Errors against &ground truth"), "target-variant", ("F7",), Need.VIDEO,
         _("The difference to masks from a folder: orange is too much, blue is missing"),
         lambda d: d.look.errors()),
-    Act("swap", _("A/B"), "compare-horizontal", ("F8",), Need.REFERENCE,
+    Action("swap", _("A/B"), "compare-horizontal", ("F8",), Need.REFERENCE,
         _("The masks before the last propagation, or the ground truth, in place of these"),
         lambda d: d.look.swap()),
-    Act("minimap", _("Map of the frame"), "map-outline", ("F9",), Need.VIDEO,
+    Action("minimap", _("Map of the frame"), "map-outline", ("F9",), Need.VIDEO,
         _("A small picture of the whole frame; click in it to go there"),
         lambda d: d.look.minimap()),
     None,
     PANELS,
-    Act("annotate", _("La&yout: annotate"), "page-layout-sidebar-right", ("F2",), Need.VIDEO,
+    Action("annotate", _("La&yout: annotate"), "page-layout-sidebar-right", ("F2",), Need.VIDEO,
         _("Arrange the panels for annotating"), lambda d: d.panels.annotate()),
-    Act("inspect", _("Layout: &inspect"), "page-layout-footer", ("F3",), Need.VIDEO,
+    Action("inspect", _("Layout: &inspect"), "page-layout-footer", ("F3",), Need.VIDEO,
         _("Arrange the panels for review: large timeline, history"), lambda d: d.panels.inspect()),
-    Act("full_screen", _("F&ull screen"), "fullscreen", ("F11",), Need.NOTHING,
+    Action("full_screen", _("F&ull screen"), "fullscreen", ("F11",), Need.NOTHING,
         _("Full screen, or a window again"), lambda d: d.panels.full_screen()),
 ))
 
 HELP = Menu(_("&Help"), (
-    Act("guide", _("&Quick guide"), "help-circle-outline", ("F1",), Need.NOTHING,
+    Action("guide", _("&Quick guide"), "help-circle-outline", ("F1",), Need.NOTHING,
         _("The way through a video in one page"), lambda d: d.panels.guide()),
-    Act("sheet", _("&Keyboard shortcuts"), "keyboard-outline", ("Ctrl+/",), Need.NOTHING,
+    Action("sheet", _("&Keyboard shortcuts"), "keyboard-outline", ("Ctrl+/",), Need.NOTHING,
         _("All keys on one sheet"), lambda d: d.panels.sheet()),
-    Act("palette", _("&Find a command…"), "console-line", ("Ctrl+K",), Need.NOTHING,
+    Action("palette", _("&Find a command…"), "console-line", ("Ctrl+K",), Need.NOTHING,
         _("Search all commands by name"), lambda d: d.panels.palette()),
     None,
-    Act("logs", _("Open &log folder"), "text-box-outline", (), Need.NOTHING,
+    Action("logs", _("Open &log folder"), "text-box-outline", (), Need.NOTHING,
         _("Where the log files are"), lambda d: d.panels.logs()),
-    Act("about", _("&About Maskwright"), "information-outline", (), Need.NOTHING,
+    Action("about", _("&About Maskwright"), "information-outline", (), Need.NOTHING,
         _("Version and licence"), lambda d: d.panels.about()),
 ))
 
 
-def _select(number: int, text: str) -> Act:
+def _select(number: int, text: str) -> Action:
     key = f"Ctrl+{number % 10}" if sys.platform == "darwin" else str(number % 10)
     tip = _("Select the object with this number")
-    return Act(
+    return Action(
         f"select_{number}", text, "", (key,), Need.OBJECTS, tip,
         lambda d: d.objects.select(number),
     )
@@ -320,8 +321,8 @@ SELECT_OBJECT = Menu(_("S&elect"), (
 MENUS = (FILE, EDIT, PROPAGATE, OBJECTS, GO, REVIEW, VIEW, HELP)
 
 
-def acts() -> tuple[Act, ...]:
+def acts() -> tuple[Action, ...]:
     """Return every action, in the order of the menus."""
     return tuple(
-        row for menu in (*MENUS, SELECT_OBJECT) for row in menu.rows if isinstance(row, Act)
+        row for menu in (*MENUS, SELECT_OBJECT) for row in menu.rows if isinstance(row, Action)
     )

@@ -42,7 +42,7 @@ class MaskMenu(QMenu):
         self._add_repairs(at)
         self.addSeparator()
         for text, call in (
-            (self.tr("Approve as anchor"), session.approve),
+            (self.tr("Verify"), session.verify),
             (self.tr("Mark as absent"), session.mark_absent),
             (self.tr("Mark as occluded"), session.mark_occluded),
             (self.tr("Clear this frame"), session.clear),
@@ -79,7 +79,7 @@ class MaskMenu(QMenu):
                 pixels = mask.decode()
                 changed = change(pixels)
                 if (changed != pixels).any():
-                    self._session.commit_mask(key.frame, key.object, changed, text)
+                    self._session.draw_mask(key.frame, key.object, changed, text)
 
         action.triggered.connect(repair)
         return action

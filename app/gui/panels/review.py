@@ -13,7 +13,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHeaderView, QLabel, QToolBar, QTreeView, QVBoxLayout, QWidget
 
-from app.core.suspects import Issue, Reason
+from app.core.suspects import Reason, Suspect
 from app.session.session import Session
 
 Index = QModelIndex | QPersistentModelIndex
@@ -27,34 +27,34 @@ class Column(enum.IntEnum):
     REASONS = 2
 
 
-class IssuesModel(QAbstractTableModel):
-    """The session's issues, worst first."""
+class SuspectsModel(QAbstractTableModel):
+    """The session's suspects, worst first."""
 
     def __init__(self, session: Session, parent: QWidget) -> None:
         super().__init__(parent)
         self._session = session
-        self._issues = session.issues
+        self._suspects = session.suspects
         self._words = _reason_words(self)
-        session.issues_changed.connect(self._on_issues_changed)
-        session.objects_changed.connect(self._on_issues_changed)
+        session.suspects_changed.connect(self._on_suspects_changed)
+        session.objects_changed.connect(self._on_suspects_changed)
 
-    def issue(self, row: int) -> Issue:
-        """Return the issue in a row."""
-        return self._issues[row]
+    def suspect(self, row: int) -> Suspect:
+        """Return the suspect in a row."""
+        return self._suspects[row]
 
     def row_at(self, frame: int, object_id: int | None) -> int | None:
-        """Return the row of the issue that covers a frame of an object, or None."""
+        """Return the row of the suspect that covers a frame of an object, or None."""
         return next(
             (
                 row
-                for row, issue in enumerate(self._issues)
-                if issue.object == object_id and issue.first <= frame <= issue.last
+                for row, suspect in enumerate(self._suspects)
+                if suspect.object == object_id and suspect.first <= frame <= suspect.last
             ),
             None,
         )
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self._issues)
+        return 0 if parent.isValid() else len(self._suspects)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(Column)
@@ -67,47 +67,47 @@ class IssuesModel(QAbstractTableModel):
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if not index.isValid() or index.row() >= len(self._issues):
+        if not index.isValid() or index.row() >= len(self._suspects):
             return None
-        issue = self._issues[index.row()]
+        suspect = self._suspects[index.row()]
         if role == Qt.ItemDataRole.ToolTipRole:
             return self.tr("Look at frame {}; {} frames may be wrong. {}").format(
-                issue.frame, issue.last - issue.first + 1, self._reasons(issue)
+                suspect.frame, suspect.last - suspect.first + 1, self._reasons(suspect)
             )
         if role != Qt.ItemDataRole.DisplayRole:
             return None
         match Column(index.column()):
             case Column.FRAMES:
-                one = issue.first == issue.last
-                return f"{issue.first}" if one else f"{issue.first}-{issue.last}"
+                one = suspect.first == suspect.last
+                return f"{suspect.first}" if one else f"{suspect.first}-{suspect.last}"
             case Column.OBJECT:
-                return self._object_name(issue.object)
+                return self._object_name(suspect.object)
             case _:
-                return self._reasons(issue)
+                return self._reasons(suspect)
 
-    def _reasons(self, issue: Issue) -> str:
-        return ", ".join(self._words.get(reason, reason.value) for reason in issue.reasons)
+    def _reasons(self, suspect: Suspect) -> str:
+        return ", ".join(self._words.get(reason, reason.value) for reason in suspect.reasons)
 
     def _object_name(self, object_id: int) -> str:
         names = (info.name for info in self._session.objects if info.id == object_id)
         return next(names, str(object_id))
 
     @Slot()
-    def _on_issues_changed(self) -> None:
+    def _on_suspects_changed(self) -> None:
         self.beginResetModel()
-        self._issues = self._session.issues
+        self._suspects = self._session.suspects
         self.endResetModel()
 
 
 class ReviewPanel(QWidget):
     """The list of suspects. `asked` follows a double click or Enter: show this one."""
 
-    asked = Signal(object)  # Issue
+    asked = Signal(object)  # Suspect
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._model = IssuesModel(session, self)
+        self._model = SuspectsModel(session, self)
         self._view = QTreeView()
         self._view.setModel(self._model)
         self._view.setAccessibleName(self.tr("Suspects, worst first"))
@@ -144,10 +144,10 @@ class ReviewPanel(QWidget):
         """Offer actions below the list."""
         self._buttons.addActions(buttons)
 
-    def chosen(self) -> Issue | None:
-        """Return the issue that is current in the list."""
+    def chosen(self) -> Suspect | None:
+        """Return the suspect that is current in the list."""
         index = self._view.currentIndex()
-        return self._model.issue(index.row()) if index.isValid() else None
+        return self._model.suspect(index.row()) if index.isValid() else None
 
     def _set_up_view(self) -> None:
         view = self._view
@@ -164,7 +164,7 @@ class ReviewPanel(QWidget):
 
     @Slot(QModelIndex)
     def _on_chosen(self, index: QModelIndex) -> None:
-        self.asked.emit(self._model.issue(index.row()))
+        self.asked.emit(self._model.suspect(index.row()))
 
     @Slot()
     def _on_reset(self) -> None:
@@ -185,7 +185,7 @@ class ReviewPanel(QWidget):
             self._view.setCurrentIndex(self._model.index(row, 0))
 
 
-def _reason_words(model: IssuesModel) -> dict[Reason, str]:
+def _reason_words(model: SuspectsModel) -> dict[Reason, str]:
     return {
         Reason.LOW_SCORE: model.tr("the model is unsure"),
         Reason.AREA_JUMP: model.tr("size jumps"),

@@ -181,6 +181,6 @@ class Lanes:
         if lane is None or not 0 <= key.frame < self._count:
             return
         lane[key.frame] = RANK[entry.state] if entry else 0
-        # What a person made or approved is certain, whatever a model had said of it.
+        # What a person made or verified is certain, whatever a model had said of it.
         score = 1.0 if entry and entry.is_anchor else entry.score if entry else None
         self._scores[key.object][key.frame] = math.nan if score is None else score

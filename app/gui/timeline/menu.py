@@ -27,7 +27,7 @@ class RangeMenu(QMenu):
         self._add(self.tr("Propagate here again"), self._propagate, edits=True)
         self.addSeparator()
         for text, call in (
-            (self.tr("Approve as anchors"), session.approve),
+            (self.tr("Verify"), session.verify),
             (self.tr("Let models overwrite again"), session.unanchor),
             (self.tr("Mark as absent"), session.mark_absent),
             (self.tr("Mark as occluded"), session.mark_occluded),

@@ -13,7 +13,7 @@ from app.gui.actions.command_palette import CommandPalette
 from app.gui.actions.guide import Guide
 from app.gui.actions.menus import menu_title
 from app.gui.actions.shortcut_sheet import Group, ShortcutSheet, group_of
-from app.gui.actions.table import MENUS, SELECT_OBJECT, Act
+from app.gui.actions.table import MENUS, SELECT_OBJECT, Action
 from app.gui.dialogs.go_to import GoToDialog
 from app.gui.dialogs.settings import SettingsDialog
 from app.gui.window.docks import Docks
@@ -91,7 +91,8 @@ class PanelVerbs:
         actions = self._actions()
         return [
             group_of(
-                menu_title(menu), [actions[row.name] for row in menu.rows if isinstance(row, Act)]
+                menu_title(menu),
+                [actions[row.name] for row in menu.rows if isinstance(row, Action)],
             )
             for menu in (*MENUS, SELECT_OBJECT)
         ]

@@ -10,7 +10,7 @@ _EVERY_MS = 500
 _BURST = 20_000  # new objects between two looks: an import or a project that was read, no garbage
 
 
-class Sweeper(QObject):
+class IdleGarbageCollector(QObject):
     """Collects cyclic garbage in place of Python's own collector, which is off while this lives.
 
     Python collects on whichever thread happens to allocate. A widget or a timer that dies on the

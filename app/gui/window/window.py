@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui.actions.actions import Actions
-from app.gui.actions.desk import Desk
+from app.gui.actions.context import ActionContext
 from app.gui.actions.menus import RecentMenu, fill_menu_bar, panels_menu, select_menu
 from app.gui.actions.table import MODES, PANELS, RECENT, SELECT
 from app.gui.actions.verbs.files import FileVerbs
@@ -49,7 +49,7 @@ from app.gui.window.dialogs import PanelVerbs
 from app.gui.window.docks import Docks
 from app.gui.window.focus import FocusKeys
 from app.gui.window.following import Follower
-from app.gui.window.garbage_collector import Sweeper
+from app.gui.window.garbage_collector import IdleGarbageCollector
 from app.gui.window.status import StatusBar
 from app.gui.window.welcome import Welcome
 from app.session.session import Session
@@ -129,7 +129,7 @@ class Window(QMainWindow):
         self._messages = Messages(self._pages)
         self._player = Player(session, self)
         Follower(session, self)
-        Sweeper(session, self)
+        IdleGarbageCollector(session, self)
         self._recent = RecentSources(self._store, self)
         self._propagate_bar = PropagateBar(session)
         self._mask_bar = MaskBar(session, self._canvas)
@@ -137,7 +137,7 @@ class Window(QMainWindow):
         self._docks = Docks(self)
         self._files = FileVerbs(session, ask, self._recent, self._messages.show_message, sample)
         review = ReviewVerbs(session, self._canvas, self._review)
-        desk = Desk(
+        context = ActionContext(
             session=session,
             canvas=self._canvas,
             player=self._player,
@@ -149,7 +149,7 @@ class Window(QMainWindow):
             review=review,
             travel=TravelVerbs(session),
         )
-        self._actions = Actions(desk, has_sample=sample is not None, parent=self)
+        self._actions = Actions(context, has_sample=sample is not None, parent=self)
 
     def _named(self, *names: str) -> list[QAction]:
         return [self._actions[name] for name in names]
@@ -159,7 +159,7 @@ class Window(QMainWindow):
         tools.setObjectName("tools_bar")
         tools.addActions(self._named(*_TOOLS.values()))
         tools.addSeparator()
-        tools.addActions(self._named("accept", "refine", "commit", "absent", "clear"))
+        tools.addActions(self._named("verify_and_heal", "refine", "verify", "absent", "clear"))
         tools.addSeparator()
         tools.addActions(self._named("undo", "redo"))
         self._propagate_bar.set_actions(
@@ -183,7 +183,7 @@ class Window(QMainWindow):
             ),
         )  # fmt: skip
         self._review.set_actions(
-            self._named("previous_issue", "next_issue", "verify", "absent", "dismiss")
+            self._named("previous_suspect", "next_suspect", "verify_and_next", "absent", "dismiss")
         )
         self._status = StatusBar(self._session, self._actions["stop"])
         self.setStatusBar(self._status)

@@ -45,7 +45,7 @@ SELECT_ENTRIES = (
     "SELECT frame, object, origin, flags, score, clicks, y0, y1, x0, x1, bits, checksum FROM entry"
 )
 REPLACE_ENTRY = "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_APPROVED, _OCCLUDED, _STALE, _CONFLICT = 1, 2, 4, 8
+_VERIFIED, _OCCLUDED, _STALE, _CONFLICT = 1, 2, 4, 8
 _ORIGINS = {origin.value: origin for origin in Origin}
 
 
@@ -101,7 +101,7 @@ def newer_version(version: int) -> ProjectError:
 def row_of(key: Key, entry: Entry) -> Row:
     """Return the columns of one entry."""
     flags = (
-        _APPROVED * entry.approved
+        _VERIFIED * entry.verified
         | _OCCLUDED * entry.occluded
         | _STALE * entry.stale
         | _CONFLICT * entry.conflict
@@ -120,7 +120,7 @@ def entry_of(row: Row, size: tuple[int, int]) -> tuple[Key, Entry]:
         entry = Entry(
             mask=None if bits is None else _mask_of(box, bits, checksum, size),
             origin=_ORIGINS[origin],
-            approved=bool(flags & _APPROVED),
+            verified=bool(flags & _VERIFIED),
             score=score,
             clicks=_clicks_of(clicks) if clicks else (),
             occluded=bool(flags & _OCCLUDED),

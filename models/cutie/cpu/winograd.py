@@ -43,8 +43,8 @@ class WinogradConv2d(nn.Module):
         margins = (0, 0, 1, 2 * columns - width + 1, 1, 2 * rows - height + 1)
         tiles = _tiles(F.pad(x[0].permute(1, 2, 0), margins), rows, columns)
         products = torch.bmm(tiles.flatten(0, 1).flatten(1, 2), self.kernel)
-        joined = _joined(products.view(4, 4, rows, columns, -1), self.bias)[:height, :width]
-        return joined.permute(2, 0, 1).unsqueeze(0)
+        image = _joined(products.view(4, 4, rows, columns, -1), self.bias)[:height, :width]
+        return image.permute(2, 0, 1).unsqueeze(0)
 
 
 def _tiles(padded: Tensor, rows: int, columns: int) -> Tensor:

@@ -171,17 +171,17 @@ class Propagation:
     def _decode(
         self, features: ImageFeatures, enriched: Mapping[int, Tensor], *, renew: bool
     ) -> Tensor:
-        chances = []
+        decoded = []
         step = self._at_once(len(self.objects))
         for first in range(0, len(self.objects), step):
             group = self.objects[first : first + step]
             stacked = side_by_side([enriched[object_id] for object_id in group])
             sensory = self._sensory(group) if renew else None
-            chance, sensory = self.network.decode(features, stacked, sensory)
-            chances.append(chance)
+            probabilities, sensory = self.network.decode(features, stacked, sensory)
+            decoded.append(probabilities)
             if sensory is not None:
                 self.bank.sensory.update(zip(group, sensory.unbind(1), strict=True))
-        probability = join(torch.cat(chances, dim=1), features.size, None).probability
+        probability = join(torch.cat(decoded, dim=1), features.size, None).probability
         if probability.shape[0] == 1:
             return probability[0]
         return (probability[0] + probability[1].flip(-1)) / 2

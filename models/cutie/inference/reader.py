@@ -58,7 +58,7 @@ class FrameReader:
             del self._encoded[next(iter(self._encoded))]
         return self._encoded[number]
 
-    def rest(self) -> None:
+    def stop(self) -> None:
         """Encode nothing ahead from here on."""
         self._threads = None
         self._due.clear()

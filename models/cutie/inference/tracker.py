@@ -83,7 +83,7 @@ class CutieTracker:
             yield from self._run(runs, plan, threads, probabilities=probabilities)
         finally:
             for run in runs:
-                run.rest()
+                run.stop()
             if threads is not None:
                 threads.close()
 
@@ -211,9 +211,9 @@ class _Run:
         features = self._reader.read(frame).features
         return tuple(self._propagation.explain(features, row, column, object_id))
 
-    def rest(self) -> None:
+    def stop(self) -> None:
         """Encode nothing ahead from here on; `explain` still works."""
-        self._reader.rest()
+        self._reader.stop()
 
     def _memorise_anchors(self) -> None:
         plan = self._plan
@@ -312,10 +312,10 @@ def _winner(probability: Tensor) -> Tensor:
     # Looking for the place of the largest takes a CPU ten times as long: 4 ms for two channels of
     # 854 x 480.
     best, labels = probability[0], torch.zeros((), dtype=torch.uint8)
-    for label, chance in enumerate(probability[1:], start=1):
-        won = (chance > best).view(torch.uint8)
+    for label, channel in enumerate(probability[1:], start=1):
+        won = (channel > best).view(torch.uint8)
         labels = torch.maximum(labels, won.mul_(label))  # the later one is the larger label
-        best = torch.maximum(best, chance)
+        best = torch.maximum(best, channel)
     return labels
 
 
@@ -329,7 +329,7 @@ def scores(probability: Tensor) -> Tensor:
     count = probability.shape[0] - 1
     slots = torch.arange(1, count + 1, device=winner.device, dtype=winner.dtype).view(-1, 1, 1)
     masks = (winner == slots).type_as(probability)
-    chances = probability[1:]
-    shared = (chances * masks).sum(dim=(1, 2))
-    joined = chances.sum(dim=(1, 2)) + masks.sum(dim=(1, 2)) - shared
-    return shared / joined.clamp_min(1e-6)
+    of_objects = probability[1:]
+    shared = (of_objects * masks).sum(dim=(1, 2))
+    united = of_objects.sum(dim=(1, 2)) + masks.sum(dim=(1, 2)) - shared
+    return shared / united.clamp_min(1e-6)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from models.cutie.config import NetworkConfig
-from models.cutie.network.layers import joined, parted
+from models.cutie.network.layers import flatten_objects, split_objects
 
 
 class SensoryHead(nn.Module):
@@ -16,7 +16,7 @@ class SensoryHead(nn.Module):
 
     def forward(self, pix_feat: Tensor, sensory: Tensor) -> Tensor:
         """Map pix_feat (B, P, h, w) and sensory (B, K, S, h, w) to logits (B, K, h, w)."""
-        x = parted(self.projection(joined(sensory)), sensory.shape[1])
+        x = split_objects(self.projection(flatten_objects(sensory)), sensory.shape[1])
         weighted = torch.einsum("bchw,bkchw->bkhw", pix_feat, x[:, :, :-1])
         return weighted + x[:, :, -1]
 

@@ -22,15 +22,15 @@ def add_shared(group: Tensor, shared: Tensor) -> Tensor:
     return group
 
 
-def joined(maps: Tensor) -> Tensor:
+def flatten_objects(maps: Tensor) -> Tensor:
     """Bring each object's maps (B, K, ...) to (N, ...); a pixel's channels stay together."""
     # One object's would get a stride from `flatten` that hides their order from torch, which then
     # writes everything that follows in another order, and back: a quarter of a decoder's time.
     return maps.squeeze(1) if maps.shape[1] == 1 else maps.flatten(0, 1)
 
 
-def parted(maps: Tensor, objects: int) -> Tensor:
-    """Bring maps (N, ...) of K objects an image to (B, K, ...), as `joined` took them."""
+def split_objects(maps: Tensor, objects: int) -> Tensor:
+    """Bring maps (N, ...) of K objects an image to (B, K, ...), as `flatten_objects` took them."""
     return maps.unsqueeze(1) if objects == 1 else torch.unflatten(maps, 0, (-1, objects))
 
 

@@ -12,11 +12,11 @@ from models.cutie.config import MaskEncoderKind, NetworkConfig
 from models.cutie.network.layers import (
     Fuser,
     add_shared,
-    joined,
+    flatten_objects,
     norm,
     others,
-    parted,
     side_by_side,
+    split_objects,
 )
 from models.cutie.network.sensory import DeepUpdate
 from models.encoders.resnet import BasicBlock, FrozenBatchNorm, stage
@@ -51,9 +51,11 @@ class MaskEncoder(nn.Module, ABC):
         seen, beside = self.look(image), others(masks)
         step = at_once or masks.shape[1]
         pairs = zip(torch.split(masks, step, dim=1), torch.split(beside, step, dim=1), strict=True)
-        parts = [parted(self.embed(seen, *pair), pair[0].shape[1]).unbind(1) for pair in pairs]
+        parts = [
+            split_objects(self.embed(seen, *pair), pair[0].shape[1]).unbind(1) for pair in pairs
+        ]
         embedded = side_by_side([each for part in parts for each in part])
-        value: Tensor = self.fuser(pix_feat, joined(embedded))
+        value: Tensor = self.fuser(pix_feat, flatten_objects(embedded))
         return value
 
 
@@ -95,7 +97,7 @@ class LightMaskEncoder(MaskEncoder):
     def embed(self, seen: Tensor, masks: Tensor, other_masks: Tensor) -> Tensor:
         """Map the image's part and masks to (N, value_dim, h, w)."""
         # A pixel's two values together, as convolutions take them: in half the time.
-        pair = joined(torch.stack([masks, other_masks], dim=-1).movedim(-1, 2))
+        pair = flatten_objects(torch.stack([masks, other_masks], dim=-1).movedim(-1, 2))
         first = F.conv2d(pair, self._first.weight[:, _IMAGE:], stride=2, padding=1)
         embedded: Tensor = self.stem[1:](add_shared(first, seen))
         return embedded
@@ -130,7 +132,7 @@ class SamMaskEncoder(MaskEncoder):
 
     def embed(self, seen: Tensor, masks: Tensor, other_masks: Tensor) -> Tensor:  # noqa: ARG002
         """Map masks to (N, 256, h, w); an object without a mask gets an embedding of its own."""
-        both = joined(torch.stack([masks, other_masks], dim=2))
+        both = flatten_objects(torch.stack([masks, other_masks], dim=2))
         embedded: Tensor = self.mask_downscaling(F.avg_pool2d(both, 4))
         absent = (masks <= 0.5).flatten(2).all(dim=2).view(-1, 1, 1, 1)
         return torch.where(absent, self.no_mask_embed.weight.view(1, -1, 1, 1), embedded)
@@ -154,7 +156,7 @@ def _beside(image: Tensor, masks: Tensor, other_masks: Tensor) -> Tensor:
     count = masks.shape[1]
     images = image.unsqueeze(1).expand(-1, count, -1, -1, -1)
     pair = torch.stack([masks, other_masks], dim=2)
-    return joined(torch.cat([images, pair.type_as(image)], dim=2))
+    return flatten_objects(torch.cat([images, pair.type_as(image)], dim=2))
 
 
 def build_mask_encoder(config: NetworkConfig) -> MaskEncoder:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from models.cutie.affinity import memory_code, query_code, read_all
 from models.cutie.config import NetworkConfig
 from models.cutie.network.auxiliary import Auxiliary
-from models.cutie.network.layers import aggregate, as_map, joined, others, parted
+from models.cutie.network.layers import aggregate, as_map, flatten_objects, others, split_objects
 from models.cutie.network.mask_decoder import MaskDecoder
 from models.cutie.network.mask_encoder import build_mask_encoder
 from models.cutie.network.object_summarizer import ObjectSummarizer
@@ -121,14 +121,16 @@ class Network(nn.Module):
         At strides finer than 16, `at_once` objects are computed together, 0 = all.
         """
         value = self.mask_encoder(self.normalise(image), pix_feat, masks, at_once=at_once)
-        summary = self.object_summarizer(value, joined(masks).unsqueeze(1))
+        summary = self.object_summarizer(value, flatten_objects(masks).unsqueeze(1))
         count = masks.shape[1]
-        return MaskFeatures(parted(value, count), parted(summary, count))
+        return MaskFeatures(split_objects(value, count), split_objects(summary, count))
 
     def deep_update(self, value: Tensor, sensory: Tensor) -> Tensor:
         """Renew sensory (B, K, S, h, w) from a mask's value (B, K, V, h, w)."""
-        fresh: Tensor = self.mask_encoder.sensory_update(joined(value), joined(sensory))
-        return parted(fresh, sensory.shape[1])
+        fresh: Tensor = self.mask_encoder.sensory_update(
+            flatten_objects(value), flatten_objects(sensory)
+        )
+        return split_objects(fresh, sensory.shape[1])
 
     def initial_sensory(self, images: int, objects: int, size: tuple[int, int]) -> Tensor:
         """Return an empty sensory memory (B, K, S, h, w), for maps of size (h, w)."""
@@ -175,13 +177,13 @@ class Network(nn.Module):
         last = F.interpolate(last_masks, size=size, mode="area")
         fused = self.pixel_fuser(
             pix_feat,
-            as_map(joined(readout), size[0]),
-            joined(sensory),
-            joined(last).unsqueeze(1),
-            joined(others(last)).unsqueeze(1),
+            as_map(flatten_objects(readout), size[0]),
+            flatten_objects(sensory),
+            flatten_objects(last).unsqueeze(1),
+            flatten_objects(others(last)).unsqueeze(1),
         )
         enriched, steering = self.object_transformer(fused, summary.flatten(0, 1), selector)
-        return parted(enriched, sensory.shape[1]), steering
+        return split_objects(enriched, sensory.shape[1]), steering
 
     def segment(
         self,
@@ -191,20 +193,22 @@ class Network(nn.Module):
         selector: Tensor | None = None,
     ) -> Segmentation:
         """Decode (B, K, E, h, w) into masks; the sensory memory is renewed where it is given."""
-        chances, sensory = self.decode(features, enriched, sensory)
+        probabilities, sensory = self.decode(features, enriched, sensory)
         if selector is not None:
-            chances = chances * selector[..., None, None]
-        return join(chances, features.size, sensory)
+            probabilities = probabilities * selector[..., None, None]
+        return join(probabilities, features.size, sensory)
 
     def decode(
         self, features: ImageFeatures, enriched: Tensor, sensory: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
         """Map (B, K, E, h, w) to each object's own probability, at stride 4 or 2 of the image."""
         count = enriched.shape[1]
-        flat = None if sensory is None else joined(sensory)
-        logits, flat = self.mask_decoder(features.skips, features.edges, joined(enriched), flat)
-        renewed = None if flat is None else parted(flat, count)
-        return parted(logits.squeeze(1), count).sigmoid(), renewed
+        flat = None if sensory is None else flatten_objects(sensory)
+        logits, flat = self.mask_decoder(
+            features.skips, features.edges, flatten_objects(enriched), flat
+        )
+        renewed = None if flat is None else split_objects(flat, count)
+        return split_objects(logits.squeeze(1), count).sigmoid(), renewed
 
     def auxiliary(
         self,
@@ -224,9 +228,9 @@ class Network(nn.Module):
         return (image - self.pixel_mean) / self.pixel_std
 
 
-def join(chances: Tensor, size: tuple[int, int], sensory: Tensor | None) -> Segmentation:
+def join(probabilities: Tensor, size: tuple[int, int], sensory: Tensor | None) -> Segmentation:
     """Join each object's own probability (B, K, ...) into a segmentation of size (H, W)."""
-    logits = F.interpolate(aggregate(chances), size, mode="bilinear", align_corners=False)
+    logits = F.interpolate(aggregate(probabilities), size, mode="bilinear", align_corners=False)
     return Segmentation(logits, logits.softmax(dim=1), sensory)
 
 

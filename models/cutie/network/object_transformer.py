@@ -188,8 +188,8 @@ class ObjectTransformer(nn.Module):
         The first half of the queries sees where the object wins over the background and all other
         objects, the second half sees the rest; a query that would see nothing sees everything.
         """
-        chances = aggregate(logits.sigmoid() * selector[..., None, None])  # (B, K + 1, h, w)
-        wins = chances[:, 1:] >= chances.amax(dim=1, keepdim=True)
+        probabilities = aggregate(logits.sigmoid() * selector[..., None, None])  # (B, K + 1, h, w)
+        wins = probabilities[:, 1:] >= probabilities.amax(dim=1, keepdim=True)
         inside = wins.flatten(2).flatten(0, 1).unsqueeze(1)  # (N, 1, hw)
         sides = torch.cat([inside, ~inside], dim=1)  # (N, 2, hw)
         sides = sides | ~sides.any(dim=-1, keepdim=True)

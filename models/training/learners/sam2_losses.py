@@ -44,18 +44,18 @@ def candidates_loss(
 def focal_loss(logits: Tensor, target: Tensor) -> Tensor:
     """Return the focal loss of each mask, (N, M), averaged over its pixels."""
     entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
-    chance = logits.sigmoid()
-    missed = chance * (1 - target) + (1 - chance) * target
+    probability = logits.sigmoid()
+    missed = probability * (1 - target) + (1 - probability) * target
     balance = _ALPHA * target + (1 - _ALPHA) * (1 - target)
     return (balance * missed**_GAMMA * entropy).flatten(2).mean(dim=2)
 
 
 def soft_dice_loss(logits: Tensor, target: Tensor) -> Tensor:
     """Return the dice loss of each mask, (N, M)."""
-    chance = logits.sigmoid().flatten(2)
+    probability = logits.sigmoid().flatten(2)
     flat = target.flatten(2)
-    shared = (chance * flat).sum(dim=2)
-    return 1 - (2 * shared + 1) / (chance.sum(dim=2) + flat.sum(dim=2) + 1)
+    shared = (probability * flat).sum(dim=2)
+    return 1 - (2 * shared + 1) / (probability.sum(dim=2) + flat.sum(dim=2) + 1)
 
 
 def iou_loss(logits: Tensor, ious: Tensor, target: Tensor) -> Tensor:

@@ -108,7 +108,7 @@ class Bench:
             number = self.session.add_object(f"disc {index + 1}")
             if number is None:
                 raise RuntimeError("No video is open to draw on.")
-            self.session.commit_mask(0, number, disc_mask(self.session.size, 0, index), "Paint")
+            self.session.draw_mask(0, number, disc_mask(self.session.size, 0, index), "Paint")
 
 
 class Heartbeat(QObject):

@@ -25,14 +25,14 @@ class MaskVerbs:
         if not self._canvas.take_back():
             self._session.undo()
 
-    def accept(self) -> None:
-        """Take over the ghost of a refinement; otherwise accept the mask, heal and go on."""
+    def verify_and_heal(self) -> None:
+        """Take over the ghost of a refinement; otherwise verify the mask, heal and go on."""
         if self._session.has_refinement:
             self._session.accept_refinement()
         else:
             # Asked before: the view may follow the heal away from here.
             reviewing = self._review.is_going_through
-            self._session.accept_and_heal()
+            self._session.verify_and_heal()
             if reviewing:
                 self._review.go_on()
 
@@ -43,15 +43,15 @@ class MaskVerbs:
         itself.
         """
         if self._session.has_refinement:
-            self._session.drop_refinement()
+            self._session.reject_refinement()
         elif self._session.is_asking:
             self._session.take_back_click()
         elif self._session.activity is not SessionState.IDLE:
             self._session.cancel()
 
-    def commit(self) -> None:
+    def verify(self) -> None:
         """Make the mask here an anchor."""
-        self._session.approve(self._here())
+        self._session.verify(self._here())
 
     def unanchor(self) -> None:
         """Let models overwrite the mask here."""

@@ -104,6 +104,6 @@ class BrushTool(CanvasTool):
             # A stroke beside the picture, or over what is there already, says nothing of the mask.
             if not np.array_equal(stroke.pixels, self._before):
                 text = "Erase" if self._erases else "Paint"
-                self._session.commit_mask(self._frame, self._object, stroke.pixels, text)
+                self._session.draw_mask(self._frame, self._object, stroke.pixels, text)
             self._session.keep_draft(self._frame, self._object, None)
             self._surface.end_painting()

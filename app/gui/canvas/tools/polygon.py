@@ -121,7 +121,7 @@ class PolygonTool(CanvasTool):
         self.cancel()
         if item is not None and pixels is not None:
             text = "Subtract polygon" if takes_away else "Polygon"
-            self._session.commit_mask(self._frame, item.id, pixels, text)
+            self._session.draw_mask(self._frame, item.id, pixels, text)
 
     def _closed(self, object_id: int, *, takes_away: bool = False) -> BoolMask | None:
         """Return an object's mask (H, W) with the polygon; None where it changes nothing."""

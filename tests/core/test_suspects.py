@@ -1,4 +1,4 @@
-"""Issues: every kind of suspect is found, grouped and ranked."""
+"""Suspects: every kind of suspect is found, grouped and ranked."""
 
 import time
 
@@ -7,7 +7,7 @@ import pytest
 
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.mask import Mask
-from app.core.suspects import Finder, Issue, Reason, find
+from app.core.suspects import Finder, Reason, Suspect, find
 from models.api import BoolMask
 from tests.fakes import square
 
@@ -30,7 +30,7 @@ def reasons(odd: dict[int, Entry]) -> dict[tuple[int, int], set[Reason]]:
     return {(i.first, i.last): set(i.reasons) for i in find(document_with(odd))}
 
 
-def test_a_steady_mask_is_no_issue() -> None:
+def test_a_steady_mask_is_no_suspect() -> None:
     assert find(document_with({})) == ()
 
 
@@ -57,21 +57,21 @@ def test_what_a_person_made_is_no_suspect() -> None:
     assert reasons({20: entry(square(40), origin=Origin.DRAWN, score=0.1)}).keys() == {(21, 21)}
 
 
-def test_neighbouring_suspects_are_one_issue_at_its_best_seen_frame() -> None:
+def test_neighbouring_suspects_are_one_suspect_at_its_best_seen_frame() -> None:
     scores = {20: 0.1, 21: 0.4, 22: 0.2}
     odd = {frame: entry(square(12), score=score) for frame, score in scores.items()}
-    (issue,) = find(document_with(odd))
-    assert (issue.first, issue.last, issue.frame) == (20, 22, 21)
+    (suspect,) = find(document_with(odd))
+    assert (suspect.first, suspect.last, suspect.frame) == (20, 22, 21)
 
 
 def test_where_passes_disagree_the_middle_is_to_be_corrected() -> None:
     scores = {frame: 0.9 - frame / 100 for frame in range(20, 27)}
     odd = {frame: entry(square(12), score=s, conflict=True) for frame, s in scores.items()}
-    (issue,) = find(document_with(odd))
-    assert (issue.first, issue.last, issue.frame) == (20, 26, 23)
+    (suspect,) = find(document_with(odd))
+    assert (suspect.first, suspect.last, suspect.frame) == (20, 26, 23)
 
 
-def test_hardly_any_left_of_the_anchor_is_an_issue_of_its_own_with_the_middle_to_look_at() -> None:
+def test_hardly_any_left_of_the_anchor_is_a_suspect_with_the_middle_to_look_at() -> None:
     entries = {Key(frame, 1): entry(square(12, side=30)) for frame in range(60)}
     entries |= {Key(frame, 1): entry(square(12, side=9)) for frame in range(21, 50)}
     entries[Key(0, 1)] = entry(square(12, side=30), origin=Origin.DRAWN)
@@ -85,31 +85,31 @@ def test_an_object_that_leaves_the_picture_is_no_sliver() -> None:
     assert all(Reason.SLIVER not in i.reasons for i in find(Document((INFO,), entries)))
 
 
-def test_what_vanishes_after_hardly_any_was_left_is_the_same_issue() -> None:
+def test_what_vanishes_after_hardly_any_was_left_is_the_same_suspect() -> None:
     entries = {Key(frame, 1): entry(square(12, side=30)) for frame in range(20)}
     entries |= {Key(frame, 1): entry(square(12, side=9)) for frame in range(20, 25)}
     entries |= {Key(frame, 1): entry(None) for frame in range(25, 40)}
     entries[Key(0, 1)] = entry(square(12, side=30), origin=Origin.DRAWN)
-    (issue,) = find(Document((INFO,), entries))
-    assert (issue.first, issue.last) == (20, 25)
-    assert {Reason.SLIVER, Reason.VANISHED} <= set(issue.reasons)
+    (suspect,) = find(Document((INFO,), entries))
+    assert (suspect.first, suspect.last) == (20, 25)
+    assert {Reason.SLIVER, Reason.VANISHED} <= set(suspect.reasons)
 
 
-def test_suspects_on_two_sides_of_an_anchor_are_two_issues() -> None:
+def test_suspects_on_two_sides_of_an_anchor_are_two_suspects() -> None:
     odd = {frame: entry(square(12), score=0.1) for frame in (20, 22)}
     odd[21] = entry(square(12), origin=Origin.DRAWN)
     assert {(i.first, i.last) for i in find(document_with(odd))} == {(20, 20), (22, 22)}
 
 
-def test_the_issue_that_heals_more_frames_comes_first() -> None:
+def test_the_suspect_that_heals_more_frames_comes_first() -> None:
     early, late = entry(square(12), score=0.1), entry(square(14), score=0.1)
     assert [i.first for i in find(document_with({8: early, 38: late}))] == [8, 38]
 
 
 def test_a_correction_reaches_to_the_next_anchor() -> None:
     odd = {8: entry(square(11), score=0.1), 11: entry(square(11), origin=Origin.DRAWN)}
-    (issue,) = find(document_with(odd))
-    assert issue.value == pytest.approx(3 * issue.severity)
+    (suspect,) = find(document_with(odd))
+    assert suspect.value == pytest.approx(3 * suspect.severity)
 
 
 def test_stale_frames_do_not_swallow_other_suspects() -> None:
@@ -134,8 +134,8 @@ def test_objects_that_are_gone_are_forgotten() -> None:
 
 
 def test_the_text_names_frames_and_reasons() -> None:
-    issue = Issue(1, 20, 22, 20, (Reason.CONFLICT, Reason.STALE), 0.9, 5.0)
-    assert issue.text == "20-22: conflict, stale"
+    suspect = Suspect(1, 20, 22, 20, (Reason.CONFLICT, Reason.STALE), 0.9, 5.0)
+    assert suspect.text == "20-22: conflict, stale"
 
 
 def test_an_edit_in_twenty_thousand_entries_is_looked_at_again_quickly() -> None:
@@ -149,4 +149,4 @@ def test_an_edit_in_twenty_thousand_entries_is_looked_at_again_quickly() -> None
     start = time.perf_counter()
     finder.examine(1, entries)
     assert time.perf_counter() - start < 2
-    assert any(issue.first <= 777 <= issue.last for issue in finder.ranked())
+    assert any(suspect.first <= 777 <= suspect.last for suspect in finder.ranked())

@@ -17,7 +17,7 @@ from app.session.session import Session
 class Panels(Protocol):
     """What actions do to the window itself; `panels.PanelVerbs` does it.
 
-    Named here because those verbs list the actions, which are made from this desk.
+    Named here because those verbs list the actions, which are made from this context.
     """
 
     def settings(self) -> None: ...
@@ -34,7 +34,7 @@ class Panels(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class ActionContext:
     """The parts of the window that the rows of the action table call."""
 
     session: Session
