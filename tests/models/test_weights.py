@@ -439,3 +439,18 @@ def test_weights_that_fit_are_loaded() -> None:
     module = nn.Linear(2, 2)
     load_strict(module, {"weight": torch.ones(2, 2), "bias": torch.ones(2)}, Path("w.pth"))
     assert module.weight.sum() == 4
+
+
+def test_weights_that_only_a_browser_can_fetch_say_where_they_are(home: Path) -> None:
+    reason = weights.missing("vmos") or ""
+    assert "https://github.com/jiawen-zhu/HQTrack" in reason
+    assert str(weights.folder() / "save_step_42000.pth") in reason
+    assert "--weights FILE" in reason
+    with pytest.raises(WeightsMissingError, match="browser"):
+        weights.fetch("vmos")
+    weights.folder().mkdir(parents=True)
+    (weights.folder() / "save_step_42000.pth").write_bytes(b"found by hand")
+    assert weights.missing("vmos") is None
+    assert weights.fetch("vmos").origin == "was here already"
+    with pytest.raises(WeightsInvalidError, match="no checksum"):
+        weights.verify("vmos")
