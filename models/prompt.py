@@ -1,8 +1,10 @@
-"""Whether a prompt can be used at all, and the box that a mask asks for."""
+"""Prompts and anchors: whether they can be used at all, and the box that a mask asks for."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
-from models.api import BoolMask, Box, Prompt, PromptError
+from models.api import Anchors, BoolMask, Box, Frames, Prompt, PromptError
 
 
 def check_prompt(prompt: Prompt, size: tuple[int, int]) -> None:
@@ -29,6 +31,22 @@ def check_prompt(prompt: Prompt, size: tuple[int, int]) -> None:
                 f"The box {box.x0:g},{box.y0:g},{box.x1:g},{box.y1:g} holds no pixel of the "
                 f"{width}x{height} frame. Draw it from its top left to its bottom right corner."
             )
+
+
+def check_anchors(anchors: Anchors, frames: Sequence[int], video: Frames) -> None:
+    """Raise PromptError where there is no anchor, or something does not fit the video."""
+    if not any(anchors.values()):
+        raise PromptError("There is no anchor to propagate from. Draw or click a mask first.")
+    for frame in (*anchors, *frames):
+        if not 0 <= frame < len(video):
+            raise PromptError(f"Frame {frame} is outside the video of {len(video)} frames.")
+    for frame, masks in anchors.items():
+        for object_id, mask in masks.items():
+            if mask.shape != video.size:
+                raise PromptError(
+                    f"The mask of object {object_id} on frame {frame} is {mask.shape[1]} x "
+                    f"{mask.shape[0]} pixels, the video {video.size[1]} x {video.size[0]}."
+                )
 
 
 def box_round(mask: BoolMask) -> Box:
