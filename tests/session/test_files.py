@@ -321,7 +321,7 @@ def test_an_export_is_read_back_and_the_worst_mask_is_told(
     draw(session, 3)
     session.export("visor", tmp_path / "visor.json")
     draw(session, 4)
-    qtbot.waitUntil(lambda: any("worst IoU" in report.text for report in reports), timeout=20_000)
+    qtbot.waitUntil(lambda: any("worst IoU" in report.text for report in reports))
     assert "worst IoU 1.0000" in reports[-1].text
     frames = json.loads((tmp_path / "visor.json").read_text())["video_annotations"]
     assert len([frame for frame in frames if frame["annotations"]]) == 1
@@ -336,7 +336,7 @@ def test_objects_of_one_name_are_read_back_each_as_itself(
         session.draw_mask(0, number, square(10 * number), "Brush")
     session.draw_mask(1, 2, square(10), "Brush")
     session.export("visor", tmp_path / "visor.json")
-    qtbot.waitUntil(lambda: any("worst IoU" in report.text for report in reports), timeout=20_000)
+    qtbot.waitUntil(lambda: any("worst IoU" in report.text for report in reports))
     assert "worst IoU 1.0000." in reports[-1].text
 
 
@@ -347,7 +347,7 @@ def test_an_export_that_fails_is_reported(
     draw(session, 3)
     (tmp_path / "file").write_text("in the way")
     session.export("visor", tmp_path / "file" / "visor.json")
-    qtbot.waitUntil(lambda: any(report.level == "error" for report in reports), timeout=20_000)
+    qtbot.waitUntil(lambda: any(report.level == "error" for report in reports))
 
 
 def test_an_unknown_format_is_refused(session: Session, clip: Path, tmp_path: Path) -> None:
