@@ -61,11 +61,11 @@ def operators(**changed: Untyped) -> SimpleNamespace:
 
 
 def _off(operator: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """Return the operator with one number in a thousand wrong."""
+    """Return the operator with one number of each row wrong."""
 
     def wrong(*given: Untyped) -> Tensor:
         right = operator(*given)
-        right.view(-1)[::1000] += 50
+        right[..., 0] += 1
         return right
 
     return wrong
