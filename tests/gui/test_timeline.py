@@ -155,25 +155,22 @@ def test_every_change_of_state_is_drawn_soon(
     add(stage, 0)
     empty = colors(timeline, 0, 20)
     propagate(stage, qtbot)
-    qtbot.wait(150)
-    filled = colors(timeline, 0, 20)
-    assert filled != empty
+    qtbot.waitUntil(lambda: colors(timeline, 0, 20) != empty)
     stage.session.undo_stack.undo()
-    qtbot.wait(150)
-    assert colors(timeline, 0, 20) == empty
+    qtbot.waitUntil(lambda: colors(timeline, 0, 20) == empty)
 
 
 def test_changes_are_drawn_at_most_ten_times_a_second(
     stage: Stage, timeline: Timeline, qtbot: QtBot
 ) -> None:
     add(stage, 0)
-    qtbot.wait(150)
+    qtbot.waitUntil(lambda: not timeline._redraw.isActive())
     drawn: list[int] = []
     timeline._redraw.timeout.connect(lambda: drawn.append(1))
     for frame in range(1, 30):
         stage.session.mark_absent([Key(frame, 1)])
     assert not drawn
-    qtbot.wait(150)
+    qtbot.waitUntil(lambda: not timeline._redraw.isActive())
     assert len(drawn) == 1
 
 
@@ -202,11 +199,9 @@ def test_a_running_job_is_shown_and_gone_when_it_ends(
     before = colors(timeline, 0, 20)
     progress = Progress("Propagate", 3, 20, None, None, 5, 25, 8, (number,))
     stage.session.progress_changed.emit(progress)
-    qtbot.wait(150)
-    assert colors(timeline, 0, 20) != before
+    qtbot.waitUntil(lambda: colors(timeline, 0, 20) != before)
     stage.session.progress_changed.emit(None)
-    qtbot.wait(150)
-    assert colors(timeline, 0, 20) == before
+    qtbot.waitUntil(lambda: colors(timeline, 0, 20) == before)
 
 
 def test_frames_outside_the_in_and_out_points_are_veiled(stage: Stage, timeline: Timeline) -> None:

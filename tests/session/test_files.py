@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -321,7 +320,7 @@ def test_an_export_is_read_back_and_the_worst_mask_is_told(
     draw(session, 3)
     session.export("visor", tmp_path / "visor.json")
     draw(session, 4)
-    qtbot.waitUntil(lambda: any("worst IoU" in report.text for report in reports), timeout=20_000)
+    qtbot.waitUntil(lambda: any("worst IoU" in report.text for report in reports))
     assert "worst IoU 1.0000" in reports[-1].text
     frames = json.loads((tmp_path / "visor.json").read_text())["video_annotations"]
     assert len([frame for frame in frames if frame["annotations"]]) == 1
@@ -336,7 +335,7 @@ def test_objects_of_one_name_are_read_back_each_as_itself(
         session.draw_mask(0, number, square(10 * number), "Brush")
     session.draw_mask(1, 2, square(10), "Brush")
     session.export("visor", tmp_path / "visor.json")
-    qtbot.waitUntil(lambda: any("worst IoU" in report.text for report in reports), timeout=20_000)
+    qtbot.waitUntil(lambda: any("worst IoU" in report.text for report in reports))
     assert "worst IoU 1.0000." in reports[-1].text
 
 
@@ -347,7 +346,7 @@ def test_an_export_that_fails_is_reported(
     draw(session, 3)
     (tmp_path / "file").write_text("in the way")
     session.export("visor", tmp_path / "file" / "visor.json")
-    qtbot.waitUntil(lambda: any(report.level == "error" for report in reports), timeout=20_000)
+    qtbot.waitUntil(lambda: any(report.level == "error" for report in reports))
 
 
 def test_an_unknown_format_is_refused(session: Session, clip: Path, tmp_path: Path) -> None:
@@ -425,8 +424,8 @@ class Slow(FakeModels):
         self.fake_tracker.gate.step = lambda: (time.sleep(0.02), step())
 
 def tell(keys):
-    for key in keys:
-        print(time.time(), key.frame, key.object, flush=True)
+    # In this process's own time: a busy machine makes it late, and the writing as well.
+    QTimer.singleShot(1000, lambda: [print(key.frame, key.object, flush=True) for key in keys])
 
 application = QApplication([])
 session = Session(loader=lambda frames, settings: Slow(frames))
@@ -443,20 +442,28 @@ application.exec()
 """
 
 
+def told(line: str) -> Key:
+    frame, number = line.split()
+    return Key(int(frame), int(number))
+
+
+def enough(due: set[Key]) -> bool:
+    """Return whether a second has passed since many changes of both objects."""
+    return sum(key.object == 1 for key in due) > 40 and sum(key.object == 2 for key in due) > 20
+
+
 def test_killing_the_process_loses_at_most_a_second(session: Session, tmp_path: Path) -> None:
     clip = write_frames(tmp_path / "long", 400)
     victim = subprocess.Popen(
         [sys.executable, "-c", _VICTIM, str(clip)], stdout=subprocess.PIPE, text=True
     )
     assert victim.stdout is not None
-    told = [victim.stdout.readline() for _ in range(2)]
-    time.sleep(2.2)
-    killed = time.time()
+    due: set[Key] = set()
+    while not enough(due):
+        due.add(told(victim.stdout.readline()))
     victim.send_signal(signal.SIGKILL)
-    told += victim.communicate()[0].splitlines()
+    due |= {told(line) for line in victim.communicate()[0].splitlines()}
     session.open(clip)
-    lines = [line.split() for line in told if len(line.split()) == 3]
-    due = {Key(int(f), int(o)) for at, f, o in lines if float(at) < killed - 1}
     assert len({key for key in due if key.object == 1}) > 10
     assert len({key for key in due if key.object == 2}) > 5
     assert {key for key in due if session.document.get(key) is None} == set()

@@ -44,7 +44,7 @@ def test_an_export_has_what_is_shown_by_then_and_says_that_more_is_to_come(
     assert desk.said("masks are still being made")
     assert len(session.document) == 1
     gate.open()
-    qtbot.waitUntil(lambda: desk.said("Exported to"), timeout=20_000)
+    qtbot.waitUntil(lambda: desk.said("Exported to"))
     assert len(list((tmp_path / "davis").rglob("*.png"))) == 5
 
 
