@@ -9,13 +9,13 @@ from app.batch.steps import Step, Steps, entries_of, entry_of
 from app.core.document import Entry, Key
 from app.core.heal import Rules, Watch, agree, merge, probes
 from app.core.mask import Mask
-from app.core.plan import PackedAnchors, Run
+from app.core.passes import PackedAnchors, Pass
 from models.api import Tracker
 
 
 def heal(
     tracker: Tracker,
-    runs: Iterable[Run],
+    passes: Iterable[Pass],
     old: Mapping[Key, Entry],
     rules: Rules,
     size: tuple[int, int],
@@ -25,8 +25,8 @@ def heal(
     Where a pass reaches an anchor without having agreed, a second one comes back from it and the
     two are merged. `size` is the frames' (H, W).
     """
-    for run in runs:
-        healing = _Healing(tracker, run, old, rules, size)
+    for pass_ in passes:
+        healing = _Healing(tracker, pass_, old, rules, size)
         yield from healing.go()
         yield from healing.come_back()
 
@@ -37,25 +37,25 @@ class _Healing:
     def __init__(
         self,
         tracker: Tracker,
-        run: Run,
+        pass_: Pass,
         old: Mapping[Key, Entry],
         rules: Rules,
         size: tuple[int, int],
     ) -> None:
-        self._tracker, self._run, self._size = tracker, run, size
+        self._tracker, self._pass, self._size = tracker, pass_, size
         self._old, self._rules = old, rules
-        self._watches = {number: Watch(rules.patience) for number in run.spans}
-        self._open = set(run.spans)  # objects that have not come back to their old masks
+        self._watches = {number: Watch(rules.patience) for number in pass_.spans}
+        self._open = set(pass_.spans)  # objects that have not come back to their old masks
         self._fresh: dict[Key, Entry] = {}
 
     def go(self) -> Steps:
         """Go from the origin until every object agrees or its span ends."""
-        anchors = UnpackedAnchors(_telling(self._run), self._size)
-        with closing(predict(self._tracker, anchors, self._run.frames)) as found:
+        anchors = UnpackedAnchors(_telling(self._pass), self._size)
+        with closing(predict(self._tracker, anchors, self._pass.frames)) as found:
             for frame, predictions in found:
                 entries = {
                     key: entry
-                    for key, entry in entries_of(self._run, frame, predictions).items()
+                    for key, entry in entries_of(self._pass, frame, predictions).items()
                     if key.object in self._open
                 }
                 ripe = self._compare(entries)
@@ -71,19 +71,19 @@ class _Healing:
         """Go back from the anchors that were met in disagreement, and merge."""
         meetings: dict[int, set[int]] = {}
         for number in self._open:
-            span = self._run.spans[number]
-            barrier = span[-1] + 1 if self._run.step > 0 else span[0] - 1
+            span = self._pass.spans[number]
+            barrier = span[-1] + 1 if self._pass.step > 0 else span[0] - 1
             # An anchor without a mask has nothing that could be followed back.
-            met = self._run.anchors.get(barrier, {}).get(number) is not None
+            met = self._pass.anchors.get(barrier, {}).get(number) is not None
             if met and not self._watches[number].agrees:
                 meetings.setdefault(barrier, set()).add(number)
         for barrier, objects in meetings.items():
             yield from self._return(barrier, objects)
 
     def _return(self, barrier: int, objects: set[int]) -> Steps:
-        rules, origin, step = self._rules, self._run.frames[0], self._run.step
+        rules, origin, step = self._rules, self._pass.frames[0], self._pass.step
         watches = {number: Watch(rules.patience) for number in objects}
-        back = replace(self._run, frames=tuple(range(barrier, origin, -step)))
+        back = replace(self._pass, frames=tuple(range(barrier, origin, -step)))
         anchors = UnpackedAnchors(back.anchors, self._size)
         with closing(predict(self._tracker, anchors, back.frames)) as found:
             for frame, predictions in found:
@@ -124,7 +124,7 @@ class _Healing:
         tries = probes(frame, ahead, self._rules.patience)
         given = {number: entry.mask}
         anchors = {
-            **_only(_telling(self._run), number),
+            **_only(_telling(self._pass), number),
             **({frame: given} if entry.mask else {}),
         }
         unpacked = UnpackedAnchors(anchors, self._size)
@@ -143,22 +143,22 @@ class _Healing:
 
     def _ahead(self, number: int, frame: int) -> Sequence[int]:
         """Return the frames that the pass has still to fill, in its order of travel."""
-        span = self._run.spans[number]
-        if self._run.step > 0:
+        span = self._pass.spans[number]
+        if self._pass.step > 0:
             return range(frame + 1, span[-1] + 1)
         return range(frame - 1, span[0] - 1, -1)
 
 
-def _telling(run: Run) -> PackedAnchors:
+def _telling(pass_: Pass) -> PackedAnchors:
     """Return the anchors that a tracker learns from.
 
     Those off the way that say of all objects that they are absent are left out: of a long absence
     there are so many that they would outvote the few that show something.
     """
-    visited = set(run.frames)
+    visited = set(pass_.frames)
     return {
         frame: given
-        for frame, given in run.anchors.items()
+        for frame, given in pass_.anchors.items()
         if frame in visited or any(mask is not None for mask in given.values())
     }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from app.core.document import Entry, Key
 from app.core.heal import Rules
 from app.core.mask import Mask
-from app.core.plan import Run
+from app.core.passes import Pass
 from models.api import Box, Click
 
 
@@ -43,7 +43,7 @@ class Track:
     """Fill the frames of these passes."""
 
     id: int
-    runs: tuple[Run, ...]
+    passes: tuple[Pass, ...]
     lane: Lane = field(default=Lane.LONG, init=False)
 
 
@@ -52,7 +52,7 @@ class Heal:
     """Recompute the frames of these passes until they agree with the `old` entries."""
 
     id: int
-    runs: tuple[Run, ...]
+    passes: tuple[Pass, ...]
     old: Mapping[Key, Entry]
     rules: Rules
     lane: Lane = field(default=Lane.LONG, init=False)

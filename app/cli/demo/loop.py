@@ -128,12 +128,12 @@ class _Loop:
             for info in OBJECTS:
                 self._click(Key(0, info.id), _FIRST_CLICKS)
         last = len(self._video) - 1
-        runs = plan(
+        passes = plan(
             self.document, [info.id for info in OBJECTS], first=0, last=last,
             direction=Direction.FORWARD, from_frame=0, to_nearest_anchor=True,
         )  # fmt: skip
         with self.record.stage("propagate"), Progress("Propagating", last + 1) as progress:
-            for step in fill(self._tracker, runs, self._video.size):
+            for step in fill(self._tracker, passes, self._video.size):
                 self.document.replace(step.entries)
                 progress.step()
         return self.score()
@@ -255,12 +255,12 @@ class _Loop:
         """Heal what the edit made stale; return how many frames were computed again."""
         last = len(self._video) - 1
         self.document.replace(healing.stale_marks(self.document, [key]))
-        runs = healing.plan_heal(self.document, [key], first=0, last=last)
+        passes = healing.plan_heal(self.document, [key], first=0, last=last)
         old = dict(self.document.items())
         visited = 0
         rules = healing.Rules()
         with self.record.stage("heal"), Progress("Healing", last + 1) as progress:
-            for step in heal(self._tracker, runs, old, rules, self._video.size):
+            for step in heal(self._tracker, passes, old, rules, self._video.size):
                 self.document.replace(step.entries)
                 visited += 1
                 progress.step()

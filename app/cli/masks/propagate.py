@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from app.errors import MaskwrightError, UsageError
 
 if TYPE_CHECKING:
-    from app.cli.masks.filling import FillJob
+    from app.batch.resume import FillJob
     from app.storage.video.opening import Video
 
 _READ_AHEAD_BYTES = 128 << 20  # frames are decoded while the model works on those before
@@ -39,7 +39,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Propagate and write."""
-    from app.cli.masks.filling import Filling, held_project  # noqa: PLC0415 - keeps --help quick
+    from app.batch.resume import ResumableFill  # noqa: PLC0415 - keeps --help quick
+    from app.batch.write import held_project  # noqa: PLC0415
+    from app.cli.progress import Progress  # noqa: PLC0415
     from app.storage.video.frames import FrameCache  # noqa: PLC0415
     from app.storage.video.opening import open_video  # noqa: PLC0415
     from models.registry import default_tracker, load_tracker  # noqa: PLC0415
@@ -51,9 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
         held_project(arguments.project, video) as project,
     ):
         job = _job(arguments, video, name)
-        filling = Filling(job, video, load_tracker(name, frames, job.options))
+        filling = ResumableFill(job, video, load_tracker(name, frames, job.options))
         try:
-            filling.go()
+            with Progress(f"Propagating with {name}", filling.left) as progress:
+                for _ in filling.steps():
+                    progress.step()
         except KeyboardInterrupt as stop:
             raise MaskwrightError(filling.stopped()) from stop
         filling.finish(project)
@@ -62,8 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _job(arguments: argparse.Namespace, video: "Video", model: str) -> "FillJob":
     """Read the anchors and check the range. Raises UsageError."""
-    from app.cli.masks.anchors import as_anchors, read_anchors  # noqa: PLC0415
-    from app.cli.masks.filling import FillJob  # noqa: PLC0415
+    from app.batch.anchors import anchors_of, read_anchors  # noqa: PLC0415
+    from app.batch.resume import FillJob  # noqa: PLC0415
     from app.core.plan import Direction  # noqa: PLC0415
     from app.storage.formats.label_frames import check_target  # noqa: PLC0415
     from models.api import LoadOptions  # noqa: PLC0415
@@ -92,7 +96,7 @@ def _job(arguments: argparse.Namespace, video: "Video", model: str) -> "FillJob"
     return FillJob(
         out=arguments.out,
         given=given,
-        anchors=as_anchors(given, arguments.anchors),
+        anchors=anchors_of(given, arguments.anchors),
         first=first,
         last=last,
         direction=Direction(arguments.direction),

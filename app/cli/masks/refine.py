@@ -1,7 +1,6 @@
 """`maskwright refine`: sharpen the masks of selected frames."""
 
 import argparse
-import hashlib
 import sys
 from collections.abc import Mapping
 from contextlib import closing
@@ -13,7 +12,6 @@ from app.errors import MaskwrightError, UsageError
 if TYPE_CHECKING:
     from app.core.refine import Verdict
     from app.storage.formats.palette import Labels
-    from models.api import Segmenter
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,9 +32,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Refine, print a line for each mask, and write."""
-    from app.cli.masks.anchors import object_ids, read_anchors  # noqa: PLC0415 - keeps --help quick
+    from app.batch.anchors import object_ids, read_anchors  # noqa: PLC0415 - keeps --help quick
+    from app.batch.resume import RefineJob, ResumableRefinement  # noqa: PLC0415
     from app.cli.progress import Progress  # noqa: PLC0415
-    from app.storage.formats.label_frames import LabelFrames, check_target  # noqa: PLC0415
+    from app.storage.formats.label_frames import check_target  # noqa: PLC0415
     from app.storage.video.opening import open_video  # noqa: PLC0415
     from models.api import LoadOptions  # noqa: PLC0415
     from models.registry import default_segmenter, load_segmenter  # noqa: PLC0415
@@ -52,53 +51,17 @@ def run(arguments: argparse.Namespace) -> int:
         object_ids(given, arguments.masks)
         check_target(arguments.out, (video.stem(frame) for frame in given))
         options = LoadOptions(arguments.device, arguments.threads, arguments.weights)
-        segmenter = load_segmenter(name, video, options)
-        digests = [hashlib.sha256(given[frame].tobytes()).hexdigest() for frame in sorted(given)]
-        question = [str(video.source.absolute()), name, str(arguments.weights), gate, chosen]
-        kept = LabelFrames(arguments.out, video.size, [question, digests])
+        job = RefineJob(arguments.out, given, chosen, gate, options, name)
+        refining = ResumableRefinement(job, video, load_segmenter(name, video, options))
         try:
-            with Progress(f"Refining with {name}", len(chosen) - kept.done(0)) as progress:
-                for frame in chosen[kept.done(0) :]:
-                    verdicts = _refined(segmenter, frame, given[frame], gate)
-                    kept.set(video.stem(frame), _redrawn(given[frame], verdicts))
-                    kept.finished(0)
+            with Progress(f"Refining with {name}", refining.left) as progress:
+                for frame, verdicts in refining.steps():
                     _report(frame, verdicts)
                     progress.step()
         except KeyboardInterrupt as stop:
-            raise MaskwrightError(
-                f"Stopped. {kept.done(0)} of {len(chosen)} frames are kept in {kept.folder}; "
-                "the same command again goes on from there."
-            ) from stop
-        for frame in set(given) - set(chosen):
-            kept.set(video.stem(frame), given[frame])
-        kept.finish()
+            raise MaskwrightError(refining.stopped()) from stop
+        refining.finish()
     return 0
-
-
-def _refined(
-    segmenter: "Segmenter", frame: int, labels: "Labels", gate: float
-) -> "dict[int, Verdict]":
-    import numpy as np  # noqa: PLC0415
-
-    from app.batch.refine import refinements  # noqa: PLC0415
-    from app.core.document import Key  # noqa: PLC0415
-    from app.core.mask import Mask  # noqa: PLC0415
-    from app.storage.formats.palette import VOID  # noqa: PLC0415
-
-    numbers = [number for number in np.unique(labels).tolist() if number not in {0, VOID}]
-    masks = {Key(frame, n): mask for n in numbers if (mask := Mask.encode(labels == n))}
-    found = refinements(segmenter, masks, gate=gate)
-    return {each.key.object: each.verdict for each in found}
-
-
-def _redrawn(labels: "Labels", verdicts: "Mapping[int, Verdict]") -> "Labels":
-    import numpy as np  # noqa: PLC0415
-
-    from app.core.refine import drawn  # noqa: PLC0415
-    from app.storage.formats.palette import VOID  # noqa: PLC0415
-
-    ground = np.where(labels == VOID, labels, 0).astype(np.uint8)
-    return drawn(ground, {n: each.mask for n, each in verdicts.items()}, sorted(verdicts))
 
 
 def _report(frame: int, verdicts: "Mapping[int, Verdict]") -> None:
