@@ -4,43 +4,22 @@ import argparse
 import sys
 from collections.abc import Mapping
 from contextlib import closing
-from pathlib import Path
-from typing import TYPE_CHECKING
 
+from app.batch.anchors import object_ids, read_anchors
+from app.batch.resume import RefineJob, ResumableRefinement
+from app.cli.progress import Progress
+from app.core.refine import Verdict
 from app.errors import MaskwrightError, UsageError
-
-if TYPE_CHECKING:
-    from app.core.refine import Verdict
-    from app.storage.formats.palette import Labels
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `refine`."""
-    add = parser.add_argument
-    add("frames", type=Path, metavar="FRAMES", help="a video file or a folder of images")
-    add("--masks", type=Path, required=True, metavar="DIR",
-        help="palette PNGs, named as their frames or by index")  # fmt: skip
-    add("--out", type=Path, required=True, metavar="DIR",
-        help="where all masks are written; those of other frames as they are")  # fmt: skip
-    add("--frames", dest="chosen", type=_ranges, metavar="N,N-M",
-        help="which frames, counted from 0 (default: all that have a mask)")  # fmt: skip
-    add("--iou-gate", type=float, default=0.1, metavar="X",
-        help="keep a mask whose refined one overlaps it less than this (default: 0.1)")  # fmt: skip
-    add("--model", metavar="NAME", help="the refiner (default: the best without a download)")
-    add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
+from app.storage.formats.label_frames import check_target
+from app.storage.formats.palette import Labels
+from app.storage.video.opening import open_video
+from models import registry
+from models.api import LoadOptions
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Refine, print a line for each mask, and write."""
-    from app.batch.anchors import object_ids, read_anchors  # noqa: PLC0415 - keeps --help quick
-    from app.batch.resume import RefineJob, ResumableRefinement  # noqa: PLC0415
-    from app.cli.progress import Progress  # noqa: PLC0415
-    from app.storage.formats.label_frames import check_target  # noqa: PLC0415
-    from app.storage.video.opening import open_video  # noqa: PLC0415
-    from models.api import LoadOptions  # noqa: PLC0415
-    from models.registry import default_segmenter, load_segmenter  # noqa: PLC0415
-
-    gate, name = arguments.iou_gate, arguments.model or default_segmenter()
+    gate, name = arguments.iou_gate, arguments.model or registry.default_segmenter()
     if not 0 <= gate <= 1:
         raise UsageError("--iou-gate must lie from 0 to 1.")
     with closing(open_video(arguments.frames)) as video:
@@ -52,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
         check_target(arguments.out, (video.stem(frame) for frame in given))
         options = LoadOptions(arguments.device, arguments.threads, arguments.weights)
         job = RefineJob(arguments.out, given, chosen, gate, options, name)
-        refining = ResumableRefinement(job, video, load_segmenter(name, video, options))
+        refining = ResumableRefinement(job, video, registry.load_segmenter(name, video, options))
         try:
             with Progress(f"Refining with {name}", refining.left) as progress:
                 for frame, verdicts in refining.steps():
@@ -64,13 +43,13 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _report(frame: int, verdicts: "Mapping[int, Verdict]") -> None:
+def _report(frame: int, verdicts: Mapping[int, Verdict]) -> None:
     for number, verdict in verdicts.items():
         what = "accepted" if verdict.accepted else "kept"
         sys.stdout.write(f"frame {frame} object {number}: {what}, IoU {verdict.iou:.3f}\n")
 
 
-def _frames(spans: list[range], given: "Mapping[int, Labels]", count: int) -> list[int]:
+def _frames(spans: list[range], given: Mapping[int, Labels], count: int) -> list[int]:
     beyond = [span[-1] for span in spans if span[-1] >= count]
     if beyond:
         raise UsageError(
@@ -82,17 +61,3 @@ def _frames(spans: list[range], given: "Mapping[int, Labels]", count: int) -> li
     if without:
         raise UsageError(f"Frame {without[0]} has no mask PNG. Leave it out of --frames.")
     return chosen
-
-
-def _ranges(text: str) -> list[range]:
-    """Read `3,7-9` as 3 to 3 and 7 to 9, however far that goes."""
-    spans = []
-    for part in text.split(","):
-        first, dash, last = part.strip().partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise argparse.ArgumentTypeError(f"{part!r} is neither a frame nor N-M")
-        span = range(int(first), int(last or first) + 1)
-        if not span:
-            raise argparse.ArgumentTypeError(f"{part!r} runs backwards")
-        spans.append(span)
-    return spans
