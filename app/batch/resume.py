@@ -1,4 +1,4 @@
-"""The work on a whole video that is taken up again where it was stopped.
+"""Resumable work on a whole video: it is taken up again where it was stopped.
 
 Each frame is kept beside the output as soon as it is known; the same work, started again, goes on
 behind the last one. The output is replaced once all is done.
@@ -20,7 +20,7 @@ from app.core.document import Changes, Entry, Key, Origin
 from app.core.mask import Mask
 from app.core.passes import PackedAnchors, Pass
 from app.core.plan import Direction, plan_from_anchors
-from app.core.refine import Verdict, drawn
+from app.core.refine import Verdict, paint_masks
 from app.storage.formats.label_frames import LabelFrames
 from app.storage.formats.palette import VOID, Labels
 from app.storage.project.project import Project
@@ -209,7 +209,7 @@ class ResumableRefinement:
             verdicts = {each.key.object: each.verdict for each in found}
             ground = np.where(labels == VOID, labels, 0).astype(np.uint8)
             refined = {number: each.mask for number, each in verdicts.items()}
-            self._kept.set(self._video.stem(frame), drawn(ground, refined, sorted(refined)))
+            self._kept.set(self._video.stem(frame), paint_masks(ground, refined, sorted(refined)))
             self._kept.finished(0)
             yield frame, verdicts
 

@@ -1,4 +1,4 @@
-"""The writing of masks that were carried out into a project."""
+"""The writing of filled frames into a project."""
 
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from app.storage.video.opening import Video
 
 
 @contextmanager
-def held_project(path: Path | None, video: Video) -> Generator[Project | None, None, None]:
+def project_for(path: Path | None, video: Video) -> Generator[Project | None, None, None]:
     """Hold the project of `video` at `path` until the work is done; one that is made for it goes
     where the work fails.
 

@@ -74,14 +74,16 @@ def plan_from_anchors(
             frames_of.setdefault(number, []).append(frame)
     if direction is Direction.BACKWARD:
         ends = {number: max(frames) for number, frames in sorted(frames_of.items())}
-        return _down(anchors, {n: range(first, min(end, last) + 1) for n, end in ends.items()})
+        return _falling(anchors, {n: range(first, min(end, last) + 1) for n, end in ends.items()})
     begins = {number: min(frames) for number, frames in sorted(frames_of.items())}
-    forward = _up(anchors, {n: range(max(first, begin), last + 1) for n, begin in begins.items()})
+    forward = _rising(
+        anchors, {n: range(max(first, begin), last + 1) for n, begin in begins.items()}
+    )
     if direction is Direction.FORWARD:
         return forward
     before = {n: range(first, min(begin, last + 1)) for n, begin in begins.items()}
     within = {n: begin for n, begin in begins.items() if begin <= last}
-    return forward + _down(anchors, before, within)
+    return forward + _falling(anchors, before, within)
 
 
 def leaves_nothing(direction: Direction, frame: int, first: int, last: int) -> bool:
@@ -200,7 +202,7 @@ def _overlap(one: range, other: range) -> range:
     return range(max(one.start, other.start), min(one.stop, other.stop))
 
 
-def _up(anchors: PackedAnchors, spans: Mapping[int, range]) -> tuple[Pass, ...]:
+def _rising(anchors: PackedAnchors, spans: Mapping[int, range]) -> tuple[Pass, ...]:
     spans = {number: span for number, span in spans.items() if span}
     if not spans:
         return ()
@@ -208,7 +210,7 @@ def _up(anchors: PackedAnchors, spans: Mapping[int, range]) -> tuple[Pass, ...]:
     return (Pass(anchors, tuple(range(begin, end)), spans),)
 
 
-def _down(
+def _falling(
     anchors: PackedAnchors, spans: Mapping[int, range], starts: Mapping[int, int] | None = None
 ) -> tuple[Pass, ...]:
     """`starts` are frames above a span that the pass sets out from."""

@@ -148,7 +148,7 @@ class _Loop:
             self.record.glances += 1
             key = self._wrong(found[0])
             if key is None:
-                self._approve(Key(found[0].frame, found[0].object))
+                self._verify(Key(found[0].frame, found[0].object))
                 continue
             iou = self._annotator.iou(*key, self._pixels(self.document.get(key)))
             clicks = self._correct(key)
@@ -207,7 +207,7 @@ class _Loop:
                 return key
         return None
 
-    def _approve(self, key: Key) -> None:
+    def _verify(self, key: Key) -> None:
         entry = self.document.get(key)
         if entry is not None:
             self.document.replace({key: replace(entry, verified=True)})

@@ -19,7 +19,7 @@ def run(arguments: argparse.Namespace) -> int:
             fetched = fetch(
                 arguments.name,
                 accept_licence=arguments.accept_licence,
-                progress=_Meter(arguments.name) if sys.stderr.isatty() else None,
+                progress=_DownloadProgress(arguments.name) if sys.stderr.isatty() else None,
             )
             _say(f"{arguments.name}: {fetched.path} ({fetched.origin})")
         case "path":
@@ -63,7 +63,7 @@ def _verify(names: list[str]) -> None:
         raise MaskwrightError(f"{bad} of {len(chosen)} weights are missing or not as published.")
 
 
-class _Meter:
+class _DownloadProgress:
     """Shows on the terminal how far a download is."""
 
     def __init__(self, name: str) -> None:

@@ -5,7 +5,7 @@ from contextlib import closing
 
 from app.batch.anchors import anchors_of, read_anchors
 from app.batch.resume import FillJob, ResumableFill
-from app.batch.write import held_project
+from app.batch.write import project_for
 from app.cli.progress import Progress
 from app.core.plan import Direction
 from app.errors import MaskwrightError, UsageError
@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     with (
         closing(open_video(arguments.frames)) as video,
         closing(FrameCache(video, _READ_AHEAD_BYTES)) as frames,
-        held_project(arguments.project, video) as project,
+        project_for(arguments.project, video) as project,
     ):
         job = _job(arguments, video, name)
         filling = ResumableFill(job, video, registry.load_tracker(name, frames, job.options))

@@ -1,4 +1,4 @@
-"""What `maskwright train` validates with: sequences propagated from their first masks."""
+"""The validation of `maskwright train`: sequences propagated from their first masks."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

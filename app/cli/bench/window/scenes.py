@@ -1,4 +1,4 @@
-"""What `bench gui` does in the window, and what it measures of it."""
+"""The scenes of `bench gui`: what is done in the window, and what is measured of it."""
 
 import os
 import random
