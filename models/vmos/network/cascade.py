@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.vmos.attention import as_map, as_sequence
 from models.vmos.config import VmosConfig
-from models.vmos.propagation import GatedPropagation, Remembered, Seen
+from models.vmos.network.attention import as_map, as_sequence
+from models.vmos.network.propagation import GatedPropagation, Remembered, Seen
 
 _GROUPS = 8
 

@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.vmos.attention import as_sequence
-from models.vmos.cascade import Cascade, ConvNorm, Frame, Identity, Maps, Memory
 from models.vmos.config import MOST_OBJECTS, VmosConfig
-from models.vmos.encoder import Encoder
+from models.vmos.network.attention import as_sequence
+from models.vmos.network.cascade import Cascade, ConvNorm, Frame, Identity, Maps, Memory
+from models.vmos.network.encoder import Encoder
 
 _CHANNELS = MOST_OBJECTS + 1  # the background is the first
 

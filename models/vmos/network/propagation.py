@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.vmos.attention import GlobalAttention, LocalAttention, SelfAttention
+from models.vmos.network.attention import GlobalAttention, LocalAttention, SelfAttention
 
 
 class Remembered(NamedTuple):

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.vmos.config import VmosConfig
-from models.vmos.deformable import DeformableConv, ToLast
+from models.vmos.network.deformable import DeformableConv, ToLast
 
 _EPS = 1e-6
 
