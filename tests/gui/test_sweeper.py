@@ -40,7 +40,7 @@ def test_a_burst_of_new_objects_is_set_aside_unseen(desk: Desk) -> None:
 
 def test_python_collects_again_afterwards(desk: Desk) -> None:
     parent = QObject()
-    IdleGarbageCollector(desk.session, parent)
+    IdleGarbageCollector(desk.session.video, parent)
     assert not gc.isenabled()
     shiboken6.delete(parent)
     assert gc.isenabled()

@@ -16,17 +16,17 @@ def test_accepting_heals_both_ways_and_says_where_the_drift_was(
 ) -> None:
     session = desk.session
     draw(desk, 0)
-    session.edit_object(ObjectInfo(1, "knife", (1, 2, 3)))
-    session.propagate(Direction.FORWARD)
+    session.objects.edit(ObjectInfo(1, "knife", (1, 2, 3)))
+    session.jobs.propagate(Direction.FORWARD)
     idle()
-    session.go_to(15)
-    session.select(1)
+    session.view.go_to(15)
+    session.view.select(1)
     draw(desk, 15, x=30)
-    steps = session.undo_stack.count()
-    session.verify_and_heal()
+    steps = session.history.stack.count()
+    session.correction.verify_and_heal()
     idle()
-    assert session.undo_stack.count() == steps + 1  # what is drawn is an anchor already
-    assert not any(entry.stale for _, entry in session.document.items())
+    assert session.history.stack.count() == steps + 1  # what is drawn is an anchor already
+    assert not any(entry.stale for _, entry in session.masks.document.items())
     assert desk.said("knife: 21 frames changed, drift began 8, stopped 29")
 
 
@@ -35,24 +35,24 @@ def test_the_nearest_change_is_one_of_a_mask_and_not_of_a_mark_alone(
 ) -> None:
     session = desk.session
     draw(desk, 0)
-    session.propagate(Direction.FORWARD)
+    session.jobs.propagate(Direction.FORWARD)
     idle()
-    session.go_to(15)
-    session.select(1)
+    session.view.go_to(15)
+    session.view.select(1)
     draw(desk, 15, x=30)
-    session.verify_and_heal()
+    session.correction.verify_and_heal()
     idle()
-    assert session.nearest_change(2) == 8  # those before were stale for a time, no more
+    assert session.compare.nearest_change(2) == 8  # those before were stale for a time, no more
 
 
 def test_accepting_the_first_mask_fills_the_video(desk: Desk, idle: Callable[[], None]) -> None:
     session = desk.session
-    session.go_to(10)
-    session.click(Click(20, 25))
+    session.view.go_to(10)
+    session.clicks.click(Click(20, 25))
     idle()
-    session.verify_and_heal()
+    session.correction.verify_and_heal()
     idle()
-    assert session.document.frames() == list(range(FRAMES))
+    assert session.masks.document.frames() == list(range(FRAMES))
 
 
 def test_accepting_during_a_propagation_of_another_object_finishes_both(
@@ -62,49 +62,49 @@ def test_accepting_during_a_propagation_of_another_object_finishes_both(
     draw(desk, 0)
     draw(desk, 12, number=2, x=40)
     gate.close()
-    session.propagate(Direction.FORWARD, objects=[1])
+    session.jobs.propagate(Direction.FORWARD, objects=[1])
     gate.let(5)
-    qtbot.waitUntil(lambda: session.shown(4) != {})
-    session.go_to(12)
-    session.select(2)
-    session.verify_and_heal()
+    qtbot.waitUntil(lambda: session.masks.shown(4) != {})
+    session.view.go_to(12)
+    session.view.select(2)
+    session.correction.verify_and_heal()
     gate.open()
     idle()
-    assert sorted(session.document.of_object(1)) == list(range(FRAMES))
-    assert sorted(session.document.of_object(2)) == list(range(FRAMES))
+    assert sorted(session.masks.document.of_object(1)) == list(range(FRAMES))
+    assert sorted(session.masks.document.of_object(2)) == list(range(FRAMES))
 
 
 def test_a_refinement_is_a_ghost_until_it_is_accepted(desk: Desk, qtbot: QtBot) -> None:
     session = desk.session
     draw(desk, 0, x=12)
-    before = session.document.get(Key(0, 1))
-    session.refine()
-    qtbot.waitUntil(lambda: session.has_refinement)
-    assert session.document.get(Key(0, 1)) == before
-    session.accept_refinement()
-    entry = session.document.get(Key(0, 1))
+    before = session.masks.document.get(Key(0, 1))
+    session.correction.refine()
+    qtbot.waitUntil(lambda: session.correction.has_refinement)
+    assert session.masks.document.get(Key(0, 1)) == before
+    session.correction.accept_refinement()
+    entry = session.masks.document.get(Key(0, 1))
     assert entry is not None
     assert entry.origin is Origin.REFINED
     assert entry.is_anchor
-    assert not session.has_refinement
+    assert not session.correction.has_refinement
 
 
 def test_a_ghost_goes_with_its_frame(desk: Desk, qtbot: QtBot, idle: Callable[[], None]) -> None:
     session = desk.session
     draw(desk, 0)
-    session.propagate(Direction.FORWARD)
+    session.jobs.propagate(Direction.FORWARD)
     idle()
-    session.select(1)
-    session.go_to(2)
-    session.refine()
-    qtbot.waitUntil(lambda: session.has_refinement)
-    session.go_to(5)
-    assert not session.has_refinement
+    session.view.select(1)
+    session.view.go_to(2)
+    session.correction.refine()
+    qtbot.waitUntil(lambda: session.correction.has_refinement)
+    session.view.go_to(5)
+    assert not session.correction.has_refinement
     assert desk.ghosts[-1] is None
-    session.verify_and_heal()
+    session.correction.verify_and_heal()
     idle()
-    assert session.state(Key(2, 1)) is State.PREDICTED
-    assert session.state(Key(5, 1)) is State.VERIFIED
+    assert session.masks.state(Key(2, 1)) is State.PREDICTED
+    assert session.masks.state(Key(5, 1)) is State.VERIFIED
 
 
 def test_refining_frames_is_one_step_that_leaves_anchors_alone(
@@ -112,13 +112,13 @@ def test_refining_frames_is_one_step_that_leaves_anchors_alone(
 ) -> None:
     session = desk.session
     draw(desk, 0)
-    session.propagate(Direction.FORWARD)
+    session.jobs.propagate(Direction.FORWARD)
     idle()
-    steps = session.undo_stack.count()
-    session.refine(range(5))
+    steps = session.history.stack.count()
+    session.correction.refine(range(5))
     idle()
-    assert session.undo_stack.count() == steps + 1
-    origins = [session.document.get(Key(frame, 1)).origin for frame in range(5)]  # type: ignore[union-attr]
+    assert session.history.stack.count() == steps + 1
+    origins = [session.masks.document.get(Key(frame, 1)).origin for frame in range(5)]  # type: ignore[union-attr]
     assert origins == [Origin.DRAWN, *[Origin.REFINED] * 4]
 
 
@@ -128,15 +128,15 @@ def test_several_objects_are_refined_in_one_step_but_no_locked_one(
     session = desk.session
     for number in (1, 2, 3):
         draw(desk, 0, number)
-    session.propagate(Direction.FORWARD)
+    session.jobs.propagate(Direction.FORWARD)
     idle()
-    session.edit_object(replace(session.objects[2], locked=True))
-    steps = session.undo_stack.count()
-    session.refine(range(5), [1, 2, 3])
+    session.objects.edit(replace(session.masks.objects[2], locked=True))
+    steps = session.history.stack.count()
+    session.correction.refine(range(5), [1, 2, 3])
     idle()
-    assert session.undo_stack.count() == steps + 1
+    assert session.history.stack.count() == steps + 1
     origins = {
-        number: session.document.get(Key(4, number)).origin  # type: ignore[union-attr]
+        number: session.masks.document.get(Key(4, number)).origin  # type: ignore[union-attr]
         for number in (1, 2, 3)
     }
     assert origins == {1: Origin.REFINED, 2: Origin.REFINED, 3: Origin.PROPAGATED}
@@ -149,15 +149,15 @@ def test_the_next_suspect_selects_the_object_and_goes_to_the_frame(
     session = desk.session
     desk.made.fake_tracker.drift = {20: 30}
     draw(desk, 0)
-    session.propagate(Direction.FORWARD)
+    session.jobs.propagate(Direction.FORWARD)
     idle()
-    qtbot.waitUntil(lambda: session.suspects != ())
-    session.select(None)
-    session.next_suspect()
-    assert session.selected == 1
-    assert session.frame in {20, 21}
-    session.dismiss_suspect(session.suspects[0])
-    assert session.suspects == ()
+    qtbot.waitUntil(lambda: session.review.suspects != ())
+    session.view.select(None)
+    session.review.next()
+    assert session.view.selected == 1
+    assert session.view.frame in {20, 21}
+    session.review.dismiss(session.review.suspects[0])
+    assert session.review.suspects == ()
 
 
 def test_suspects_that_are_healed_go_away(
@@ -166,12 +166,12 @@ def test_suspects_that_are_healed_go_away(
     session = desk.session
     desk.made.fake_tracker.drift = {20: 30}
     draw(desk, 0)
-    session.propagate(Direction.FORWARD)
+    session.jobs.propagate(Direction.FORWARD)
     idle()
-    qtbot.waitUntil(lambda: session.suspects != ())
+    qtbot.waitUntil(lambda: session.review.suspects != ())
     desk.made.fake_tracker.drift = {}
-    session.go_to(20)
+    session.view.go_to(20)
     draw(desk, 20)
-    session.verify_and_heal()
+    session.correction.verify_and_heal()
     idle()
-    qtbot.waitUntil(lambda: session.suspects == ())
+    qtbot.waitUntil(lambda: session.review.suspects == ())

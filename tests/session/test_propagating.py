@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.document import Key, Origin, State
 from app.core.plan import Direction
-from app.session.signals import SessionState
+from app.session.state.status import SessionState
 from models.api import Click, DeviceMemoryError
 from tests.session.desk import FRAMES, Desk, begin_propagation, draw, mask_at
 
@@ -16,22 +16,22 @@ from tests.session.desk import FRAMES, Desk, begin_propagation, draw, mask_at
 def test_a_propagation_is_one_undo_step(desk: Desk, idle: Callable[[], None]) -> None:
     session = desk.session
     draw(desk, 0)
-    before, steps = dict(session.document.items()), session.undo_stack.count()
-    session.propagate(Direction.FORWARD)
+    before, steps = dict(session.masks.document.items()), session.history.stack.count()
+    session.jobs.propagate(Direction.FORWARD)
     idle()
-    assert len(session.document) == FRAMES
-    assert session.undo_stack.count() == steps + 1
-    session.undo_stack.undo()
-    assert dict(session.document.items()) == before
+    assert len(session.masks.document) == FRAMES
+    assert session.history.stack.count() == steps + 1
+    session.history.stack.undo()
+    assert dict(session.masks.document.items()) == before
 
 
 def test_results_are_shown_while_they_are_pending(desk: Desk, qtbot: QtBot) -> None:
     session = desk.session
     draw(desk, 0)
     begin_propagation(desk, qtbot)
-    assert session.activity is SessionState.PROPAGATING
-    assert session.document.get(Key(4, 1)) is None
-    assert session.state(Key(4, 1)) is State.PREDICTED
+    assert session.status.state is SessionState.PROPAGATING
+    assert session.masks.document.get(Key(4, 1)) is None
+    assert session.masks.state(Key(4, 1)) is State.PREDICTED
 
 
 def test_an_export_has_what_is_shown_by_then_and_says_that_more_is_to_come(
@@ -40,9 +40,9 @@ def test_an_export_has_what_is_shown_by_then_and_says_that_more_is_to_come(
     session, gate = desk.session, desk.made.fake_tracker.gate
     draw(desk, 0)
     begin_propagation(desk, qtbot)
-    session.export("davis", tmp_path / "davis")
+    session.exchange.export("davis", tmp_path / "davis")
     assert desk.said("masks are still being made")
-    assert len(session.document) == 1
+    assert len(session.masks.document) == 1
     gate.open()
     qtbot.waitUntil(lambda: desk.said("Exported to"), timeout=20_000)
     assert len(list((tmp_path / "davis").rglob("*.png"))) == 5
@@ -52,9 +52,9 @@ def test_cancelling_keeps_everything_that_is_finished_at_once(desk: Desk, qtbot:
     session, gate = desk.session, desk.made.fake_tracker.gate
     draw(desk, 0)
     begin_propagation(desk, qtbot)
-    session.cancel()
-    assert session.activity is SessionState.IDLE
-    assert session.document.frames() == [0, 1, 2, 3, 4]
+    session.jobs.cancel()
+    assert session.status.state is SessionState.IDLE
+    assert session.masks.document.frames() == [0, 1, 2, 3, 4]
     assert desk.progress[-1] is None
     gate.open()
 
@@ -63,12 +63,12 @@ def test_cancelling_keeps_results_that_still_wait_in_the_event_queue(desk: Desk)
     session, gate = desk.session, desk.made.fake_tracker.gate
     draw(desk, 0)
     gate.close()
-    session.propagate(Direction.FORWARD)
+    session.jobs.propagate(Direction.FORWARD)
     gate.let(5)
     gate.wait_until_passed(5)
-    assert session.shown(4) == {}
-    session.cancel()
-    assert session.document.frames() == [0, 1, 2, 3, 4]
+    assert session.masks.shown(4) == {}
+    session.jobs.cancel()
+    assert session.masks.document.frames() == [0, 1, 2, 3, 4]
     gate.open()
 
 
@@ -78,9 +78,9 @@ def test_a_failure_keeps_what_is_finished_and_is_reported(
     tracker = desk.made.fake_tracker
     tracker.fail_at, tracker.error = 6, DeviceMemoryError("The GPU is full.")
     draw(desk, 0)
-    desk.session.propagate(Direction.FORWARD)
+    desk.session.jobs.propagate(Direction.FORWARD)
     idle()
-    assert desk.session.document.frames() == [0, 1, 2, 3, 4, 5]
+    assert desk.session.masks.document.frames() == [0, 1, 2, 3, 4, 5]
     assert desk.said("The GPU is full. 5 masks are kept.")
 
 
@@ -91,15 +91,15 @@ def test_results_of_a_propagation_that_was_replaced_are_dropped(
     draw(desk, 0)
     draw(desk, 0, number=2, x=40)
     gate.close()
-    session.propagate(Direction.FORWARD, objects=[1])
+    session.jobs.propagate(Direction.FORWARD, objects=[1])
     gate.let(5)
-    qtbot.waitUntil(lambda: session.shown(4).keys() == {1})
+    qtbot.waitUntil(lambda: session.masks.shown(4).keys() == {1})
     gate.wait_for_arrival()  # the step that the model is in comes after the replacement
-    session.propagate(Direction.FORWARD, objects=[2], last=2)
+    session.jobs.propagate(Direction.FORWARD, objects=[2], last=2)
     gate.open()
     idle()
-    assert sorted(session.document.of_object(1)) == [0, 1, 2, 3, 4]
-    assert sorted(session.document.of_object(2)) == [0, 1, 2]
+    assert sorted(session.masks.document.of_object(1)) == [0, 1, 2, 3, 4]
+    assert sorted(session.masks.document.of_object(2)) == [0, 1, 2]
 
 
 def test_an_edit_outside_leaves_the_propagation_running(
@@ -108,15 +108,15 @@ def test_an_edit_outside_leaves_the_propagation_running(
     session, gate = desk.session, desk.made.fake_tracker.gate
     draw(desk, 0)
     gate.close()
-    session.propagate(Direction.FORWARD, last=20)
+    session.jobs.propagate(Direction.FORWARD, last=20)
     gate.let(5)
-    qtbot.waitUntil(lambda: session.shown(4) != {})
+    qtbot.waitUntil(lambda: session.masks.shown(4) != {})
     draw(desk, 25)
     draw(desk, 3, number=2)
     gate.open()
     idle()
     assert len(desk.made.fake_tracker.calls) == 1
-    assert sorted(session.document.of_object(1)) == [*range(21), 25]
+    assert sorted(session.masks.document.of_object(1)) == [*range(21), 25]
 
 
 def test_an_edit_ahead_becomes_an_anchor_that_the_propagation_goes_on_over(
@@ -126,14 +126,14 @@ def test_an_edit_ahead_becomes_an_anchor_that_the_propagation_goes_on_over(
     draw(desk, 0)
     begin_propagation(desk, qtbot)
     draw(desk, 20, x=40)
-    assert session.document.get(Key(4, 1)) is not None
+    assert session.masks.document.get(Key(4, 1)) is not None
     gate.open()
     idle()
-    masks = {frame: entry.mask for frame, entry in session.document.of_object(1).items()}
+    masks = {frame: entry.mask for frame, entry in session.masks.document.of_object(1).items()}
     assert sorted(masks) == list(range(FRAMES))
     assert masks[20] == mask_at(40)
     assert masks[29] == mask_at(40)
-    assert session.document.get(Key(20, 1)).origin is Origin.DRAWN  # type: ignore[union-attr]
+    assert session.masks.document.get(Key(20, 1)).origin is Origin.DRAWN  # type: ignore[union-attr]
 
 
 def test_an_edit_behind_makes_the_propagation_go_on_from_there(
@@ -142,17 +142,17 @@ def test_an_edit_behind_makes_the_propagation_go_on_from_there(
     session, gate = desk.session, desk.made.fake_tracker.gate
     draw(desk, 0)
     gate.close()
-    session.propagate(Direction.FORWARD)
+    session.jobs.propagate(Direction.FORWARD)
     gate.let(15)
-    qtbot.waitUntil(lambda: session.shown(14) != {})
+    qtbot.waitUntil(lambda: session.masks.shown(14) != {})
     draw(desk, 6, x=40)
     gate.open()
     idle()
-    masks = {frame: entry.mask for frame, entry in session.document.of_object(1).items()}
+    masks = {frame: entry.mask for frame, entry in session.masks.document.of_object(1).items()}
     assert masks[2] == mask_at(10)
     assert masks[14] == mask_at(40)
     assert sorted(masks) == list(range(FRAMES))
-    assert session.state(Key(14, 1)) is State.PREDICTED
+    assert session.masks.state(Key(14, 1)) is State.PREDICTED
 
 
 def test_a_click_during_a_propagation_is_answered_before_it_ends(
@@ -160,18 +160,18 @@ def test_a_click_during_a_propagation_is_answered_before_it_ends(
 ) -> None:
     session, gate = desk.session, desk.made.fake_tracker.gate
     draw(desk, 0)
-    second = session.add_object()
+    second = session.objects.add()
     gate.close()
-    session.propagate(Direction.FORWARD, objects=[1])
+    session.jobs.propagate(Direction.FORWARD, objects=[1])
     gate.wait_for_arrival()
-    session.click(Click(40, 25))
+    session.clicks.click(Click(40, 25))
     gate.let(1)
     assert second is not None
-    qtbot.waitUntil(lambda: session.document.get(Key(0, second)) is not None)
-    assert session.activity is SessionState.PROPAGATING
+    qtbot.waitUntil(lambda: session.masks.document.get(Key(0, second)) is not None)
+    assert session.status.state is SessionState.PROPAGATING
     gate.open()
     idle()
-    assert len(session.document.of_object(1)) == FRAMES
+    assert len(session.masks.document.of_object(1)) == FRAMES
     assert len(desk.made.fake_tracker.calls) == 1
 
 
@@ -179,10 +179,10 @@ def test_undoing_the_anchor_of_a_running_propagation_stops_it(desk: Desk, qtbot:
     session, gate = desk.session, desk.made.fake_tracker.gate
     draw(desk, 0)
     begin_propagation(desk, qtbot)
-    session.undo_stack.undo()
-    qtbot.waitUntil(lambda: session.activity is SessionState.IDLE)
+    session.history.stack.undo()
+    qtbot.waitUntil(lambda: session.status.state is SessionState.IDLE)
     gate.open()
-    assert session.document.get(Key(0, 1)) is None
+    assert session.masks.document.get(Key(0, 1)) is None
 
 
 def test_undo_during_a_propagation_takes_it_back_and_redo_brings_it(
@@ -191,29 +191,29 @@ def test_undo_during_a_propagation_takes_it_back_and_redo_brings_it(
     session, gate = desk.session, desk.made.fake_tracker.gate
     draw(desk, 0)
     begin_propagation(desk, qtbot)
-    assert session.undo_text == "Propagate object 1, frames 0-29"
-    session.undo()
+    assert session.history.undo_text == "Propagate object 1, frames 0-29"
+    session.history.undo()
     gate.open()
-    qtbot.waitUntil(lambda: session.activity is SessionState.IDLE)
-    assert session.document.frames() == [0]
-    session.redo()
-    assert session.document.frames() == [0, 1, 2, 3, 4]
-    session.undo()
-    session.undo()
-    assert session.document.frames() == []
-    session.redo()
-    assert session.document.get(Key(0, 1)) is not None
+    qtbot.waitUntil(lambda: session.status.state is SessionState.IDLE)
+    assert session.masks.document.frames() == [0]
+    session.history.redo()
+    assert session.masks.document.frames() == [0, 1, 2, 3, 4]
+    session.history.undo()
+    session.history.undo()
+    assert session.masks.document.frames() == []
+    session.history.redo()
+    assert session.masks.document.get(Key(0, 1)) is not None
 
 
 def test_undo_before_the_first_frame_only_stops_the_propagation(desk: Desk, qtbot: QtBot) -> None:
     session, gate = desk.session, desk.made.fake_tracker.gate
     draw(desk, 0)
     gate.close()
-    session.propagate(Direction.FORWARD)
-    session.undo()
+    session.jobs.propagate(Direction.FORWARD)
+    session.history.undo()
     gate.open()
-    qtbot.waitUntil(lambda: session.activity is SessionState.IDLE)
-    assert session.document.frames() == [0]
+    qtbot.waitUntil(lambda: session.status.state is SessionState.IDLE)
+    assert session.masks.document.frames() == [0]
 
 
 def test_undo_of_an_edit_beside_a_running_propagation_lets_it_run(
@@ -222,14 +222,14 @@ def test_undo_of_an_edit_beside_a_running_propagation_lets_it_run(
     session, gate = desk.session, desk.made.fake_tracker.gate
     draw(desk, 0)
     gate.close()
-    session.propagate(Direction.FORWARD)
+    session.jobs.propagate(Direction.FORWARD)
     draw(desk, 3, number=2, x=40)
-    assert session.undo_text == "Brush"
-    session.undo()
-    assert session.document.get(Key(3, 2)) is None
+    assert session.history.undo_text == "Brush"
+    session.history.undo()
+    assert session.masks.document.get(Key(3, 2)) is None
     gate.open()
     idle()
-    assert len(session.document.of_object(1)) == FRAMES
+    assert len(session.masks.document.of_object(1)) == FRAMES
 
 
 def test_a_step_back_in_the_history_during_a_propagation_can_be_redone(
@@ -238,13 +238,13 @@ def test_a_step_back_in_the_history_during_a_propagation_can_be_redone(
     session, gate = desk.session, desk.made.fake_tracker.gate
     draw(desk, 0)
     begin_propagation(desk, qtbot)
-    session.undo_stack.setIndex(session.undo_stack.index() - 1)
-    qtbot.waitUntil(lambda: session.activity is SessionState.IDLE)
+    session.history.stack.setIndex(session.history.stack.index() - 1)
+    qtbot.waitUntil(lambda: session.status.state is SessionState.IDLE)
     gate.open()
-    assert session.document.frames() == []
-    assert session.undo_stack.canRedo()
-    session.redo()
-    assert session.document.frames() == [0]
+    assert session.masks.document.frames() == []
+    assert session.history.stack.canRedo()
+    session.history.redo()
+    assert session.masks.document.frames() == [0]
 
 
 def test_locking_an_object_keeps_what_a_propagation_found_of_it_and_goes_on_with_the_others(
@@ -254,34 +254,34 @@ def test_locking_an_object_keeps_what_a_propagation_found_of_it_and_goes_on_with
     draw(desk, 0)
     draw(desk, 0, number=2, x=40)
     gate.close()
-    session.propagate(Direction.FORWARD)
+    session.jobs.propagate(Direction.FORWARD)
     gate.let(5)
-    qtbot.waitUntil(lambda: len(session.shown(4)) == 2)
-    session.edit_object(replace(session.objects[0], locked=True))
+    qtbot.waitUntil(lambda: len(session.masks.shown(4)) == 2)
+    session.objects.edit(replace(session.masks.objects[0], locked=True))
     gate.open()
     idle()
-    assert list(session.document.of_object(1)) == [0, 1, 2, 3, 4]
-    assert len(session.document.of_object(2)) == FRAMES
+    assert list(session.masks.document.of_object(1)) == [0, 1, 2, 3, 4]
+    assert len(session.masks.document.of_object(2)) == FRAMES
 
 
 def test_beyond_the_out_point_there_is_nothing_to_propagate_forward(desk: Desk) -> None:
     session = desk.session
     draw(desk, 0)
-    session.set_range(2, 6)
-    session.go_to(12)
-    session.propagate(Direction.FORWARD)
-    assert session.document.frames() == [0]
+    session.view.set_range(2, 6)
+    session.view.go_to(12)
+    session.jobs.propagate(Direction.FORWARD)
+    assert session.masks.document.frames() == [0]
     assert desk.said("no frame in this direction")
 
 
 def test_nothing_to_propagate_from_is_said(desk: Desk) -> None:
-    desk.session.propagate(Direction.FORWARD)
+    desk.session.jobs.propagate(Direction.FORWARD)
     assert desk.said("Click or draw an object first")
 
 
 def test_progress_tells_frames_and_objects(desk: Desk, idle: Callable[[], None]) -> None:
     draw(desk, 0)
-    desk.session.propagate(Direction.FORWARD)
+    desk.session.jobs.propagate(Direction.FORWARD)
     idle()
     first = desk.progress[0]
     assert first is not None

@@ -1,17 +1,19 @@
-"""Clicks and boxes: what they mean is asked of the segmenter."""
+"""The clicks and boxes: what they mean is asked of the segmenter."""
 
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from app.core.document import Entry, Key, Origin
 from app.engine.jobs import Segment
 from app.engine.run import Candidate
-from app.session.editing import Editing
-from app.session.engine import Engine
-from app.session.objects import ObjectEdits
-from app.session.signals import SessionState
-from app.session.workspace import Workspace
+from app.session.edits.masks import MaskEdits
+from app.session.edits.objects import ObjectEdits
+from app.session.inference.engine import Engine
+from app.session.state.masks import Masks
+from app.session.state.status import SessionState, Status
+from app.session.state.video import CurrentVideo
+from app.session.state.view import ViewState
 from models.api import Box, Click
 
 
@@ -24,24 +26,31 @@ class _Answer:
     shown: int = 0
 
 
-class Clicking(QObject):
+class Clicks(QObject):
     """Turns clicks and boxes on the current frame into masks of the selected object.
 
     A click while the one before is not answered yet asks for both at once: of the questions about
     one object on one frame, the newest is the only one whose answer counts.
     """
 
+    candidates_changed = Signal()  # of the last click
+    preview_changed = Signal(object)  # tuple[int, int, Mask | None]: frame, object; or None
+
     def __init__(
         self,
-        workspace: Workspace,
+        video: CurrentVideo,
+        masks: Masks,
+        view: ViewState,
         engine: Engine,
         objects: ObjectEdits,
-        editing: Editing,
+        edit: MaskEdits,
+        status: Status,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._workspace, self._engine = workspace, engine
-        self._objects, self._editing = objects, editing
+        self._video, self._masks, self._view = video, masks, view
+        self._engine, self._objects, self._edit = engine, objects, edit
+        self._status = status
         self._asked: dict[Key, Segment] = {}  # not answered yet, the newest last
         self._hover: Segment | None = None
         self._hovering_since = 0  # the first preview asked for in this place; later ones count, too
@@ -49,9 +58,9 @@ class Clicking(QObject):
         self._applying = False
         engine.segmented.connect(self._on_segmented)
         engine.ended.connect(self._on_ended)
-        workspace.on_document_change(self._on_document_change)
-        workspace.signals.frame_changed.connect(self._on_moved)
-        workspace.signals.selection_changed.connect(self._on_moved)
+        masks.document_changed.connect(self._on_document_change)
+        view.frame_changed.connect(self._on_moved)
+        view.selection_changed.connect(self._on_moved)
 
     @property
     def candidates(self) -> tuple[int, int]:
@@ -66,7 +75,7 @@ class Clicking(QObject):
         """
         if not click.positive and not self._has_anything():
             text = "There is nothing here to take away from. Click on the object first."
-            self._workspace.report("warning", text)
+            self._status.report("warning", text)
         elif (prompt := self._prompt()) is not None:
             self._ask(replace(prompt, clicks=(*prompt.clicks, click)))
 
@@ -76,13 +85,12 @@ class Clicking(QObject):
             # A box says the whole extent, so what was there before does not count.
             self._ask(replace(prompt, box=box, mask=None, clicks=()))
 
-    def preview_click(self, click: Click | None) -> None:
+    def preview(self, click: Click | None) -> None:
         """Show as a ghost what a click would give, without giving it; None takes it away."""
-        workspace = self._workspace
-        key = Key(workspace.frame, workspace.selected or 0)
-        if click is None or workspace.video is None:
+        key = self._here()
+        if click is None or not self._video.is_open:
             if self._hover is not None:
-                workspace.signals.preview_changed.emit(None)
+                self.preview_changed.emit(None)
             self._hover = None
             return
         asked, before = self._from_entry(key), self._hover
@@ -102,51 +110,53 @@ class Clicking(QObject):
     @property
     def asked(self) -> str:
         """The newest click or box that is not answered yet, by name; empty where there is none."""
-        return _named(self._workspace, next(reversed(self._asked))) if self._asked else ""
+        return self._named(next(reversed(self._asked))) if self._asked else ""
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether a click or box is not answered yet."""
+        return bool(self._asked)
 
     def take_back(self) -> None:
         """Forget the newest click or box that is not answered yet."""
         if self._asked:
-            self._workspace.report("info", f"{self.asked}: taken back.")
+            self._status.report("info", f"{self.asked}: taken back.")
             self._asked.popitem()
-            self._rest()
+            self._end_asking()
 
     def drop(self) -> None:
         """Forget every question that is not answered yet."""
         self._asked.clear()
         self._hover = None
-        self._rest()
+        self._end_asking()
         self._set_answer(None)
 
     def _has_anything(self) -> bool:
         """Whether the selected object has a mask here, or is asked for one."""
-        key = Key(self._workspace.frame, self._workspace.selected or 0)
-        entry = self._workspace.entry(key)
+        key = self._here()
+        entry = self._masks.entry(key)
         return key in self._asked or (entry is not None and entry.mask is not None)
 
     def _prompt(self) -> Segment | None:
         """Return what was asked so far on the current frame of the selected object."""
-        workspace = self._workspace
-        if workspace.video is None:
+        if not self._video.is_open:
             return None
-        number = workspace.selected or self._objects.add()
-        if number is None:
+        number = self._view.selected or self._objects.add()
+        if number is None or self._edit.refuses(number):
             return None
-        if workspace.refuses(number):
-            return None
-        key = Key(workspace.frame, number)
+        key = Key(self._view.frame, number)
         return self._asked.get(key) or self._from_entry(key)
 
     def _from_entry(self, key: Key) -> Segment:
-        entry = self._workspace.entry(key)
+        entry = self._masks.entry(key)
         return Segment(0, key, entry.clicks, None, entry.mask) if entry else Segment(0, key)
 
     def _ask(self, prompt: Segment) -> None:
         self._asked.pop(prompt.key, None)
         self._asked[prompt.key] = asked = replace(prompt, id=self._engine.next_id())
         self._hover = None
-        if self._workspace.activity is SessionState.IDLE:
-            self._workspace.enter(SessionState.SEGMENTING)
+        if self._status.state is SessionState.IDLE:
+            self._status.enter(SessionState.SEGMENTING)
         self._engine.put(asked)
 
     @Slot(int, object)
@@ -154,13 +164,13 @@ class Clicking(QObject):
         # A pointer that moves asks faster than it is answered: the last answer is shown meanwhile.
         if self._hover is not None and self._hovering_since <= job_id <= self._hover.id:
             frame, number = self._hover.key
-            self._workspace.signals.preview_changed.emit((frame, number, candidates[0].mask))
+            self.preview_changed.emit((frame, number, candidates[0].mask))
         # The answer may have waited in the event queue while its job was replaced.
         if (asked := self._take(job_id)) is None:
             return
         if candidates[0].mask is None:
-            name = self._workspace.name_of(asked.key.object)
-            self._workspace.report("warning", f"Nothing found there for {name}. Click elsewhere.")
+            name = self._masks.name_of(asked.key.object)
+            self._status.report("warning", f"Nothing found there for {name}. Click elsewhere.")
             return
         usable = tuple(each for each in candidates if each.mask is not None)
         self._apply(_Answer(asked, usable))
@@ -168,47 +178,51 @@ class Clicking(QObject):
     @Slot(int, object)
     def _on_ended(self, job_id: int, error: Exception | None) -> None:
         if self._take(job_id) is not None:
-            self._workspace.report("error", str(error))
-        self._rest()
+            self._status.report("error", str(error))
+        self._end_asking()
 
     def _take(self, job_id: int) -> Segment | None:
         """Return the question with this id and wait for its answer no longer."""
         key = next((key for key, asked in self._asked.items() if asked.id == job_id), None)
         return None if key is None else self._asked.pop(key)
 
-    def _rest(self) -> None:
+    def _end_asking(self) -> None:
         """Say that nothing is asked any more, where that is so."""
-        if not self._asked and self._workspace.activity is SessionState.SEGMENTING:
-            self._workspace.enter(SessionState.IDLE)
+        if not self._asked and self._status.state is SessionState.SEGMENTING:
+            self._status.enter(SessionState.IDLE)
 
     def _apply(self, answer: _Answer) -> None:
         job, (mask, score) = answer.job, answer.candidates[answer.shown]
         entry = Entry(mask, Origin.CLICKED, score=score, clicks=job.clicks)
         self._applying = True
-        text = _named(self._workspace, job.key)
-        made = self._editing.make({job.key: entry}, text, series=job.id)
+        text = self._named(job.key)
+        made = self._edit.make({job.key: entry}, text, series=job.id)
         self._applying = False
         self._set_answer(answer if made else None)
 
+    @Slot(object)
     def _on_document_change(self, keys: frozenset[Key]) -> None:
         if self._answer is not None and not self._applying and self._answer.job.key in keys:
             self._set_answer(None)
 
     def _offered(self) -> _Answer | None:
         """Return the last answer where its frame and object are those looked at."""
-        here = Key(self._workspace.frame, self._workspace.selected or 0)
+        here = self._here()
         return self._answer if self._answer and self._answer.job.key == here else None
+
+    def _here(self) -> Key:
+        """Return what is looked at; object 0 where none is selected."""
+        return Key(self._view.frame, self._view.selected or 0)
 
     @Slot()
     def _on_moved(self) -> None:
         if self._answer is not None:
-            self._workspace.signals.candidates_changed.emit()
+            self.candidates_changed.emit()
 
     def _set_answer(self, answer: _Answer | None) -> None:
         if answer is not self._answer:
             self._answer = answer
-            self._workspace.signals.candidates_changed.emit()
+            self.candidates_changed.emit()
 
-
-def _named(workspace: Workspace, key: Key) -> str:
-    return f"Click {workspace.name_of(key.object)}, frame {key.frame}"
+    def _named(self, key: Key) -> str:
+        return f"Click {self._masks.name_of(key.object)}, frame {key.frame}"

@@ -1,4 +1,4 @@
-"""Everything that changes is in the project file within a second."""
+"""The autosave: everything that changes is in the project file within a second."""
 
 import logging
 from collections.abc import Mapping
@@ -11,7 +11,8 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.core.document import Entry, Key, Objects, Origin
 from app.core.mask import Mask
-from app.session.workspace import Workspace
+from app.session.state.masks import Masks
+from app.session.state.status import Status
 from app.storage.project.project import Project
 from models.api import BoolMask
 
@@ -29,18 +30,19 @@ class _Batch:
     objects: Objects | None
 
 
-class Saving(QObject):
+class Autosave(QObject):
     """Writes what changes, pending results too, in a thread of its own.
 
     Only one write is under way at a time. What could not be written is kept and tried again; the
     person is told once when it begins to fail and once when it is good again.
     """
 
+    saved = Signal(object)  # datetime of the last write
     _written = Signal(object, object)  # _Batch, exception or None; from the writer thread
 
-    def __init__(self, workspace: Workspace, parent: QObject) -> None:
+    def __init__(self, masks: Masks, status: Status, parent: QObject) -> None:
         super().__init__(parent)
-        self._workspace = workspace
+        self._masks, self._status = masks, status
         self._writer: ThreadPoolExecutor | None = None
         self._project: Project | None = None
         self._dirty: set[Key] = set()
@@ -54,17 +56,14 @@ class Saving(QObject):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._write)
         self._written.connect(self._on_written)
-        workspace.signals.entries_changed.connect(self._on_entries_changed)
-        workspace.signals.objects_changed.connect(self._on_objects_changed)
+        masks.entries_changed.connect(self._on_entries_changed)
+        masks.objects_changed.connect(self._on_objects_changed)
 
     def start(self, project: Project) -> None:
         """Begin to write to `project`, which belongs to the writer thread from now on."""
         self._project = project
         self._writer = ThreadPoolExecutor(1, "writer")
-        self._dirty.clear()
-        self._drafts.clear()
-        self._stored.clear()
-        self._objects_dirty = self._failing = False
+        self._forget()
 
     def stop(self) -> None:
         """Write what is left, wait for it and close the project."""
@@ -78,6 +77,7 @@ class Saving(QObject):
             self._timer.stop()
             writer.submit(project.close).result()
             writer.shutdown()
+            self._forget()
 
     def flush(self) -> None:
         """Write what is left and wait for it. Raises StorageError where that fails."""
@@ -88,13 +88,13 @@ class Saving(QObject):
         # From here on the notice of the write before has nothing more to say.
         self._batch = _Batch(
             {key: self._entry(key) for key in self._dirty},
-            self._workspace.document.objects,
+            self._masks.objects,
         )
         self._busy = None
         self._writer.submit(_append, self._project, self._batch).result()
         self._dirty.clear()
         self._objects_dirty = False
-        self._workspace.signals.saved.emit(datetime.now(UTC).astimezone())
+        self.saved.emit(datetime.now(UTC).astimezone())
 
     def keep_draft(self, frame: int, object_id: int, pixels: BoolMask | None) -> None:
         """Write a mask (H, W) that is still being drawn, as if it were done; None = no more.
@@ -120,6 +120,11 @@ class Saving(QObject):
         self._project = self._writer.submit(_moved, project, path).result()
         return True
 
+    def _forget(self) -> None:
+        self._dirty, self._drafts, self._stored = set(), {}, {}
+        self._batch, self._busy = _Batch({}, None), None
+        self._objects_dirty = self._failing = False
+
     @Slot(object)
     def _on_entries_changed(self, keys: frozenset[Key]) -> None:
         if self._writer is not None:
@@ -133,7 +138,7 @@ class Saving(QObject):
             self._soon(_SOON_MS)
 
     def _entry(self, key: Key) -> Entry | None:
-        return self._drafts.get(key) or self._workspace.entry(key)
+        return self._drafts.get(key) or self._masks.entry(key)
 
     def _soon(self, milliseconds: int) -> None:
         if not self._timer.isActive():
@@ -151,7 +156,7 @@ class Saving(QObject):
             for key in self._dirty
             if (entry := self._entry(key)) is None or entry is not self._stored.get(key)
         }
-        objects = self._workspace.document.objects if self._objects_dirty else None
+        objects = self._masks.objects if self._objects_dirty else None
         self._dirty, self._objects_dirty = set(), False
         self._batch = batch = _Batch(entries, objects)
         self._busy = self._writer.submit(_append, self._project, batch)
@@ -163,18 +168,18 @@ class Saving(QObject):
             return
         self._busy = None
         if error is None:
-            self._stored = {**self._stored, **batch.entries} if self._workspace.pending else {}
+            self._stored = {**self._stored, **batch.entries} if self._masks.has_pending else {}
             if self._failing:
-                self._workspace.report("info", "The project is being saved again.")
+                self._status.report("info", "The project is being saved again.")
             self._failing = False
-            self._workspace.signals.saved.emit(datetime.now(UTC).astimezone())
+            self.saved.emit(datetime.now(UTC).astimezone())
             return
         log.error("The project could not be written", exc_info=error)
         self._dirty |= set(batch.entries)
         self._objects_dirty |= batch.objects is not None
         if not self._failing:
             self._failing = True
-            self._workspace.report(
+            self._status.report(
                 "warning",
                 f"The project could not be saved: {error} It is tried again every "
                 f"{_RETRY_MS // 1000} seconds while this window is open.",

@@ -1,4 +1,4 @@
-"""From a path to a video with its project."""
+"""The opening of a path: a video with its project."""
 
 import os
 from contextlib import suppress

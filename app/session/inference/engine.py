@@ -1,4 +1,4 @@
-"""The session's end of the inference thread."""
+"""The engine: the session's end of the inference thread."""
 
 import itertools
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the next click will need is computed before it comes."""
+"""The prefetcher: what the next click will need is computed before it comes."""
 
 from collections.abc import Callable
 
@@ -6,9 +6,10 @@ from PySide6.QtCore import QObject, QTimer, Slot
 
 from app.core.suspects import Suspect
 from app.engine.jobs import Prepare
-from app.session.engine import Engine
-from app.session.signals import SessionState
-from app.session.workspace import Workspace
+from app.session.inference.engine import Engine
+from app.session.state.status import SessionState, Status
+from app.session.state.video import CurrentVideo
+from app.session.state.view import ViewState
 
 _STILL_MS = 150  # a frame that is left sooner than this is only passed by
 _SUSPECTS = 2
@@ -19,37 +20,34 @@ class Prefetcher(QObject):
 
     def __init__(
         self,
-        workspace: Workspace,
+        video: CurrentVideo,
+        view: ViewState,
+        status: Status,
         engine: Engine,
         suspects: Callable[[], tuple[Suspect, ...]],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._workspace, self._engine, self._suspects = workspace, engine, suspects
+        self._video, self._view, self._status = video, view, status
+        self._engine, self._suspects = engine, suspects
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_STILL_MS)
         self._timer.timeout.connect(self._prepare)
-        signals = workspace.signals
-        for signal in (
-            signals.opened,
-            signals.frame_changed,
-            signals.state_changed,
-            signals.suspects_changed,
-        ):
-            signal.connect(self._later)
+        for signal in (video.opened, view.frame_changed, status.state_changed):
+            signal.connect(self.prepare_soon)
 
     @Slot()
-    def _later(self) -> None:
+    def prepare_soon(self) -> None:
+        """Prepare once nothing has happened for a moment."""
         self._timer.start()
 
     @Slot()
     def _prepare(self) -> None:
-        workspace = self._workspace
-        if workspace.video is None or workspace.activity is not SessionState.IDLE:
+        if not self._video.is_open or self._status.state is not SessionState.IDLE:
             return
-        current = workspace.frame
+        current, count = self._view.frame, self._video.frame_count
         suspects = (suspect.frame for suspect in self._suspects()[:_SUSPECTS])
-        beside = (near for near in (current + 1, current - 1) if 0 <= near < workspace.frame_count)
+        beside = (near for near in (current + 1, current - 1) if 0 <= near < count)
         frames = tuple(dict.fromkeys([current, *suspects, *beside]))
         self._engine.put(Prepare(self._engine.next_id(), frames))

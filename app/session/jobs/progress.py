@@ -1,13 +1,30 @@
-"""How fast the running job is, and how long it will take."""
+"""The progress of the running job: how far it is, how fast, how long it will take."""
 
 import time
 from collections.abc import Sequence
-
-from app.core.plan import Run
-from app.session.signals import Progress
+from dataclasses import dataclass
 
 _EVERY_S = 0.1
 _SURE_AFTER = 10  # frames before a time left is told
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the running job is.
+
+    `fps` in frames per second and `seconds_left` are None until they can be told. `first` to
+    `last` are the frames that it fills, `at` the one it is at, `objects` what it follows.
+    """
+
+    text: str
+    done: int
+    total: int
+    fps: float | None
+    seconds_left: float | None
+    first: int
+    last: int
+    at: int
+    objects: tuple[int, ...]
 
 
 class Meter:
@@ -20,18 +37,6 @@ class Meter:
         self._done = 0
         self._seconds = 0.0  # a frame takes, a moving average
         self._since = self._told = time.monotonic()
-
-    @property
-    def objects(self) -> frozenset[int]:
-        """The objects that the job works on."""
-        return frozenset(self._objects)
-
-    @classmethod
-    def of_runs(cls, text: str, runs: Sequence[Run]) -> "Meter":
-        """Return a meter for these passes."""
-        frames = [frame for run in runs for frame in run.frames]
-        objects = sorted({number for run in runs for number in run.objects})
-        return cls(text, frames, tuple(objects))
 
     def step(self, frame: int) -> Progress | None:
         """Count a frame; return what to tell, or None where it is too early to tell again."""

@@ -1,4 +1,4 @@
-"""Exports run beside the work: a snapshot is written, read back and compared."""
+"""The exchange of masks with other programs: imported as anchors, exported beside the work."""
 
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -6,48 +6,76 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.core.document import Document, Key
+from app.core.document import Document, Key, Objects
 from app.errors import MaskwrightError, UsageError
-from app.session.signals import SessionState
-from app.session.workspace import Workspace
+from app.session.edits.masks import MaskEdits
+from app.session.state.masks import Masks
+from app.session.state.status import SessionState, Status
+from app.session.state.video import CurrentVideo
 from app.storage.formats.exporting import Format, export_document
+from app.storage.formats.importing import import_document
 from app.storage.formats.visor.exporting import written_names
 from app.storage.formats.visor.importing import import_visor
 from app.storage.video.opening import Video
 
 
-class Exporting(QObject):
-    """Writes exchange files in a thread of its own, so that saving never waits for an export."""
+class Exchange(QObject):
+    """Reads masks in, as one undo step, and writes them out in a thread of its own.
+
+    Saving never waits for an export: what is written is a snapshot, read back and compared.
+    """
 
     _done = Signal(object, object)  # tuple of notes or None, exception or None; from the thread
 
-    def __init__(self, workspace: Workspace, parent: QObject) -> None:
+    def __init__(
+        self,
+        video: CurrentVideo,
+        masks: Masks,
+        edit: MaskEdits,
+        status: Status,
+        parent: QObject,
+    ) -> None:
         super().__init__(parent)
-        self._workspace = workspace
+        self._video, self._masks, self._edit, self._status = video, masks, edit, status
         self._worker: ThreadPoolExecutor | None = None
         self._done.connect(self._on_done)
+
+    def import_masks(self, source: Path) -> None:
+        """Import a folder of mask PNGs named like the frames, or a VISOR or COCO JSON.
+
+        Objects with the same id are the same. Raises FormatError, UsageError.
+        """
+        opened = self._video.now
+        if opened is None:
+            raise UsageError("Masks are imported onto a video. Open one first.")
+        found = import_document(source, opened.video)
+        changes = dict(found.document.items())
+        with self._masks.one_step(f"Import {source.name}"):
+            self._add(found.document.objects)
+            self._edit.make(changes, "Import masks")
+        frames = {key.frame for key in changes}
+        text = f"{len(changes):,} masks on {len(frames):,} frames imported."
+        self._status.report("info", " ".join((text, *found.notes)))
 
     def export(self, form: str, path: Path) -> None:
         """Write all masks that are shown in the background: visor, davis, coco, submission, video.
 
         Raises UsageError for another form. How it went is reported.
         """
-        workspace = self._workspace
-        video = workspace.video
+        opened = self._video.now
         if form not in {each.value for each in Format}:
             raise UsageError(f"There is no format {form!r}.")
-        if video is None:
+        if opened is None:
             raise UsageError("There is nothing to export. Open a video first.")
         if self._worker is None:
             self._worker = ThreadPoolExecutor(1, "export")
-        snapshot = workspace.shown_document()
-        attachment = workspace.attachment
-        done = self._worker.submit(write, snapshot, video, Format(form), path, attachment)
+        snapshot, attachment = self._masks.snapshot(), opened.attachment
+        done = self._worker.submit(write, snapshot, opened.video, Format(form), path, attachment)
         done.add_done_callback(self._tell)
-        if workspace.activity is SessionState.IDLE:
-            workspace.report("info", f"Exporting to {path}")
+        if self._status.state is SessionState.IDLE:
+            self._status.report("info", f"Exporting to {path}")
             return
-        workspace.report(
+        self._status.report(
             "warning",
             f"Exporting to {path} what is finished so far, while masks are still being made. "
             "Export again when they are done to have all.",
@@ -59,6 +87,12 @@ class Exporting(QObject):
             self._worker.shutdown()
             self._worker = None
 
+    def _add(self, objects: Objects) -> None:
+        before = self._masks.objects
+        known = {info.id for info in before}
+        if new := tuple(info for info in objects if info.id not in known):
+            self._masks.change_objects((*before, *new), "Add objects")
+
     def _tell(self, done: Future[tuple[str, ...]]) -> None:
         """Pass on how it went, from the export's thread to this one."""
         error = done.exception()
@@ -67,9 +101,9 @@ class Exporting(QObject):
     @Slot(object, object)
     def _on_done(self, notes: tuple[str, ...] | None, error: BaseException | None) -> None:
         if notes is not None:
-            self._workspace.report("info", " ".join(notes))
+            self._status.report("info", " ".join(notes))
         elif isinstance(error, MaskwrightError | OSError):
-            self._workspace.report("error", f"The export failed: {error}")
+            self._status.report("error", f"The export failed: {error}")
         elif error is not None:
             raise error
 

@@ -1,12 +1,45 @@
-"""What the settings mean to the parts of a session."""
+"""The settings in use: told when they change, kept in a file, and what they mean to a session."""
 
 from dataclasses import fields, replace
 from pathlib import Path
 
+from PySide6.QtCore import QObject, Signal
+
 from app.core.heal import Rules
 from app.engine.inference import Choice
+from app.session.state.status import Status
 from app.storage.settings import Settings, load, save
 from models.api import LoadOptions
+
+
+class Preferences(QObject):
+    """The settings that the session works with; what a person changes is kept in `file`."""
+
+    changed = Signal()
+    models_changed = Signal()  # other models are to be used, or otherwise; before `changed`
+
+    def __init__(
+        self, settings: Settings, file: Path | None, status: Status, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._settings, self._file, self._status = settings, file, status
+
+    @property
+    def settings(self) -> Settings:
+        """What the person has chosen."""
+        return self._settings
+
+    def apply(self, settings: Settings) -> None:
+        """Work with other settings from now on; other models are loaded when they are needed."""
+        before, self._settings = self._settings, settings
+        if choice_of(before) != choice_of(settings):
+            self.models_changed.emit()
+        if self._file is not None:
+            try:
+                keep_changes(self._file, before, settings)
+            except OSError as error:
+                self._status.report("warning", f"The settings could not be kept: {error}")
+        self.changed.emit()
 
 
 def choice_of(settings: Settings) -> Choice:

@@ -1,13 +1,17 @@
-"""What the masks are compared with: those before the last job, or a ground truth."""
+"""The comparison of the masks with those before the last job, or with a ground truth."""
 
 import enum
 from pathlib import Path
 
+from PySide6.QtCore import QObject, Signal, Slot
+
 from app.core.document import Document, Entry, Key
 from app.core.mask import Mask
 from app.errors import UsageError
-from app.session.jobs import Jobs
-from app.session.workspace import Workspace
+from app.session.jobs.runner import JobRunner
+from app.session.state.masks import Masks
+from app.session.state.video import CurrentVideo
+from app.session.state.view import ViewState
 from app.storage.formats.importing import import_document
 
 
@@ -18,21 +22,37 @@ class Reference(enum.Enum):
     TRUTH = "truth"  # masks read from files, which are not part of the project
 
 
-class Comparing:
+class Comparison(QObject):
     """The reference that the person has chosen, if any, and whether it is shown in place."""
 
-    def __init__(self, workspace: Workspace, jobs: Jobs) -> None:
-        self._workspace, self._jobs = workspace, jobs
+    changed = Signal()  # what the masks are compared with, or what that holds
+
+    def __init__(
+        self,
+        video: CurrentVideo,
+        masks: Masks,
+        view: ViewState,
+        jobs: JobRunner,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._video, self._masks, self._view, self._jobs = video, masks, view, jobs
         self._truth: Document | None = None
         self.reference: Reference | None = None
-        self.is_swapped = False
-        workspace.signals.opened.connect(self._on_opened)
-        workspace.on_document_change(self._on_document_change)
+        self.shows_reference = False  # in place of the masks, not the difference to it
+        video.opened.connect(self._on_opened)
+        masks.document_changed.connect(self._on_document_change)
+        jobs.replaced.connect(self.changed)
+
+    @property
+    def has_before(self) -> bool:
+        """Whether a job has changed masks since the video was opened."""
+        return bool(self._jobs.before)
 
     @property
     def can_compare(self) -> bool:
         """Whether there is anything to compare with."""
-        return bool(self._jobs.before) or self._truth is not None
+        return self.has_before or self._truth is not None
 
     @property
     def has_truth(self) -> bool:
@@ -41,20 +61,20 @@ class Comparing:
 
     def read_truth(self, source: Path) -> None:
         """Read a folder of mask PNGs or a VISOR JSON. Raises FormatError, UsageError."""
-        if self._workspace.video is None:
+        if self._video.now is None:
             raise UsageError("A ground truth belongs to a video. Open one first.")
-        self._truth = import_document(source, self._workspace.video).document
-        self.compare(Reference.TRUTH)
+        self._truth = import_document(source, self._video.now.video).document
+        self.show(Reference.TRUTH)
 
-    def compare(self, reference: Reference | None, *, swapped: bool = False) -> None:
+    def show(self, reference: Reference | None, *, swapped: bool = False) -> None:
         """Show the difference to a reference, or, `swapped`, the reference in place; or neither."""
-        self.reference, self.is_swapped = reference, swapped
-        self._workspace.signals.comparison_changed.emit()
+        self.reference, self.shows_reference = reference, swapped
+        self.changed.emit()
 
     def masks(self, frame: int) -> dict[int, Mask | None]:
         """Return what the reference says of `frame`; objects that it does not know are left out."""
         if self.reference is Reference.BEFORE:
-            known = {info.id for info in self._workspace.document.objects}
+            known = {info.id for info in self._masks.objects}
             before = self._jobs.before
             found = {number: Key(frame, number) for number in known}
             return {
@@ -83,13 +103,15 @@ class Comparing:
         return min(frames, key=lambda each: (abs(each - frame), each), default=None)
 
     def _differs(self, key: Key, before: Entry | None) -> bool:
-        now = self._workspace.entry(key)
+        now = self._masks.entry(key)
         return (before.mask if before else None) != (now.mask if now else None)
 
+    @Slot(object)
     def _on_document_change(self, keys: frozenset[Key]) -> None:
         """Show what is edited, not what it is compared with."""
-        if self.is_swapped and any(key.frame == self._workspace.frame for key in keys):
-            self.compare(self.reference)
+        if self.shows_reference and any(key.frame == self._view.frame for key in keys):
+            self.show(self.reference)
 
+    @Slot()
     def _on_opened(self) -> None:
-        self._truth, self.reference, self.is_swapped = None, None, False
+        self._truth, self.reference, self.shows_reference = None, None, False

@@ -1,39 +1,46 @@
-"""Enter and U: accept and heal, sharpen and accept."""
+"""The correction of one mask: verified and healed, or sharpened and accepted."""
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from app.core.document import Entry, Key, Origin
 from app.engine.jobs import Refine
 from app.engine.run import Step
-from app.session.editing import Editing
-from app.session.engine import Engine
-from app.session.jobs import Jobs
-from app.session.workspace import Workspace
+from app.session.edits.masks import MaskEdits
+from app.session.inference.engine import Engine
+from app.session.jobs.job import Inputs
+from app.session.jobs.runner import JobRunner
+from app.session.state.status import Status
+from app.session.state.video import CurrentVideo
 
 
-class Correcting(QObject):
+class Correction(QObject):
     """What a person asks for on the current frame once its mask is as it should be."""
+
+    preview_changed = Signal(object)  # tuple[int, int, Mask | None]: frame, object; or None
 
     def __init__(
         self,
-        workspace: Workspace,
+        inputs: Inputs,
+        video: CurrentVideo,
         engine: Engine,
-        jobs: Jobs,
-        editing: Editing,
+        jobs: JobRunner,
+        edit: MaskEdits,
+        status: Status,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._workspace, self._engine = workspace, engine
-        self._jobs, self._editing = jobs, editing
+        self._masks, self._view, self._preferences = inputs.masks, inputs.view, inputs.preferences
+        self._video, self._engine, self._status = video, engine, status
+        self._jobs, self._edit = jobs, edit
         self._asked: Refine | None = None
         self._ghost: tuple[Key, Entry] | None = None
         engine.stepped.connect(self._on_stepped)
         engine.ended.connect(self._on_ended)
         # A ghost that is out of sight must not be what Enter takes over.
-        workspace.signals.frame_changed.connect(self._on_moved)
-        workspace.signals.selection_changed.connect(self._on_moved)
+        self._view.frame_changed.connect(self._on_moved)
+        self._view.selection_changed.connect(self._on_moved)
 
     @property
     def has_refinement(self) -> bool:
@@ -42,19 +49,17 @@ class Correcting(QObject):
 
     def verify_and_heal(self) -> None:
         """Make the current mask an anchor and propagate what it makes stale."""
-        workspace = self._workspace
-        if workspace.video is None:
+        if not self._video.is_open:
             return
         self.accept_refinement()
-        if workspace.selected is not None:
-            key = Key(workspace.frame, workspace.selected)
-            if (entry := workspace.entry(key)) is not None:
+        if self._view.selected is not None:
+            key = Key(self._view.frame, self._view.selected)
+            if (entry := self._masks.entry(key)) is not None:
                 # Made by a person, it is an anchor already: a step that changes nothing to see.
                 if not entry.is_anchor or entry.stale or entry.conflict:
-                    self._editing.verify([key])
-                self._editing.new_anchors.add(key)
-        new_anchors, self._editing.new_anchors = self._editing.new_anchors, set()
-        self._jobs.heal(new_anchors)
+                    self._edit.verify([key])
+                self._edit.note_anchor(key)
+        self._jobs.heal(self._edit.take_new_anchors())
 
     def refine(
         self, frames: Iterable[int] | None = None, objects: Iterable[int] | None = None
@@ -64,42 +69,48 @@ class Correcting(QObject):
         Without `frames` the selected one's here, shown as a ghost (`accept_refinement`,
         `reject_refinement`); with `frames` directly, as one undo step that leaves anchors alone.
         """
-        workspace = self._workspace
-        if workspace.video is not None and frames is not None and objects is not None:
+        selected = self._view.selected
+        if self._video.is_open and frames is not None and objects is not None:
             self._jobs.refine(frames, objects)
-        elif workspace.video is None or workspace.selected is None:
-            workspace.report("warning", "Select an object to refine.")
+        elif not self._video.is_open or selected is None:
+            self._status.report("warning", "Select an object to refine.")
         elif frames is not None:
-            self._jobs.refine(frames, [workspace.selected])
+            self._jobs.refine(frames, [selected])
         else:
-            self._ask(Key(workspace.frame, workspace.selected))
+            self._ask(Key(self._view.frame, selected))
+
+    def refine_range(self, objects: Iterable[int] | None = None) -> None:
+        """Sharpen masks of `objects`, by default of all, from the in to the out point."""
+        everything = (info.id for info in self._masks.objects)
+        frames = range(self._view.first, self._view.last + 1)
+        self.refine(frames, everything if objects is None else objects)
 
     def accept_refinement(self) -> None:
         """Take the ghost over as an anchor."""
         if self._ghost is not None:
             key, entry = self._ghost
             self.reject_refinement()
-            text = f"Refine {self._workspace.name_of(key.object)}, frame {key.frame}"
-            self._editing.make({key: entry}, text)
+            text = f"Refine {self._masks.name_of(key.object)}, frame {key.frame}"
+            self._edit.make({key: entry}, text)
 
     def reject_refinement(self) -> None:
         """Take the ghost away."""
         self._asked = None
         if self._ghost is not None:
             self._ghost = None
-            self._workspace.signals.preview_changed.emit(None)
+            self.preview_changed.emit(None)
 
     @Slot()
     def _on_moved(self) -> None:
         self.reject_refinement()
 
     def _ask(self, key: Key) -> None:
-        entry = self._workspace.entry(key)
+        entry = self._masks.entry(key)
         if entry is None or entry.mask is None:
-            self._workspace.report("warning", "There is no mask to refine on this frame.")
+            self._status.report("warning", "There is no mask to refine on this frame.")
             return
         self.reject_refinement()
-        gate = self._workspace.settings.iou_gate
+        gate = self._preferences.settings.iou_gate
         self._asked = Refine(self._engine.next_id(), {key: entry.mask}, gate, ghost=True)
         self._engine.put(self._asked)
 
@@ -109,14 +120,14 @@ class Correcting(QObject):
             return
         if not step.entries:
             text = "The sharper mask does not fit this one, which is kept."
-            self._workspace.report("info", text)
+            self._status.report("info", text)
         for key, entry in step.entries.items():
             self._ghost = (key, Entry(entry.mask, Origin.REFINED, verified=True, score=entry.score))
-            self._workspace.signals.preview_changed.emit((*key, entry.mask))
+            self.preview_changed.emit((*key, entry.mask))
 
     @Slot(int, object)
     def _on_ended(self, job_id: int, error: Exception | None) -> None:
         if self._asked is not None and self._asked.id == job_id:
             self._asked = None
             if error is not None:
-                self._workspace.report("error", str(error))
+                self._status.report("error", str(error))
