@@ -65,6 +65,8 @@ class History(QObject):
 
     @Slot()
     def _on_opened(self) -> None:
+        for stack in self.group.stacks():
+            self.group.removeStack(stack)
         if opened := self._video.now:
             self.group.addStack(opened.undo_stack)
             self.group.setActiveStack(opened.undo_stack)

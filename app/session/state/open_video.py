@@ -54,5 +54,6 @@ class OpenVideo:
 
     def close(self) -> None:
         """Let go of the files; call it once nothing reads frames any more."""
+        self.undo_stack.clear()  # its commands would keep the document alive
         self.cache.close()
         self.video.close()

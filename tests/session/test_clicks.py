@@ -1,4 +1,4 @@
-"""The session: masks from clicks and boxes, previews, frames prepared for them."""
+"""The clicks and boxes: their masks, candidates and previews."""
 
 import hashlib
 import time
@@ -9,7 +9,6 @@ from pytestqt.qtbot import QtBot
 
 from app.core.document import Entry, Key, Origin, State
 from app.core.mask import Mask
-from app.session.state.status import SessionState
 from models.api import Box, Click, WeightsMissingError
 from tests.fakes import square
 from tests.session.desk import Desk, draw, mask_at
@@ -94,39 +93,6 @@ def test_clicks_on_other_frames_and_objects_wait_in_their_turn(
         Key(0, 2): Mask.encode(square(35, 15)),
         Key(7, 2): Mask.encode(square(25, 15)),
     }
-
-
-def test_undo_takes_back_a_click_that_is_not_answered_yet_and_nothing_else(
-    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
-) -> None:
-    session, segmenter = desk.session, desk.made.fake_segmenter
-    draw(desk, 0)
-    session.view.select(1)
-    segmenter.gate.close()
-    session.clicks.click(Click(40, 20))
-    assert session.history.undo_text == "Click object 1, frame 0"
-    session.history.undo()
-    assert session.status.state is SessionState.IDLE
-    segmenter.gate.open()
-    qtbot.wait(100)  # what was asked is answered all the same
-    entry = session.masks.document.get(Key(0, 1))
-    assert entry is not None
-    assert entry.mask == mask_at(10)
-    assert session.history.undo_text == "Brush"
-
-
-def test_undo_takes_back_the_newest_of_two_clicks_without_an_answer(
-    desk: Desk, idle: Callable[[], None]
-) -> None:
-    session, segmenter = desk.session, desk.made.fake_segmenter
-    segmenter.gate.close()
-    session.clicks.click(Click(20, 20))
-    session.view.go_to(7)
-    session.clicks.click(Click(40, 20))
-    session.history.undo()
-    segmenter.gate.open()
-    idle()
-    assert set(dict(session.masks.document.items())) == {Key(0, 1)}
 
 
 def test_a_click_that_takes_away_needs_something_to_take_from(desk: Desk) -> None:
@@ -254,14 +220,3 @@ def test_missing_weights_are_reported(desk: Desk, idle: Callable[[], None]) -> N
     desk.session.clicks.click(Click(20, 25))
     idle()
     assert desk.said("maskwright models get lite")
-
-
-def test_the_current_frame_is_prepared_while_nothing_runs(desk: Desk, qtbot: QtBot) -> None:
-    desk.session.view.go_to(9)
-    qtbot.waitUntil(lambda: 9 in desk.made.fake_segmenter.prepared)
-
-
-def test_the_frames_beside_the_current_one_are_prepared_after_it(desk: Desk, qtbot: QtBot) -> None:
-    desk.session.view.go_to(9)
-    prepared = desk.made.fake_segmenter.prepared
-    qtbot.waitUntil(lambda: prepared[-3:] == [9, 10, 8])

@@ -1,73 +1,32 @@
-"""The session: views, objects, edits and their undo."""
+"""The edits of masks: strokes, states, exchanges."""
 
-import time
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
 
+import pytest
 from pytestqt.qtbot import QtBot
 
 from app.core.document import Key, ObjectInfo, State
 from app.core.plan import Direction
 from models.api import Click
-from tests.fakes import square, write_frames
-from tests.session.desk import FRAMES, Desk, draw
+from tests.fakes import square
+from tests.session.desk import FRAMES, Desk, draw, mask_at
 
 
-def test_going_beyond_the_ends_stays_at_the_ends(desk: Desk) -> None:
-    desk.session.view.go_to(99)
-    assert desk.session.view.frame == FRAMES - 1
-    desk.session.view.go_to(-5)
-    assert desk.session.view.frame == 0
+@pytest.fixture
+def pair(desk: Desk, idle: Callable[[], None]) -> Desk:
+    """Two objects, at x 10 and 40, propagated through the clip."""
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    desk.session.jobs.propagate(Direction.FORWARD)
+    idle()
+    return desk
 
 
-def test_an_image_that_is_not_in_memory_is_announced_when_it_is(desk: Desk, qtbot: QtBot) -> None:
-    session = desk.session
-    if session.video.image(7) is None:
-        qtbot.waitUntil(lambda: session.video.image(7) is not None)
-    image = session.video.image(7)
-    assert image is not None
-    assert image[0, 0, 0] == 7
-
-
-def test_the_range_is_put_in_order(desk: Desk) -> None:
-    desk.session.view.set_range(20, 10)
-    assert (desk.session.view.in_point, desk.session.view.out_point) == (10, 20)
-
-
-def test_objects_are_added_edited_moved_and_deleted_and_all_is_undone(desk: Desk) -> None:
-    session = desk.session
-    first, second = session.objects.add("knife"), session.objects.add("hand")
-    assert first is not None
-    assert second is not None
-    session.objects.edit(ObjectInfo(first, "spoon", (1, 2, 3)))
-    session.objects.move(first, 1)
-    draw(desk, 3, second)
-    assert [info.name for info in session.masks.objects] == ["hand", "spoon"]
-    session.objects.delete(second)
-    assert [info.name for info in session.masks.objects] == ["spoon"]
-    assert len(session.masks.document) == 0
-    session.history.stack.undo()
-    assert session.masks.document.get(Key(3, second)) is not None
-    while session.history.stack.canUndo():
-        session.history.stack.undo()
-    assert session.masks.objects == ()
-
-
-def test_of_three_hundred_objects_those_beyond_the_limit_are_refused_and_the_rest_stay(
-    desk: Desk,
-) -> None:
-    added = [desk.session.objects.add() for _ in range(300)]
-    assert [info.id for info in desk.session.masks.objects] == list(range(1, 255))
-    assert added[254:] == [None] * 46
-    assert desk.said("There is room for 254 objects. Delete one first.")
-    desk.session.edit.draw_mask(0, 254, square(10), "Brush")
-    assert desk.session.masks.state(Key(0, 254)) is State.ANCHOR
-
-
-def test_an_object_that_undo_takes_away_is_no_longer_selected(desk: Desk) -> None:
-    desk.session.objects.add()
-    desk.session.history.stack.undo()
-    assert desk.session.view.selected is None
+def masks(desk: Desk, number: int) -> list[int]:
+    """Return the object's place on each frame: 10 or 40."""
+    found = (desk.session.masks.document.get(Key(frame, number)) for frame in range(FRAMES))
+    return [10 if entry and entry.mask == mask_at(10) else 40 for entry in found]
 
 
 def test_a_drawn_mask_is_an_anchor_and_an_empty_one_means_absent(desk: Desk) -> None:
@@ -164,17 +123,70 @@ def test_an_edit_marks_what_depends_on_it_as_stale_in_the_same_step(
     assert session.masks.state(Key(20, 1)) is State.PREDICTED
 
 
-def test_undo_of_a_thousand_frames_is_quick_and_exact(tmp_path: Path, qtbot: QtBot) -> None:
-    desk = Desk(write_frames(tmp_path / "long", 1001, size=(24, 24)))
-    desk.prepare()
-    session = desk.session
-    session.objects.add()
-    session.edit.draw_mask(0, 1, square(3, 3, 8, size=(24, 24)), "Brush")
+def test_two_objects_exchange_their_masks_from_here_on_in_one_step(pair: Desk) -> None:
+    session = pair.session
     before = dict(session.masks.document.items())
-    session.jobs.propagate(Direction.FORWARD)
-    qtbot.waitUntil(lambda: len(session.masks.document) == 1001, timeout=30_000)
-    start = time.perf_counter()
-    session.history.stack.undo()
-    assert time.perf_counter() - start < 0.5
+    session.view.go_to(12)
+    session.edit.exchange(1, 2)
+    assert masks(pair, 1) == [10] * 12 + [40] * (FRAMES - 12)
+    assert masks(pair, 2) == [40] * 12 + [10] * (FRAMES - 12)
+    assert not any(entry.stale for _, entry in session.masks.document.items())
+    session.history.undo()
     assert dict(session.masks.document.items()) == before
-    desk.close()
+
+
+def test_an_exchange_ends_before_the_next_anchor_of_either(pair: Desk) -> None:
+    session = pair.session
+    session.edit.verify([Key(20, 2)])
+    session.view.go_to(12)
+    session.edit.exchange(1, 2)
+    assert masks(pair, 1) == [10] * 12 + [40] * 8 + [10] * (FRAMES - 20)
+
+
+def test_what_was_exchanged_stays_when_the_frames_before_it_are_propagated_again(
+    pair: Desk, idle: Callable[[], None]
+) -> None:
+    session = pair.session
+    session.view.go_to(12)
+    session.edit.exchange(1, 2)
+    session.view.go_to(0)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    assert masks(pair, 1)[12:] == [40] * (FRAMES - 12)
+
+
+def test_an_object_that_is_seen_alone_gives_its_mask_and_gets_none(desk: Desk) -> None:
+    session = desk.session
+    draw(desk, 3)
+    session.objects.add()
+    session.edit.exchange(1, 2, range(FRAMES))
+    assert session.masks.document.get(Key(3, 1)) is None
+    entry = session.masks.document.get(Key(3, 2))
+    assert entry is not None
+    assert entry.mask == mask_at(10)
+
+
+def test_a_locked_object_exchanges_nothing(pair: Desk) -> None:
+    session = pair.session
+    before = dict(session.masks.document.items())
+    session.objects.edit(replace(session.masks.objects[1], locked=True))
+    session.edit.exchange(1, 2)
+    assert dict(session.masks.document.items()) == before
+    assert pair.said("is locked")
+
+
+def test_an_exchange_during_a_propagation_keeps_what_is_finished(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    gate.close()
+    session.jobs.propagate(Direction.FORWARD)
+    gate.let(6)
+    qtbot.waitUntil(lambda: len(session.masks.shown(5)) == 2)
+    session.edit.exchange(1, 2, range(3, 6))
+    gate.open()
+    idle()
+    assert masks(desk, 1)[:6] == [10, 10, 10, 40, 40, 40]
+    assert len(session.masks.document.of_object(1)) == FRAMES

@@ -1,58 +1,19 @@
-"""The session and its files: opening, saving, losing nothing, exporting."""
+"""The files of a session: opening, saving elsewhere, closing."""
 
-import json
 import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import shiboken6
-from pytestqt.qtbot import QtBot
 
-from app.core.document import Changes, Key, Origin
+from app.core.document import Key
 from app.core.mask import Mask
 from app.errors import MaskwrightError, ProjectError, VideoMissingError
 from app.session.files.opening import project_path
 from app.session.session import Session
 from app.session.state.status import Report
-from app.storage.formats.palette import write_palette_png
-from app.storage.project.project import Project
-from app.storage.settings import Settings, load
-from app.storage.video.frames import FrameCache
-from tests.fakes import SIZE, FakeModels, square, write_frames
-
-FRAMES = 12
-
-
-@pytest.fixture
-def clip(tmp_path: Path) -> Path:
-    return write_frames(tmp_path / "clip", FRAMES)
-
-
-@pytest.fixture
-def session(qtbot: QtBot) -> Iterator[Session]:
-    session = Session(loader=lambda frames, settings: FakeModels(frames))
-    yield session
-    session.files.close()
-    shiboken6.delete(session)
-
-
-@pytest.fixture
-def reports(session: Session) -> list[Report]:
-    said: list[Report] = []
-    session.status.reported.connect(said.append)
-    return said
-
-
-def draw(session: Session, frame: int, x: int = 10) -> None:
-    if not session.masks.objects:
-        session.objects.add("knife")
-    session.edit.draw_mask(frame, 1, square(x), "Brush")
+from tests.fakes import square, write_frames
+from tests.session.files.strokes import FRAMES, draw
 
 
 def test_a_project_is_made_beside_the_video_and_found_again(session: Session, clip: Path) -> None:
@@ -270,96 +231,6 @@ def test_the_open_project_is_known_by_any_name(session: Session, clip: Path) -> 
     assert session.history.stack.count() == 0
 
 
-def test_what_changes_is_saved_by_itself(session: Session, clip: Path, qtbot: QtBot) -> None:
-    session.files.open(clip)
-    with qtbot.waitSignal(session.autosave.saved):
-        draw(session, 3)
-
-
-def test_undo_is_saved_too(session: Session, clip: Path) -> None:
-    session.files.open(clip)
-    draw(session, 3)
-    draw(session, 4)
-    session.history.stack.undo()
-    session.files.close()
-    session.files.open(clip)
-    assert session.masks.document.frames() == [3]
-
-
-def test_a_full_disk_loses_nothing_and_is_said_once(
-    session: Session,
-    clip: Path,
-    qtbot: QtBot,
-    reports: list[Report],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    append, full = Project.append, True
-    tries = 0
-
-    def failing(project: Project, changes: Changes) -> None:
-        nonlocal tries
-        tries += 1
-        if full:
-            raise ProjectError("The disk is full.")
-        append(project, changes)
-
-    monkeypatch.setattr(Project, "append", failing)
-    monkeypatch.setattr("app.session.files.autosave._RETRY_MS", 20)
-    session.files.open(clip)
-    draw(session, 3)
-    qtbot.waitUntil(lambda: tries >= 3)
-    draw(session, 4)
-    warnings = [report for report in reports if "The disk is full" in report.text]
-    assert len(warnings) == 1
-    full = False
-    qtbot.waitUntil(lambda: any("saved again" in report.text for report in reports))
-    session.files.close()
-    session.files.open(clip)
-    assert session.masks.document.frames() == [3, 4]
-
-
-def test_an_export_is_read_back_and_the_worst_mask_is_told(
-    session: Session, clip: Path, tmp_path: Path, qtbot: QtBot, reports: list[Report]
-) -> None:
-    session.files.open(clip)
-    draw(session, 3)
-    session.exchange.export("visor", tmp_path / "visor.json")
-    draw(session, 4)
-    qtbot.waitUntil(lambda: any("worst IoU" in report.text for report in reports), timeout=20_000)
-    assert "worst IoU 1.0000" in reports[-1].text
-    frames = json.loads((tmp_path / "visor.json").read_text())["video_annotations"]
-    assert len([frame for frame in frames if frame["annotations"]]) == 1
-
-
-def test_objects_of_one_name_are_read_back_each_as_itself(
-    session: Session, clip: Path, tmp_path: Path, qtbot: QtBot, reports: list[Report]
-) -> None:
-    session.files.open(clip)
-    for number in (1, 2):
-        session.objects.add("cup")
-        session.edit.draw_mask(0, number, square(10 * number), "Brush")
-    session.edit.draw_mask(1, 2, square(10), "Brush")
-    session.exchange.export("visor", tmp_path / "visor.json")
-    qtbot.waitUntil(lambda: any("worst IoU" in report.text for report in reports), timeout=20_000)
-    assert "worst IoU 1.0000." in reports[-1].text
-
-
-def test_an_export_that_fails_is_reported(
-    session: Session, clip: Path, tmp_path: Path, qtbot: QtBot, reports: list[Report]
-) -> None:
-    session.files.open(clip)
-    draw(session, 3)
-    (tmp_path / "file").write_text("in the way")
-    session.exchange.export("visor", tmp_path / "file" / "visor.json")
-    qtbot.waitUntil(lambda: any(report.level == "error" for report in reports), timeout=20_000)
-
-
-def test_an_unknown_format_is_refused(session: Session, clip: Path, tmp_path: Path) -> None:
-    session.files.open(clip)
-    with pytest.raises(MaskwrightError, match="nonsense"):
-        session.exchange.export("nonsense", tmp_path / "x")
-
-
 def test_a_wrong_video_for_the_open_project_leaves_it_open(
     session: Session, clip: Path, tmp_path: Path
 ) -> None:
@@ -369,102 +240,3 @@ def test_a_wrong_video_for_the_open_project_leaves_it_open(
         session.files.relocate_video(write_frames(tmp_path / "other", FRAMES + 1))
     assert session.video.title == "clip"
     assert len(session.masks.document) == 1
-
-
-def test_masks_are_imported_as_anchors_in_one_step(
-    session: Session, clip: Path, tmp_path: Path
-) -> None:
-    session.files.open(clip)
-    labels = square(10).astype("uint8") + 2 * square(40).astype("uint8")
-    (tmp_path / "masks").mkdir()
-    write_palette_png(tmp_path / "masks" / "00004.png", labels)
-    session.exchange.import_masks(tmp_path / "masks")
-    assert {info.id for info in session.masks.objects} == {1, 2}
-    entry = session.masks.document.get(Key(4, 2))
-    assert entry is not None
-    assert (entry.mask, entry.origin) == (Mask.encode(square(40)), Origin.IMPORTED)
-    assert session.history.stack.count() == 1
-    session.history.stack.undo()
-    assert (session.masks.objects, len(session.masks.document)) == ((), 0)
-
-
-def test_only_what_a_person_changes_is_kept_of_the_settings(tmp_path: Path, qtbot: QtBot) -> None:
-    file = tmp_path / "settings.toml"
-    session = Session(Settings(device="cpu"), settings_file=file)
-    session.preferences.apply(replace(session.preferences.settings, undo_limit=77))
-    kept = load(file)
-    assert (kept.undo_limit, kept.device) == (77, "auto")
-
-
-def test_other_models_are_loaded_when_the_settings_name_them(clip: Path, qtbot: QtBot) -> None:
-    loaded: list[str] = []
-
-    def loader(frames: FrameCache, settings: Settings) -> FakeModels:
-        loaded.append(settings.segmenter)
-        return FakeModels(frames)
-
-    session = Session(loader=loader)
-    session.files.open(clip)
-    qtbot.waitUntil(lambda: loaded == [""])
-    session.preferences.apply(replace(session.preferences.settings, segmenter="mobile-sam"))
-    session.view.go_to(3)
-    qtbot.waitUntil(lambda: loaded == ["", "mobile-sam"])
-    session.files.close()
-    shiboken6.delete(session)
-
-
-_VICTIM = """
-import sys, time
-from pathlib import Path
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
-from app.core.plan import Direction
-from app.session.session import Session
-from tests.fakes import FakeModels, square
-
-class Slow(FakeModels):
-    def __init__(self, frames):
-        super().__init__(frames)
-        step = self.fake_tracker.gate.step
-        self.fake_tracker.gate.step = lambda: (time.sleep(0.02), step())
-
-def tell(keys):
-    for key in keys:
-        print(time.time(), key.frame, key.object, flush=True)
-
-application = QApplication([])
-session = Session(loader=lambda frames, settings: Slow(frames))
-session.files.open(Path(sys.argv[1]))
-session.objects.add("knife"), session.objects.add("hand")
-session.edit.draw_mask(0, 1, square(10), "Brush")
-session.masks.entries_changed.connect(tell)
-session.jobs.propagate(Direction.FORWARD)
-strokes = iter(range(10 ** 6))
-timer = QTimer(interval=40)
-timer.timeout.connect(lambda: session.edit.draw_mask(next(strokes), 2, square(30), "Brush"))
-timer.start()
-application.exec()
-"""
-
-
-def test_killing_the_process_loses_at_most_a_second(session: Session, tmp_path: Path) -> None:
-    clip = write_frames(tmp_path / "long", 400)
-    victim = subprocess.Popen(
-        [sys.executable, "-c", _VICTIM, str(clip)], stdout=subprocess.PIPE, text=True
-    )
-    assert victim.stdout is not None
-    told = [victim.stdout.readline() for _ in range(2)]
-    time.sleep(2.2)
-    killed = time.time()
-    victim.send_signal(signal.SIGKILL)
-    told += victim.communicate()[0].splitlines()
-    session.files.open(clip)
-    lines = [line.split() for line in told if len(line.split()) == 3]
-    due = {Key(int(f), int(o)) for at, f, o in lines if float(at) < killed - 1}
-    assert len({key for key in due if key.object == 1}) > 10
-    assert len({key for key in due if key.object == 2}) > 5
-    assert {key for key in due if session.masks.document.get(key) is None} == set()
-    entry = session.masks.document.get(Key(1, 1))
-    assert entry is not None
-    assert entry.origin is Origin.PROPAGATED
-    assert session.video.size == SIZE

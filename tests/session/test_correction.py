@@ -1,4 +1,4 @@
-"""The session: accept and heal, refine, review."""
+"""The correction of a mask: verify and heal, refine."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,21 +28,6 @@ def test_accepting_heals_both_ways_and_says_where_the_drift_was(
     assert session.history.stack.count() == steps + 1  # what is drawn is an anchor already
     assert not any(entry.stale for _, entry in session.masks.document.items())
     assert desk.said("knife: 21 frames changed, drift began 8, stopped 29")
-
-
-def test_the_nearest_change_is_one_of_a_mask_and_not_of_a_mark_alone(
-    desk: Desk, idle: Callable[[], None]
-) -> None:
-    session = desk.session
-    draw(desk, 0)
-    session.jobs.propagate(Direction.FORWARD)
-    idle()
-    session.view.go_to(15)
-    session.view.select(1)
-    draw(desk, 15, x=30)
-    session.correction.verify_and_heal()
-    idle()
-    assert session.compare.nearest_change(2) == 8  # those before were stale for a time, no more
 
 
 def test_accepting_the_first_mask_fills_the_video(desk: Desk, idle: Callable[[], None]) -> None:
@@ -141,37 +126,3 @@ def test_several_objects_are_refined_in_one_step_but_no_locked_one(
     }
     assert origins == {1: Origin.REFINED, 2: Origin.REFINED, 3: Origin.PROPAGATED}
     assert desk.said("2 objects, 4 frames: 8 sharpened, 0 kept")
-
-
-def test_the_next_suspect_selects_the_object_and_goes_to_the_frame(
-    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
-) -> None:
-    session = desk.session
-    desk.made.fake_tracker.drift = {20: 30}
-    draw(desk, 0)
-    session.jobs.propagate(Direction.FORWARD)
-    idle()
-    qtbot.waitUntil(lambda: session.review.suspects != ())
-    session.view.select(None)
-    session.review.next()
-    assert session.view.selected == 1
-    assert session.view.frame in {20, 21}
-    session.review.dismiss(session.review.suspects[0])
-    assert session.review.suspects == ()
-
-
-def test_suspects_that_are_healed_go_away(
-    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
-) -> None:
-    session = desk.session
-    desk.made.fake_tracker.drift = {20: 30}
-    draw(desk, 0)
-    session.jobs.propagate(Direction.FORWARD)
-    idle()
-    qtbot.waitUntil(lambda: session.review.suspects != ())
-    desk.made.fake_tracker.drift = {}
-    session.view.go_to(20)
-    draw(desk, 20)
-    session.correction.verify_and_heal()
-    idle()
-    qtbot.waitUntil(lambda: session.review.suspects == ())

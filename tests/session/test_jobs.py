@@ -1,4 +1,4 @@
-"""The session: propagation in a real thread, and edits while it runs."""
+"""The runner of long jobs: propagation in a real thread, and edits while it runs."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -173,78 +173,6 @@ def test_a_click_during_a_propagation_is_answered_before_it_ends(
     idle()
     assert len(session.masks.document.of_object(1)) == FRAMES
     assert len(desk.made.fake_tracker.calls) == 1
-
-
-def test_undoing_the_anchor_of_a_running_propagation_stops_it(desk: Desk, qtbot: QtBot) -> None:
-    session, gate = desk.session, desk.made.fake_tracker.gate
-    draw(desk, 0)
-    begin_propagation(desk, qtbot)
-    session.history.stack.undo()
-    qtbot.waitUntil(lambda: session.status.state is SessionState.IDLE)
-    gate.open()
-    assert session.masks.document.get(Key(0, 1)) is None
-
-
-def test_undo_during_a_propagation_takes_it_back_and_redo_brings_it(
-    desk: Desk, qtbot: QtBot
-) -> None:
-    session, gate = desk.session, desk.made.fake_tracker.gate
-    draw(desk, 0)
-    begin_propagation(desk, qtbot)
-    assert session.history.undo_text == "Propagate object 1, frames 0-29"
-    session.history.undo()
-    gate.open()
-    qtbot.waitUntil(lambda: session.status.state is SessionState.IDLE)
-    assert session.masks.document.frames() == [0]
-    session.history.redo()
-    assert session.masks.document.frames() == [0, 1, 2, 3, 4]
-    session.history.undo()
-    session.history.undo()
-    assert session.masks.document.frames() == []
-    session.history.redo()
-    assert session.masks.document.get(Key(0, 1)) is not None
-
-
-def test_undo_before_the_first_frame_only_stops_the_propagation(desk: Desk, qtbot: QtBot) -> None:
-    session, gate = desk.session, desk.made.fake_tracker.gate
-    draw(desk, 0)
-    gate.close()
-    session.jobs.propagate(Direction.FORWARD)
-    session.history.undo()
-    gate.open()
-    qtbot.waitUntil(lambda: session.status.state is SessionState.IDLE)
-    assert session.masks.document.frames() == [0]
-
-
-def test_undo_of_an_edit_beside_a_running_propagation_lets_it_run(
-    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
-) -> None:
-    session, gate = desk.session, desk.made.fake_tracker.gate
-    draw(desk, 0)
-    gate.close()
-    session.jobs.propagate(Direction.FORWARD)
-    draw(desk, 3, number=2, x=40)
-    assert session.history.undo_text == "Brush"
-    session.history.undo()
-    assert session.masks.document.get(Key(3, 2)) is None
-    gate.open()
-    idle()
-    assert len(session.masks.document.of_object(1)) == FRAMES
-
-
-def test_a_step_back_in_the_history_during_a_propagation_can_be_redone(
-    desk: Desk, qtbot: QtBot
-) -> None:
-    session, gate = desk.session, desk.made.fake_tracker.gate
-    draw(desk, 0)
-    begin_propagation(desk, qtbot)
-    session.history.stack.setIndex(session.history.stack.index() - 1)
-    qtbot.waitUntil(lambda: session.status.state is SessionState.IDLE)
-    gate.open()
-    assert session.masks.document.frames() == []
-    assert session.history.stack.canRedo()
-    session.history.redo()
-    assert session.masks.document.frames() == [0]
 
 
 def test_locking_an_object_keeps_what_a_propagation_found_of_it_and_goes_on_with_the_others(
