@@ -54,10 +54,10 @@ def shown_frame(canvas: Canvas) -> int:
     return picture.frame
 
 
-def lose_patience_after(canvas: Canvas, milliseconds: int) -> None:
+def wait_at_most(canvas: Canvas, milliseconds: int) -> None:
     picture = canvas.scene()
     assert isinstance(picture, Picture)
-    picture._impatience.setInterval(milliseconds)
+    picture._wait_limit.setInterval(milliseconds)
 
 
 def color_of(stage: Stage, number: int) -> tuple[int, int, int]:
@@ -174,7 +174,7 @@ def test_an_unreadable_frame_is_an_empty_ground_and_not_asked_for_again(
 ) -> None:
     broken = sorted((tmp_path / "clip").glob("*.png"))[25]
     broken.write_bytes(b"not an image")
-    lose_patience_after(canvas, 60_000)
+    wait_at_most(canvas, 60_000)
     asked: list[int] = []
     stage.session.video.image_ready.connect(asked.append)
     stage.session.view.go_to(25)
@@ -187,7 +187,7 @@ def test_an_unreadable_frame_is_an_empty_ground_and_not_asked_for_again(
 def test_a_frame_that_is_long_in_coming_is_an_empty_ground_until_it_is_there(
     stage: Stage, canvas: Canvas, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lose_patience_after(canvas, 20)
+    wait_at_most(canvas, 20)
     with monkeypatch.context() as slow:
         slow.setattr(stage.session.video, "image", lambda _frame: None)
         slow.setattr(stage.session.video, "nearest_image", lambda _frame: None)

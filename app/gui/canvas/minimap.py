@@ -1,4 +1,4 @@
-"""A small picture of the whole frame that shows which part of it the canvas shows."""
+"""The minimap: a small picture of the whole frame that shows which part of it is in view."""
 
 import cv2
 import numpy as np

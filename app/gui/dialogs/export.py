@@ -1,4 +1,4 @@
-"""Choosing what to export, and where to."""
+"""The export dialog: what to export, and where to."""
 
 from dataclasses import dataclass
 from pathlib import Path

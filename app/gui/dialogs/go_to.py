@@ -1,4 +1,4 @@
-"""Going to a frame or a time that is typed."""
+"""The dialog that goes to a frame or a time that is typed."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What can be done to a range of frames of one object."""
+"""The menu of a range of frames of one object."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Draws the timeline: ruler, lanes, score curve, and over them playhead, range and job."""
+"""The painter of the timeline: ruler, lanes, score curve, and over them playhead, range and job."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Small pictures of the frames that were looked at, for the timeline's hover."""
+"""The thumbnails of the frames that were looked at, for the timeline's hover."""
 
 from collections import OrderedDict
 

@@ -1,4 +1,4 @@
-"""What the timeline says of the place under the resting cursor."""
+"""The tool tip of the timeline: what is under the resting cursor."""
 
 import html
 

@@ -1,4 +1,4 @@
-"""What the actions do to the window itself: dialogs, arrangements, full screen."""
+"""The verbs of the window itself: dialogs, arrangements, full screen."""
 
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version

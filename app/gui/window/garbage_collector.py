@@ -1,4 +1,4 @@
-"""Python's cyclic garbage, collected on the thread of the window and on no other."""
+"""The idle garbage collector: cyclic garbage is collected on the thread of the window alone."""
 
 import gc
 
@@ -28,7 +28,7 @@ class IdleGarbageCollector(QObject):
         gc.disable()
         gc.freeze()
         timer = QTimer(self, interval=_EVERY_MS)
-        timer.timeout.connect(self._sweep)
+        timer.timeout.connect(self._collect)
         timer.start()
         video.opened.connect(self._on_opened)
         self.destroyed.connect(_hand_back)
@@ -38,7 +38,7 @@ class IdleGarbageCollector(QObject):
         self._thorough |= not self._video.is_open
 
     @Slot()
-    def _sweep(self) -> None:
+    def _collect(self) -> None:
         """Collect about as much as Python would have by now."""
         young, _, old = (
             count > limit for count, limit in zip(gc.get_count(), gc.get_threshold(), strict=True)

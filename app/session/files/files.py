@@ -38,7 +38,7 @@ class Files(QObject):
         self._video, self._masks, self._autosave = video, masks, autosave
         self._preferences, self._status = preferences, status
         self._starts, self._stops = starts, stops
-        self._homeless: Path | None = None  # a project whose video was not found
+        self._without_video: Path | None = None  # a project whose video was not found
 
     @property
     def project_path(self) -> Path | None:
@@ -59,7 +59,7 @@ class Files(QObject):
         try:
             opened = open_source(source, folder)
         except VideoMissingError:
-            self._homeless = same
+            self._without_video = same
             raise
         self._replace(opened)
 
@@ -68,7 +68,7 @@ class Files(QObject):
 
         Raises MaskwrightError; what is open stays open then.
         """
-        path = self._homeless or self.project_path
+        path = self._without_video or self.project_path
         if path is None:
             return
         if path != self.project_path:
@@ -118,7 +118,7 @@ class Files(QObject):
     def _replace(self, opened: Opened) -> None:
         """Close what is open and show what was opened in its place."""
         self.close()
-        self._homeless = None
+        self._without_video = None
         settings = self._preferences.settings
         self._video.now = OpenVideo(
             opened.video,

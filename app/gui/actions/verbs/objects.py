@@ -1,4 +1,4 @@
-"""The verbs of the objects."""
+"""The verbs of the objects: add, name, delete, hide, lock, order, select."""
 
 from dataclasses import replace
 

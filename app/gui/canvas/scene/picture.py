@@ -29,7 +29,7 @@ from app.session.state.video import CurrentVideo
 from app.session.state.view import ViewState
 from models.api import BoolMask, Box, Image
 
-_PATIENCE_MS = 400  # how long a neighbouring frame stands in for one that is being read
+_WAIT_MS = 400  # how long a neighbouring frame stands in for one that is being read
 
 
 class Picture(QGraphicsScene):
@@ -65,8 +65,8 @@ class Picture(QGraphicsScene):
         for item in (self._image, *self._over, self.brush):
             self.addItem(item)
         self._waits = False  # for the image of the current frame
-        self._impatience = QTimer(self, singleShot=True, interval=_PATIENCE_MS)
-        self._impatience.timeout.connect(self._lose_patience)
+        self._wait_limit = QTimer(self, singleShot=True, interval=_WAIT_MS)
+        self._wait_limit.timeout.connect(self._stop_waiting)
         video.opened.connect(self._on_opened)
         view.frame_changed.connect(self._on_frame_changed)
         video.image_ready.connect(self._on_image_ready)
@@ -168,7 +168,7 @@ class Picture(QGraphicsScene):
             self._show_frame(frame, image)
             return
         self._waits = True
-        self._impatience.start()
+        self._wait_limit.start()
         self._show_nearest()
 
     @Slot(int)
@@ -189,13 +189,13 @@ class Picture(QGraphicsScene):
         return abs(self.frame - self._view.frame) if self._image.has_image else math.inf
 
     @Slot()
-    def _lose_patience(self) -> None:
+    def _stop_waiting(self) -> None:
         self._show_frame(self._view.frame, None)
         self._waits = True
 
     def _show_frame(self, frame: int, image: Image | None) -> None:
         if frame == self._view.frame:
-            self._impatience.stop()
+            self._wait_limit.stop()
             self._waits = False
         self._image.set_image(image)
         self.frame = frame

@@ -1,4 +1,4 @@
-"""Brush and eraser."""
+"""The brush and the eraser."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Polygon and lasso."""
+"""The polygon and lasso tool."""
 
 import time
 

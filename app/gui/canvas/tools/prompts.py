@@ -1,4 +1,4 @@
-"""Tools that ask the model: points and the box."""
+"""The tools that ask the model: points and the box."""
 
 from PySide6.QtCore import Qt
 

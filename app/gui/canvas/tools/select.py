@@ -1,4 +1,4 @@
-"""Select an object by clicking it. (Dragging moves the view; the canvas does that itself.)"""
+"""The tool that selects an object by a click. (Dragging moves the view; the canvas does that.)"""
 
 from PySide6.QtCore import Qt
 
