@@ -9,9 +9,7 @@ from app.core.document import Document, Entry, Key
 from app.core.mask import Mask
 from app.errors import UsageError
 from app.session.jobs.runner import JobRunner
-from app.session.state.masks import Masks
-from app.session.state.video import CurrentVideo
-from app.session.state.view import ViewState
+from app.session.state.context import SessionContext
 from app.storage.formats.importing import import_document
 
 
@@ -27,21 +25,15 @@ class Comparison(QObject):
 
     changed = Signal()  # what the masks are compared with, or what that holds
 
-    def __init__(
-        self,
-        video: CurrentVideo,
-        masks: Masks,
-        view: ViewState,
-        jobs: JobRunner,
-        parent: QObject,
-    ) -> None:
+    def __init__(self, context: SessionContext, jobs: JobRunner, parent: QObject) -> None:
         super().__init__(parent)
-        self._video, self._masks, self._view, self._jobs = video, masks, view, jobs
+        self._video, self._masks = context.video, context.masks
+        self._view, self._jobs = context.view, jobs
         self._truth: Document | None = None
         self.reference: Reference | None = None
         self.shows_reference = False  # in place of the masks, not the difference to it
-        video.opened.connect(self._on_opened)
-        masks.document_changed.connect(self._on_document_change)
+        context.video.opened.connect(self._on_opened)
+        context.masks.document_changed.connect(self._on_document_change)
         jobs.replaced.connect(self.changed)
 
     @property

@@ -8,9 +8,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from app.core.document import Entry, Key
 from app.core.suspects import Finder, Suspect
 from app.session.jobs.runner import JobRunner
-from app.session.state.masks import Masks
-from app.session.state.status import Status
-from app.session.state.view import ViewState
+from app.session.state.context import SessionContext
 
 _SOON_MS = 200
 
@@ -21,11 +19,10 @@ class Review(QObject):
     suspects_changed = Signal()
     _found = Signal(object, object)  # Finder, tuple[Suspect, ...]; from the worker
 
-    def __init__(
-        self, masks: Masks, view: ViewState, jobs: JobRunner, status: Status, parent: QObject
-    ) -> None:
+    def __init__(self, context: SessionContext, jobs: JobRunner, parent: QObject) -> None:
         super().__init__(parent)
-        self._masks, self._view, self._jobs, self._status = masks, view, jobs, status
+        self._masks, self._view, self._status = context.masks, context.view, context.status
+        self._jobs = jobs
         self.suspects: tuple[Suspect, ...] = ()
         self._current: Suspect | None = None
         self._dismissed: set[tuple[int, int, int]] = set()
@@ -37,8 +34,8 @@ class Review(QObject):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._look)
         self._found.connect(self._on_found)
-        masks.document_changed.connect(self._on_document_change)
-        masks.objects_changed.connect(self._soon)
+        context.masks.document_changed.connect(self._on_document_change)
+        context.masks.objects_changed.connect(self._soon)
 
     def start(self) -> None:
         """Look at the whole document, which was just opened."""

@@ -19,9 +19,9 @@ from app.session.files.exchange import Exchange
 from app.session.files.files import Files
 from app.session.inference.engine import Engine
 from app.session.inference.prefetcher import Prefetcher
-from app.session.jobs.job import Inputs
 from app.session.jobs.runner import JobRunner
 from app.session.review import Review
+from app.session.state.context import SessionContext
 from app.session.state.masks import Masks
 from app.session.state.preferences import Preferences, choice_of
 from app.session.state.status import SessionState, Status
@@ -57,37 +57,34 @@ class Session(QObject):
         super().__init__()
         self._loader = loader
         # What is read: what is open, and what is looked at.
-        self.status = status = Status(self)
-        self.preferences = Preferences(settings or Settings(), settings_file, status, self)
-        self.video = video = CurrentVideo(status, self)
-        self.masks = masks = Masks(video, self)
-        self.view = view = ViewState(video, masks, self)
+        self.status = Status(self)
+        self.preferences = Preferences(settings or Settings(), settings_file, self.status, self)
+        self.video = CurrentVideo(self.status, self)
+        self.masks = Masks(self.video, self)
+        self.view = ViewState(self.video, self.masks, self)
         # What is done: by models, by the person, with files.
+        context = SessionContext(self.status, self.preferences, self.video, self.masks, self.view)
         self._engine = engine = Engine(self)
-        inputs = Inputs(masks, view, self.preferences)
-        self.jobs = jobs = JobRunner(inputs, video, engine, status, self)
-        self.objects = ObjectEdits(video, masks, view, jobs, self.preferences, status, self)
-        self.edit = edit = MaskEdits(video, masks, view, jobs, status, self)
-        self.clipboard = Clipboard(video, masks, view, self.objects, edit, status, self)
-        self.clicks = Clicks(video, masks, view, engine, self.objects, edit, status, self)
-        self.history = History(video, jobs, self.clicks, self)
-        self.correction = Correction(inputs, video, engine, jobs, edit, status, self)
-        self.compare = Comparison(video, masks, view, jobs, self)
-        self.review = review = Review(masks, view, jobs, status, self)
-        self.autosave = Autosave(masks, status, self)
-        self.exchange = Exchange(video, masks, edit, status, self)
-        self.files = self._make_files()
-        prefetcher = Prefetcher(video, view, status, engine, lambda: review.suspects, self)
+        self.jobs = jobs = JobRunner(context, engine, self)
+        self.objects = objects = ObjectEdits(context, jobs, self)
+        self.edit = edit = MaskEdits(context, jobs, self)
+        self.clipboard = Clipboard(context, objects, edit, self)
+        self.clicks = Clicks(context, engine, objects, edit, self)
+        self.history = History(self.video, jobs, self.clicks, self)
+        self.correction = Correction(context, engine, jobs, edit, self)
+        self.compare = Comparison(context, jobs, self)
+        self.review = review = Review(context, jobs, self)
+        self.autosave = Autosave(self.masks, self.status, self)
+        self.exchange = Exchange(context, edit, self)
+        self.files = self._make_files(context)
+        prefetcher = Prefetcher(context, engine, lambda: review.suspects, self)
         review.suspects_changed.connect(prefetcher.prepare_soon)
         self.preferences.models_changed.connect(self._change_models)
 
-    def _make_files(self) -> Files:
+    def _make_files(self, context: SessionContext) -> Files:
         return Files(
-            self.video,
-            self.masks,
+            context,
             self.autosave,
-            self.preferences,
-            self.status,
             self,
             starts=(self._start_engine, self.review.start),
             # The job first: what it has found is still written.

@@ -10,10 +10,8 @@ from app.engine.run import Candidate
 from app.session.edits.masks import MaskEdits
 from app.session.edits.objects import ObjectEdits
 from app.session.inference.engine import Engine
-from app.session.state.masks import Masks
-from app.session.state.status import SessionState, Status
-from app.session.state.video import CurrentVideo
-from app.session.state.view import ViewState
+from app.session.state.context import SessionContext
+from app.session.state.status import SessionState
 from models.api import Box, Click
 
 
@@ -38,19 +36,16 @@ class Clicks(QObject):
 
     def __init__(
         self,
-        video: CurrentVideo,
-        masks: Masks,
-        view: ViewState,
+        context: SessionContext,
         engine: Engine,
         objects: ObjectEdits,
         edit: MaskEdits,
-        status: Status,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._video, self._masks, self._view = video, masks, view
+        self._video, self._masks, self._view = context.video, context.masks, context.view
         self._engine, self._objects, self._edit = engine, objects, edit
-        self._status = status
+        self._status = context.status
         self._asked: dict[Key, Segment] = {}  # not answered yet, the newest last
         self._hover: Segment | None = None
         self._hovering_since = 0  # the first preview asked for in this place; later ones count, too
@@ -58,9 +53,9 @@ class Clicks(QObject):
         self._applying = False
         engine.segmented.connect(self._on_segmented)
         engine.ended.connect(self._on_ended)
-        masks.document_changed.connect(self._on_document_change)
-        view.frame_changed.connect(self._on_moved)
-        view.selection_changed.connect(self._on_moved)
+        context.masks.document_changed.connect(self._on_document_change)
+        context.view.frame_changed.connect(self._on_moved)
+        context.view.selection_changed.connect(self._on_moved)
 
     @property
     def candidates(self) -> tuple[int, int]:

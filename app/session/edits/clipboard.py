@@ -6,10 +6,7 @@ from app.core.document import Entry, Key, Origin
 from app.core.mask import Mask
 from app.session.edits.masks import MaskEdits
 from app.session.edits.objects import ObjectEdits
-from app.session.state.masks import Masks
-from app.session.state.status import Status
-from app.session.state.video import CurrentVideo
-from app.session.state.view import ViewState
+from app.session.state.context import SessionContext
 
 
 class Clipboard(QObject):
@@ -18,20 +15,13 @@ class Clipboard(QObject):
     changed = Signal()  # the mask that can be pasted
 
     def __init__(
-        self,
-        video: CurrentVideo,
-        masks: Masks,
-        view: ViewState,
-        objects: ObjectEdits,
-        edit: MaskEdits,
-        status: Status,
-        parent: QObject,
+        self, context: SessionContext, objects: ObjectEdits, edit: MaskEdits, parent: QObject
     ) -> None:
         super().__init__(parent)
-        self._masks, self._view, self._status = masks, view, status
+        self._masks, self._view, self._status = context.masks, context.view, context.status
         self._objects, self._edit = objects, edit
         self._mask: Mask | None = None
-        video.opened.connect(self._forget)
+        context.video.opened.connect(self._forget)
 
     @property
     def has_mask(self) -> bool:

@@ -9,10 +9,8 @@ from app.engine.jobs import Refine
 from app.engine.run import Step
 from app.session.edits.masks import MaskEdits
 from app.session.inference.engine import Engine
-from app.session.jobs.job import Inputs
 from app.session.jobs.runner import JobRunner
-from app.session.state.status import Status
-from app.session.state.video import CurrentVideo
+from app.session.state.context import SessionContext
 
 
 class Correction(QObject):
@@ -22,18 +20,16 @@ class Correction(QObject):
 
     def __init__(
         self,
-        inputs: Inputs,
-        video: CurrentVideo,
+        context: SessionContext,
         engine: Engine,
         jobs: JobRunner,
         edit: MaskEdits,
-        status: Status,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._masks, self._view, self._preferences = inputs.masks, inputs.view, inputs.preferences
-        self._video, self._engine, self._status = video, engine, status
-        self._jobs, self._edit = jobs, edit
+        self._video, self._masks, self._view = context.video, context.masks, context.view
+        self._preferences, self._status = context.preferences, context.status
+        self._engine, self._jobs, self._edit = engine, jobs, edit
         self._asked: Refine | None = None
         self._ghost: tuple[Key, Entry] | None = None
         engine.stepped.connect(self._on_stepped)

@@ -10,10 +10,7 @@ from app.core.heal import stale_marks
 from app.core.mask import Mask
 from app.core.plan import anchor_frames
 from app.session.jobs.runner import JobRunner
-from app.session.state.masks import Masks
-from app.session.state.status import Status
-from app.session.state.video import CurrentVideo
-from app.session.state.view import ViewState
+from app.session.state.context import SessionContext
 from models.api import BoolMask
 
 
@@ -24,21 +21,13 @@ class MaskEdits(QObject):
     Locked objects are left alone, which is said.
     """
 
-    def __init__(
-        self,
-        video: CurrentVideo,
-        masks: Masks,
-        view: ViewState,
-        jobs: JobRunner,
-        status: Status,
-        parent: QObject,
-    ) -> None:
+    def __init__(self, context: SessionContext, jobs: JobRunner, parent: QObject) -> None:
         super().__init__(parent)
-        self._video, self._masks, self._view = video, masks, view
-        self._jobs, self._status = jobs, status
+        self._video, self._masks, self._view = context.video, context.masks, context.view
+        self._jobs, self._status = jobs, context.status
         self._new_anchors: set[Key] = set()  # made since the last heal
         self._hidden: dict[Key, Entry] = {}  # what stood where an object was marked as not visible
-        video.opened.connect(self._hidden.clear)
+        context.video.opened.connect(self._hidden.clear)
 
     def editable(self) -> int | None:
         """Return the selected object; None where none is, or after saying why it is refused."""

@@ -5,11 +5,7 @@ from PySide6.QtCore import QObject
 from app.core.classes import Match
 from app.core.document import Key, ObjectInfo, why_not_editable
 from app.session.jobs.runner import JobRunner
-from app.session.state.masks import Masks
-from app.session.state.preferences import Preferences
-from app.session.state.status import Status
-from app.session.state.video import CurrentVideo
-from app.session.state.view import ViewState
+from app.session.state.context import SessionContext
 from app.storage.classes import noun_classes
 
 _MOST = 254  # 0 is the background and 255 is ignored in palette images
@@ -32,19 +28,10 @@ _SAFE = _COLORS[:7]
 class ObjectEdits(QObject):
     """Add, change, delete and order the objects."""
 
-    def __init__(
-        self,
-        video: CurrentVideo,
-        masks: Masks,
-        view: ViewState,
-        jobs: JobRunner,
-        preferences: Preferences,
-        status: Status,
-        parent: QObject,
-    ) -> None:
+    def __init__(self, context: SessionContext, jobs: JobRunner, parent: QObject) -> None:
         super().__init__(parent)
-        self._video, self._masks, self._view = video, masks, view
-        self._jobs, self._preferences, self._status = jobs, preferences, status
+        self._video, self._masks, self._view = context.video, context.masks, context.view
+        self._jobs, self._preferences, self._status = jobs, context.preferences, context.status
 
     def add(self, name: str | None = None, class_id: int | None = None) -> int | None:
         """Add an object on top, select it and return its id; None where there is no room."""

@@ -9,9 +9,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 from app.core.document import Document, Key, Objects
 from app.errors import MaskwrightError, UsageError
 from app.session.edits.masks import MaskEdits
-from app.session.state.masks import Masks
-from app.session.state.status import SessionState, Status
-from app.session.state.video import CurrentVideo
+from app.session.state.context import SessionContext
+from app.session.state.status import SessionState
 from app.storage.formats.exporting import Format, export_document
 from app.storage.formats.importing import import_document
 from app.storage.formats.visor.exporting import written_names
@@ -27,16 +26,10 @@ class Exchange(QObject):
 
     _done = Signal(object, object)  # tuple of notes or None, exception or None; from the thread
 
-    def __init__(
-        self,
-        video: CurrentVideo,
-        masks: Masks,
-        edit: MaskEdits,
-        status: Status,
-        parent: QObject,
-    ) -> None:
+    def __init__(self, context: SessionContext, edit: MaskEdits, parent: QObject) -> None:
         super().__init__(parent)
-        self._video, self._masks, self._edit, self._status = video, masks, edit, status
+        self._video, self._masks, self._status = context.video, context.masks, context.status
+        self._edit = edit
         self._worker: ThreadPoolExecutor | None = None
         self._done.connect(self._on_done)
 

@@ -8,11 +8,10 @@ from PySide6.QtCore import QObject
 from app.errors import StorageError, VideoMissingError
 from app.session.files.autosave import Autosave
 from app.session.files.opening import Opened, open_project, open_source, reopened_as
-from app.session.state.masks import Masks
+from app.session.state.context import SessionContext
 from app.session.state.open_video import OpenVideo
-from app.session.state.preferences import Preferences, cache_bytes
-from app.session.state.status import SessionState, Status
-from app.session.state.video import CurrentVideo
+from app.session.state.preferences import cache_bytes
+from app.session.state.status import SessionState
 from app.storage.video.frames import FrameCache
 
 
@@ -24,19 +23,16 @@ class Files(QObject):
 
     def __init__(
         self,
-        video: CurrentVideo,
-        masks: Masks,
+        context: SessionContext,
         autosave: Autosave,
-        preferences: Preferences,
-        status: Status,
         parent: QObject,
         *,
         starts: Sequence[Callable[[], None]],
         stops: Sequence[Callable[[], None]],
     ) -> None:
         super().__init__(parent)
-        self._video, self._masks, self._autosave = video, masks, autosave
-        self._preferences, self._status = preferences, status
+        self._video, self._masks, self._autosave = context.video, context.masks, autosave
+        self._preferences, self._status = context.preferences, context.status
         self._starts, self._stops = starts, stops
         self._without_video: Path | None = None  # a project whose video was not found
 

@@ -7,9 +7,8 @@ from PySide6.QtCore import QObject, QTimer, Slot
 from app.core.suspects import Suspect
 from app.engine.jobs import Prepare
 from app.session.inference.engine import Engine
-from app.session.state.status import SessionState, Status
-from app.session.state.video import CurrentVideo
-from app.session.state.view import ViewState
+from app.session.state.context import SessionContext
+from app.session.state.status import SessionState
 
 _STILL_MS = 150  # a frame that is left sooner than this is only passed by
 _SUSPECTS = 2
@@ -20,21 +19,23 @@ class Prefetcher(QObject):
 
     def __init__(
         self,
-        video: CurrentVideo,
-        view: ViewState,
-        status: Status,
+        context: SessionContext,
         engine: Engine,
         suspects: Callable[[], tuple[Suspect, ...]],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._video, self._view, self._status = video, view, status
+        self._video, self._view, self._status = context.video, context.view, context.status
         self._engine, self._suspects = engine, suspects
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_STILL_MS)
         self._timer.timeout.connect(self._prepare)
-        for signal in (video.opened, view.frame_changed, status.state_changed):
+        for signal in (
+            context.video.opened,
+            context.view.frame_changed,
+            context.status.state_changed,
+        ):
             signal.connect(self.prepare_soon)
 
     @Slot()

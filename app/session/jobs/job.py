@@ -2,15 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 from app.core.document import Document, Entry, Key
 from app.engine.jobs import Job as Request
 from app.session.jobs.progress import Meter
-from app.session.state.masks import Masks
-from app.session.state.preferences import Preferences
+from app.session.state.context import SessionContext
 from app.session.state.status import SessionState
-from app.session.state.view import ViewState
 
 
 class NothingToDo(Exception):
@@ -19,15 +16,6 @@ class NothingToDo(Exception):
     def __init__(self, level: str, text: str) -> None:
         super().__init__(text)
         self.level = level
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """What a job is planned from."""
-
-    masks: Masks
-    view: ViewState
-    preferences: Preferences
 
 
 class Job(ABC):
@@ -39,8 +27,8 @@ class Job(ABC):
     state = SessionState.PROPAGATING  # while it runs
     new_anchors: frozenset[Key] = frozenset()  # a heal that takes its place begins there, too
 
-    def __init__(self, inputs: Inputs) -> None:
-        self._inputs = inputs
+    def __init__(self, context: SessionContext) -> None:
+        self._context = context
         self._steps = 0  # of the engine, so far
 
     @property

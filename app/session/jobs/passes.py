@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from app.core.document import Key
 from app.core.plan import Run
-from app.session.jobs.job import Inputs, Job
+from app.session.jobs.job import Job
 from app.session.jobs.progress import Meter
+from app.session.state.context import SessionContext
 
 
 class TrackingJob(Job):
@@ -13,15 +14,15 @@ class TrackingJob(Job):
 
     verb = ""
 
-    def __init__(self, inputs: Inputs, passes: tuple[Run, ...]) -> None:
-        super().__init__(inputs)
+    def __init__(self, context: SessionContext, passes: tuple[Run, ...]) -> None:
+        super().__init__(context)
         self.passes = passes
 
     @property
     def title(self) -> str:
         """What the job is called: verb, objects, frames."""
         frames = [edge for each in self.passes for edge in (each.frames[0], each.frames[-1])]
-        name = self._inputs.masks.name_of(next(iter(self.objects)))
+        name = self._context.masks.name_of(next(iter(self.objects)))
         what = name if len(self.objects) == 1 else f"{len(self.objects)} objects"
         return f"{self.verb} {what}, frames {min(frames)}-{max(frames)}"
 

@@ -13,8 +13,9 @@ from app.core.plan import (
     rest_of,
 )
 from app.engine.jobs import Track
-from app.session.jobs.job import Inputs, Job, NothingToDo
+from app.session.jobs.job import Job, NothingToDo
 from app.session.jobs.passes import TrackingJob
+from app.session.state.context import SessionContext
 
 
 class Propagation(TrackingJob):
@@ -25,7 +26,7 @@ class Propagation(TrackingJob):
     @classmethod
     def plan(
         cls,
-        inputs: Inputs,
+        context: SessionContext,
         direction: Direction,
         *,
         objects: Iterable[int] | None = None,
@@ -38,7 +39,7 @@ class Propagation(TrackingJob):
         The frames are `first` to `last`, by default between the in and out points. Raises
         NothingToDo.
         """
-        document, view = inputs.masks.document, inputs.view
+        document, view = context.masks.document, context.view
         chosen = [info.id for info in document.objects] if objects is None else list(objects)
         start = view.frame
         if direction is Direction.BOTH:
@@ -53,8 +54,8 @@ class Propagation(TrackingJob):
             to_nearest_anchor=to_nearest_anchor,
         )
         if not passes:
-            raise NothingToDo("warning", _why_nothing(inputs, chosen, direction))
-        return cls(inputs, passes)
+            raise NothingToDo("warning", _why_nothing(context, chosen, direction))
+        return cls(context, passes)
 
     def request(self, job_id: int) -> Track:
         """Return what is asked of the engine."""
@@ -64,11 +65,11 @@ class Propagation(TrackingJob):
         """Return the passes that are left, with the anchors as they are now."""
         left = [rest_of(each, head, document, edited) for each, head in self._heads()]
         passes = tuple(each for each in left if each)
-        return Propagation(self._inputs, passes) if passes else None
+        return Propagation(self._context, passes) if passes else None
 
     def after_edit(self, edited: Collection[Key]) -> "Job | None":
         """Go on; an edited object goes on from its edit."""
-        return self.rest(self._inputs.masks.document, edited)
+        return self.rest(self._context.masks.document, edited)
 
     def _heads(self) -> Iterator[tuple[Run, int | None]]:
         """Yield each pass with the last frame that it finished."""
@@ -87,8 +88,8 @@ def _nearest_start(document: Document, objects: Collection[int], frame: int) -> 
     return min(anchors, key=lambda found: (abs(found - frame), found), default=frame)
 
 
-def _why_nothing(inputs: Inputs, chosen: list[int], direction: Direction) -> str:
-    document, view = inputs.masks.document, inputs.view
+def _why_nothing(context: SessionContext, chosen: list[int], direction: Direction) -> str:
+    document, view = context.masks.document, context.view
     unlocked = list(followable(document, chosen))
     if chosen and not unlocked:
         return "All of these objects are locked. Unlock one to propagate it."

@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterable, Mapping
 from app.core.document import Entry, Key
 from app.core.mask import Mask
 from app.engine.jobs import Refine
-from app.session.jobs.job import Inputs, Job, NothingToDo
+from app.session.jobs.job import Job, NothingToDo
 from app.session.jobs.progress import Meter
+from app.session.state.context import SessionContext
 from app.session.state.status import SessionState
 
 
@@ -15,14 +16,16 @@ class Refinement(Job):
 
     state = SessionState.REFINING
 
-    def __init__(self, inputs: Inputs, masks: Mapping[Key, Mask]) -> None:
-        super().__init__(inputs)
+    def __init__(self, context: SessionContext, masks: Mapping[Key, Mask]) -> None:
+        super().__init__(context)
         self._masks = masks
 
     @classmethod
-    def plan(cls, inputs: Inputs, frames: Iterable[int], objects: Iterable[int]) -> "Refinement":
+    def plan(
+        cls, context: SessionContext, frames: Iterable[int], objects: Iterable[int]
+    ) -> "Refinement":
         """Return a refinement of unlocked objects on `frames`. Raises NothingToDo."""
-        masks, document = inputs.masks, inputs.masks.document
+        masks, document = context.masks, context.masks.document
         unlocked = [number for number in objects if not masks.is_locked(number)]
         keys = [Key(frame, number) for frame in frames for number in unlocked]
         entries = {key: document.get(key) for key in keys}
@@ -34,13 +37,13 @@ class Refinement(Job):
         if not found:
             text = "There is nothing to refine: anchors stay as they are."
             raise NothingToDo("warning", text)
-        return cls(inputs, found)
+        return cls(context, found)
 
     @property
     def title(self) -> str:
         """What the job is called: objects, and how many frames."""
         count = len({key.frame for key in self._masks})
-        name = self._inputs.masks.name_of(min(self._masks).object)
+        name = self._context.masks.name_of(min(self._masks).object)
         what = name if len(self.objects) == 1 else f"{len(self.objects)} objects"
         return f"Refine {what}, {count:,} frames"
 
@@ -56,7 +59,7 @@ class Refinement(Job):
 
     def request(self, job_id: int) -> Refine:
         """Return what is asked of the engine."""
-        return Refine(job_id, self._masks, self._inputs.preferences.settings.iou_gate)
+        return Refine(job_id, self._masks, self._context.preferences.settings.iou_gate)
 
     def meter(self) -> Meter:
         """Return a meter that counts masks."""

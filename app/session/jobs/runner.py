@@ -11,12 +11,12 @@ from app.core.plan import Direction, permitted
 from app.engine.run import Step
 from app.session.inference.engine import Engine
 from app.session.jobs.healing import Healing
-from app.session.jobs.job import Inputs, Job, NothingToDo
+from app.session.jobs.job import Job, NothingToDo
 from app.session.jobs.progress import Meter
 from app.session.jobs.propagation import Propagation
 from app.session.jobs.refinement import Refinement
-from app.session.state.status import SessionState, Status
-from app.session.state.video import CurrentVideo
+from app.session.state.context import SessionContext
+from app.session.state.status import SessionState
 
 
 @dataclass
@@ -38,19 +38,17 @@ class JobRunner(QObject):
     progress_changed = Signal(object)  # Progress | None
     replaced = Signal()  # masks, by a job that has ended: `before` holds what stood there
 
-    def __init__(
-        self, inputs: Inputs, video: CurrentVideo, engine: Engine, status: Status, parent: QObject
-    ) -> None:
+    def __init__(self, context: SessionContext, engine: Engine, parent: QObject) -> None:
         super().__init__(parent)
-        self._inputs, self._masks = inputs, inputs.masks
-        self._video, self._engine, self._status = video, engine, status
+        self._context, self._masks = context, context.masks
+        self._video, self._engine, self._status = context.video, engine, context.status
         self._running: _Running | None = None
         self.before: dict[Key, Entry | None] = {}  # what the last job replaced
         self._editing = False  # whether the change under way is known to this class
         engine.stepped.connect(self._on_stepped)
         engine.ended.connect(self._on_ended)
         self._masks.document_changed.connect(self._on_document_change)
-        video.opened.connect(self._forget)
+        context.video.opened.connect(self._forget)
 
     @property
     def newest(self) -> str:
@@ -83,7 +81,7 @@ class JobRunner(QObject):
         self.cancel()
         self._begin(
             lambda: Propagation.plan(
-                self._inputs,
+                self._context,
                 direction,
                 objects=objects,
                 first=first,
@@ -96,13 +94,13 @@ class JobRunner(QObject):
         """Propagate what is stale, beginning beside the anchors `new_anchors`."""
         before, after = self._running, self._stop()
         given = {*new_anchors, *(before.job.new_anchors if before is not None else ())}
-        self._begin(lambda: Healing.plan(self._inputs, given), after)
+        self._begin(lambda: Healing.plan(self._context, given), after)
 
     def refine(self, frames: Iterable[int], objects: Iterable[int]) -> None:
         """Sharpen the masks of unlocked objects on `frames`, but no anchors, as one undo step."""
 
         def planned() -> Job:
-            job = Refinement.plan(self._inputs, frames, objects)
+            job = Refinement.plan(self._context, frames, objects)
             self.cancel()
             return job
 
