@@ -75,12 +75,6 @@ class Canvas(ZoomView):
         self.viewport().setCursor(self._tools.current.cursor)
         self.tool_changed.emit(tool)
 
-    def show_selected(self) -> None:
-        """Zoom to the selected object where it has a mask on the current frame."""
-        mask = self._picture.selected_mask
-        if mask is not None:
-            self.show_area(mask.box)
-
     @property
     def mode(self) -> OverlayMode:
         """How masks lie over the frame."""

@@ -1,5 +1,7 @@
 """The line over the canvas that says what is shown."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QLabel, QWidget
 
@@ -28,11 +30,13 @@ class Hud(QLabel):
         masks: Masks,
         clicks: Clicks,
         picture: Picture,
+        compared: Callable[[], str],
         parent: QWidget,
     ) -> None:
+        """`compared` says in words what the masks are compared with; call `refresh` after it."""
         super().__init__(parent)
         self._video, self._view, self._masks, self._clicks = video, view, masks, clicks
-        self._picture = picture
+        self._picture, self._compared = picture, compared
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setStyleSheet(_LOOK)
         self.setTextFormat(Qt.TextFormat.PlainText)  # a name may look like HTML
@@ -43,7 +47,6 @@ class Hud(QLabel):
         masks.objects_changed.connect(self.refresh)
         masks.entries_changed.connect(self._on_entries_changed)
         clicks.candidates_changed.connect(self.refresh)
-        picture.caption_changed.connect(self.refresh)
         video.opened.connect(self.refresh)
         self.refresh()
 
@@ -66,7 +69,7 @@ class Hud(QLabel):
         parts = [f"{frame} / {self._video.frame_count - 1}", clock(self._video.time_of(frame))]
         if self._picture.frame != frame:
             parts.append(self.tr("reading"))
-        if compared := self._picture.caption:
+        if compared := self._compared():
             parts.append(compared)
         chosen = next(
             (info for info in self._masks.objects if info.id == self._view.selected), None

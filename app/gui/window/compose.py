@@ -22,6 +22,7 @@ from app.gui.actions.verbs.travel import TravelVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.hud import Hud
 from app.gui.canvas.mask_menu import open_menu
+from app.gui.canvas.scene.comparison import caption
 from app.gui.canvas.scene.picture import Picture
 from app.gui.canvas.tools.brush import BrushTool
 from app.gui.canvas.tools.polygon import PolygonTool
@@ -53,13 +54,15 @@ def make_canvas(session: Session) -> Canvas:
     session.correction.preview_changed.connect(picture.show_preview)
     tools = _make_tools(session, picture)
     canvas = Canvas(video, view, picture, tools, partial(open_menu, view, masks, edit))
-    Hud(video, view, masks, session.clicks, picture, canvas)
+    compared = partial(caption, session.compare)
+    hud = Hud(video, view, masks, session.clicks, picture, compared, canvas)
+    session.compare.changed.connect(hud.refresh)
     return canvas
 
 
 def _make_tools(session: Session, picture: Picture) -> Toolbox:
     view, clicks = session.view, session.clicks
-    target = EditTarget(picture, session.objects, session.compare, session.status)
+    target = EditTarget(picture, view, session.objects, session.compare, session.status)
     drawing = (view, session.masks, session.edit, session.autosave, picture, target)
     return Toolbox(
         select=SelectTool(view, picture),
@@ -128,7 +131,16 @@ def make_context(
     compare, correction, jobs = session.compare, session.correction, session.jobs
     dialog = partial(ExportDialog, masks, session.status)
     exchange_verbs = ExchangeVerbs(video, session.exchange, compare, ask, tell, dialog)
-    review_verbs = ReviewVerbs(session.review, view, edit, session.preferences, canvas, review)
+    preferences = session.preferences
+    review_verbs = ReviewVerbs(
+        session.review,
+        view,
+        masks,
+        edit,
+        canvas,
+        review,
+        advances=lambda: preferences.settings.review_advance,
+    )
     return ActionContext(
         canvas=canvas,
         player=player,

@@ -1,5 +1,7 @@
 """The verbs of review: from suspect to suspect."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject, Slot
 
 from app.core.document import Key
@@ -8,7 +10,7 @@ from app.gui.canvas.canvas import Canvas
 from app.gui.panels.review import ReviewPanel
 from app.session.edits.masks import MaskEdits
 from app.session.review import Review
-from app.session.state.preferences import Preferences
+from app.session.state.masks import Masks
 from app.session.state.view import ViewState
 
 
@@ -19,13 +21,17 @@ class ReviewVerbs(QObject):
         self,
         review: Review,
         view: ViewState,
+        masks: Masks,
         edit: MaskEdits,
-        preferences: Preferences,
         canvas: Canvas,
         panel: ReviewPanel,
+        *,
+        advances: Callable[[], bool],
     ) -> None:
+        """`advances` tells whether the person has chosen to be led on by Enter."""
         super().__init__(panel)
-        self._review, self._view, self._edit, self._preferences = review, view, edit, preferences
+        self._review, self._view, self._masks, self._edit = review, view, masks, edit
+        self._advances = advances
         self._canvas = canvas
         self._panel = panel
         panel.asked.connect(self.show)
@@ -33,23 +39,23 @@ class ReviewVerbs(QObject):
     def step(self, step: int) -> None:
         """Go to the next suspect, or the one before, and zoom to its object."""
         self._review.next(step)
-        self._canvas.show_selected()
+        self._zoom_to_selected()
 
     @Slot(object)
     def show(self, suspect: Suspect) -> None:
         """Go to this suspect."""
         self._review.show(suspect)
-        self._canvas.show_selected()
+        self._zoom_to_selected()
 
     @property
     def is_going_through(self) -> bool:
         """Whether the suspect gone to last is in view, and Enter is to lead to the next."""
-        return self._preferences.settings.review_advance and self._review.is_at_suspect
+        return self._advances() and self._review.is_at_suspect
 
     def go_on(self) -> None:
         """Leave the suspect that was corrected for the next, where there is one."""
         if self._review.leave():
-            self._canvas.show_selected()
+            self._zoom_to_selected()
 
     def verify_and_next(self) -> None:
         """Make the mask here an anchor as it is, and go to the next suspect."""
@@ -63,3 +69,9 @@ class ReviewVerbs(QObject):
         """Take the suspect that is chosen in the list off it."""
         if suspect := self._panel.chosen():
             self._review.dismiss(suspect)
+
+    def _zoom_to_selected(self) -> None:
+        selected = self._view.selected
+        entry = None if selected is None else self._masks.shown(self._view.frame).get(selected)
+        if entry is not None and entry.mask is not None:
+            self._canvas.show_area(entry.mask.box)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGraphicsScene
 from app.core.document import Key
 from app.core.mask import Area, Mask
 from app.core.paint import Point
-from app.gui.canvas.scene.comparison import ComparisonItem, caption
+from app.gui.canvas.scene.comparison import ComparisonItem
 from app.gui.canvas.scene.layers import (
     BrushItem,
     ContourItem,
@@ -40,7 +40,6 @@ class Picture(QGraphicsScene):
     """
 
     frame_shown = Signal(int)  # the frame whose image and masks are on the screen
-    caption_changed = Signal()
 
     def __init__(
         self,
@@ -72,7 +71,7 @@ class Picture(QGraphicsScene):
         video.image_ready.connect(self._on_image_ready)
         masks.entries_changed.connect(self._on_entries_changed)
         masks.objects_changed.connect(self._on_objects_changed)
-        compare.changed.connect(self._on_comparison_changed)
+        compare.changed.connect(self._on_objects_changed)
         view.selection_changed.connect(self._on_selection_changed)
         self._on_opened()
 
@@ -126,28 +125,6 @@ class Picture(QGraphicsScene):
     def size(self) -> tuple[int, int]:
         """(height, width) of the frame."""
         return self._video.size
-
-    @property
-    def is_reading(self) -> bool:
-        """Whether the current frame is not the one that is shown yet."""
-        return self.frame != self._view.frame
-
-    @property
-    def wanted_frame(self) -> int:
-        """The current frame, which is shown as soon as it is read."""
-        return self._view.frame
-
-    @property
-    def caption(self) -> str:
-        """What the masks are compared with, in words; empty where with nothing."""
-        return caption(self._compare)
-
-    @property
-    def selected_mask(self) -> Mask | None:
-        """The selected object's mask on the current frame."""
-        selected = self._view.selected
-        entry = None if selected is None else self._masks.shown(self._view.frame).get(selected)
-        return entry.mask if entry else None
 
     @Slot()
     def _on_opened(self) -> None:
@@ -214,11 +191,6 @@ class Picture(QGraphicsScene):
     def _on_objects_changed(self) -> None:
         self._overlay.set_color_table(self._colors())
         self._draw_masks()
-
-    @Slot()
-    def _on_comparison_changed(self) -> None:
-        self._on_objects_changed()
-        self.caption_changed.emit()
 
     @Slot(object)
     def _on_selection_changed(self, selected: int | None) -> None:
