@@ -18,7 +18,7 @@ from app.core.plan import Direction
 from app.gui.window.window import Window
 from app.paths import sample_folder
 from app.session.session import Session
-from app.session.signals import SessionState
+from app.session.state.status import SessionState
 from app.storage.formats.palette import read_palette_png
 from app.storage.settings import Settings
 
@@ -33,24 +33,24 @@ def _pause(milliseconds: int) -> None:
 
 
 def _truth(session: Session, frame: int, identity: int) -> None:
-    labels = read_palette_png(sample_folder() / "masks" / f"{frame:06d}.png", session.size)
+    labels = read_palette_png(sample_folder() / "masks" / f"{frame:06d}.png", session.video.size)
     if (labels == identity).any():
-        session.draw_mask(frame, identity, labels == identity, "Paint")
+        session.edit.draw_mask(frame, identity, labels == identity, "Paint")
 
 
 def _annotate(session: Session) -> None:
     for name in _OBJECTS:
-        session.add_object(name)
+        session.objects.add(name)
     for identity in range(1, len(_OBJECTS) + 1):
         _truth(session, 0, identity)
-    session.propagate(Direction.FORWARD)
+    session.jobs.propagate(Direction.FORWARD)
     _pause(1000)
-    while session.activity is not SessionState.IDLE:
+    while session.status.state is not SessionState.IDLE:
         _pause(200)
     _truth(session, _CORRECTED, 1)
-    session.verify([Key(frame, 1) for frame in range(3, 9)])
-    session.select(1)
-    session.go_to(_SHOWN)
+    session.edit.verify([Key(frame, 1) for frame in range(3, 9)])
+    session.view.select(1)
+    session.view.go_to(_SHOWN)
     _pause(2000)
 
 
@@ -64,12 +64,12 @@ def main(target: Path) -> None:
         window = Window(session, store)
         window.resize(1440, 960)
         window.show()
-        session.open(_clip(Path(folder)))
+        session.files.open(_clip(Path(folder)))
         _pause(500)
         _annotate(session)
         window.grab().save(str(target))
         window.close()
-        session.close()
+        session.files.close()
         application.quit()
 
 

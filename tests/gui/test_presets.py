@@ -14,7 +14,7 @@ from tests.gui.conftest import Desk
 
 
 def _choose(desk: Desk, preset: str) -> None:
-    desk.session.apply_settings(replace(desk.session.settings, shortcuts=preset))
+    desk.session.preferences.apply(replace(desk.session.preferences.settings, shortcuts=preset))
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -32,11 +32,11 @@ def test_every_preset_can_be_chosen() -> None:
 def test_a_preset_holds_at_once_and_is_told(opened: Desk) -> None:
     _choose(opened, "cvat")
     opened.press(Qt.Key.Key_F)
-    assert opened.session.frame == 1
+    assert opened.session.view.frame == 1
     assert "(F)" in opened.window.actions_by_name["next_frame"].toolTip()
     _choose(opened, "default")
     opened.press(Qt.Key.Key_D)
-    assert opened.session.frame == 2
+    assert opened.session.view.frame == 2
 
 
 def test_the_guide_names_the_keys_of_the_preset(desk: Desk) -> None:

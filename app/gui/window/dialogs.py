@@ -1,4 +1,4 @@
-"""What the actions do to the window itself: dialogs, arrangements, full screen."""
+"""The verbs of the window itself: dialogs, arrangements, full screen."""
 
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
@@ -17,27 +17,35 @@ from app.gui.actions.table import MENUS, SELECT_OBJECT, Action
 from app.gui.dialogs.go_to import GoToDialog
 from app.gui.dialogs.settings import SettingsDialog
 from app.gui.window.docks import Docks
-from app.session.session import Session
+from app.session.state.preferences import Preferences
+from app.session.state.video import CurrentVideo
+from app.session.state.view import ViewState
 
 
 class PanelVerbs:
     """Opens what stands beside the picture. Dialogs are not modal: work goes on behind them."""
 
     def __init__(
-        self, window: QMainWindow, session: Session, docks: Docks, actions: Callable[[], Actions]
+        self,
+        window: QMainWindow,
+        video: CurrentVideo,
+        view: ViewState,
+        preferences: Preferences,
+        docks: Docks,
+        actions: Callable[[], Actions],
     ) -> None:
         self._window = window
-        self._session = session
+        self._video, self._view, self._preferences = video, view, preferences
         self._docks = docks
         self._actions = actions
 
     def settings(self) -> None:
         """Open the settings."""
-        self._show(SettingsDialog(self._session, self._window))
+        self._show(SettingsDialog(self._preferences, self._window))
 
     def go_to(self) -> None:
         """Ask for a frame or a time."""
-        self._show(GoToDialog(self._session, self._window))
+        self._show(GoToDialog(self._video, self._view, self._window))
 
     def sheet(self) -> None:
         """Show all keys."""
