@@ -30,7 +30,9 @@ class Scene:
     """What a person asked for one object on one frame, and what stands there.
 
     All masks are (H, W). `before`: the object's mask so far. `others`: the masks of the objects
-    that give what a click takes; `kept`: of those that give nothing.
+    that give what a click takes; `kept`: of those that give nothing. `drafted`: whether this series
+    of clicks made the mask so far from nothing. Then it is the segmenter's own, which may do all of
+    it again: on stills a second click gives IoU .92 so, .89 where it changes but one part.
     """
 
     clicks: tuple[Click, ...]
@@ -38,12 +40,14 @@ class Scene:
     before: BoolMask | None = None
     others: Sequence[BoolMask] = ()
     kept: Sequence[BoolMask] = ()
+    drafted: bool = False
 
     @cached_property
     def mends(self) -> BoolMask | None:
         """The mask that the last click mends, None where it is a new one that is asked for."""
-        given = self.before is not None and bool(self.before.any())
-        return self.before if given and self.clicks and self.box is None else None
+        if self.before is None or self.drafted or self.box is not None or not self.clicks:
+            return None
+        return self.before if self.before.any() else None
 
     @cached_property
     def closed(self) -> Sequence[BoolMask]:
@@ -85,13 +89,13 @@ def candidates(scene: Scene, predictions: Sequence[Prediction]) -> tuple[Predict
 
 
 def _new(scene: Scene, predictions: Sequence[Prediction]) -> list[Prediction]:
-    """Return the model's masks, cut; of a click alone, at the scale of what is labelled already.
+    """Return the model's masks, cut; of one click, at the scale of what is labelled already.
 
     Where the model's best mask holds a labelled object that is a small part of it, a person labels
     parts: masks of about that part's size come first. Last come those that take another object.
     """
     found = _whole(scene, predictions)
-    if scene.box is None:
+    if scene.box is None and len(scene.clicks) == 1:
         part = _part_held(scene, predictions[0].mask)
         if part is not None:
             found.sort(key=lambda each: abs(np.log(max(1, _area(each.mask)) / part)))

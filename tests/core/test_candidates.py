@@ -50,6 +50,16 @@ def test_the_models_own_masks_come_after_the_small_changes() -> None:
     assert any(same(mask, whole) for mask in found[1:])
 
 
+def test_a_mask_that_clicks_have_just_made_may_be_done_again() -> None:
+    before, whole = square(10), square(8, 18, side=24)
+    scene = Scene((Click(12, 22), Click(30, 30)), before=before, drafted=True)
+    assert same(masks_of(scene, whole)[0], whole)
+    hole = np.zeros(SIZE, np.bool_)
+    hole[25, 25] = True
+    again = Scene((Click(12, 22), Click(25, 25, positive=False)), before=whole, drafted=True)
+    assert same(masks_of(again, whole, whole & ~hole)[0], whole & ~hole)
+
+
 def test_a_change_that_takes_little_of_a_neighbour_goes_before_one_that_takes_all() -> None:
     cup = square(20, side=20)
     handle = square(20, 20, side=6)
