@@ -12,6 +12,7 @@ _KINDS = {
     "hover": "previews under the pointer: how often they come, whether the window waits",
     "io": "videos and projects: opening, reading, writing",
     "clicks": "masks from clicks and boxes against true ones: IoU, and how soon they come",
+    "neighbours": "what a click does to a wrong mask and the one beside it: IoU, share made worse",
     "refine": "coarse masks made finer, against true ones: boundary F before and after",
 }
 
