@@ -12,7 +12,9 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from app.core.exclusion import points_into
 from models.api import BoolMask, Box, Click, Prediction, Prompt
+from models.prompt import lies_in, pixel_of
 
 _MOST = 6  # candidates that a person is offered
 _SAME = 0.95  # IoU above which two candidates are one
@@ -32,7 +34,7 @@ class Scene:
     All masks are (H, W). `before`: the object's mask so far. `others`: the masks of the objects
     that give what a click takes; `kept`: of those that give nothing. `drafted`: whether this series
     of clicks made the mask so far from nothing. Then it is the segmenter's own, which may do all of
-    it again: on stills a second click gives IoU .92 so, .89 where it changes but one part.
+    it again: on stills a second click gives IoU .88 so, .84 where it changes but one part.
     """
 
     clicks: tuple[Click, ...]
@@ -51,9 +53,8 @@ class Scene:
 
     @cached_property
     def closed(self) -> Sequence[BoolMask]:
-        """The masks that the object must not enter: kept ones, and those no click points into."""
-        points = [click for click in self.clicks if click.positive]
-        spared = (mask for mask in self.others if not any(_at(mask, point) for point in points))
+        """The masks that the object must not enter: kept ones, and those nobody points into."""
+        spared = (mask for mask in self.others if not points_into(mask, self.clicks, self.box))
         return (*self.kept, *spared)
 
 
@@ -164,7 +165,7 @@ def _dabbed(scene: Scene, found: Sequence[Prediction]) -> Prediction:
     score = found[0].score if found else 0.0
     mask = base
     for click in scene.clicks:
-        if _at(mask, click) != click.positive:
+        if lies_in(click, mask) != click.positive:
             dab = _dab(mask.shape, click, scene.clicks)
             mask = mask | _cut(scene, dab) if click.positive else mask & ~dab
     return Prediction(mask, score)
@@ -172,13 +173,12 @@ def _dabbed(scene: Scene, found: Sequence[Prediction]) -> Prediction:
 
 def _dab(shape: tuple[int, ...], click: Click, clicks: Iterable[Click]) -> BoolMask:
     """Return a disc on a click that reaches none of those that say the opposite."""
-    row, column = _pixel(shape, click)
+    row, column = pixel_of(click, shape)
     rows, columns = np.ogrid[: shape[0], : shape[1]]
     distance = np.hypot(rows - row, columns - column)
-    against = [distance[_pixel(shape, each)] for each in clicks if each.positive != click.positive]
-    disc: BoolMask = distance < min(
-        [max(1.0, _DISC * min(shape)), *(far for far in against if far)]
-    )
+    others = [each for each in clicks if each.positive != click.positive]
+    against = [far for each in others if (far := float(distance[pixel_of(each, shape)]))]
+    disc: BoolMask = distance < min([max(1.0, _DISC * min(shape)), *against])
     return disc
 
 
@@ -200,9 +200,9 @@ def _middle(mask: BoolMask, clicks: Iterable[Click]) -> Click | None:
     """
     depth = _depth(mask)
     for click in clicks:
-        if click.positive and _at(mask, click):
+        if click.positive and lies_in(click, mask):
             rows, columns = np.ogrid[: mask.shape[0], : mask.shape[1]]
-            reach = 2 * depth[_pixel(mask.shape, click)]
+            reach = 2 * depth[pixel_of(click, mask.shape)]
             depth = depth * (np.hypot(rows - click.y, columns - click.x) > reach + 1)
     row, column = np.unravel_index(int(depth.argmax()), depth.shape)
     return Click(float(column), float(row), positive=False) if depth[row, column] > 2 else None
@@ -215,10 +215,10 @@ def _depth(mask: BoolMask) -> cv2.typing.MatLike:
 
 def _piece(mask: BoolMask, click: Click) -> BoolMask:
     """Return the connected piece of a mask that a click lies in, nothing where it lies beside."""
-    if not _at(mask, click):
+    if not lies_in(click, mask):
         return np.zeros_like(mask)
     _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
-    piece: BoolMask = labels == labels[_pixel(mask.shape, click)]
+    piece: BoolMask = labels == labels[pixel_of(click, mask.shape)]
     return piece
 
 
@@ -236,17 +236,8 @@ def _alike(one: BoolMask, other: BoolMask) -> bool:
 
 
 def _satisfies(mask: BoolMask, clicks: Iterable[Click]) -> bool:
-    return all(_at(mask, click) == click.positive for click in clicks)
+    return all(lies_in(click, mask) == click.positive for click in clicks)
 
 
 def _area(mask: BoolMask) -> int:
     return int(np.count_nonzero(mask))
-
-
-def _at(mask: BoolMask, click: Click) -> bool:
-    return bool(mask[_pixel(mask.shape, click)])
-
-
-def _pixel(shape: tuple[int, ...], click: Click) -> tuple[int, int]:
-    row, column = round(click.y), round(click.x)
-    return min(max(row, 0), shape[0] - 1), min(max(column, 0), shape[1] - 1)

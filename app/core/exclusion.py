@@ -10,25 +10,46 @@ import numpy as np
 
 from app.core.document import Changes, Entry, Key
 from app.core.mask import Mask
-from models.api import BoolMask, Click
+from models.api import BoolMask, Box, Click
+from models.prompt import lies_in
 
 Entries = Mapping[int, Entry]  # object -> what it has on the frame
 
 
+def points_into(mask: BoolMask, clicks: Iterable[Click], box: Box | None = None) -> bool:
+    """Whether a person means what lies in another object's mask (H, W).
+
+    By a positive click in it, or by a box round a part of it: one that the mask covers most of, and
+    that holds but the smaller share of the mask.
+    """
+    if any(click.positive and lies_in(click, mask) for click in clicks):
+        return True
+    if box is None:
+        return False
+    inside = mask[max(0, round(box.y0)) : round(box.y1), max(0, round(box.x0)) : round(box.x1)]
+    shared = int(np.count_nonzero(inside))
+    return inside.size < 2 * shared < int(np.count_nonzero(mask))
+
+
 def keepers(
-    entries: Entries, clicks: Iterable[Click], fixed: Collection[int] = ()
+    entries: Entries,
+    clicks: Iterable[Click],
+    box: Box | None = None,
+    *,
+    fixed: Collection[int] = (),
 ) -> frozenset[int]:
-    """Return the objects that give nothing to a mask that these clicks made.
+    """Return the objects that give nothing to a mask that this prompt made.
 
     `fixed` ones, locked or hidden, never give. Of the others an anchor gives only where a person
-    says so, with a positive click in its mask: that a model's mask spills into one that somebody
-    has made or verified says nothing. A propagated mask always gives.
+    points into its mask: that a model's mask spills into one that somebody has made or verified
+    says nothing. A propagated mask always gives.
     """
-    points = [click for click in clicks if click.positive]
+    points = tuple(clicks)
     spared = {
         number
         for number, entry in entries.items()
-        if entry.is_anchor and not any(_holds(entry, point) for point in points)
+        if entry.is_anchor
+        and (entry.mask is None or not points_into(entry.mask.decode(), points, box))
     }
     return frozenset(fixed) | spared
 
@@ -79,19 +100,9 @@ def _without(entry: Entry, taken: Mask | None) -> Entry | None:
         return entry
     gone = taken.decode()
     rest = Mask.encode(entry.mask.decode() & ~gone)
-    clicks = tuple(each for each in entry.clicks if not (each.positive and _at(gone, each)))
+    clicks = tuple(each for each in entry.clicks if not (each.positive and lies_in(each, gone)))
     return None if rest is None else replace(entry, mask=rest, clicks=clicks)
 
 
 def _pixels(entry: Entry, shape: tuple[int, ...]) -> BoolMask:
     return np.zeros(shape, np.bool_) if entry.mask is None else entry.mask.decode()
-
-
-def _holds(entry: Entry, click: Click) -> bool:
-    return entry.mask is not None and _at(entry.mask.decode(), click)
-
-
-def _at(pixels: BoolMask, click: Click) -> bool:
-    height, width = pixels.shape
-    row, column = min(max(round(click.y), 0), height - 1), min(max(round(click.x), 0), width - 1)
-    return bool(pixels[row, column])

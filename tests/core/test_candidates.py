@@ -84,6 +84,12 @@ def test_what_no_click_points_at_is_not_taken() -> None:
     assert same(masks_of(boxed, square(10, side=20))[0], square(10, side=20) & ~cup)
 
 
+def test_a_box_within_another_object_asks_for_a_part_of_it() -> None:
+    person, hand = square(2, 2, side=44), square(30, 30, side=8)
+    boxed = Scene((), box=Box(29, 29, 39, 39), others=(person,))
+    assert same(masks_of(boxed, hand)[0], hand)
+
+
 def test_kept_masks_are_not_taken_even_where_a_click_lies_in_them() -> None:
     cup = square(20, side=20)
     scene = Scene((Click(25, 25),), kept=(cup,))

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from app.core.document import Changes, Document, Entry, Key, Origin
 from app.core.exclusion import exclude, keepers
 from app.core.mask import Mask
-from models.api import BoolMask, Click
+from models.api import BoolMask, Box, Click
 from tests.fakes import square
 
 SHAPE = (9, 11)
@@ -134,3 +134,10 @@ def test_anchors_keep_what_no_click_points_at_and_fixed_objects_keep_everything(
     clicks = [Click(12, 22), Click(22, 22, positive=False), Click(42, 22)]
     assert keepers(entries, clicks, fixed={5}) == {3, 5}
     assert keepers(entries, [Click(22, 22)]) == {2}
+
+
+def test_a_box_round_a_part_of_an_anchor_takes_it_and_one_beside_it_does_not() -> None:
+    entries = {2: entry(square(10, 10, side=30), Origin.DRAWN)}
+    assert keepers(entries, (), Box(12, 12, 22, 22)) == set()
+    assert keepers(entries, (), Box(35, 12, 60, 30)) == {2}
+    assert keepers(entries, (), Box(8, 8, 44, 44)) == {2}
