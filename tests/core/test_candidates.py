@@ -61,12 +61,12 @@ def test_a_mask_that_clicks_have_just_made_may_be_done_again() -> None:
 
 
 def test_a_change_that_takes_little_of_a_neighbour_goes_before_one_that_takes_all() -> None:
-    cup = square(20, side=20)
+    before, cup = square(0, side=20), square(20, side=20)
     handle = square(20, 20, side=6)
-    scene = Scene((Click(22, 22),), before=square(10), others=(cup,))
-    first, *others = masks_of(scene, square(10) | cup, square(10) | handle)
-    assert same(first, square(10) | handle)
-    assert any(same(mask, square(10) | cup) for mask in others)
+    scene = Scene((Click(22, 22),), before=before, others=(cup,))
+    first, *others = masks_of(scene, before | cup, before | handle)
+    assert same(first, before | handle)
+    assert any(same(mask, before | cup) for mask in others)
 
 
 def test_a_loose_piece_of_a_neighbour_can_be_taken_even_if_the_model_does_not_see_it() -> None:
