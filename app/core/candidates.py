@@ -198,14 +198,18 @@ def _middle(mask: BoolMask, clicks: Iterable[Click]) -> Click | None:
     Where a click lies in the neighbour, it is asked for the part round the click; what is farther
     off than that part is thick is still its own.
     """
-    depth = _depth(mask)
+    left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
+    depth = _depth(mask[top : top + height, left : left + width])
+    if not depth.size:
+        return None
     for click in clicks:
         if click.positive and lies_in(click, mask):
-            rows, columns = np.ogrid[: mask.shape[0], : mask.shape[1]]
-            reach = 2 * depth[pixel_of(click, mask.shape)]
-            depth = depth * (np.hypot(rows - click.y, columns - click.x) > reach + 1)
-    row, column = np.unravel_index(int(depth.argmax()), depth.shape)
-    return Click(float(column), float(row), positive=False) if depth[row, column] > 2 else None
+            row, column = pixel_of(click, mask.shape)
+            rows, columns = np.ogrid[:height, :width]
+            reach = 2 * depth[row - top, column - left] + 1
+            depth = depth * (np.hypot(rows - (row - top), columns - (column - left)) > reach)
+    row, column = (int(at) for at in np.unravel_index(int(depth.argmax()), depth.shape))
+    return Click(left + column, top + row, positive=False) if depth[row, column] > 2 else None
 
 
 def _depth(mask: BoolMask) -> cv2.typing.MatLike:

@@ -143,6 +143,18 @@ def test_a_mending_click_tells_the_segmenter_what_the_neighbours_are() -> None:
         assert others[0][round(each.y), round(each.x)]
 
 
+def test_a_neighbour_that_a_click_points_into_is_named_where_it_is_thick_and_far_away() -> None:
+    cup, handle = square(40, 10, side=20), square(21, 18, side=4)
+    bridge = square(25, 19, side=2) | square(27, 19, side=2)
+    click = Click(22, 20)
+    scene = Scene((click,), before=square(10, 14), others=(cup | handle | bridge,))
+    (reminder, last) = prompt_among(scene).clicks
+    assert last == click
+    assert cup[round(reminder.y), round(reminder.x)]
+    # Nothing is left of what the click asks for.
+    assert prompt_among(Scene((click,), before=square(10), others=(handle,))).clicks == (click,)
+
+
 def test_a_new_object_is_asked_for_as_it_is_clicked() -> None:
     clicks, others = (Click(21, 23),), (square(40),)
     assert prompt_among(Scene(clicks, others=others)).clicks == clicks
