@@ -78,29 +78,21 @@ def exclude(
     kept = pixels
     for number in others.keys() & set(keeping):
         kept = kept & ~(added & _pixels(others.pop(number), pixels.shape))
-    cut = Mask.encode(kept)
-    if cut is None:
+    mask = Mask.encode(kept)
+    if mask is None:
         return {}
+    changes: dict[Key, Entry | None] = {key: replace(entry, mask=mask)}
     taken = Mask.encode(added & kept)
-    given = {
-        Key(key.frame, number): _without(other, taken)
-        for number, other in others.items()
-        if taken is not None and _shares(other, taken)
-    }
-    return {key: replace(entry, mask=cut), **given}
+    for number, other in others.items():
+        if taken is not None and other.mask is not None and other.mask.iou(taken) > 0:
+            changes[Key(key.frame, number)] = _without(other, taken.decode())
+    return changes
 
 
-def _shares(entry: Entry, taken: Mask) -> bool:
-    return entry.mask is not None and entry.mask.iou(taken) > 0
-
-
-def _without(entry: Entry, taken: Mask | None) -> Entry | None:
+def _without(entry: Entry, taken: BoolMask) -> Entry | None:
     """Return what is left of an entry, None where no pixel is."""
-    if entry.mask is None or taken is None:
-        return entry
-    gone = taken.decode()
-    rest = Mask.encode(entry.mask.decode() & ~gone)
-    clicks = tuple(each for each in entry.clicks if not (each.positive and lies_in(each, gone)))
+    rest = Mask.encode(_pixels(entry, taken.shape) & ~taken)
+    clicks = tuple(each for each in entry.clicks if not (each.positive and lies_in(each, taken)))
     return None if rest is None else replace(entry, mask=rest, clicks=clicks)
 
 
