@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from app.batch.refine import refinements
-from app.cli.bench.clicks import read_truth
+from app.cli.bench.masks.clicks import read_truth
 from app.core.document import Key
 from app.core.evaluate import boundary_f
 from app.core.mask import Mask
