@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("config", type=Path, metavar="CONFIG", help="a TOML file: see the guide")
+    parser.add_argument("config", type=Path, metavar="CONFIG", help="a TOML file, see README")
     parser.add_argument("--resume", action="store_true", help="go on from the run's checkpoint")
 
 
