@@ -159,6 +159,7 @@ class HelpWindow(QDialog):
         self._list = QListWidget()
         self._list.setAccessibleName(self.tr("Pages of the guide"))
         self._list.setWordWrap(True)
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.setStyleSheet("QListView::item { padding: 4px; }")
         self._list.currentItemChanged.connect(self._on_chosen)
         self.pages = Pages(self._guide)
