@@ -79,7 +79,7 @@ def missing(name: str) -> str | None:
     if name in BUNDLED:
         return (
             f"{place(name)} is missing, which comes with the program: install the program again, "
-            f"or give your copy with --weights FILE."
+            "give your copy with --weights FILE, or choose another model: classic needs no weights."
         )
     weights = _entry(name)
     if weights.by_hand:

@@ -7,8 +7,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTextBrowser
 
-from app.gui.actions.guide import Guide
 from app.gui.actions.presets import PRESETS
+from app.gui.dialogs.help import HelpWindow
 from app.storage.settings import field_of
 from tests.gui.conftest import Desk
 
@@ -42,7 +42,7 @@ def test_a_preset_holds_at_once_and_is_told(opened: Desk) -> None:
 def test_the_guide_names_the_keys_of_the_preset(desk: Desk) -> None:
     _choose(desk, "cvat")
     desk.do("guide")
-    (guide,) = desk.window.findChildren(Guide)
+    (guide,) = desk.window.findChildren(HelpWindow)
     text = guide.findChildren(QTextBrowser)[0].toPlainText()
     assert "J goes to the next suspect" in text
     assert "N or M makes another one" in text

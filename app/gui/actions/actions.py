@@ -116,6 +116,21 @@ def keys_text(action: QAction) -> str:
     return joiner.join(dict.fromkeys(filter(None, texts)))
 
 
+def present_keys(actions: Actions) -> dict[str, str]:
+    """Return the keys that hold now by those of the table: what a person reads of each.
+
+    Where a preset has changed an action's keys, each of the table's stands for all of them.
+    """
+    names: dict[str, str] = {}
+    for action in actions:
+        table = _sequences(actions.act(action).keys)
+        changed = keys_text(action) if action.shortcuts() != table else ""
+        for keys in table:
+            native = keys.toString(QKeySequence.SequenceFormat.NativeText)
+            names[keys.toString()] = changed or native
+    return names
+
+
 def plain(text: str) -> str:
     """Return a text without mnemonic and dots."""
     return text.replace("&", "").rstrip("…")

@@ -287,8 +287,8 @@ VIEW = Menu(_("&View"), (
 ))
 
 HELP = Menu(_("&Help"), (
-    Action("guide", _("&Quick guide"), "help-circle-outline", ("F1",), Need.NOTHING,
-        _("The way through a video in one page"), lambda d: d.panels.guide()),
+    Action("guide", _("&User's guide"), "help-circle-outline", ("F1",), Need.NOTHING,
+        _("How everything is done, with a search"), lambda d: d.panels.guide()),
     Action("sheet", _("&Keyboard shortcuts"), "keyboard-outline", ("Ctrl+/",), Need.NOTHING,
         _("All keys on one sheet"), lambda d: d.panels.sheet()),
     Action("palette", _("&Find a command…"), "console-line", ("Ctrl+K",), Need.NOTHING,
@@ -297,7 +297,7 @@ HELP = Menu(_("&Help"), (
     Action("logs", _("Open &log folder"), "text-box-outline", (), Need.NOTHING,
         _("Where the log files are"), lambda d: d.panels.logs()),
     Action("about", _("&About Maskwright"), "information-outline", (), Need.NOTHING,
-        _("Version and licence"), lambda d: d.panels.about()),
+        _("Version and licences"), lambda d: d.panels.about()),
 ))
 
 

@@ -8,13 +8,13 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog, QMainWindow, QMessageBox
 
 from app import paths
-from app.gui.actions.actions import Actions, keys_text
+from app.gui.actions.actions import Actions, present_keys
 from app.gui.actions.command_palette import CommandPalette
-from app.gui.actions.guide import Guide
 from app.gui.actions.menus import menu_title
 from app.gui.actions.shortcut_sheet import Group, ShortcutSheet, group_of
 from app.gui.actions.table import MENUS, SELECT_OBJECT, Action
 from app.gui.dialogs.go_to import GoToDialog
+from app.gui.dialogs.help import HelpWindow
 from app.gui.dialogs.settings import SettingsDialog
 from app.gui.window.docks import Docks
 from app.session.state.preferences import Preferences
@@ -56,9 +56,9 @@ class PanelVerbs:
         self._show(CommandPalette(self._actions(), self._window))
 
     def guide(self) -> None:
-        """Show the quick guide."""
-        keys = {action.objectName(): keys_text(action) for action in self._actions()}
-        self._show(Guide(keys, self._window))
+        """Show the user's guide."""
+        folder = paths.resources() / "guide"
+        self._show(HelpWindow(folder, present_keys(self._actions()), self._window))
 
     def annotate(self) -> None:
         """Arrange the panels for annotating."""
@@ -77,15 +77,17 @@ class PanelVerbs:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(paths.log_folder())))
 
     def about(self) -> None:
-        """Say version and licence."""
+        """Say version, licence, and what is not under it."""
         box = QMessageBox(self._window)
         box.setWindowTitle(QCoreApplication.translate("PanelVerbs", "About Maskwright"))
         box.setText(f"Maskwright {_version()}")
         box.setInformativeText(
             QCoreApplication.translate(
                 "PanelVerbs",
-                "Correct video object masks: propagate, find the drift, heal, export.\n"
-                "Apache License 2.0.",
+                "Correct video object masks: propagate, find the drift, heal, export.\n\n"
+                "Apache License 2.0, but for two parts that the program works without: the list "
+                "of noun classes (EPIC-KITCHENS-100, CC BY-NC 4.0), and the weights of the model "
+                "lite (research use, as the data they learned from).",
             )
         )
         box.setModal(False)
