@@ -86,13 +86,30 @@ class LongTermConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class PresenceConfig:
+    """When an object is taken for present, so that a frame is remembered of it.
+
+    `least_score`: how sharp its mask must be at least, 0 to 1. `least_area`: in pixels, as the
+    network sees the frame. `distractors`: frames kept outside the queue of recent ones, on which
+    the object was seen and something away from it had a probability of `rival` or more; 0 keeps
+    none.
+    """
+
+    least_score: float
+    least_area: int = 30
+    distractors: int = 0
+    rival: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryConfig:
     """How much is remembered, and how often.
 
     `every`: a frame in so many is remembered. `frames`: of working memory, the first one counted
     in, where `long_term` is None. `top_k`: memory tokens that a pixel reads. `sensory_updates`: on
     how many of the frames between two memory frames the sensory memory is renewed. `chunk`:
-    objects computed at once, 0 = all.
+    objects computed at once, 0 = all. `presence`: when a frame is remembered of an object at all;
+    None remembers it of every object, as the published runs do.
     """
 
     every: int = 5
@@ -101,6 +118,7 @@ class MemoryConfig:
     sensory_updates: int = 5
     long_term: LongTermConfig | None = None
     chunk: int = 0
+    presence: PresenceConfig | None = None
 
 
 CUTIE_SMALL = NetworkConfig(EncoderConfig(EncoderKind.RESNET18))

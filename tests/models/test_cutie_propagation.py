@@ -1,6 +1,8 @@
 """The memory, frame by frame: equal to the published one, without its defects."""
 
 from copy import deepcopy
+from dataclasses import replace
+from itertools import islice
 
 import pytest
 import torch
@@ -8,7 +10,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from models.api import Store
-from models.cutie.config import CUTIE_SMALL, LongTermConfig, MemoryConfig
+from models.cutie.config import CUTIE_SMALL, LongTermConfig, MemoryConfig, PresenceConfig
 from models.cutie.inference.propagation import EncodedFrame, FrameSizeError, Propagation
 from models.cutie.network.network import Network
 from tests.models.cutie_oracle import Untyped, index_mask, moving_clip, oracle_config, pair
@@ -299,3 +301,88 @@ def test_half_precision_keeps_the_memory_and_the_masks_in_single(network: Networ
     assert tokens.code.dtype == propagation.bank.sensory[1].dtype == half[-1].dtype == torch.float32
     assert tokens.value.dtype == torch.bfloat16
     assert float((half[-1] - single[-1]).abs().mean()) < 0.1
+
+
+def nobody(**changes: int) -> MemoryConfig:
+    """Return a memory for which no predicted object is ever sharp enough to be present."""
+    return MemoryConfig(every=1, presence=PresenceConfig(least_score=2, **changes))
+
+
+@torch.inference_mode()
+def absent_from(
+    network: Network, at: int, length: int, memory: MemoryConfig, *, back: int | None = None
+) -> tuple[Propagation, list[Tensor], EncodedFrame]:
+    """Run a clip whose object 1 is given up to `at` and from `back` on, object 2 on every frame."""
+    propagation, results = Propagation(network, memory), []
+    for number, image in enumerate(islice(moving_clip(30, SIZE), length)):
+        there = number <= at or (back is not None and number >= back)
+        masks = given(index_mask(SIZE, (1, 2), shift=number % 4), (1, 2) if there else (2,))
+        frame = encode(network, number, image)
+        results.append(propagation.step(frame, masks))
+    return propagation, results, frame
+
+
+def frames_read(propagation: Propagation, frame: EncodedFrame, object_id: int) -> set[int]:
+    cells = [(row, column) for row in range(5) for column in range(6)]
+    votes = [propagation.explain(frame.features, *cell, object_id) for cell in cells]
+    return {vote.frame for each in votes for vote in each}
+
+
+@torch.inference_mode()
+def test_an_object_that_is_absent_keeps_its_last_good_frames(network: Network) -> None:
+    propagation, _, frame = absent_from(network, 3, 24, nobody())
+    assert frames_read(propagation, frame, 1) == {0, 1, 2, 3}
+    assert frames_read(propagation, frame, 2) == {0, 20, 21, 22, 23}  # goes on meanwhile
+    forgetful, _, frame = absent_from(network, 3, 24, MemoryConfig(every=1))
+    assert frames_read(forgetful, frame, 1) == {0, 20, 21, 22, 23}
+
+
+@torch.inference_mode()
+def test_nothing_is_learned_of_an_object_that_is_absent(network: Network) -> None:
+    before, _, _ = absent_from(network, 3, 4, nobody())
+    after, _, _ = absent_from(network, 3, 24, nobody())
+    assert torch.equal(before.bank.summary[1], after.bank.summary[1])
+    assert not torch.equal(before.bank.summary[2], after.bank.summary[2])
+
+
+@torch.inference_mode()
+def test_an_object_that_is_back_shares_its_memory_with_the_others_again(network: Network) -> None:
+    apart, _, _ = absent_from(network, 3, 24, nobody())
+    assert sorted(bucket.objects for bucket in apart.bank.buckets) == [[1], [2]]
+    together, _, frame = absent_from(network, 3, 24, nobody(), back=20)
+    assert [sorted(bucket.objects) for bucket in together.bank.buckets] == [[1, 2]]
+    assert frames_read(together, frame, 1) == frames_read(together, frame, 2) == {0, *range(20, 24)}
+
+
+@torch.inference_mode()
+def test_memory_does_not_grow_while_an_object_is_absent(network: Network) -> None:
+    def tokens(length: int) -> list[tuple[int, int]]:
+        propagation, _, _ = absent_from(network, 3, length, nobody())
+        return sorted((each.size, each.tokens.length) for each in propagation.bank.buckets)
+
+    assert tokens(12) == tokens(30)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("long_term", [None, LONG_TERM])
+def test_objects_that_are_always_present_are_remembered_as_without_the_option(
+    network: Network, long_term: LongTermConfig | None
+) -> None:
+    mask = given(index_mask(SIZE, (1, 2)), (1, 2))
+    off = MemoryConfig(every=2, long_term=long_term)
+    on = replace(off, presence=PresenceConfig(least_score=0, least_area=0))
+    _, expected = run(network, {0: mask}, 9, memory=off)
+    _, found = run(network, {0: mask}, 9, memory=on)
+    assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
+
+
+@torch.inference_mode()
+def test_a_frame_with_a_rival_is_kept_longer_than_others(network: Network) -> None:
+    # A rival is wherever the object is at all likely, away from where it was.
+    masks = {number: given(index_mask(SIZE, (1,)), (1,)) for number in range(12)}
+    masks[4] = {1: masks[0][1] + index_mask(SIZE, (1,), shift=40).clamp(max=1)}
+    presence = PresenceConfig(least_score=2, distractors=2, rival=0.3)
+    memory = MemoryConfig(every=1, presence=presence)
+    propagation, _ = run(network, masks, 12, memory=memory)
+    frame = encode(network, 12, next(moving_clip(1, SIZE)))
+    assert frames_read(propagation, frame, 1) == {0, 4, 8, 9, 10, 11}

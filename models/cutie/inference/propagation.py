@@ -3,7 +3,7 @@
 Shapes: B images (2 with the mirrored one), K objects, H and W as the network sees the frame.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 from models.api import ModelError, Store, Vote
 from models.cutie.affinity import query_code
 from models.cutie.config import MemoryConfig
+from models.cutie.inference.presence import rivalled, seen_objects
 from models.cutie.memory.bank import Bank, pick
 from models.cutie.network.layers import aggregate, side_by_side
 from models.cutie.network.network import ImageFeatures, MaskFeatures, Network, join, pixels
@@ -107,10 +108,13 @@ class Propagation:
             predicted = dict(zip(self.objects, probability[1:], strict=True))
         if given:
             probability = self._merge(predicted, given)
+        before = self._last_masks
         self._last_masks = self._mirrored(probability[1:], frame)
         due = since >= self.config.every or bool(given)
         if self.objects and ((due and not last) or permanent):
-            self._remember(frame, permanent=permanent)
+            present = self.objects if permanent else self._present(probability, given or {})
+            confusing = self._confusing(probability, before)
+            self._remember(frame, present, confusing, permanent=permanent)
         return probability
 
     def forget(self, objects: Sequence[int]) -> None:
@@ -152,15 +156,12 @@ class Propagation:
         assert self._last_masks is not None
         features = frame.features
         query = query_code(pixels(features.key.float()), pixels(features.selection.float()))
+        readouts = self.bank.read(query, self.objects)
         enriched: dict[int, Tensor] = {}
-        reading = None
-        for bucket, part in self.bank.groups(self.objects):
-            if reading is None or part.start == 0:
-                reading = bucket.look_up(query, self.config.top_k)
-            group = bucket.objects[part]
+        for group in self.bank.groups(self.objects):
             result, _ = self.network.enrich(
                 features.pix_feat,
-                bucket.read(reading, part),
+                torch.stack([readouts[object_id] for object_id in group], dim=1),
                 self._sensory(group),
                 pick(self._last_masks, self.objects, group),
                 torch.stack([self.bank.summary[object_id] for object_id in group], dim=1),
@@ -195,21 +196,59 @@ class Propagation:
         stacked = torch.stack([merged[object_id] for object_id in self.objects])
         return aggregate(stacked[None]).softmax(dim=1)[0]
 
-    def _remember(self, frame: EncodedFrame, *, permanent: bool) -> None:
+    def _present(self, probability: Tensor, given: Collection[int]) -> list[int]:
+        """Return the objects that the frame is remembered of, by their probability (K + 1, H, W).
+
+        Where a config asks for it, those that are hardly there are left out, unless they were
+        given. The answer decides what is computed, so a device is waited for.
+        """
+        presence = self.config.presence
+        if presence is None:
+            return self.objects
+        seen = seen_objects(probability, presence).tolist()
+        pairs = zip(self.objects, seen, strict=True)
+        return [object_id for object_id, there in pairs if there or object_id in given]
+
+    def _confusing(self, probability: Tensor, before: Tensor | None) -> list[int]:
+        """Return the objects that something else was close to be taken for.
+
+        By their probability (K + 1, H, W), and that of the frame `before`, (B, K, H, W).
+        """
+        presence = self.config.presence
+        if presence is None or not presence.distractors or before is None:
+            return []
+        if before.shape[1] != len(self.objects):
+            return []  # new objects came in
+        found = rivalled(probability[1:], before[0], presence).tolist()
+        return [each for each, rival in zip(self.objects, found, strict=True) if rival]
+
+    def _remember(
+        self,
+        frame: EncodedFrame,
+        present: Sequence[int],
+        confusing: Collection[int],
+        *,
+        permanent: bool,
+    ) -> None:
         assert self._last_masks is not None
+        self._remembered = self._time
+        if not present:
+            return
         encoded = self._encode(frame, self._last_masks)
         for object_id in self.objects:
             self.bank.sensory.setdefault(object_id, self._empty_sensory(frame))
-        bank, features, objects = self.bank, frame.features, self.objects
+        bank, features = self.bank, frame.features
+        value = pick(encoded.value, self.objects, present)
         if permanent:
-            bank.add_permanent(features, encoded.value, objects, frame.number)
-            learned = objects
+            bank.add_permanent(features, value, present, frame.number)
+            learned = present
         else:
-            learned = bank.add_frame(features, encoded.value, objects, frame.number)
-        bank.add_summary(encoded.summary, objects, learned)
-        sensory = self.network.deep_update(encoded.value, self._sensory(objects))
-        bank.sensory.update(zip(objects, sensory.unbind(1), strict=True))
-        self._remembered = self._time
+            learned = bank.add_frame(
+                features, value, present, frame.number, confusing=confusing
+            )
+        bank.add_summary(encoded.summary, self.objects, learned)
+        sensory = self.network.deep_update(value, self._sensory(present))
+        bank.sensory.update(zip(present, sensory.unbind(1), strict=True))
 
     def _encode(self, frame: EncodedFrame, masks: Tensor) -> MaskFeatures:
         """Encode masks (B, K, H, W)."""

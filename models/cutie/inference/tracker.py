@@ -13,6 +13,7 @@ from models.cutie.config import MemoryConfig
 from models.cutie.inference.encoder_threads import EncoderThreads, beside
 from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.plan import Plan, check
+from models.cutie.inference.presence import scores, winner
 from models.cutie.inference.propagation import Propagation
 from models.cutie.inference.reader import FrameReader, half_precision, upload
 from models.cutie.network.network import Network
@@ -148,7 +149,7 @@ class CutieTracker:
         """Start on a frame; nothing is waited for."""
         results = [run.step(frame) for run in runs]
         probability, score = _fused(results, self._frames.size, self._device)
-        labels = _winner(probability)
+        labels = winner(probability)
         sent = [labels, score, *([probability[1:]] if probabilities else [])]
         objects = tuple(runs[0].objects) if runs else ()
         return _Pending(plan, frame, objects, _send(sent))
@@ -303,33 +304,3 @@ def _send(tensors: Sequence[Tensor]) -> _Sent:
     )
     arrived = torch.cuda.current_stream().record_event()
     return _Sent(hosts, arrived)
-
-
-def _winner(probability: Tensor) -> Tensor:
-    """Return the first of the largest channels, (H, W) uint8, of (K + 1, H, W)."""
-    if probability.device.type != "cpu" or len(probability) == 1:
-        return probability.max(dim=0).indices.to(torch.uint8)
-    # Looking for the place of the largest takes a CPU ten times as long: 4 ms for two channels of
-    # 854 x 480.
-    best, labels = probability[0], torch.zeros((), dtype=torch.uint8)
-    for label, channel in enumerate(probability[1:], start=1):
-        won = (channel > best).view(torch.uint8)
-        labels = torch.maximum(labels, won.mul_(label))  # the later one is the larger label
-        best = torch.maximum(best, channel)
-    return labels
-
-
-def scores(probability: Tensor) -> Tensor:
-    """Return how sharp each object's mask is, (K,) 0 to 1, from probabilities (K + 1, H, W).
-
-    The soft overlap of the probability with the mask cut out of it: sum(p where masked) over
-    sum(max(p, mask)). 0 where the mask is empty.
-    """
-    winner = _winner(probability)
-    count = probability.shape[0] - 1
-    slots = torch.arange(1, count + 1, device=winner.device, dtype=winner.dtype).view(-1, 1, 1)
-    masks = (winner == slots).type_as(probability)
-    of_objects = probability[1:]
-    shared = (of_objects * masks).sum(dim=(1, 2))
-    united = of_objects.sum(dim=(1, 2)) + masks.sum(dim=(1, 2)) - shared
-    return shared / united.clamp_min(1e-6)
