@@ -176,6 +176,8 @@ class LoadOptions:
     `device`: auto, cpu, cuda, cuda:N or mps. `threads`: CPU threads, 0 = the library's choice.
     `weights`: a file to use in place of the known one. `size`: the short side at inference in
     pixels, 0 = as the frame is, None = the model's own. `scales` and `flip`: test-time fusion.
+    `presence`: whether a tracker with a memory of frames remembers an object only where it is seen,
+    None = the model's own choice.
     """
 
     device: str = "auto"
@@ -184,3 +186,4 @@ class LoadOptions:
     size: int | None = None
     scales: tuple[float, ...] = ()
     flip: bool = False
+    presence: bool | None = None

@@ -17,6 +17,7 @@ from models.cutie.config import (
     LongTermConfig,
     MemoryConfig,
     NetworkConfig,
+    PresenceConfig,
     css_memory,
 )
 from models.cutie.cpu.fold import fold_batch_norms
@@ -36,6 +37,8 @@ _LONG_RUN = 600  # frames, from which old working memory is consolidated instead
 # The square in which lite's clicks see a frame: they want more pixels than propagation does, and
 # SAM 2's heads were trained on squares.
 _PROMPT_SQUARE = 768
+# Chosen on eight clips in which an object leaves and returns; see lite's card.
+_PRESENCE = PresenceConfig(least_score=0.75)
 
 
 def _memory(frame_count: int) -> MemoryConfig:
@@ -54,7 +57,19 @@ def _recent_memory(frame_count: int) -> MemoryConfig:
     long_term = LongTermConfig(
         most_frames=7, least_frames=4, prototypes=32, most_tokens=2_048, buffer_tokens=512
     )
-    return MemoryConfig(every=2, long_term=long_term if frame_count > _LONG_RUN else None)
+    return MemoryConfig(
+        every=2,
+        long_term=long_term if frame_count > _LONG_RUN else None,
+        presence=_PRESENCE,
+    )
+
+
+def _memory_for(model: "Model", options: LoadOptions) -> Callable[[int], MemoryConfig]:
+    """Return the model's memory, with an object's presence asked for or not as the options say."""
+    if options.presence is None:
+        return model.memory
+    presence = _PRESENCE if options.presence else None
+    return lambda frame_count: replace(model.memory(frame_count), presence=presence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +136,7 @@ def tracker_of(
         side_by_side=small and torch.get_num_threads() > 1,
     )
     network = ready(network, device, eight_bits=small and eight_bit.pays(device))
-    return CutieTracker(network, frames, options=run, memory=model.memory)
+    return CutieTracker(network, frames, options=run, memory=_memory_for(model, options))
 
 
 def load_segmenter(name: str, frames: Frames, options: LoadOptions) -> Segmenter:

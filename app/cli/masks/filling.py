@@ -77,10 +77,11 @@ class FillJob:
         """Return all that the answer depends on, by which unfinished work is known again."""
         options = self.options
         weights = options.weights and str(options.weights.absolute())
+        fusion = [options.size, options.scales, options.flip, options.presence]
         shown = {k: hashlib.sha256(v.tobytes()).hexdigest() for k, v in self.given.items()}
         return [
             [str(video.source.absolute()), len(video), video.size],
-            [self.model, weights, options.size, options.scales, options.flip],
+            [self.model, weights, *fusion],
             [self.first, self.last, self.direction.value, self.scores],
             sorted(shown.items()),
         ]

@@ -33,6 +33,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--scores", action="store_true", help="write the probabilities, too: OUT/scores/*.npz")
     add("--scales", type=_scales, default=(), metavar="A,B,...", help="average over these scales")
     add("--flip", action="store_true", help="average with the mirrored video")
+    add("--presence", action=argparse.BooleanOptionalAction,
+        help="remember an object only on frames on which it is seen, or on all (default: lite only "
+        "where it is seen)")  # fmt: skip
     add("--project", type=Path, metavar="FILE",
         help="put the masks in a project file, too; what a person made there stays")  # fmt: skip
 
@@ -87,6 +90,7 @@ def _job(arguments: argparse.Namespace, video: "Video", model: str) -> "FillJob"
         size=arguments.size,
         scales=arguments.scales,
         flip=arguments.flip,
+        presence=arguments.presence,
     )
     given = read_anchors(arguments.anchors, video)
     return FillJob(

@@ -13,6 +13,7 @@ _CELL = 16  # pixels of a side, as memory has them
 _REACH = 3  # cells that an object may move between two frames
 _LEAST_SHARE = 0.1  # of a cell, from which an object was there
 
+
 def winner(probability: Tensor) -> Tensor:
     """Return the first of the largest channels, (H, W) uint8, of (K + 1, H, W)."""
     if probability.device.type != "cpu" or len(probability) == 1:

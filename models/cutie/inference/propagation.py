@@ -243,9 +243,7 @@ class Propagation:
             bank.add_permanent(features, value, present, frame.number)
             learned = present
         else:
-            learned = bank.add_frame(
-                features, value, present, frame.number, confusing=confusing
-            )
+            learned = bank.add_frame(features, value, present, frame.number, confusing=confusing)
         bank.add_summary(encoded.summary, self.objects, learned)
         sensory = self.network.deep_update(value, self._sensory(present))
         bank.sensory.update(zip(present, sensory.unbind(1), strict=True))
