@@ -1,4 +1,4 @@
-"""What every model promises, in numpy: the leaf that `app` and `models` share.
+"""The protocols that every model keeps, in numpy: the leaf that `app` and `models` share.
 
 Shapes: H, W are the frame's height and width in pixels. Coordinates are (x, y) in pixels of the
 frame, the centre of the top-left pixel at (0, 0).

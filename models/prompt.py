@@ -1,4 +1,4 @@
-"""Whether a prompt can be used at all, and the box that a mask asks for."""
+"""The checks of a prompt, and the box that a mask asks for."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What a memory network is made of, and how its memory is kept."""
+"""The configs of a memory network and of its memory, and those of the known models."""
 
 from dataclasses import dataclass
 from enum import Enum

@@ -1,4 +1,4 @@
-"""Builds the models of this package by name."""
+"""The loaders of the models of this package, by name."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ from models.cutie.config import (
 from models.cutie.cpu.fold import fold_batch_norms
 from models.cutie.cpu.fuse import use_fused_blocks
 from models.cutie.cpu.winograd import use_winograd
-from models.cutie.infer_config import fitted
+from models.cutie.infer_config import infer_sizes
 from models.cutie.inference.tracker import CutieTracker, RunOptions
 from models.cutie.network.network import Network
 from models.encoders import eight_bit
@@ -135,7 +135,9 @@ def tracker_of(
         bfloat16=small and encoder_dtype(device) is torch.bfloat16,
         side_by_side=small and torch.get_num_threads() > 1,
     )
-    network = ready(network, device, eight_bits=small and eight_bit.pays(device))
+    network = prepare_for_inference(
+        network, device, eight_bits=small and eight_bit.is_faster(device)
+    )
     return CutieTracker(network, frames, options=run, memory=_memory_for(model, options))
 
 
@@ -167,7 +169,9 @@ def load_segmenter(name: str, frames: Frames, options: LoadOptions) -> Segmenter
     return PromptSegmenter(found, frames)
 
 
-def ready(network: Network, device: torch.device, *, eight_bits: bool = False) -> Network:
+def prepare_for_inference(
+    network: Network, device: torch.device, *, eight_bits: bool = False
+) -> Network:
     """Return the network as inference wants it: on the device, batch norms folded.
 
     `eight_bits` lets a Hiera encoder multiply bytes, for weights that are stored in bytes.
@@ -184,7 +188,9 @@ def ready(network: Network, device: torch.device, *, eight_bits: bool = False) -
 def _sized(model: Model, state: Mapping[str, Tensor]) -> NetworkConfig:
     """Return the model's network; where none has been published, with the weights' own sizes."""
     config = model.network
-    return config if model.published else replace(config, encoder=fitted(config.encoder, state))
+    return (
+        config if model.published else replace(config, encoder=infer_sizes(config.encoder, state))
+    )
 
 
 def _find(name: str, given: Path | None) -> Path:

@@ -88,7 +88,7 @@ def worst_difference(
         image = single.double()
         if deleted and number in deleted:
             core.delete_objects(deleted[number])
-            propagation.forget(deleted[number])
+            propagation.delete_objects(deleted[number])
         keep = number in permanent
         frame = encode(ours, number, image, mirrored=bool(oracle.get("flip_aug")))
         if number in masks:
@@ -211,13 +211,13 @@ def test_the_order_of_objects_does_not_matter(network: Network) -> None:
 def test_a_forgotten_object_leaves_nothing_behind(network: Network) -> None:
     mask = index_mask(SIZE, (1, 2))
     propagation, _ = run(network, {0: given(mask, (1, 2))})
-    propagation.forget([1])
+    propagation.delete_objects([1])
     bank = propagation.bank
     assert propagation.objects == [2]
     assert set(bank.sensory) == set(bank.summary) == {2}
     assert [bucket.objects for bucket in bank.buckets] == [[2]]
     assert bank.buckets[0].tokens.value.shape[1] == 1
-    propagation.forget([2])
+    propagation.delete_objects([2])
     assert bank.buckets == []
     assert propagation.step(encode(network, 9, next(moving_clip(1, SIZE)))).shape == (1, *SIZE)
 
@@ -298,7 +298,9 @@ def test_half_precision_keeps_the_memory_and_the_masks_in_single(network: Networ
         propagation, half = run(network, {0: mask}, 5, memory=memory)
     tokens = propagation.bank.buckets[0].tokens
     assert propagation.bank.buckets[0].long_term > 0
-    assert tokens.code.dtype == propagation.bank.sensory[1].dtype == half[-1].dtype == torch.float32
+    assert (
+        tokens.terms.dtype == propagation.bank.sensory[1].dtype == half[-1].dtype == torch.float32
+    )
     assert tokens.value.dtype == torch.bfloat16
     assert float((half[-1] - single[-1]).abs().mean()) < 0.1
 

@@ -1,4 +1,4 @@
-"""Where each object is on a frame, how sure that is, and whether it is there at all.
+"""The presence of each object on a frame: where it is, how sure that is, and if it is there.
 
 Shapes: K objects, H and W as the network sees the frame; probabilities (K + 1, H, W) sum to 1.
 """

@@ -1,4 +1,4 @@
-"""All that has been remembered of a video: plain tensors, held by whoever tracks.
+"""The memory bank of a video: plain tensors, held by whoever tracks.
 
 Objects that have the same anchors start in one bucket of tokens, and are computed together. Where
 one of them is remembered on a frame and another is not, their buckets part.
@@ -39,7 +39,7 @@ class Bank:
         if self.bucket_of(objects[0]) is None:
             self._new_bucket(objects, new_tokens(features, value, frame))
         for bucket in self._buckets_of(objects):
-            own = pick(value, objects, bucket.objects)
+            own = select_objects(value, objects, bucket.objects)
             bucket.add_permanent(new_tokens(features, own, frame), frame)
 
     def add_frame(
@@ -63,13 +63,13 @@ class Bank:
             if frame in bucket.anchors:
                 continue
             learned += bucket.objects
-            tokens = new_tokens(features, pick(value, objects, bucket.objects), frame)
+            tokens = new_tokens(features, select_objects(value, objects, bucket.objects), frame)
             if any(object_id in confusing for object_id in bucket.objects):
                 bucket.add_distractor(tokens, frame, self._distractors)
             else:
                 bucket.add_working(tokens, frame)
         if fresh:
-            self.add_anchor(features, pick(value, objects, fresh), fresh, frame)
+            self.add_anchor(features, select_objects(value, objects, fresh), fresh, frame)
         for bucket in self.buckets:
             self._tidy(bucket)
         self._rejoin()
@@ -82,15 +82,16 @@ class Bank:
         known = [bucket.objects for bucket in self.buckets]
         fresh = [object_id for object_id in objects if self.bucket_of(object_id) is None]
         for group in [*known, *([fresh] if fresh else [])]:
-            self.add_anchor(features, pick(value, objects, group), group, frame)
+            self.add_anchor(features, select_objects(value, objects, group), group, frame)
 
-    def read(self, query: Tensor, objects: Sequence[int]) -> dict[int, Tensor]:
+    def readout(self, query: Tensor, objects: Sequence[int]) -> dict[int, Tensor]:
         """Return what each pixel reads of each object, (B, P, V); `query` is (B, P, 2D + 1)."""
         found: dict[int, Tensor] = {}
         for bucket in self.buckets:
             if bucket.objects[0] in objects:
-                values = bucket.read(bucket.look_up(query, self.config.top_k))
-                found |= zip(bucket.objects, values.unbind(1), strict=True)
+                affinity = bucket.affinity(query, self.config.top_k)
+                bucket.count_usage(affinity)
+                found |= zip(bucket.objects, bucket.readout(affinity).unbind(1), strict=True)
         return found
 
     def add_summary(self, summary: Tensor, objects: Sequence[int], of: Iterable[int]) -> None:
@@ -100,11 +101,11 @@ class Bank:
             known = self.summary.get(object_id)
             self.summary[object_id] = fresh.clone() if known is None else known + fresh
 
-    def forget(self, objects: Iterable[int]) -> None:
+    def delete_objects(self, objects: Iterable[int]) -> None:
         """Forget objects altogether: tokens, sensory and object memory."""
         gone = list(objects)
         for bucket in self.buckets:
-            bucket.forget(gone)
+            bucket.delete_objects(gone)
         self.buckets = [bucket for bucket in self.buckets if bucket.objects]
         kept = ([each for each in group if each not in gone] for group in self._groups)
         self._groups = [group for group in kept if group]
@@ -163,7 +164,7 @@ class Bank:
             bucket.consolidate(long_term, long_term.least_frames - 1)
 
 
-def pick(tensor: Tensor, objects: Sequence[int], wanted: Sequence[int]) -> Tensor:
+def select_objects(tensor: Tensor, objects: Sequence[int], wanted: Sequence[int]) -> Tensor:
     """Return the slots of `wanted` out of a tensor (B, K, ...) whose slots are `objects`."""
     if list(objects) == list(wanted):
         return tensor

@@ -19,12 +19,12 @@ from torch import Tensor
 
 from models.api import Store
 from models.cutie.affinity import (
-    Reading,
-    look_up,
-    memory_code,
-    query_code,
-    read,
-    read_all,
+    Affinity,
+    full_readout,
+    memory_terms,
+    query_terms,
+    readout,
+    top_k_affinity,
     usage,
 )
 from models.cutie.config import LongTermConfig
@@ -37,7 +37,7 @@ _NEWBORN = 1e-7  # life of a token that was never read, so that usage / life is 
 class Tokens(NamedTuple):
     """Memory tokens; the third axis counts them."""
 
-    code: Tensor  # (B, 1, M, 2D + 1), see `affinity.memory_code`
+    terms: Tensor  # (B, 1, M, 2D + 1), see `affinity.memory_terms`
     selection: Tensor  # (B, 1, M, D)
     value: Tensor  # (B, K, M, V)
     record: Tensor  # (B, 1, M, 3): how much it was read, for how many frames, where it is from
@@ -49,17 +49,17 @@ class Tokens(NamedTuple):
     @property
     def length(self) -> int:
         """M."""
-        return self.code.shape[2]
+        return self.terms.shape[2]
 
 
 def new_tokens(features: ImageFeatures, value: Tensor, frame: int) -> Tokens:
     """Return the tokens of one frame, from its features and values (B, K, V, h, w)."""
-    code = memory_code(pixels(features.key.float()), pixels(features.shrinkage.float()))
-    record = code.new_empty(*code.shape[:2], 3)
+    terms = memory_terms(pixels(features.key.float()), pixels(features.shrinkage.float()))
+    record = terms.new_empty(*terms.shape[:2], 3)
     record[..., _USED], record[..., _LIFE], record[..., _FRAME] = 0, _NEWBORN, frame
     selection = pixels(features.selection.float())
     return Tokens(
-        code.unsqueeze(1),
+        terms.unsqueeze(1),
         selection.unsqueeze(1),
         value.flatten(3).transpose(2, 3),
         record.unsqueeze(1),
@@ -95,21 +95,19 @@ class Bucket:
         """How many tokens come from recent frames."""
         return len(self.recent) * self.frame_tokens
 
-    def look_up(self, query: Tensor, top_k: int) -> Reading:
-        """Return what each pixel reads, and count it; `query` is a code (B, P, 2D + 1)."""
-        reading = self.peek(query, top_k)
+    def affinity(self, query: Tensor, top_k: int) -> Affinity:
+        """Return the tokens that each pixel reads; `query` is (B, P, 2D + 1)."""
+        return top_k_affinity(query, self._used().terms[:, 0], top_k)
+
+    def count_usage(self, affinity: Affinity) -> None:
+        """Count what was read, for consolidation."""
         record = self._used().record[:, 0]
-        record[..., _USED] += usage(reading, self.size)
+        record[..., _USED] += usage(affinity, self.size)
         record[..., _LIFE] += 1
-        return reading
 
-    def peek(self, query: Tensor, top_k: int) -> Reading:
-        """Return what each pixel would read, without counting it."""
-        return look_up(query, self._used().code[:, 0], top_k)
-
-    def read(self, reading: Reading) -> Tensor:
+    def readout(self, affinity: Affinity) -> Tensor:
         """Return what each of the bucket's objects reads, (B, K, P, V)."""
-        return read(reading, self.tokens.value)
+        return readout(affinity, self.tokens.value)
 
     def add_permanent(self, tokens: Tokens, frame: int) -> None:
         """Keep an anchor's tokens for good."""
@@ -161,7 +159,7 @@ class Bucket:
             distractors=list(self.distractors),
             recent=list(self.recent),
         )
-        self.forget(objects)
+        self.delete_objects(objects)
         return own
 
     def remembers_as(self, other: "Bucket") -> bool:
@@ -176,7 +174,7 @@ class Bucket:
         self.tokens = self.tokens.part(0, count)._replace(value=torch.cat(parts, dim=1))
         self.objects += other.objects
 
-    def forget(self, objects: Iterable[int]) -> None:
+    def delete_objects(self, objects: Iterable[int]) -> None:
         """Forget objects altogether."""
         gone = set(objects)
         kept = [slot for slot, object_id in enumerate(self.objects) if object_id not in gone]
@@ -249,14 +247,14 @@ def _prototypes(candidates: Tokens, count: int) -> Tokens:
     """
     best = _rate(candidates).topk(count, dim=1).indices
     chosen = _gather(candidates, best)
-    _, shrinkage = _decode(candidates.code[:, 0])
-    own_key, _ = _decode(chosen.code[:, 0])
-    query, memory = query_code(own_key, chosen.selection[:, 0]), candidates.code[:, 0]
-    value = read_all(query, memory, candidates.value)
-    shrinkage = read_all(query, memory, shrinkage.unsqueeze(1))[:, 0]
+    _, shrinkage = _decode(candidates.terms[:, 0])
+    own_key, _ = _decode(chosen.terms[:, 0])
+    query, memory = query_terms(own_key, chosen.selection[:, 0]), candidates.terms[:, 0]
+    value = full_readout(query, memory, candidates.value)
+    shrinkage = full_readout(query, memory, shrinkage.unsqueeze(1))[:, 0]
     record = chosen.record.clone()
     record[..., _USED], record[..., _LIFE] = 0, _NEWBORN
-    return Tokens(memory_code(own_key, shrinkage).unsqueeze(1), chosen.selection, value, record)
+    return Tokens(memory_terms(own_key, shrinkage).unsqueeze(1), chosen.selection, value, record)
 
 
 def _rate(tokens: Tokens) -> Tensor:
@@ -270,10 +268,10 @@ def _gather(tokens: Tokens, index: Tensor) -> Tokens:
     return Tokens(*(torch.take_along_dim(part, where, dim=2) for part in tokens))
 
 
-def _decode(code: Tensor) -> tuple[Tensor, Tensor]:
-    """Return keys (B, M, D) and shrinkage (B, M, 1) of a memory code."""
-    width, weight = code.shape[-1] // 2, code[..., -1:]
-    return code[..., :width] / weight, weight * math.sqrt(width)
+def _decode(terms: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the keys (B, M, D) and shrinkage (B, M, 1) of memory terms."""
+    width, weight = terms.shape[-1] // 2, terms[..., -1:]
+    return terms[..., :width] / weight, weight * math.sqrt(width)
 
 
 def _longer(part: Tensor, count: int) -> Tensor:
