@@ -18,7 +18,7 @@ from itertools import count, islice
 from pathlib import Path
 
 import numpy as np
-from make_pairs import write
+from make_pairs import write  # type: ignore[import-not-found]  # lies beside this script
 
 from app.storage.files.writing import atomic_folder
 from models.training.data.pasting import PasteSource

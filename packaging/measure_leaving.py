@@ -57,12 +57,13 @@ def outcome(truth: Sequence[BoolMask], masks: Sequence[BoolMask]) -> Outcome:
     asked = np.flatnonzero(there)
     if left:
         asked = asked[asked > away[-1]]
-    j = [jaccard(truth[at], masks[at]) for at in asked]
-    f = [boundary_f(truth[at], masks[at]) for at in asked]
+    pairs = [(truth[at], masks[at]) for at in asked.tolist()]
+    j = [jaccard(*pair) for pair in pairs]
+    f = [boundary_f(*pair) for pair in pairs]
     means = float(np.mean(j)), float(np.mean(f))
     if not left:
         return Followed(*means)
-    made_up = sum(bool(masks[at].any()) for at in away)
+    made_up = sum(bool(masks[at].any()) for at in away.tolist())
     return Returned(away.size, made_up, *means, found=float(np.mean(j[-LAST:])) >= FOUND)
 
 

@@ -87,18 +87,22 @@ class LongTermConfig:
 
 @dataclass(frozen=True, slots=True)
 class PresenceConfig:
-    """When an object is taken for present, so that a frame is remembered of it.
+    """When an object is taken for present: only then a frame is remembered of it.
 
-    `least_score`: how sharp its mask must be at least, 0 to 1. `least_area`: in pixels, as the
-    network sees the frame. `distractors`: frames kept outside the queue of recent ones, on which
-    the object was seen and something away from it had a probability of `rival` or more; 0 keeps
-    none.
+    Its mask has at least `least_area` pixels, as the network sees the frame, `least_share` of its
+    usual area, and a score of `least_score`, 0 to 1. A mask with a score under `least_shown` is
+    not shown either. `absences`: frames kept on which nothing was found of it, the newest ones, and
+    only until it is back. `distractors`: frames kept outside the queue of recent ones, on which it
+    was seen and something away from it had a probability of `rival` or more.
     """
 
     least_score: float
+    least_share: float = 0.0
     least_area: int = 30
+    least_shown: float = 0.0
+    absences: int = 0
     distractors: int = 0
-    rival: float = 0.5
+    rival: float = 0.3
 
 
 @dataclass(frozen=True, slots=True)

@@ -303,7 +303,7 @@ def test_edges_leave_masks_as_they_are_until_they_are_learned() -> None:
     plain.load_state_dict(fine.state_dict(), strict=False)
     skips = torch.randn(1, 128, 8, 12), torch.randn(1, 64, 16, 24)
     given = torch.randn(2, 128, 4, 6), torch.randn(2, 64, 4, 6)
-    edges = fine.look(torch.randn(1, 3, 64, 96))
+    edges = fine.image_edges(torch.randn(1, 3, 64, 96))
     finer, sensory = fine(skips, edges, *given)
     coarse, expected = plain(skips, None, *given)
     assert torch.equal(finer, interpolate(coarse, scale_factor=2.0, mode="bilinear"))

@@ -305,9 +305,9 @@ def test_half_precision_keeps_the_memory_and_the_masks_in_single(network: Networ
     assert float((half[-1] - single[-1]).abs().mean()) < 0.1
 
 
-def nobody(**changes: int) -> MemoryConfig:
+def nobody(presence: PresenceConfig = PresenceConfig(least_score=2)) -> MemoryConfig:  # noqa: B008
     """Return a memory for which no predicted object is ever sharp enough to be present."""
-    return MemoryConfig(every=1, presence=PresenceConfig(least_score=2, **changes))
+    return MemoryConfig(every=1, presence=presence)
 
 
 @torch.inference_mode()
@@ -388,3 +388,22 @@ def test_a_frame_with_a_rival_is_kept_longer_than_others(network: Network) -> No
     propagation, _ = run(network, masks, 12, memory=memory)
     frame = encode(network, 12, next(moving_clip(1, SIZE)))
     assert frames_read(propagation, frame, 1) == {0, 4, 8, 9, 10, 11}
+
+
+@torch.inference_mode()
+def test_the_newest_frames_without_an_object_are_kept_until_it_is_back(network: Network) -> None:
+    presence = PresenceConfig(least_score=2, least_area=10**6, absences=2)
+    gone, _, frame = absent_from(network, 3, 12, nobody(presence))
+    assert frames_read(gone, frame, 1) == {0, 1, 2, 3, 10, 11}
+    assert frames_read(gone, frame, 2) == {0, 8, 9, 10, 11}
+    there, _, frame = absent_from(network, 3, 12, nobody(presence), back=11)
+    assert frames_read(there, frame, 1) == {0, 1, 2, 3, 11}
+
+
+@torch.inference_mode()
+def test_a_mask_that_is_not_sure_enough_is_neither_shown_nor_remembered(network: Network) -> None:
+    presence = PresenceConfig(least_score=2, least_shown=2)
+    propagation, results, frame = absent_from(network, 0, 4, nobody(presence))
+    assert not any(result[1].any() for result in results[1:])
+    assert all(result[2].any() for result in results)  # was given
+    assert frames_read(propagation, frame, 1) == {0}

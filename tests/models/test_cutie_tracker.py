@@ -27,8 +27,9 @@ from models.api import (
 )
 from models.cutie.config import CUTIE_SMALL, LITE, MemoryConfig, css_memory
 from models.cutie.inference.geometry import Geometry
+from models.cutie.inference.presence import scores
 from models.cutie.inference.propagation import FrameSizeError
-from models.cutie.inference.tracker import CutieTracker, RunOptions, scores
+from models.cutie.inference.tracker import CutieTracker, RunOptions
 from models.cutie.loader import load_segmenter, load_tracker, prepare_for_inference
 from models.cutie.network.network import Network
 from models.sam.heads import PromptHeads

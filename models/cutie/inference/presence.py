@@ -3,6 +3,9 @@
 Shapes: K objects, H and W as the network sees the frame; probabilities (K + 1, H, W) sum to 1.
 """
 
+from collections import deque
+from collections.abc import Collection, Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -11,6 +14,7 @@ from models.cutie.config import PresenceConfig
 
 _CELL = 16  # pixels of a side, as memory has them
 _REACH = 3  # cells that an object may move between two frames
+_USUAL = 5  # areas of an object that its usual one is the mean of
 _LEAST_SHARE = 0.1  # of a cell, from which an object was there
 
 
@@ -44,12 +48,51 @@ def scores(probability: Tensor) -> Tensor:
     return shared / united.clamp_min(1e-6)
 
 
-def seen_objects(probability: Tensor, config: PresenceConfig) -> Tensor:
-    """Return which objects are taken for present, (K,) bool, from probabilities (K + 1, H, W)."""
+def areas(probability: Tensor) -> Tensor:
+    """Return each object's area in pixels, (K,), from probabilities (K + 1, H, W)."""
     labels = winner(probability)
     slots = torch.arange(1, len(probability), device=labels.device, dtype=labels.dtype)
-    area = (labels.flatten() == slots[:, None]).sum(dim=1)
-    return (area >= config.least_area) & (scores(probability) >= config.least_score)
+    return (labels.flatten() == slots[:, None]).sum(dim=1)
+
+
+def shown(probability: Tensor, config: PresenceConfig) -> Tensor:
+    """Return probabilities (K + 1, H, W) without those of objects that are not sure enough."""
+    hidden = (scores(probability) < config.least_shown)[:, None, None]
+    objects = probability[1:].masked_fill(hidden, 0)
+    background = 1 - objects.sum(dim=0, keepdim=True)
+    return torch.cat([background, objects])
+
+
+class Presence:
+    """Which objects are there, frame after frame, by what is usual of each."""
+
+    def __init__(self, config: PresenceConfig) -> None:
+        self._config = config
+        self._usual: dict[int, deque[float]] = {}  # object -> its latest areas
+
+    def judge(
+        self, probability: Tensor, objects: Sequence[int], given: Collection[int]
+    ) -> tuple[list[int], list[int]]:
+        """Return the objects that are present, and those that are not.
+
+        By their probability (K + 1, H, W); those that were `given` are present. The answer decides
+        what is computed next, so a device is waited for.
+        """
+        present, absent = [], []
+        measured = torch.stack([areas(probability).float(), scores(probability)]).tolist()
+        for object_id, area, score in zip(objects, *measured, strict=True):
+            if object_id in given or self._is_present(object_id, area, score):
+                present.append(object_id)
+                self._usual.setdefault(object_id, deque(maxlen=_USUAL)).append(area)
+            else:
+                absent.append(object_id)
+        return present, absent
+
+    def _is_present(self, object_id: int, area: float, score: float) -> bool:
+        config, known = self._config, self._usual.get(object_id)
+        usual = sum(known) / len(known) if known else 0.0
+        enough = max(config.least_area, config.least_share * usual)
+        return area >= enough and score >= config.least_score
 
 
 def rivalled(probability: Tensor, before: Tensor, config: PresenceConfig) -> Tensor:

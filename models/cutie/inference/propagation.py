@@ -12,7 +12,7 @@ from torch import Tensor
 from models.api import ModelError, Store, Vote
 from models.cutie.affinity import query_terms
 from models.cutie.config import MemoryConfig
-from models.cutie.inference.presence import rivalled, seen_objects
+from models.cutie.inference.presence import Presence, rivalled, shown
 from models.cutie.memory.bank import Bank, select_objects
 from models.cutie.network.layers import aggregate, side_by_side
 from models.cutie.network.network import ImageFeatures, MaskFeatures, Network, join, pixels
@@ -44,6 +44,7 @@ class Propagation:
         self._last_masks: Tensor | None = None  # (B, K, H, W)
         self._starting: dict[int, Tensor] = {}  # object -> mask (B, H, W) to start from
         self._size: tuple[int, ...] | None = None
+        self._presence = Presence(config.presence) if config.presence else None
         self._time = -1
         self._last_memory = 0  # time of the last frame that was remembered
         self._sensory_times = _sensory_times(config)
@@ -114,10 +115,12 @@ class Propagation:
         self._last_masks = self._mirrored(probability[1:], frame)
         due = since >= self.config.every or bool(given)
         if self.objects and ((due and not last) or permanent):
-            present = self.objects if permanent else self._present(probability, given or {})
+            known = self.objects if permanent else given or {}
+            present, absent = self._judge(probability, known)
             confusing = self._confusing(probability, before)
-            self._add_memory(frame, present, confusing, permanent=permanent)
-        return probability
+            self._add_memory(frame, present, absent, confusing, permanent=permanent)
+        presence = self.config.presence
+        return shown(probability, presence) if presence and self.objects else probability
 
     def delete_objects(self, objects: Sequence[int]) -> None:
         """Stop following objects, and keep nothing of them."""
@@ -198,18 +201,18 @@ class Propagation:
         stacked = torch.stack([merged[object_id] for object_id in self.objects])
         return aggregate(stacked[None]).softmax(dim=1)[0]
 
-    def _present(self, probability: Tensor, given: Collection[int]) -> list[int]:
-        """Return the objects that the frame is remembered of, by their probability (K + 1, H, W).
+    def _judge(
+        self, probability: Tensor, given: Collection[int]
+    ) -> tuple[Sequence[int], Sequence[int]]:
+        """Return the objects that the frame is remembered of, and those it is remembered without.
 
-        Where a config asks for it, those that are hardly there are left out, unless they were
-        given. The answer decides what is computed, so a device is waited for.
+        By their probability (K + 1, H, W). Without a config for it, it is remembered of all.
         """
-        presence = self.config.presence
-        if presence is None:
-            return self.objects
-        seen = seen_objects(probability, presence).tolist()
-        pairs = zip(self.objects, seen, strict=True)
-        return [object_id for object_id, there in pairs if there or object_id in given]
+        if self._presence is None:
+            return self.objects, []
+        present, absent = self._presence.judge(probability, self.objects, given)
+        absences = self.config.presence.absences if self.config.presence else 0
+        return present, absent if absences else []
 
     def _confusing(self, probability: Tensor, before: Tensor | None) -> list[int]:
         """Return the objects that something else was close to be taken for.
@@ -228,18 +231,24 @@ class Propagation:
         self,
         frame: EncodedFrame,
         present: Sequence[int],
+        absent: Sequence[int],
         confusing: Collection[int],
         *,
         permanent: bool,
     ) -> None:
         assert self._last_masks is not None
         self._last_memory = self._time
-        if not present:
+        if not present and not absent:
             return
         encoded = self._encode(frame, self._last_masks)
+        bank, features = self.bank, frame.features
+        if absent:
+            value = select_objects(encoded.value, self.objects, absent)
+            bank.add_absence(features, value, absent, frame.number)
+        if not present:
+            return
         for object_id in self.objects:
             self.bank.sensory.setdefault(object_id, self._empty_sensory(frame))
-        bank, features = self.bank, frame.features
         value = select_objects(encoded.value, self.objects, present)
         if permanent:
             bank.add_permanent(features, value, present, frame.number)

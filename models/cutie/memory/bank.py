@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from models.cutie.config import MemoryConfig
+from models.cutie.config import MemoryConfig, PresenceConfig
 from models.cutie.memory.bucket import Bucket, Tokens, new_tokens
 from models.cutie.network.network import ImageFeatures
 
@@ -26,7 +26,7 @@ class Bank:
         self.summary: dict[int, Tensor] = {}  # object -> (B, Q, E + 1), summed over frames
         self._groups: list[list[int]] = []  # objects with the same anchors
         self._anchor_frames = anchor_frames
-        self._distractors = config.presence.distractors if config.presence else 0
+        self._presence = config.presence or PresenceConfig(least_score=0)
 
     def bucket_of(self, object_id: int) -> Bucket | None:
         """Return the bucket of an object, or None where nothing of it is remembered."""
@@ -65,7 +65,7 @@ class Bank:
             learned += bucket.objects
             tokens = new_tokens(features, select_objects(value, objects, bucket.objects), frame)
             if any(object_id in confusing for object_id in bucket.objects):
-                bucket.add_distractor(tokens, frame, self._distractors)
+                bucket.add_distractor(tokens, frame, self._presence.distractors)
             else:
                 bucket.add_working(tokens, frame)
         if fresh:
@@ -74,6 +74,14 @@ class Bank:
             self._tidy(bucket)
         self._rejoin()
         return learned
+
+    def add_absence(
+        self, features: ImageFeatures, value: Tensor, objects: Sequence[int], frame: int
+    ) -> None:
+        """Keep a frame on which these objects are not there: `value` (B, K, V, h, w)."""
+        for bucket in self._buckets_of(objects):
+            tokens = new_tokens(features, select_objects(value, objects, bucket.objects), frame)
+            bucket.add_absence(tokens, frame, self._presence.absences)
 
     def add_permanent(
         self, features: ImageFeatures, value: Tensor, objects: Sequence[int], frame: int
@@ -146,7 +154,8 @@ class Bank:
     def _new_bucket(self, objects: Sequence[int], tokens: Tokens) -> None:
         long_term = self.config.long_term
         frames = long_term.most_frames if long_term else self.config.frames
-        capacity = (frames + self._distractors + self._anchor_frames) * tokens.length
+        frames += self._anchor_frames + self._presence.distractors + self._presence.absences
+        capacity = frames * tokens.length
         capacity += long_term.most_tokens if long_term else 0
         bucket = Bucket.empty(objects, tokens, capacity)
         self.buckets.append(bucket)

@@ -1,10 +1,10 @@
 """The tokens of objects that are remembered alike: one set of keys, a value of each object's own.
 
 Memory is kept in tokens, one per pixel at stride 16. A bucket's tokens lie one after the other as
-[long-term | permanent | distractor | working]: permanent tokens are anchors and stay; distractor
-tokens are the few frames on which something came close to being taken for an object (DAM4SAM);
-working tokens come from recent frames and go, or are consolidated into long-term tokens (XMem,
-section 3.3).
+[long-term | permanent | distractor | absence | working]. Permanent tokens are anchors and stay.
+Working tokens come from recent frames and go, or are consolidated into long-term tokens (XMem,
+section 3.3). Outside that queue lie the few frames on which something came close to being taken for
+an object (as in DAM4SAM), and those on which the objects were not there.
 
 Shapes: B images (2 with the mirrored one), K objects of the bucket, M tokens, D key channels.
 """
@@ -77,6 +77,7 @@ class Bucket:
     permanent: int = 0
     anchors: set[int] = field(default_factory=set)  # frames that are permanent
     distractors: list[int] = field(default_factory=list)  # frames, oldest first
+    absences: list[int] = field(default_factory=list)  # frames, oldest first
     recent: list[int] = field(default_factory=list)  # frames of working memory, oldest first
 
     @classmethod
@@ -116,26 +117,27 @@ class Bucket:
         self.anchors.add(frame)
 
     def add_distractor(self, tokens: Tokens, frame: int, most: int) -> None:
-        """Keep a frame's tokens outside the queue of recent ones; of these frames at most `most`.
-
-        The oldest goes for it.
-        """
-        self._insert(self._newer, tokens)
+        """Keep a frame with a distractor; of these frames at most the newest `most`."""
+        start = self.long_term + self.permanent
+        self._insert(start + len(self.distractors) * self.frame_tokens, tokens)
         self.distractors.append(frame)
-        if len(self.distractors) > most:
-            self._remove(self.long_term + self.permanent, tokens.length)
-            del self.distractors[0]
+        self._keep_last(self.distractors, start, most)
+
+    def add_absence(self, tokens: Tokens, frame: int, most: int) -> None:
+        """Keep a frame on which the objects are not there; of these at most the newest `most`."""
+        self._insert(self._newer, tokens)
+        self.absences.append(frame)
+        self._keep_last(self.absences, self._newer - len(self.absences) * self.frame_tokens, most)
 
     def add_working(self, tokens: Tokens, frame: int) -> None:
-        """Remember a frame's tokens for a while."""
+        """Remember a frame's tokens for a while; the objects are there again."""
+        self._keep_last(self.absences, self._newer - len(self.absences) * self.frame_tokens, 0)
         self._insert(self.size, tokens)
         self.recent.append(frame)
 
     def keep_newest(self, count: int) -> None:
         """Forget all but the newest `count` frames of working memory."""
-        forgotten = max(len(self.recent) - count, 0)
-        self._remove(self._newer, forgotten * self.frame_tokens)
-        del self.recent[:forgotten]
+        self._keep_last(self.recent, self._newer, count)
 
     def consolidate(self, config: LongTermConfig, keep: int) -> None:
         """Turn all but the newest `keep` frames of working memory into a few long-term tokens."""
@@ -157,6 +159,7 @@ class Bucket:
             tokens=Tokens(*(part.clone() for part in self._of(slots))),
             anchors=set(self.anchors),
             distractors=list(self.distractors),
+            absences=list(self.absences),
             recent=list(self.recent),
         )
         self.delete_objects(objects)
@@ -164,8 +167,10 @@ class Bucket:
 
     def remembers_as(self, other: "Bucket") -> bool:
         """Return whether another bucket remembers the same frames, and nothing consolidated."""
-        frames = [(each.anchors, each.distractors, each.recent) for each in (self, other)]
-        return frames[0] == frames[1] and not self.long_term and not other.long_term
+        mine, theirs = (
+            (each.anchors, each.distractors, each.absences, each.recent) for each in (self, other)
+        )
+        return mine == theirs and not self.long_term and not other.long_term
 
     def join(self, other: "Bucket") -> None:
         """Take over the objects of a bucket that remembers the same frames."""
@@ -196,7 +201,8 @@ class Bucket:
     @property
     def _newer(self) -> int:
         """Where the working tokens begin."""
-        return self.long_term + self.permanent + len(self.distractors) * self.frame_tokens
+        kept = len(self.distractors) + len(self.absences)
+        return self.long_term + self.permanent + kept * self.frame_tokens
 
     def _used(self) -> Tokens:
         return self.tokens.part(0, self.size)
@@ -211,10 +217,12 @@ class Bucket:
         self._write(at + tokens.length, self.tokens.part(at, self.size))
         self._write(at, tokens)
 
-    def _remove(self, at: int, count: int) -> None:
-        """Take `count` tokens out from `at` on; the caller counts them."""
-        if count:
-            self._write(at, self.tokens.part(at + count, self.size))
+    def _keep_last(self, frames: list[int], start: int, count: int) -> None:
+        """Forget all but the last `count` of some frames, whose tokens begin at `start`."""
+        gone = max(len(frames) - count, 0)
+        if gone:
+            self._write(start, self.tokens.part(start + gone * self.frame_tokens, self.size))
+            del frames[:gone]
 
     def _write(self, at: int, tokens: Tokens) -> None:
         for mine, theirs in zip(self.tokens, tokens, strict=True):

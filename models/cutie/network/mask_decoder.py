@@ -83,7 +83,7 @@ class MaskDecoder(nn.Module):
 
     def image_edges(self, image: Tensor) -> Tensor | None:
         """Map normalised images (B, 3, H, W) to what the edges are drawn by, at stride 2."""
-        return None if self.edges is None else self.edges.image_edges(image)
+        return None if self.edges is None else self.edges.look(image)
 
     def forward(
         self,
