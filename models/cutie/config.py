@@ -91,9 +91,10 @@ class PresenceConfig:
 
     Its mask has at least `least_area` pixels, as the network sees the frame, `least_share` of its
     usual area, and a score of `least_score`, 0 to 1. A mask with a score under `least_shown` is
-    not shown either. `absences`: frames kept on which nothing was found of it, the newest ones, and
-    only until it is back. `distractors`: frames kept outside the queue of recent ones, on which it
-    was seen and something away from it had a probability of `rival` or more.
+    not shown either. `absences`: frames on which it was not present, as they were segmented, that
+    are kept beside its memory until it is back, the newest ones. `distractors`: frames kept outside
+    the queue of recent ones, on which it was seen and something away from it had a probability of
+    `rival` or more.
     """
 
     least_score: float

@@ -38,7 +38,7 @@ _LONG_RUN = 600  # frames, from which old working memory is consolidated instead
 # SAM 2's heads were trained on squares.
 _PROMPT_SQUARE = 768
 # Chosen on eight clips in which an object leaves and returns; see lite's card.
-_PRESENCE = PresenceConfig(least_score=0.75)
+_PRESENCE = PresenceConfig(least_score=0.5, least_share=0.25, least_shown=0.4, absences=2)
 
 
 def _memory(frame_count: int) -> MemoryConfig:

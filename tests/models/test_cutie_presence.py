@@ -19,22 +19,21 @@ def probabilities(*boxes: tuple[int, float]) -> Tensor:
 
 def test_a_mask_that_is_blurred_or_tiny_is_no_presence() -> None:
     presence = Presence(PresenceConfig(least_score=0.8, least_area=30))
-    found = presence.judge(probabilities((20, 0.95), (20, 0.6)), [1, 2], [])
-    assert found == ([1], [])
-    assert presence.judge(probabilities((20, 0.95), (4, 0.95)), [1, 2], []) == ([1], [2])
+    assert presence.judge(probabilities((20, 0.95), (20, 0.6)), [1, 2], []) == [1]
+    assert presence.judge(probabilities((20, 0.95), (4, 0.95)), [1, 2], []) == [1]
 
 
 def test_a_mask_that_was_given_is_present_whatever_it_is() -> None:
     presence = Presence(PresenceConfig(least_score=0.8))
-    assert presence.judge(probabilities((0, 0), (20, 0.6)), [1, 2], [1, 2]) == ([1, 2], [])
+    assert presence.judge(probabilities((0, 0), (20, 0.6)), [1, 2], [1, 2]) == [1, 2]
 
 
 def test_an_object_that_is_much_smaller_than_usual_is_not_present() -> None:
     presence = Presence(PresenceConfig(least_score=0.5, least_share=0.25))
     for side in (40, 36, 32):  # shrinks little by little
-        assert presence.judge(probabilities((side, 0.95)), [1], []) == ([1], [])
-    assert presence.judge(probabilities((14, 0.95)), [1], []) == ([], [])
-    assert presence.judge(probabilities((30, 0.95)), [1], []) == ([1], [])
+        assert presence.judge(probabilities((side, 0.95)), [1], []) == [1]
+    assert presence.judge(probabilities((14, 0.95)), [1], []) == []
+    assert presence.judge(probabilities((30, 0.95)), [1], []) == [1]
 
 
 def test_a_mask_that_is_not_sure_enough_is_not_shown() -> None:

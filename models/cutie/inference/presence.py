@@ -72,21 +72,19 @@ class Presence:
 
     def judge(
         self, probability: Tensor, objects: Sequence[int], given: Collection[int]
-    ) -> tuple[list[int], list[int]]:
-        """Return the objects that are present, and those that are not.
+    ) -> list[int]:
+        """Return the objects that are present.
 
         By their probability (K + 1, H, W); those that were `given` are present. The answer decides
         what is computed next, so a device is waited for.
         """
-        present, absent = [], []
+        present = []
         measured = torch.stack([areas(probability).float(), scores(probability)]).tolist()
         for object_id, area, score in zip(objects, *measured, strict=True):
             if object_id in given or self._is_present(object_id, area, score):
                 present.append(object_id)
                 self._usual.setdefault(object_id, deque(maxlen=_USUAL)).append(area)
-            else:
-                absent.append(object_id)
-        return present, absent
+        return present
 
     def _is_present(self, object_id: int, area: float, score: float) -> bool:
         config, known = self._config, self._usual.get(object_id)

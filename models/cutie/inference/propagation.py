@@ -116,9 +116,9 @@ class Propagation:
         due = since >= self.config.every or bool(given)
         if self.objects and ((due and not last) or permanent):
             known = self.objects if permanent else given or {}
-            present, absent = self._judge(probability, known)
+            present = self._present(probability, known)
             confusing = self._confusing(probability, before)
-            self._add_memory(frame, present, absent, confusing, permanent=permanent)
+            self._add_memory(frame, present, confusing, permanent=permanent)
         presence = self.config.presence
         return shown(probability, presence) if presence and self.objects else probability
 
@@ -201,18 +201,14 @@ class Propagation:
         stacked = torch.stack([merged[object_id] for object_id in self.objects])
         return aggregate(stacked[None]).softmax(dim=1)[0]
 
-    def _judge(
-        self, probability: Tensor, given: Collection[int]
-    ) -> tuple[Sequence[int], Sequence[int]]:
-        """Return the objects that the frame is remembered of, and those it is remembered without.
+    def _present(self, probability: Tensor, given: Collection[int]) -> Sequence[int]:
+        """Return the objects that are present, by their probability (K + 1, H, W), or `given`.
 
-        By their probability (K + 1, H, W). Without a config for it, it is remembered of all.
+        All of them where the config does not ask.
         """
         if self._presence is None:
-            return self.objects, []
-        present, absent = self._presence.judge(probability, self.objects, given)
-        absences = self.config.presence.absences if self.config.presence else 0
-        return present, absent if absences else []
+            return self.objects
+        return self._presence.judge(probability, self.objects, given)
 
     def _confusing(self, probability: Tensor, before: Tensor | None) -> list[int]:
         """Return the objects that something else was close to be taken for.
@@ -231,24 +227,42 @@ class Propagation:
         self,
         frame: EncodedFrame,
         present: Sequence[int],
-        absent: Sequence[int],
         confusing: Collection[int],
         *,
         permanent: bool,
     ) -> None:
         assert self._last_masks is not None
         self._last_memory = self._time
+        absent = self._absent(present)
         if not present and not absent:
             return
         encoded = self._encode(frame, self._last_masks)
-        bank, features = self.bank, frame.features
         if absent:
             value = select_objects(encoded.value, self.objects, absent)
-            bank.add_absence(features, value, absent, frame.number)
-        if not present:
-            return
+            self.bank.add_absence(frame.features, value, absent, frame.number)
+        if present:
+            self._learn(frame, encoded, present, confusing, permanent=permanent)
+
+    def _absent(self, present: Collection[int]) -> list[int]:
+        """Return the objects whose absence is remembered, where only some are `present`."""
+        presence = self.config.presence
+        if presence is None or not presence.absences:
+            return []
+        return [object_id for object_id in self.objects if object_id not in present]
+
+    def _learn(
+        self,
+        frame: EncodedFrame,
+        encoded: MaskFeatures,
+        present: Sequence[int],
+        confusing: Collection[int],
+        *,
+        permanent: bool,
+    ) -> None:
+        """Add to the memory of the objects that are present: bank, summary and sensory memory."""
         for object_id in self.objects:
             self.bank.sensory.setdefault(object_id, self._empty_sensory(frame))
+        bank, features = self.bank, frame.features
         value = select_objects(encoded.value, self.objects, present)
         if permanent:
             bank.add_permanent(features, value, present, frame.number)
