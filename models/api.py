@@ -177,7 +177,7 @@ class LoadOptions:
     `weights`: a file to use in place of the known one. `size`: the short side at inference in
     pixels, 0 = as the frame is, None = the model's own. `scales` and `flip`: test-time fusion.
     `presence`: whether a tracker with a memory of frames remembers an object only where it is seen,
-    None = the model's own choice.
+    and shows no mask that it is unsure of; None = the model's own choice.
     """
 
     device: str = "auto"

@@ -1,4 +1,4 @@
-"""Measure a tracker where objects leave the picture and return, with and without `presence`.
+"""Measure a tracker where objects leave the picture and return, by the option `presence`.
 
     python packaging/measure_leaving.py CLIPS [CLIPS ...] --model lite
 
@@ -100,9 +100,10 @@ def table(found: Sequence[Outcome]) -> str:
     return ", ".join(parts)
 
 
-def report(name: str, found: Sequence[Outcome], *, presence: bool) -> None:
+def report(name: str, found: Sequence[Outcome], *, presence: bool | None) -> None:
     """Print the figures of one clip or folder."""
-    sys.stdout.write(f"{name}, presence {'on' if presence else 'off'}: {table(found)}\n")
+    setting = {False: "off", None: "the model's own", True: "on"}[presence]
+    sys.stdout.write(f"{name}, presence {setting}: {table(found)}\n")
     sys.stdout.flush()
 
 
@@ -120,7 +121,7 @@ def main() -> int:
     for folder in arguments.clips:
         names = sorted(path.name for path in (folder / "JPEGImages").iterdir())
         names = [name for name in names if not arguments.only or name in arguments.only]
-        found: dict[bool, list[Outcome]] = {False: [], True: []}
+        found: dict[bool | None, list[Outcome]] = {False: [], None: [], True: []}
         for name in names:
             for presence in found:
                 options = LoadOptions(size=arguments.size, presence=presence)

@@ -90,17 +90,15 @@ class PresenceConfig:
     """When an object is taken for present: only then a frame is remembered of it.
 
     Its mask has at least `least_area` pixels, as the network sees the frame, `least_share` of its
-    usual area, and a score of `least_score`, 0 to 1. A mask with a score under `least_shown` is
-    not shown either. `absences`: frames on which it was not present, as they were segmented, that
-    are kept beside its memory until it is back, the newest ones. `distractors`: frames kept outside
-    the queue of recent ones, on which it was seen and something away from it had a probability of
-    `rival` or more.
+    usual area, and a score of `least_score`, 0 to 1. `absences`: frames on which it was not
+    present, as they were segmented, that are kept beside its memory until it is back, the newest
+    ones. `distractors`: frames kept outside the queue of recent ones, on which it was seen and
+    something away from it had a probability of `rival` or more.
     """
 
     least_score: float
     least_share: float = 0.0
     least_area: int = 30
-    least_shown: float = 0.0
     absences: int = 0
     distractors: int = 0
     rival: float = 0.3
@@ -114,7 +112,8 @@ class MemoryConfig:
     in, where `long_term` is None. `top_k`: memory tokens that a pixel reads. `sensory_updates`: on
     how many of the frames between two memory frames the sensory memory is renewed. `chunk`:
     objects computed at once, 0 = all. `presence`: when a frame is remembered of an object at all;
-    None remembers it of every object, as the published runs do.
+    None remembers it of every object, as the published runs do. A mask with a score under
+    `least_shown` is not shown, so that an object that is away has none; 0 shows all.
     """
 
     every: int = 5
@@ -124,6 +123,7 @@ class MemoryConfig:
     long_term: LongTermConfig | None = None
     chunk: int = 0
     presence: PresenceConfig | None = None
+    least_shown: float = 0.0
 
 
 CUTIE_SMALL = NetworkConfig(EncoderConfig(EncoderKind.RESNET18))

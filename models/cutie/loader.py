@@ -37,8 +37,9 @@ _LONG_RUN = 600  # frames, from which old working memory is consolidated instead
 # The square in which lite's clicks see a frame: they want more pixels than propagation does, and
 # SAM 2's heads were trained on squares.
 _PROMPT_SQUARE = 768
-# Chosen on eight clips in which an object leaves and returns; see lite's card.
-_PRESENCE = PresenceConfig(least_score=0.5, least_share=0.25, least_shown=0.4, absences=2)
+# Chosen on clips in which an object leaves and returns; see lite's card.
+_PRESENCE = PresenceConfig(least_score=0.5, least_share=0.25, absences=2)
+_LEAST_SHOWN = 0.4
 
 
 def _memory(frame_count: int) -> MemoryConfig:
@@ -60,16 +61,19 @@ def _recent_memory(frame_count: int) -> MemoryConfig:
     return MemoryConfig(
         every=2,
         long_term=long_term if frame_count > _LONG_RUN else None,
-        presence=_PRESENCE,
+        least_shown=_LEAST_SHOWN,
     )
 
 
 def _memory_for(model: "Model", options: LoadOptions) -> Callable[[int], MemoryConfig]:
-    """Return the model's memory, with an object's presence asked for or not as the options say."""
+    """Return the model's memory, with objects' presence asked for or not as the options say."""
     if options.presence is None:
         return model.memory
     presence = _PRESENCE if options.presence else None
-    return lambda frame_count: replace(model.memory(frame_count), presence=presence)
+    least_shown = _LEAST_SHOWN if options.presence else 0.0
+    return lambda frame_count: replace(
+        model.memory(frame_count), presence=presence, least_shown=least_shown
+    )
 
 
 @dataclass(frozen=True, slots=True)

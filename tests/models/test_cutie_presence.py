@@ -38,7 +38,7 @@ def test_an_object_that_is_much_smaller_than_usual_is_not_present() -> None:
 
 def test_a_mask_that_is_not_sure_enough_is_not_shown() -> None:
     given = probabilities((20, 0.95), (20, 0.6))
-    found = shown(given, PresenceConfig(least_score=0, least_shown=0.7))
+    found = shown(given, 0.7)
     assert torch.equal(found[1], given[1])
     assert not found[2].any()
     assert torch.allclose(found.sum(dim=0), torch.ones(SIZE))

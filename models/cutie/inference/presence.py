@@ -55,9 +55,9 @@ def areas(probability: Tensor) -> Tensor:
     return (labels.flatten() == slots[:, None]).sum(dim=1)
 
 
-def shown(probability: Tensor, config: PresenceConfig) -> Tensor:
-    """Return probabilities (K + 1, H, W) without those of objects that are not sure enough."""
-    hidden = (scores(probability) < config.least_shown)[:, None, None]
+def shown(probability: Tensor, least: float) -> Tensor:
+    """Return probabilities (K + 1, H, W) without those of objects with a score under `least`."""
+    hidden = (scores(probability) < least)[:, None, None]
     objects = probability[1:].masked_fill(hidden, 0)
     background = 1 - objects.sum(dim=0, keepdim=True)
     return torch.cat([background, objects])

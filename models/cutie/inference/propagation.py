@@ -119,8 +119,8 @@ class Propagation:
             present = self._present(probability, known)
             confusing = self._confusing(probability, before)
             self._add_memory(frame, present, confusing, permanent=permanent)
-        presence = self.config.presence
-        return shown(probability, presence) if presence and self.objects else probability
+        least = self.config.least_shown
+        return shown(probability, least) if least and self.objects else probability
 
     def delete_objects(self, objects: Sequence[int]) -> None:
         """Stop following objects, and keep nothing of them."""
