@@ -380,9 +380,10 @@ def test_objects_that_are_always_present_are_remembered_as_without_the_option(
 
 @torch.inference_mode()
 def test_a_frame_with_a_rival_is_kept_longer_than_others(network: Network) -> None:
-    # A rival is wherever the object is at all likely, away from where it was.
-    masks = {number: given(index_mask(SIZE, (1,)), (1,)) for number in range(12)}
-    masks[4] = {1: masks[0][1] + index_mask(SIZE, (1,), shift=40).clamp(max=1)}
+    alone, with_rival = torch.zeros(SIZE), torch.zeros(SIZE)
+    alone[:, :16] = 1
+    with_rival[:, :16] = with_rival[:, 80:] = 1  # at the other side of the picture
+    masks = {number: {1: with_rival if number == 4 else alone} for number in range(12)}
     presence = PresenceConfig(least_score=2, distractors=2, rival=0.3)
     memory = MemoryConfig(every=1, presence=presence)
     propagation, _ = run(network, masks, 12, memory=memory)
