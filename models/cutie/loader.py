@@ -61,6 +61,7 @@ def _recent_memory(frame_count: int) -> MemoryConfig:
     return MemoryConfig(
         every=2,
         long_term=long_term if frame_count > _LONG_RUN else None,
+        presence=_PRESENCE,
         least_shown=_LEAST_SHOWN,
     )
 
