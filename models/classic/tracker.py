@@ -1,4 +1,4 @@
-"""Follows masks through video without any weights."""
+"""The tracker that follows masks through video without any weights."""
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
 

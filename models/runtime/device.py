@@ -1,4 +1,4 @@
-"""Which processor a model runs on."""
+"""The device that a model runs on."""
 
 from typing import TYPE_CHECKING
 
