@@ -12,6 +12,7 @@ _KINDS = {
     "hover": "previews under the pointer: how often they come, whether the window waits",
     "io": "videos and projects: opening, reading, writing",
     "clicks": "masks from clicks and boxes against true ones: IoU, and how soon they come",
+    "heal": "corrections: what they are worth, what they spoil, and what they cost",
     "refine": "coarse masks made finer, against true ones: boundary F before and after",
 }
 
