@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Slot
 
 from app.core.document import Entry, Key, Origin
 from app.engine.jobs import Segment
-from app.engine.run import Candidate
+from app.engine.segment import Candidate
 from app.session.editing import Editing
 from app.session.engine import Engine
 from app.session.objects import ObjectEdits

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import QObject, Slot
 
+from app.batch.steps import Step
 from app.core.document import Entry, Key, Origin
 from app.engine.jobs import Refine
-from app.engine.run import Step
 from app.session.editing import Editing
 from app.session.engine import Engine
 from app.session.jobs import Jobs

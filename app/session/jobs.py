@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
+from app.batch.steps import Step
 from app.core import heal
 from app.core.document import Document, Entry, Key
 from app.core.plan import (
@@ -20,7 +21,6 @@ from app.core.plan import (
     rest_of,
 )
 from app.engine.jobs import Heal, Refine, Track
-from app.engine.run import Step
 from app.session.engine import Engine
 from app.session.preferences import rules_of
 from app.session.progress import Meter

@@ -5,11 +5,11 @@ from collections.abc import Collection, Mapping
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.batch.fill import fill
+from app.batch.heal import heal
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.mask import Mask
 from app.core.plan import Direction, Run, permitted, plan, rest_of
-from app.engine.jobs import Heal, Track
-from app.engine.run import heal, track
 from tests.fakes import SIZE, FakeFrames, FakeTracker, square
 
 MASKS = [Mask.encode(square(x)) for x in range(0, 50, 10)]
@@ -189,7 +189,7 @@ def test_no_propagation_overwrites_an_anchor_or_a_locked_object(
     )
     tracker = FakeTracker(FakeFrames(20))
     tracker.drift = drift
-    for step in track(tracker, Track(1, runs), SIZE):
+    for step in fill(tracker, runs, SIZE):
         for key in step.entries:
             before = document.get(key)
             assert before is None or not before.is_anchor
@@ -219,10 +219,9 @@ def test_no_heal_overwrites_an_anchor_or_a_locked_object(
     free = [Key(*key) for key in stale if document.get(Key(*key)) is None]
     document.replace({key: old for key in free if key.object in anchors})
     runs = plan_heal(document, {Key(*new_anchors)}, first=0, last=19)
-    job = Heal(1, runs, dict(document.items()), Rules(patience=2))
     tracker = FakeTracker(FakeFrames(20))
     tracker.drift = drift
-    for step in heal(tracker, job, SIZE):
+    for step in heal(tracker, runs, dict(document.items()), Rules(patience=2), SIZE):
         for key in step.entries:
             before = document.get(key)
             assert before is None or not before.is_anchor

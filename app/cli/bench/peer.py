@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from app.batch.predict import predict
 from models.api import BoolMask, Image, LoadOptions, ModelError, Tracker
 from models.cutie.config import CUTIE_BASE, CUTIE_SMALL, NetworkConfig
 from models.cutie.loader import MODELS, tracker_of
@@ -172,7 +173,7 @@ def _ours(
         tracker = load_tracker(FALLBACK, clip, LoadOptions(threads=case.threads))
     else:
         tracker = _memory_model(case, clip, device)
-    for _ in tracker.track({0: masks}, range(case.length)):
+    for _ in predict(tracker, {0: masks}, range(case.length)):
         yield
 
 

@@ -76,10 +76,11 @@ def _scores(
     segmenter: "Segmenter", truths: dict[int, Path], ways: dict[str, Coarsen], gate: float
 ) -> list[float]:
     """Return mean F before and after for each way, then for all of them."""
+    from app.batch.refine import refinements  # noqa: PLC0415
     from app.cli.bench.clicks import read_truth  # noqa: PLC0415
+    from app.core.document import Key  # noqa: PLC0415
     from app.core.evaluate import boundary_f  # noqa: PLC0415
     from app.core.mask import Mask  # noqa: PLC0415
-    from app.core.refine import judge, prompt_of  # noqa: PLC0415
 
     found: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
     for frame, path in truths.items():
@@ -89,9 +90,8 @@ def _scores(
             coarse = Mask.encode(pixels)
             if coarse is None:
                 continue
-            best = segmenter.segment(frame, prompt_of(coarse))[0]
-            verdict = judge(coarse, Mask.encode(best.mask), gate=gate)
-            after = boundary_f(truth, verdict.mask.decode())
+            (refined,) = refinements(segmenter, {Key(frame, 1): coarse}, gate=gate)
+            after = boundary_f(truth, refined.verdict.mask.decode())
             found[way].append((boundary_f(truth, pixels), after))
     if not any(found.values()):
         folder = next(iter(truths.values())).parent

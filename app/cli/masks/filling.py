@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from app.batch.predict import predict
 from app.cli.progress import Progress
 from app.core.document import Changes, Entry, Key, Origin
 from app.core.mask import Mask
@@ -129,7 +130,9 @@ class Filling:
         anchors = self._anchors(way, done)
         # Going on, the last finished frame is visited again: its masks lead to the next one.
         frames = way.frames[done - 1 :] if done else rest
-        with closing(self._tracker.track(anchors, frames, probabilities=self._job.scores)) as found:
+        with closing(
+            predict(self._tracker, anchors, frames, probabilities=self._job.scores)
+        ) as found:
             for index, (frame, predictions) in enumerate(found):
                 if done and index == 0:
                     continue

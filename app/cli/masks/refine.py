@@ -80,18 +80,15 @@ def _refined(
 ) -> "dict[int, Verdict]":
     import numpy as np  # noqa: PLC0415
 
+    from app.batch.refine import refinements  # noqa: PLC0415
+    from app.core.document import Key  # noqa: PLC0415
     from app.core.mask import Mask  # noqa: PLC0415
-    from app.core.refine import judge, prompt_of  # noqa: PLC0415
     from app.storage.formats.palette import VOID  # noqa: PLC0415
 
-    verdicts = {}
-    for number in np.unique(labels).tolist():
-        current = Mask.encode(labels == number)
-        if number in {0, VOID} or current is None:
-            continue
-        best = segmenter.segment(frame, prompt_of(current))[0]
-        verdicts[number] = judge(current, Mask.encode(best.mask), gate=gate)
-    return verdicts
+    numbers = [number for number in np.unique(labels).tolist() if number not in {0, VOID}]
+    masks = {Key(frame, n): mask for n in numbers if (mask := Mask.encode(labels == n))}
+    found = refinements(segmenter, masks, gate=gate)
+    return {each.key.object: each.verdict for each in found}
 
 
 def _redrawn(labels: "Labels", verdicts: "Mapping[int, Verdict]") -> "Labels":

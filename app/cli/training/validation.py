@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app.batch.predict import predict
 from app.core.evaluate import Labels, Protocol, score_sequence, summarize
 from app.errors import UsageError
 from app.storage.formats.davis import mask_files, mask_folders
@@ -102,7 +103,7 @@ class SequenceValidation:
 def _propagated(tracker: Tracker, first: Labels, frames: list[int]) -> Iterator[Labels]:
     """Yield each frame's labels."""
     anchor = {int(label): first == label for label in np.unique(first) if label}
-    for _, found in tracker.track({frames[0]: anchor}, frames):
+    for _, found in predict(tracker, {frames[0]: anchor}, frames):
         labels = np.zeros_like(first)
         for label, prediction in found.items():
             labels[prediction.mask] = label

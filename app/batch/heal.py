@@ -1,119 +1,61 @@
-"""Carries jobs out on a model, frame by frame. No Qt: the thread and the command line share it."""
+"""The healing of stale masks: passes that end where old and new agree."""
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import NamedTuple
 
-import numpy as np
-
-from app.core.document import Entry, Key, Origin
-from app.core.heal import Watch, agree, merge, probes
+from app.batch.predict import UnpackedAnchors, predict
+from app.batch.steps import Step, Steps, entries_of, entry_of
+from app.core.document import Entry, Key
+from app.core.heal import Rules, Watch, agree, merge, probes
 from app.core.mask import Mask
 from app.core.plan import PackedAnchors, Run
-from app.core.refine import judge, prompt_of
-from app.engine.jobs import Heal, Refine, Segment, Track
-from models.api import BoolMask, Prediction, Prompt, Segmenter, Tracker
+from models.api import Tracker
 
 
-class Step(NamedTuple):
-    """What one step of a job gave: the frame it was at, and finished entries, mostly of it."""
-
-    frame: int
-    entries: Mapping[Key, Entry]
-
-
-Steps = Generator[Step, None, None]
-
-
-class Candidate(NamedTuple):
-    """One mask that a click could mean; None = nothing found there."""
-
-    mask: Mask | None
-    score: float
-
-
-class UnpackedAnchors(Mapping[int, Mapping[int, BoolMask]]):
-    """Anchors as a tracker wants them, each decoded when it is asked for."""
-
-    def __init__(self, packed: PackedAnchors, size: tuple[int, int]) -> None:
-        self._packed, self._size = packed, size
-
-    def __getitem__(self, frame: int) -> dict[int, BoolMask]:
-        return {
-            number: mask.decode() if mask else np.zeros(self._size, np.bool_)
-            for number, mask in self._packed[frame].items()
-        }
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._packed)
-
-    def __len__(self) -> int:
-        return len(self._packed)
-
-
-def segment(segmenter: Segmenter, job: Segment) -> tuple[Candidate, ...]:
-    """Return the masks that the prompt could mean, best first; of a hover, the best alone."""
-    mask = job.mask.decode() if job.mask else None
-    found = segmenter.segment(job.key.frame, Prompt(job.clicks, job.box, mask))
-    if job.hover:
-        found = found[:1]
-    return tuple(Candidate(Mask.encode(each.mask), each.score) for each in found)
-
-
-def track(tracker: Tracker, job: Track, size: tuple[int, int]) -> Steps:
-    """Yield a step for each frame visited, pass after pass; `size` is the frames' (H, W)."""
-    for run in job.runs:
-        anchors = UnpackedAnchors(run.anchors, size)
-        with closing(tracker.track(anchors, run.frames)) as found:
-            for frame, predictions in found:
-                yield Step(frame, _entries(run, frame, predictions))
-
-
-def heal(tracker: Tracker, job: Heal, size: tuple[int, int]) -> Steps:
-    """Yield a step for each frame visited, until each object is back on its old masks.
+def heal(
+    tracker: Tracker,
+    runs: Iterable[Run],
+    old: Mapping[Key, Entry],
+    rules: Rules,
+    size: tuple[int, int],
+) -> Steps:
+    """Yield a step for each frame visited, until each object is back on its `old` masks.
 
     Where a pass reaches an anchor without having agreed, a second one comes back from it and the
-    two are merged.
+    two are merged. `size` is the frames' (H, W).
     """
-    for run in job.runs:
-        healing = _Healing(tracker, job, run, size)
+    for run in runs:
+        healing = _Healing(tracker, run, old, rules, size)
         yield from healing.go()
         yield from healing.come_back()
-
-
-def refine(segmenter: Segmenter, job: Refine) -> Steps:
-    """Yield a step for each mask, frames rising; its entries are empty where the mask is kept.
-
-    The rule of HQTrack (Zhu et al. 2023, section 2.3): the mask prompts the segmenter, and the
-    answer counts only where it overlaps the mask.
-    """
-    for key, mask in sorted(job.masks.items()):
-        best = segmenter.segment(key.frame, prompt_of(mask))[0]
-        verdict = judge(mask, Mask.encode(best.mask), gate=job.gate)
-        if verdict.accepted:
-            yield Step(key.frame, {key: Entry(verdict.mask, Origin.REFINED, score=best.score)})
-        else:
-            yield Step(key.frame, {})
 
 
 class _Healing:
     """One pass of a heal and, where it is needed, the pass back from the anchors it meets."""
 
-    def __init__(self, tracker: Tracker, job: Heal, run: Run, size: tuple[int, int]) -> None:
-        self._tracker, self._job, self._run, self._size = tracker, job, run, size
-        self._watches = {number: Watch(job.rules.patience) for number in run.spans}
+    def __init__(
+        self,
+        tracker: Tracker,
+        run: Run,
+        old: Mapping[Key, Entry],
+        rules: Rules,
+        size: tuple[int, int],
+    ) -> None:
+        self._tracker, self._run, self._size = tracker, run, size
+        self._old, self._rules = old, rules
+        self._watches = {number: Watch(rules.patience) for number in run.spans}
         self._open = set(run.spans)  # objects that have not come back to their old masks
         self._fresh: dict[Key, Entry] = {}
 
     def go(self) -> Steps:
         """Go from the origin until every object agrees or its span ends."""
         anchors = UnpackedAnchors(_telling(self._run), self._size)
-        with closing(self._tracker.track(anchors, self._run.frames)) as found:
+        with closing(predict(self._tracker, anchors, self._run.frames)) as found:
             for frame, predictions in found:
                 entries = {
                     key: entry
-                    for key, entry in _entries(self._run, frame, predictions).items()
+                    for key, entry in entries_of(self._run, frame, predictions).items()
                     if key.object in self._open
                 }
                 ripe = self._compare(entries)
@@ -139,15 +81,15 @@ class _Healing:
             yield from self._return(barrier, objects)
 
     def _return(self, barrier: int, objects: set[int]) -> Steps:
-        rules, origin, step = self._job.rules, self._run.frames[0], self._run.step
+        rules, origin, step = self._rules, self._run.frames[0], self._run.step
         watches = {number: Watch(rules.patience) for number in objects}
         back = replace(self._run, frames=tuple(range(barrier, origin, -step)))
         anchors = UnpackedAnchors(back.anchors, self._size)
-        with closing(self._tracker.track(anchors, back.frames)) as found:
+        with closing(predict(self._tracker, anchors, back.frames)) as found:
             for frame, predictions in found:
                 nearness = abs(barrier - frame) / abs(barrier - origin)
                 entries: dict[Key, Entry] = {}
-                for key, entry in _entries(back, frame, predictions).items():
+                for key, entry in entries_of(back, frame, predictions).items():
                     forward = self._fresh.get(key)
                     if key.object not in watches or forward is None:
                         continue
@@ -164,8 +106,8 @@ class _Healing:
         """Put the old entry where it agrees with the new; return the objects worth a probe."""
         ripe = []
         for key, entry in entries.items():
-            old = self._job.old.get(key)
-            agreed = agree(entry, old, self._job.rules)
+            old = self._old.get(key)
+            agreed = agree(entry, old, self._rules)
             if old is not None and agreed:
                 entries[key] = replace(old, stale=False, score=entry.score)
             if self._watches[key.object].feed(agreed=agreed):
@@ -177,9 +119,9 @@ class _Healing:
         """Whether the old masks ahead are what the tracker would give, judged by three frames."""
         ahead = self._ahead(number, frame)
         # That it is absent further on is an anchor, not an old mask: the pass has to get there.
-        if any(Key(other, number) not in self._job.old for other in ahead):
+        if any(Key(other, number) not in self._old for other in ahead):
             return False
-        tries = probes(frame, ahead, self._job.rules.patience)
+        tries = probes(frame, ahead, self._rules.patience)
         given = {number: entry.mask}
         anchors = {
             **_only(_telling(self._run), number),
@@ -188,20 +130,16 @@ class _Healing:
         unpacked = UnpackedAnchors(anchors, self._size)
         if not tries:
             return True
-        with closing(self._tracker.track(unpacked, tries)) as found:
+        with closing(predict(self._tracker, unpacked, tries)) as found:
             for other, predictions in found:
-                new = _entry(predictions[number])
-                if not agree(new, self._job.old[Key(other, number)], self._job.rules):
+                new = entry_of(predictions[number])
+                if not agree(new, self._old[Key(other, number)], self._rules):
                     return False
         return True
 
     def _confirmed(self, number: int, frame: int) -> dict[Key, Entry]:
         keys = [Key(other, number) for other in self._ahead(number, frame)]
-        return {
-            key: replace(self._job.old[key], stale=False)
-            for key in keys
-            if self._job.old[key].stale
-        }
+        return {key: replace(self._old[key], stale=False) for key in keys if self._old[key].stale}
 
     def _ahead(self, number: int, frame: int) -> Sequence[int]:
         """Return the frames that the pass has still to fill, in its order of travel."""
@@ -223,18 +161,6 @@ def _telling(run: Run) -> PackedAnchors:
         for frame, given in run.anchors.items()
         if frame in visited or any(mask is not None for mask in given.values())
     }
-
-
-def _entries(run: Run, frame: int, predictions: Mapping[int, Prediction]) -> dict[Key, Entry]:
-    return {
-        Key(frame, number): _entry(prediction)
-        for number, prediction in predictions.items()
-        if run.may_fill(Key(frame, number))
-    }
-
-
-def _entry(prediction: Prediction) -> Entry:
-    return Entry(Mask.encode(prediction.mask), Origin.PROPAGATED, score=prediction.score)
 
 
 def _only(anchors: PackedAnchors, number: int) -> dict[int, dict[int, Mask | None]]:
