@@ -138,12 +138,7 @@ class Jobs(QObject):
             if after:
                 self._track(after)
             return
-        old = {
-            key: entry
-            for run in runs
-            for key in _keys(run)
-            if (entry := document.get(key)) is not None and run.may_fill(key)
-        }
+        old = heal.evidence(document, runs)
         job = Heal(self._engine.next_id(), runs, old, rules_of(workspace.settings))
         text = self._text("Heal", runs)
         meter = Meter.of_runs(text, runs)
@@ -373,10 +368,6 @@ def permitted_entries(document: Document, step: Step) -> dict[Key, Entry]:
     """Return those entries of a step that may be shown and kept."""
     allowed = permitted(document, step.entries)
     return {key: entry for key, entry in step.entries.items() if key in allowed}
-
-
-def _keys(run: Run) -> Iterable[Key]:
-    return (Key(frame, number) for number, span in run.spans.items() for frame in span)
 
 
 def _nearest_start(document: Document, objects: Collection[int], frame: int) -> int:

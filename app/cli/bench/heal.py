@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     from app.storage.files.writing import atomic_write  # noqa: PLC0415
 
     plays = Plays(arguments.rounds)
-    for clip in _clips(arguments):
+    for clip in clips(arguments.root, arguments.only, arguments.frames):
         _play(clip, arguments, plays)
     sys.stdout.write(plays.text())
     if arguments.json is not None:
@@ -84,21 +84,21 @@ def _models(clip: "Clip", arguments: argparse.Namespace) -> tuple["Tracker", "Se
     )
 
 
-def _clips(arguments: argparse.Namespace) -> Iterator["Clip"]:
-    """Yield the clips one after the other. Raises UsageError where there is none."""
+def clips(root: Path, only: Sequence[str] | None, frames: int | None) -> Iterator["Clip"]:
+    """Yield the clips of a folder, at most `frames` of each long. Raises UsageError."""
     from app.cli.bench.healing.play import Clip  # noqa: PLC0415
     from app.storage.formats.palette import read_labels  # noqa: PLC0415
     from app.storage.video.opening import open_video  # noqa: PLC0415
 
-    images, masks = arguments.root / "JPEGImages", arguments.root / "Annotations"
+    images, masks = root / "JPEGImages", root / "Annotations"
     if not images.is_dir() or not masks.is_dir():
-        raise UsageError(f"{arguments.root} has no JPEGImages and Annotations. Give their folder.")
-    names = arguments.only or sorted(each.name for each in images.iterdir() if each.is_dir())
+        raise UsageError(f"{root} has no JPEGImages and Annotations. Give their folder.")
+    names = only or sorted(each.name for each in images.iterdir() if each.is_dir())
     for name in names:
         if not (images / name).is_dir():
             raise UsageError(f"{images} has no sequence {name}. Check --only.")
         with closing(open_video(images / name)) as video:
-            stems = [video.stem(frame) for frame in range(len(video))][: arguments.frames]
+            stems = [video.stem(frame) for frame in range(len(video))][:frames]
             labels = [read_labels(masks / name / f"{stem}.png", video.size) for stem in stems]
             # A binary mask has one object, which is 255 in DAVIS-2016.
             binary = all(set(_values(each)) <= {0, 255} for each in labels)

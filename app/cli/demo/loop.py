@@ -256,7 +256,7 @@ class _Loop:
         last = len(self._video) - 1
         self.document.replace(healing.stale_marks(self.document, [key]))
         runs = healing.plan_heal(self.document, [key], first=0, last=last)
-        old = dict(self.document.items())
+        old = healing.evidence(self.document, runs)
         visited = 0
         rules = healing.Rules()
         with self.record.stage("heal"), Progress("Healing", last + 1) as progress:

@@ -8,12 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from app.batch.annotator import SimulatedAnnotator
-from app.core import evaluate, heal, suspects
+from app.batch.fill import fill
+from app.batch.heal import heal
+from app.core import evaluate, suspects
+from app.core import heal as healing
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.mask import Mask
 from app.core.plan import Direction, plan
-from app.engine import run as engine
-from app.engine.jobs import Heal, Track
 from models.api import Anchors, BoolMask, Frames, Segmenter, Tracked, Tracker
 
 RIGHT = 0.85  # IoU from which on a mask is right
@@ -203,10 +204,10 @@ _Strategy = Callable[[Document, Tracker, Clip, Key], Entries]
 
 
 def _healed(document: Document, tracker: Tracker, clip: Clip, key: Key) -> Entries:
-    document.replace(heal.stale_marks(document, [key]))
-    runs = heal.plan_heal(document, [key], first=0, last=clip.count - 1)
-    job = Heal(1, runs, dict(document.items()), heal.Rules())
-    for step in engine.heal(tracker, job, clip.video.size):
+    document.replace(healing.stale_marks(document, [key]))
+    runs = healing.plan_heal(document, [key], first=0, last=clip.count - 1)
+    old = healing.evidence(document, runs)
+    for step in heal(tracker, runs, old, healing.Rules(), clip.video.size):
         yield step.entries
 
 
@@ -216,7 +217,7 @@ def propagated(document: Document, tracker: Tracker, clip: Clip, start: int) -> 
         document, clip.numbers, first=0, last=clip.count - 1, direction=Direction.FORWARD,
         from_frame=start, to_nearest_anchor=False,
     )  # fmt: skip
-    for step in engine.track(tracker, Track(1, runs), clip.video.size):
+    for step in fill(tracker, runs, clip.video.size):
         yield step.entries
 
 

@@ -1,0 +1,131 @@
+"""One object's way from a corrected anchor: where it ends, and which masks hold on it."""
+
+import enum
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from app.core.document import Entry
+from app.core.evidence import Candidate, Candidates, Source, Stretch, choose, overlap
+from app.core.heal import Rules, agree, difference
+from app.core.mask import Mask
+
+_TAKEN = 0.2  # share of a mask in another object's from which on the two are the same thing
+_SURE = 0.95  # IoU beyond which two passes never agree: that is noise
+_LEFT = 1 / 3  # of what the correction changed, how much may be left where old and new agree
+_RIVAL = 0.5  # share of the chosen mask's trust from which on another one is a conflict
+
+
+class Verdict(enum.Enum):
+    """What a walk has come to."""
+
+    GOES_ON = "goes on"
+    AGREES = "agrees"  # it is back on the old masks
+    GIVES_WAY = "gives way"  # the old masks that it differs from are the surer ones
+
+
+class Walk:
+    """One object's way from a corrected anchor, weighed frame by frame against the old masks."""
+
+    def __init__(self, stretch: Stretch, rules: Rules) -> None:
+        self.stretch, self.rules = stretch, rules
+        self.new: dict[int, Candidate] = {}
+        self.agreed: list[int] = []  # the latest frames, one after the other, that agree
+        self._doubted = 0
+        self._before = stretch.start
+        self._ignored: set[int] = set()  # objects that lie where this one does from the start
+
+    def feed(self, frame: int, entry: Entry, others: Mapping[int, Mask]) -> Verdict:
+        """Take the mask of the next frame in; `others` are the other objects' masks there."""
+        old = self.stretch.old.get(frame)
+        if not self.new:
+            self._ignored = {n for n, m in others.items() if overlap(entry.mask, [m]) > _TAKEN}
+            self.rules = _stricter(self.rules, entry, old)
+        agreed = agree(entry, old, self.rules)
+        strangers = [mask for number, mask in others.items() if number not in self._ignored]
+        trust = self.stretch.trust_in_new(frame, entry, self._before)
+        trust *= 1 - overlap(entry.mask, strangers)
+        self.new[frame], self._before = Candidate(entry, trust), entry.mask
+        self.agreed = [*self.agreed, frame] if agreed else []
+        doubted = not agreed and self.stretch.trust_in_old(frame) > trust
+        self._doubted = self._doubted + 1 if doubted else 0
+        if len(self.agreed) >= self.rules.patience:
+            return Verdict.AGREES
+        return Verdict.GIVES_WAY if self._doubted >= self.rules.patience else Verdict.GOES_ON
+
+    def prefers_new(self, frame: int) -> bool:
+        """Whether the new mask of a frame that was walked is surer than the old one."""
+        return self.new[frame].trust >= self.stretch.trust_in_old(frame)
+
+    def settled(
+        self, back: Mapping[int, Entry], *, met: bool
+    ) -> dict[int, tuple[Source, Candidates]]:
+        """Return for each frame walked which source holds, and what there was to choose from.
+
+        From where the walk agreed to its end the old masks hold. Otherwise the masks of the pass
+        that came `back` are weighed, too; `met` says that it came to agree with the walk, which is
+        right up to there, then.
+        """
+        walked = list(self.new)
+        offers: list[Candidates] = [self._offers(frame, back) for frame in walked]
+        if self.agreed:
+            disputed = len(walked) - len(self.agreed)
+            path = [*[Source.NEW] * disputed, *[Source.OLD] * len(self.agreed)]
+        else:
+            offers = list(self._discounted(offers, met=met))
+            through = len(walked) == len(self.stretch.frames)
+            beyond = self.stretch.end if through else self._standing(len(walked))
+            path = choose(offers, self.stretch.start, beyond)
+        return dict(zip(walked, zip(path, offers, strict=True), strict=True))
+
+    def _discounted(self, offers: Sequence[Candidates], *, met: bool) -> Iterator[Candidates]:
+        """Yield what there is to choose from, trusted less where a pass is known to have drifted.
+
+        One that ends on other masks than those that are certain has left them somewhere on the
+        way: the linear weights of MiVOS (Cheng et al. 2021).
+        """
+        count = sum(Source.BACK in here for here in offers)
+        confirmed = len(offers) - count
+        for place, here in enumerate(offers):
+            if Source.BACK not in here:
+                yield here
+                continue
+            share = (place - confirmed + 1) / (count + 1)
+            new, returned = here[Source.NEW], here[Source.BACK]
+            yield {
+                **here,
+                Source.NEW: new._replace(trust=new.trust * (1 - share)),
+                Source.BACK: returned._replace(trust=returned.trust * (1.0 if met else share)),
+            }
+
+    def _standing(self, place: int) -> Mask | None:
+        entry = self.stretch.old.get(self.stretch.frames[place])
+        return entry.mask if entry else None
+
+    def _offers(self, frame: int, back: Mapping[int, Entry]) -> dict[Source, Candidate]:
+        offers = {Source.NEW: self.new[frame]}
+        if (old := self.stretch.old.get(frame)) is not None:
+            offers[Source.OLD] = Candidate(old, self.stretch.trust_in_old(frame))
+        if frame in back:
+            beside = back.get(frame + self.stretch.step)
+            before = beside.mask if beside else self.stretch.end
+            trust = self.stretch.trust_in_back(frame, back[frame], before)
+            offers[Source.BACK] = Candidate(back[frame], trust)
+        return offers
+
+
+def _stricter(rules: Rules, new: Entry, old: Entry | None) -> Rules:
+    """Return rules by which old and new differ beside the correction, be it ever so small."""
+    if old is None:
+        return rules
+    iou = 1 - _LEFT * difference(new.mask, old.mask)
+    return replace(rules, iou=max(rules.iou, min(iou, _SURE)))
+
+
+def is_conflict(source: Source, offers: Candidates, rules: Rules) -> bool:
+    """Whether another mask of a frame is nearly as sure as the one that holds, and quite other."""
+    chosen = offers[source]
+    return any(
+        other.trust >= _RIVAL * chosen.trust
+        and difference(other.entry.mask, chosen.entry.mask) > rules.conflict
+        for other in offers.values()
+    )
