@@ -12,6 +12,12 @@ LONGEST_FUNCTION = 50
 LONGEST_FILE = 500
 MOST_METHODS = 25
 LONGEST_WINDOW = 300
+MOST_ENTRIES = 10
+FOLDERS = sorted(
+    folder
+    for top in ("app/batch", "app/cli", "app/gui", "app/storage", "models")
+    for folder in {path.parent for path in (ROOT / top).rglob("*.py")}
+)
 # A model's forward may be a page.
 PAGES = {"forward"}
 # The inference thread reports whatever goes wrong and lives on.
@@ -80,6 +86,37 @@ def test_what_catches_even_interruptions_raises_them_again(
 def test_the_window_decides_nothing_and_so_stays_short() -> None:
     lines = (ROOT / "app" / "gui" / "window" / "window.py").read_text(encoding="utf-8").splitlines()
     assert len(lines) <= LONGEST_WINDOW
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=_name)
+def test_folders_show_what_is_in_them_at_a_glance(folder: Path) -> None:
+    folders = [path for path in folder.iterdir() if path in FOLDERS]
+    files = [path for path in folder.iterdir() if path.is_file() and path.name != "__init__.py"]
+    count = len(folders) + len(files)
+    assert count <= MOST_ENTRIES, f"{_name(folder)} holds {count} files and folders"
+
+
+def test_one_module_drives_trackers() -> None:
+    assert _callers("track") == {"app/batch/predict.py"}
+
+
+def test_one_module_asks_refiners() -> None:
+    # A refiner is a segmenter that is asked with a mask; what it says is judged against that mask.
+    assert _callers("prompt_of") == _callers("judge") == {"app/batch/refine.py"}
+
+
+def _callers(function: str) -> set[str]:
+    """Return the modules of the app that call a function or a method of this name."""
+    found = set()
+    for path in (ROOT / "app").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                called = node.func
+                name = called.attr if isinstance(called, ast.Attribute) else ""
+                name = called.id if isinstance(called, ast.Name) else name
+                if name == function:
+                    found.add(_name(path))
+    return found
 
 
 def _functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:

@@ -10,7 +10,7 @@ from app.core.document import Entry, Key, Origin
 from app.core.evidence import Source, Stretch
 from app.core.heal import Rules, Watch, agree, difference, probes
 from app.core.mask import Mask
-from app.core.plan import PackedAnchors, Run
+from app.core.passes import PackedAnchors, Pass
 from app.core.walk import Verdict, Walk, is_conflict
 from models.api import Tracker
 
@@ -19,7 +19,7 @@ _LONG = 40  # old masks ahead from which on some are tried before a pass ends
 
 def heal(
     tracker: Tracker,
-    runs: Iterable[Run],
+    passes: Iterable[Pass],
     old: Mapping[Key, Entry],
     rules: Rules,
     size: tuple[int, int],
@@ -31,8 +31,8 @@ def heal(
     frames of the passes and beside them, of other objects too. `size` is the frames' (H, W).
     """
     known = dict(old)
-    for run in runs:
-        healing = _Healing(tracker, run, known, rules, size)
+    for pass_ in passes:
+        healing = _Healing(tracker, pass_, known, rules, size)
         yield from healing.go()
         # What one pass has settled is what the next one finds.
         for step in healing.settle():
@@ -46,25 +46,25 @@ class _Healing:
     def __init__(
         self,
         tracker: Tracker,
-        run: Run,
+        pass_: Pass,
         old: Mapping[Key, Entry],
         rules: Rules,
         size: tuple[int, int],
     ) -> None:
-        self._tracker, self._run, self._size = tracker, run, size
+        self._tracker, self._pass, self._size = tracker, pass_, size
         self._old, self._rules = old, rules
-        self._walks = {number: Walk(self._stretch(number), rules) for number in run.spans}
-        self._open = set(run.spans)  # objects whose walk has not ended
+        self._walks = {number: Walk(self._stretch(number), rules) for number in pass_.spans}
+        self._open = set(pass_.spans)  # objects whose walk has not ended
         self._warned: set[int] = set()  # objects that drift again further on
         self._gave_way: dict[int, int] = {}  # object -> the frame on which it did
         self._met: set[int] = set()  # objects whose pass back came to agree with the walk
 
     def go(self) -> Steps:
         """Go from the origin until every object's walk has ended."""
-        anchors = UnpackedAnchors(_telling(self._run), self._size)
-        with closing(predict(self._tracker, anchors, self._run.frames)) as found:
+        anchors = UnpackedAnchors(_telling(self._pass), self._size)
+        with closing(predict(self._tracker, anchors, self._pass.frames)) as found:
             for frame, predictions in found:
-                fresh = entries_of(self._run, frame, predictions)
+                fresh = entries_of(self._pass, frame, predictions)
                 new = {key: entry for key, entry in fresh.items() if key.object in self._open}
                 verdicts = {
                     key.object: self._walks[key.object].feed(frame, entry, self._others(key))
@@ -83,7 +83,7 @@ class _Healing:
         returns: dict[int, set[int]] = {}
         for number, walk in self._walks.items():
             if walk.new and not walk.agreed and walk.stretch.end is not None:
-                through = walk.stretch.frames[-1] + self._run.step
+                through = walk.stretch.frames[-1] + self._pass.step
                 returns.setdefault(self._gave_way.get(number, through), set()).add(number)
         back: dict[int, dict[int, Entry]] = {number: {} for number in self._walks}
         for start, objects in returns.items():
@@ -93,7 +93,7 @@ class _Healing:
                 yield Step(step.frame, {})
         for number, walk in self._walks.items():
             if walk.new:
-                yield Step(self._run.frames[0], dict(self._held(number, walk, back[number])))
+                yield Step(self._pass.frames[0], dict(self._held(number, walk, back[number])))
 
     def _held(
         self, number: int, walk: Walk, back: Mapping[int, Entry]
@@ -111,14 +111,14 @@ class _Healing:
         watches = {number: Watch(self._rules.patience) for number in objects}
         seeds = {number: self._standing(number, start) for number in objects}
         given = {number: mask for number, mask in seeds.items() if mask is not None}
-        anchors = _telling(self._run)
+        anchors = _telling(self._pass)
         anchors = {**anchors, start: {**given, **anchors.get(start, {})}}
-        frames = range(start, self._run.frames[0], -self._run.step)
+        frames = range(start, self._pass.frames[0], -self._pass.step)
         with closing(predict(self._tracker, UnpackedAnchors(anchors, self._size), frames)) as found:
             for frame, predictions in found:
                 entries = {
                     key: entry
-                    for key, entry in entries_of(self._run, frame, predictions).items()
+                    for key, entry in entries_of(self._pass, frame, predictions).items()
                     if key.object in watches and frame != start
                 }
                 yield Step(frame, entries)
@@ -132,20 +132,20 @@ class _Healing:
                     return
 
     def _stretch(self, number: int) -> Stretch:
-        run, span = self._run, self._run.spans[number]
-        ordered = span if run.step > 0 else span[::-1]
-        frames = [frame for frame in ordered if run.may_fill(Key(frame, number))]
-        origin = self._old.get(Key(run.frames[0], number))
+        pass_, span = self._pass, self._pass.spans[number]
+        ordered = span if pass_.step > 0 else span[::-1]
+        frames = [frame for frame in ordered if pass_.may_fill(Key(frame, number))]
+        origin = self._old.get(Key(pass_.frames[0], number))
         verified = origin is not None and origin.verified and origin.origin is Origin.PROPAGATED
-        near = range(min(run.frames) - 1, max(run.frames) + 2)
+        near = range(min(pass_.frames) - 1, max(pass_.frames) + 2)
         old = {f: self._old[Key(f, number)] for f in near if Key(f, number) in self._old}
-        start = run.anchors.get(run.frames[0], {}).get(number)
-        end = self._standing(number, ordered[-1] + run.step)
+        start = pass_.anchors.get(pass_.frames[0], {}).get(number)
+        end = self._standing(number, ordered[-1] + pass_.step)
         return Stretch(frames or list(ordered), start, end, old, faulty=not verified)
 
     def _standing(self, number: int, frame: int) -> Mask | None:
         """Return the mask that stands on a frame: an anchor's, or an old one."""
-        if number in (given := self._run.anchors.get(frame, {})):
+        if number in (given := self._pass.anchors.get(frame, {})):
             return given[number]
         entry = self._old.get(Key(frame, number))
         return entry.mask if entry else None
@@ -162,7 +162,7 @@ class _Healing:
 
     @property
     def _known(self) -> set[int]:
-        return {number for given in self._run.anchors.values() for number in given}
+        return {number for given in self._pass.anchors.values() for number in given}
 
     def _shows(self, key: Key) -> bool:
         walk = self._walks[key.object]
@@ -191,7 +191,7 @@ class _Healing:
     def _holds_ahead(self, number: int, frame: int, entry: Entry) -> bool:
         """Whether the old masks ahead are what the tracker would give, judged by three frames."""
         tries = probes(frame, self._ahead(number, frame), self._rules.patience)
-        anchors: dict[int, Mapping[int, Mask | None]] = {**_only(_telling(self._run), number)}
+        anchors: dict[int, Mapping[int, Mask | None]] = {**_only(_telling(self._pass), number)}
         if entry.mask:
             anchors[frame] = {number: entry.mask}
         unpacked = UnpackedAnchors(anchors, self._size)
@@ -208,22 +208,22 @@ class _Healing:
 
     def _ahead(self, number: int, frame: int) -> Sequence[int]:
         """Return the frames that the pass has still to fill, in its order of travel."""
-        span = self._run.spans[number]
-        if self._run.step > 0:
+        span = self._pass.spans[number]
+        if self._pass.step > 0:
             return range(frame + 1, span[-1] + 1)
         return range(frame - 1, span[0] - 1, -1)
 
 
-def _telling(run: Run) -> PackedAnchors:
+def _telling(pass_: Pass) -> PackedAnchors:
     """Return the anchors that a tracker learns from.
 
     Those off the way that say of all objects that they are absent are left out: of a long absence
     there are so many that they would outvote the few that show something.
     """
-    visited = set(run.frames)
+    visited = set(pass_.frames)
     return {
         frame: given
-        for frame, given in run.anchors.items()
+        for frame, given in pass_.anchors.items()
         if frame in visited or any(mask is not None for mask in given.values())
     }
 

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import numpy as np
 
-from app.core.plan import PackedAnchors
+from app.core.passes import PackedAnchors
 from models.api import Anchors, BoolMask, Tracked, Tracker
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from app.core.document import Entry, Key, Origin
 from app.core.mask import Mask
-from app.core.plan import Run
+from app.core.passes import Pass
 from models.api import Prediction
 
 
@@ -24,10 +24,10 @@ def entry_of(prediction: Prediction) -> Entry:
     return Entry(Mask.encode(prediction.mask), Origin.PROPAGATED, score=prediction.score)
 
 
-def entries_of(run: Run, frame: int, predictions: Mapping[int, Prediction]) -> dict[Key, Entry]:
+def entries_of(pass_: Pass, frame: int, predictions: Mapping[int, Prediction]) -> dict[Key, Entry]:
     """Return the entries of those predictions on `frame` that the pass may fill."""
     return {
         Key(frame, number): entry_of(prediction)
         for number, prediction in predictions.items()
-        if run.may_fill(Key(frame, number))
+        if pass_.may_fill(Key(frame, number))
     }

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from app.core.document import Document, Entry, Key, Objects
 from app.core.mask import Mask
-from app.core.plan import Run, anchor_frames, followable, packed_anchors
+from app.core.passes import Pass
+from app.core.plan import anchor_frames, followable, packed_anchors
 from models.api import BoolMask
 
 
@@ -80,7 +81,7 @@ def stale_marks(document: Document, edited: Iterable[Key]) -> dict[Key, Entry]:
 
 def plan_heal(
     document: Document, new_anchors: Collection[Key], *, first: int, last: int
-) -> tuple[Run, ...]:
+) -> tuple[Pass, ...]:
     """Return the passes that make stale masks good again, those next to `new_anchors` first.
 
     Next to a new anchor, frames without a mask are filled too. A pass starts at each new anchor,
@@ -104,9 +105,11 @@ def plan_heal(
     return tuple(_pass(given, origin, step, starts[origin, step]) for origin, step in order)
 
 
-def evidence(document: Document, runs: Iterable[Run]) -> dict[Key, Entry]:
+def evidence(document: Document, passes: Iterable[Pass]) -> dict[Key, Entry]:
     """Return the entries that a heal weighs: all on the frames of its passes and beside them."""
-    frames = {frame for run in runs for frame in range(min(run.frames) - 1, max(run.frames) + 2)}
+    frames = {
+        frame for each in passes for frame in range(min(each.frames) - 1, max(each.frames) + 2)
+    }
     return {
         Key(frame, number): entry
         for frame in sorted(frames)
@@ -280,7 +283,7 @@ def _pass(
     origin: int,
     step: int,
     spans: Mapping[int, range],
-) -> Run:
+) -> Pass:
     end = max(s[-1] for s in spans.values()) if step > 0 else min(s[0] for s in spans.values())
     frames = range(origin, end + step, step)
 
@@ -290,7 +293,7 @@ def _pass(
 
     # Of a long absence its last frame says all; the others need not be looked at.
     visited = (frame for frame in frames if not (absent(frame) and absent(frame + step)))
-    return Run(anchors, tuple(visited), spans)
+    return Pass(anchors, tuple(visited), spans)
 
 
 def _within(mask: Mask, window: tuple[int, int, int, int]) -> NDArray[np.uint8]:

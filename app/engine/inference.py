@@ -127,8 +127,8 @@ class InferenceThread(QThread):
             return refine(self._models.refiner, job.masks, gate=job.gate)
         size = self._models.frames.size
         if isinstance(job, Heal):
-            return heal(self._models.tracker, job.runs, job.old, job.rules, size)
-        return fill(self._models.tracker, job.runs, size)
+            return heal(self._models.tracker, job.passes, job.old, job.rules, size)
+        return fill(self._models.tracker, job.passes, size)
 
     def _serve_quick(self) -> None:
         # The generator of the long job stays open meanwhile and goes on where it was.

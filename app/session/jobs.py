@@ -9,9 +9,9 @@ from PySide6.QtCore import QObject, QTimer, Slot
 from app.batch.steps import Step
 from app.core import heal
 from app.core.document import Document, Entry, Key
+from app.core.passes import Pass
 from app.core.plan import (
     Direction,
-    Run,
     anchor_frames,
     followable,
     is_anchor,
@@ -38,7 +38,7 @@ class _Running:
     new_anchors: frozenset[Key] = frozenset()  # the anchors that a heal starts from
     since: int = 0  # how many undo steps there were when it began
     steps: int = 0
-    after: tuple[Run, ...] = ()  # to go on with once this job has ended by itself
+    after: tuple[Pass, ...] = ()  # to go on with once this job has ended by itself
     changed: dict[Key, Entry] = field(default_factory=dict)
 
     @property
@@ -46,13 +46,13 @@ class _Running:
         """The frame that is visited first."""
         if isinstance(self.job, Refine):
             return min(self.job.masks).frame
-        return self.job.runs[0].frames[0]
+        return self.job.passes[0].frames[0]
 
-    def heads(self) -> list[tuple[Run, int | None]]:
+    def heads(self) -> list[tuple[Pass, int | None]]:
         """Return each pass with the last frame that it finished; for a `Track`."""
         assert isinstance(self.job, Track)
         found, left = [], self.steps
-        for run in self.job.runs:
+        for run in self.job.passes:
             visited = min(left, len(run.frames))
             found.append((run, run.frames[visited - 1] if visited else None))
             left -= visited
@@ -220,7 +220,7 @@ class Jobs(QObject):
             if runs:
                 self._track(runs)
 
-    def _track(self, runs: tuple[Run, ...]) -> None:
+    def _track(self, runs: tuple[Pass, ...]) -> None:
         text = self._text("Propagate", runs)
         job = Track(self._engine.next_id(), runs)
         self._start(_Running(job, text, Meter.of_runs(text, runs)))
@@ -233,7 +233,7 @@ class Jobs(QObject):
         self._workspace.signals.progress_changed.emit(running.meter.progress(running.first))
         self._engine.put(running.job)
 
-    def _stop(self, *, keeps: bool = True) -> tuple[Run, ...]:
+    def _stop(self, *, keeps: bool = True) -> tuple[Pass, ...]:
         """End the running job with what it has; return the passes that are left of a `Track`."""
         if self._running is None:
             return ()
@@ -339,10 +339,10 @@ class Jobs(QObject):
             and min(run.frames[0], run.frames[-1])
             <= key.frame
             <= max(run.frames[0], run.frames[-1])
-            for run in running.job.runs
+            for run in running.job.passes
         )
 
-    def _text(self, verb: str, runs: Sequence[Run]) -> str:
+    def _text(self, verb: str, runs: Sequence[Pass]) -> str:
         objects = {number for run in runs for number in run.objects}
         frames = [edge for run in runs for edge in (run.frames[0], run.frames[-1])]
         name = self._workspace.name_of(next(iter(objects)))

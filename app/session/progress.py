@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from app.core.plan import Run
+from app.core.passes import Pass
 from app.session.signals import Progress
 
 _EVERY_S = 0.1
@@ -27,7 +27,7 @@ class Meter:
         return frozenset(self._objects)
 
     @classmethod
-    def of_runs(cls, text: str, runs: Sequence[Run]) -> "Meter":
+    def of_runs(cls, text: str, runs: Sequence[Pass]) -> "Meter":
         """Return a meter for these passes."""
         frames = [frame for run in runs for frame in run.frames]
         objects = sorted({number for run in runs for number in run.objects})

@@ -25,7 +25,7 @@ def mask_at(x: int, side: int = 10) -> Mask:
 
 def test_tracking_yields_an_entry_for_every_free_frame() -> None:
     document = Document((INFO,), {Key(3, 1): Entry(mask_at(10), Origin.DRAWN)})
-    runs = plan(
+    passes = plan(
         document,
         [1],
         first=0,
@@ -36,7 +36,7 @@ def test_tracking_yields_an_entry_for_every_free_frame() -> None:
     )
     tracker = FakeTracker(FakeFrames())
     entries: dict[Key, Entry] = {}
-    for step in fill(tracker, runs, SIZE):
+    for step in fill(tracker, passes, SIZE):
         entries.update(step.entries)
     assert sorted(key.frame for key in entries) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
     assert entries[Key(4, 1)] == Entry(mask_at(10), Origin.PROPAGATED, score=0.9)
@@ -50,7 +50,7 @@ def test_an_absent_anchor_is_an_empty_mask() -> None:
 
 def test_the_tracker_is_closed_when_the_steps_are() -> None:
     document = Document((INFO,), {Key(0, 1): Entry(mask_at(10), Origin.DRAWN)})
-    runs = plan(
+    passes = plan(
         document,
         [1],
         first=0,
@@ -60,7 +60,7 @@ def test_the_tracker_is_closed_when_the_steps_are() -> None:
         to_nearest_anchor=True,
     )
     tracker = FakeTracker(FakeFrames())
-    steps = fill(tracker, runs, SIZE)
+    steps = fill(tracker, passes, SIZE)
     next(steps)
     steps.close()
     assert tracker.closed == 1
@@ -68,7 +68,7 @@ def test_the_tracker_is_closed_when_the_steps_are() -> None:
 
 def test_a_frame_that_cannot_be_read_ends_the_steps_after_those_before_it() -> None:
     document = Document((INFO,), {Key(0, 1): Entry(mask_at(10), Origin.DRAWN)})
-    runs = plan(
+    passes = plan(
         document,
         [1],
         first=0,
@@ -82,7 +82,7 @@ def test_a_frame_that_cannot_be_read_ends_the_steps_after_those_before_it() -> N
     seen: list[int] = []
 
     def work() -> None:
-        seen.extend(step.frame for step in fill(tracker, runs, SIZE))
+        seen.extend(step.frame for step in fill(tracker, passes, SIZE))
 
     with pytest.raises(FrameReadError, match="Frame 5"):
         work()

@@ -34,9 +34,9 @@ def corrected(count: int, at: int, drifted: range, anchors: Mapping[int, int]) -
 
 def healed(document: Document, at: int, tracker: FakeTracker) -> dict[Key, Entry]:
     last = max(document.frames())
-    runs = plan_heal(document, {Key(at, 1)}, first=0, last=last)
+    passes = plan_heal(document, {Key(at, 1)}, first=0, last=last)
     entries: dict[Key, Entry] = {}
-    for step in heal(tracker, runs, dict(document.items()), RULES, SIZE):
+    for step in heal(tracker, passes, dict(document.items()), RULES, SIZE):
         entries.update(step.entries)
     return entries
 

@@ -6,13 +6,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from app.cli.arguments import output_file
+import numpy as np
+
+from app.batch.annotator import SimulatedAnnotator
+from app.cli.bench.table import Measure, as_json, percentile, table
 from app.errors import UsageError
-
-if TYPE_CHECKING:
-    from models.api import BoolMask, Image, Prompt, Segmenter
+from app.storage.files.writing import atomic_write
+from app.storage.formats.palette import VOID, read_labels
+from app.storage.video.folder import read_image
+from models import registry
+from models.api import BoolMask, Image, LoadOptions, Prompt, Segmenter
 
 T = TypeVar("T")
 
@@ -20,31 +25,14 @@ _CLICKS = (1, 3)
 _IMAGES = (".jpg", ".jpeg", ".png")
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `bench clicks`."""
-    add = parser.add_argument
-    add("images", type=Path, metavar="IMAGES", help="a folder of images, or of folders of them")
-    add("truth", type=Path, metavar="MASKS", help="mask PNGs, in folders and named as those")
-    add("--model", metavar="NAME", help="the segmenter (default: the best without a download)")
-    add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
-    add("--count", type=int, default=50, metavar="N", help="images, evenly spaced (default: 50)")
-    add("--skip", type=int, default=0, metavar="N", help="images left out at the beginning")
-    add("--json", type=output_file, metavar="FILE", help="write the figures there, too")
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Measure every image and print the means."""
-    from app.cli.bench.table import Measure, as_json, percentile, table  # noqa: PLC0415
-    from app.storage.files.writing import atomic_write  # noqa: PLC0415
-    from models.api import LoadOptions  # noqa: PLC0415
-    from models.registry import default_segmenter, load_segmenter  # noqa: PLC0415
-
     pairs = _pairs(arguments.images, arguments.truth)[arguments.skip :]
     step = max(1, len(pairs) // max(1, arguments.count))
     stills = _Stills(pairs[::step][: arguments.count])
     options = LoadOptions(arguments.device, arguments.threads, arguments.weights)
-    name = arguments.model or default_segmenter()
-    trial = _Trial(load_segmenter(name, stills, options))
+    name = arguments.model or registry.default_segmenter()
+    trial = _Trial(registry.load_segmenter(name, stills, options))
     for index, truth in stills.shown():
         trial.measure(index, truth)
     if not trial.cold:
@@ -74,12 +62,10 @@ class _Stills:
     def __len__(self) -> int:
         return len(self._pairs)
 
-    def __getitem__(self, index: int) -> "Image":
-        from app.storage.video.folder import read_image  # noqa: PLC0415
-
+    def __getitem__(self, index: int) -> Image:
         return read_image(self._pairs[index][0])
 
-    def shown(self) -> Iterator[tuple[int, "BoolMask"]]:
+    def shown(self) -> Iterator[tuple[int, BoolMask]]:
         """Show one after the other; yield its index and mask where it has an object.
 
         One whose mask has another size is left out: some photographs lie on their side, their
@@ -95,20 +81,15 @@ class _Stills:
 class _Trial:
     """What a segmenter made of each image: IoU with the truth, seconds for new and warm frames."""
 
-    def __init__(self, segmenter: "Segmenter") -> None:
+    def __init__(self, segmenter: Segmenter) -> None:
         self._segmenter = segmenter
         self.ious: dict[str, list[float]] = {f"{n} click{'s' * (n > 1)}": [] for n in _CLICKS}
         self.ious["a box"] = []
         self.cold: list[float] = []
         self.warm: list[float] = []
 
-    def measure(self, index: int, truth: "BoolMask") -> None:
+    def measure(self, index: int, truth: BoolMask) -> None:
         """Click on the innermost point, then on that of the thickest error; then draw a box."""
-        import numpy as np  # noqa: PLC0415
-
-        from app.batch.annotator import SimulatedAnnotator  # noqa: PLC0415
-        from models.api import Prompt  # noqa: PLC0415
-
         annotator = SimulatedAnnotator(lambda _frame, _number: truth)
         prompt, mask = Prompt(), np.zeros_like(truth)
         for count in range(1, max(_CLICKS) + 1):
@@ -120,14 +101,12 @@ class _Trial:
         mask = self._asked(index, Prompt(box=annotator.box(index, 1)), self.warm)
         self.ious["a box"].append(annotator.iou(index, 1, mask))
 
-    def _asked(self, index: int, prompt: "Prompt", seconds: list[float]) -> "BoolMask":
+    def _asked(self, index: int, prompt: Prompt, seconds: list[float]) -> BoolMask:
         return _timed(lambda: self._segmenter.segment(index, prompt)[0].mask, seconds)
 
 
-def read_truth(path: Path) -> "BoolMask":
+def read_truth(path: Path) -> BoolMask:
     """Return where the object is; in a mask of 0 and 255 alone, 255 is the object, not void."""
-    from app.storage.formats.palette import VOID, read_labels  # noqa: PLC0415
-
     labels = read_labels(path)
     known: BoolMask = (labels > 0) & (labels < VOID)
     return known if known.any() else labels == VOID

@@ -8,31 +8,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.cli.arguments import output_file, whole
 from app.errors import UsageError
 
 if TYPE_CHECKING:
     from app.cli.bench.healing.play import Clip, Play
     from app.cli.bench.healing.report import Plays
     from models.api import Segmenter, Tracker
-
-_KINDS = ("own", "swap", "occlusion", "leak", "loss", "re-entry")
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `bench heal`."""
-    add = parser.add_argument
-    add("root", type=Path, metavar="ROOT", help="a folder with JPEGImages/SEQ, Annotations/SEQ")
-    add("--model", metavar="NAME", help="the model (default: the best without a download)")
-    add("--rounds", type=whole(1), default=5, metavar="N", help="interactions (default: 5)")
-    add("--only", type=_names, metavar="SEQ,...", help="these sequences instead of all")
-    add("--size", type=whole(0), metavar="N", help="short side at inference, 0 = the frame's")
-    add("--frames", type=whole(3), metavar="N", help="of each sequence the first N frames only")
-    add("--drifts", type=_drifts, default=_KINDS, metavar="KIND,...",
-        help=f"what goes wrong: {', '.join(_KINDS)} (default: all)")  # fmt: skip
-    add("--exact", action="store_true", help="correct with the true mask, not with clicks")
-    add("--only-heal", action="store_true", help="leave `forward` and `whole` out")
-    add("--json", type=output_file, metavar="FILE", help="write the figures there, too")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -109,14 +90,3 @@ def _values(labels: "object") -> list[int]:
     import numpy as np  # noqa: PLC0415
 
     return [int(value) for value in np.unique(np.asarray(labels))]
-
-
-def _names(text: str) -> list[str]:
-    return [name for name in text.split(",") if name]
-
-
-def _drifts(text: str) -> tuple[str, ...]:
-    kinds = tuple(text.split(","))
-    if unknown := set(kinds) - set(_KINDS):
-        raise argparse.ArgumentTypeError(f"{min(unknown)!r} is none of {', '.join(_KINDS)}")
-    return kinds

@@ -5,43 +5,29 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from app.cli.arguments import whole
+import cv2
+import numpy as np
+
+from app.batch.refine import refinements
+from app.cli.bench.clicks import read_truth
+from app.core.document import Key
+from app.core.evaluate import boundary_f
+from app.core.mask import Mask
 from app.errors import UsageError
+from app.storage.video.opening import open_video
+from models import registry
+from models.api import BoolMask, LoadOptions, Segmenter
 
-if TYPE_CHECKING:
-    from models.api import BoolMask, Segmenter
-
-Coarsen = Callable[["BoolMask"], "BoolMask"]
+Coarsen = Callable[[BoolMask], BoolMask]
 
 _BLOCK = 8  # pixels of the frame in one of a blocky mask
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `bench refine`."""
-    add = parser.add_argument
-    add("frames", type=Path, metavar="FRAMES", help="a folder of frames, or of folders of them")
-    add("truth", type=Path, metavar="MASKS", help="mask PNGs, in folders and named as those")
-    add("--model", metavar="NAME", help="the refiner (default: the best without a download)")
-    add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
-    add("--count", type=whole(1), default=10, metavar="N", help="sequences (default: the first 10)")
-    add(
-        "--every", type=whole(1), default=10, metavar="N", help="take every Nth frame (default: 10)"
-    )
-    add("--radius", type=whole(0), default=6, metavar="PX",
-        help="by how much masks are worn and grown (default: 6)")  # fmt: skip
-    add("--iou-gate", type=float, default=0.1, metavar="X", help="as of `refine` (default: 0.1)")
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Print boundary F before and after, a row a sequence; 1 where one falls."""
-    from app.storage.video.opening import open_video  # noqa: PLC0415
-    from models.api import LoadOptions  # noqa: PLC0415 - keeps --help quick
-    from models.registry import default_segmenter, load_segmenter  # noqa: PLC0415
-
     sequences = _sequences(arguments.frames, arguments.truth)
-    name = arguments.model or default_segmenter()
+    name = arguments.model or registry.default_segmenter()
     ways = _coarsenings(arguments.radius)
     head = " | ".join(f"{way}: coarse | refined" for way in ways)
     sys.stdout.write(f"{name}, mean boundary F\n\n| sequence | {head} | all: coarse | refined |\n")
@@ -52,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         with closing(open_video(folder)) as video:
             chosen = range(0, len(video), arguments.every)
             truths = {k: masks / f"{video.stem(k)}.png" for k in chosen}
-            segmenter = load_segmenter(name, video, options)
+            segmenter = registry.load_segmenter(name, video, options)
             rows = _scores(segmenter, truths, ways, arguments.iou_gate)
         falls += rows[-1] <= rows[-2]
         sys.stdout.write(f"| {folder.name} | {' | '.join(f'{f:.3f}' for f in rows)} |\n")
@@ -73,15 +59,9 @@ def _sequences(frames: Path, truth: Path) -> list[tuple[Path, Path]]:
 
 
 def _scores(
-    segmenter: "Segmenter", truths: dict[int, Path], ways: dict[str, Coarsen], gate: float
+    segmenter: Segmenter, truths: dict[int, Path], ways: dict[str, Coarsen], gate: float
 ) -> list[float]:
     """Return mean F before and after for each way, then for all of them."""
-    from app.batch.refine import refinements  # noqa: PLC0415
-    from app.cli.bench.clicks import read_truth  # noqa: PLC0415
-    from app.core.document import Key  # noqa: PLC0415
-    from app.core.evaluate import boundary_f  # noqa: PLC0415
-    from app.core.mask import Mask  # noqa: PLC0415
-
     found: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
     for frame, path in truths.items():
         truth = read_truth(path)
@@ -103,18 +83,15 @@ def _scores(
 
 
 def _coarsenings(radius: int) -> dict[str, Coarsen]:
-    import cv2  # noqa: PLC0415
-    import numpy as np  # noqa: PLC0415
-
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
 
-    def worn(mask: "BoolMask") -> "BoolMask":
+    def worn(mask: BoolMask) -> BoolMask:
         return np.asarray(cv2.erode(mask.astype(np.uint8), disc), np.bool_)
 
-    def grown(mask: "BoolMask") -> "BoolMask":
+    def grown(mask: BoolMask) -> BoolMask:
         return np.asarray(cv2.dilate(mask.astype(np.uint8), disc), np.bool_)
 
-    def blocky(mask: "BoolMask") -> "BoolMask":
+    def blocky(mask: BoolMask) -> BoolMask:
         height, width = mask.shape
         small = (max(1, width // _BLOCK), max(1, height // _BLOCK))
         coarse = cv2.resize(mask.astype(np.uint8), small, interpolation=cv2.INTER_NEAREST)

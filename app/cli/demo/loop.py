@@ -128,12 +128,12 @@ class _Loop:
             for info in OBJECTS:
                 self._click(Key(0, info.id), _FIRST_CLICKS)
         last = len(self._video) - 1
-        runs = plan(
+        passes = plan(
             self.document, [info.id for info in OBJECTS], first=0, last=last,
             direction=Direction.FORWARD, from_frame=0, to_nearest_anchor=True,
         )  # fmt: skip
         with self.record.stage("propagate"), Progress("Propagating", last + 1) as progress:
-            for step in fill(self._tracker, runs, self._video.size):
+            for step in fill(self._tracker, passes, self._video.size):
                 self.document.replace(step.entries)
                 progress.step()
         return self.score()
@@ -148,7 +148,7 @@ class _Loop:
             self.record.glances += 1
             key = self._wrong(found[0])
             if key is None:
-                self._approve(Key(found[0].frame, found[0].object))
+                self._verify(Key(found[0].frame, found[0].object))
                 continue
             iou = self._annotator.iou(*key, self._pixels(self.document.get(key)))
             clicks = self._correct(key)
@@ -207,7 +207,7 @@ class _Loop:
                 return key
         return None
 
-    def _approve(self, key: Key) -> None:
+    def _verify(self, key: Key) -> None:
         entry = self.document.get(key)
         if entry is not None:
             self.document.replace({key: replace(entry, verified=True)})
@@ -255,12 +255,12 @@ class _Loop:
         """Heal what the edit made stale; return how many frames were computed again."""
         last = len(self._video) - 1
         self.document.replace(healing.stale_marks(self.document, [key]))
-        runs = healing.plan_heal(self.document, [key], first=0, last=last)
-        old = healing.evidence(self.document, runs)
+        passes = healing.plan_heal(self.document, [key], first=0, last=last)
+        old = healing.evidence(self.document, passes)
         visited = 0
         rules = healing.Rules()
         with self.record.stage("heal"), Progress("Healing", last + 1) as progress:
-            for step in heal(self._tracker, runs, old, rules, self._video.size):
+            for step in heal(self._tracker, passes, old, rules, self._video.size):
                 self.document.replace(step.entries)
                 visited += 1
                 progress.step()

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app import paths
+from models import registry
+from models.api import ModelError
+from models.weights import store as weights
 
 _ROOM_BYTES = 2 << 30
 _ENCODERS = ("libx264", "mpeg4")
@@ -36,10 +39,6 @@ class Finding:
         verdict = "ok" if self.advice is None else ("PROBLEM" if self.is_fatal else "note")
         advice = f"\n{'':18}{self.advice}" if self.advice else ""
         return f"{verdict:8}{self.subject:10}{self.fact}{advice}"
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `doctor`: there are none."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -112,8 +111,7 @@ def _torch(device: str) -> Iterator[Finding]:
             is_fatal=True,
         )  # fmt: skip
         return
-    from models.api import ModelError  # noqa: PLC0415
-    from models.runtime.device import pick_device  # noqa: PLC0415
+    from models.runtime.device import pick_device  # noqa: PLC0415 - torch comes with it
 
     yield Finding("Models", f"torch {torch.__version__}, {torch.get_num_threads()} CPU threads")
     try:
@@ -190,9 +188,6 @@ def _image_codecs() -> Finding:
 
 
 def _weights() -> Iterator[Finding]:
-    from models import registry  # noqa: PLC0415
-    from models.weights import store as weights  # noqa: PLC0415
-
     ready = [name for name in registry.trackers() if registry.available(name) is None]
     advice = None
     if registry.default_tracker() != registry.EMBEDDED:

@@ -205,19 +205,19 @@ _Strategy = Callable[[Document, Tracker, Clip, Key], Entries]
 
 def _healed(document: Document, tracker: Tracker, clip: Clip, key: Key) -> Entries:
     document.replace(healing.stale_marks(document, [key]))
-    runs = healing.plan_heal(document, [key], first=0, last=clip.count - 1)
-    old = healing.evidence(document, runs)
-    for step in heal(tracker, runs, old, healing.Rules(), clip.video.size):
+    passes = healing.plan_heal(document, [key], first=0, last=clip.count - 1)
+    old = healing.evidence(document, passes)
+    for step in heal(tracker, passes, old, healing.Rules(), clip.video.size):
         yield step.entries
 
 
 def propagated(document: Document, tracker: Tracker, clip: Clip, start: int) -> Entries:
     """Yield the entries of a propagation of all objects from `start` to the end."""
-    runs = plan(
+    passes = plan(
         document, clip.numbers, first=0, last=clip.count - 1, direction=Direction.FORWARD,
         from_frame=start, to_nearest_anchor=False,
     )  # fmt: skip
-    for step in fill(tracker, runs, clip.video.size):
+    for step in fill(tracker, passes, clip.video.size):
         yield step.entries
 
 

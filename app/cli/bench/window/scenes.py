@@ -1,5 +1,6 @@
-"""What `bench gui` does in the window, and what it measures of it."""
+"""The scenes of `bench gui`: what is done in the window, and what is measured of it."""
 
+import os
 import random
 import sys
 import time
@@ -140,8 +141,6 @@ def resident_mib() -> float:
     """Return the memory that this process has in use now; the most it had, off Linux."""
     statm = Path("/proc/self/statm")
     if statm.exists():
-        import os  # noqa: PLC0415
-
         return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / _MIB
     import resource  # noqa: PLC0415 - not there on Windows
 

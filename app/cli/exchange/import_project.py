@@ -2,26 +2,14 @@
 
 import argparse
 import sys
-from pathlib import Path
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments."""
-    parser.add_argument("source", type=Path, help="VISOR or COCO JSON, or a DAVIS folder")
-    parser.add_argument("project", type=Path, help="the project file to make (*.maskwright)")
-    parser.add_argument(
-        "--video", "--images", type=Path, metavar="FRAMES",
-        help="the video: a file or a folder of images; else images beside the masks are used",
-    )  # fmt: skip
-    parser.add_argument("--name", help="which video, where the source holds several")
+from app.errors import UsageError
+from app.storage.formats.importing import import_document, open_frames
+from app.storage.project.exchange import create_project
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the project; nothing is left behind where that fails."""
-    from app.errors import UsageError  # noqa: PLC0415 - keeps --help quick
-    from app.storage.formats.importing import import_document, open_frames  # noqa: PLC0415
-    from app.storage.project.exchange import create_project  # noqa: PLC0415
-
     source, path = arguments.source, arguments.project
     if not source.exists():
         raise UsageError(f"{source} does not exist. Check the path.")

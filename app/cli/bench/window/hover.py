@@ -8,14 +8,18 @@ import tempfile
 import time
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from app.cli.arguments import output_file
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication
+
+from app.cli.bench.clips import write_clip
 from app.cli.bench.table import Measure, as_json, table
-from app.cli.window import TURN
-
-if TYPE_CHECKING:
-    from app.cli.bench.window.offscreen import Bench
+from app.cli.bench.window.offscreen import Bench, Heartbeat
+from app.cli.window.application import SWITCH_INTERVAL_S
+from app.gui.canvas.tools.tool import Tool
+from app.storage.files.writing import atomic_write
+from models import registry
 
 _SIZE = (720, 1280)  # height, width
 _FRAMES = 6
@@ -24,23 +28,12 @@ _SECONDS = 4.0  # of hovering at each rate
 _STAY = 1500  # milliseconds on each frame: long enough for its embedding to begin
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `bench hover`."""
-    add = parser.add_argument
-    add("--model", metavar="NAME", help="the segmenter (default: the best without a download)")
-    add("--json", type=output_file, metavar="FILE", help="write the figures there, too")
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print the table, and return 1 where a target is missed."""
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    from app.cli.bench.clips import write_clip  # noqa: PLC0415
-    from app.cli.bench.window.offscreen import Bench  # noqa: PLC0415 - Qt comes with it
-    from app.storage.files.writing import atomic_write  # noqa: PLC0415
-    from models.registry import default_segmenter  # noqa: PLC0415
 
-    name = arguments.model or default_segmenter()
-    sys.setswitchinterval(TURN)
+    name = arguments.model or registry.default_segmenter()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     with tempfile.TemporaryDirectory(prefix="maskwright-bench-") as folder:
         clip = write_clip(Path(folder) / "clip", _SIZE, _FRAMES, _FRAMES)
         with Bench(clip, segmenter=name) as bench:
@@ -51,11 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if all(measure.is_met for measure in measures) else 1
 
 
-def _waiting(bench: "Bench") -> Generator[Measure, None, None]:
+def _waiting(bench: Bench) -> Generator[Measure, None, None]:
     """Ask for the first preview, then visit frames while they are prepared."""
-    from app.cli.bench.window.offscreen import Heartbeat  # noqa: PLC0415
-    from app.gui.canvas.tools.tool import Tool  # noqa: PLC0415
-
     bench.canvas.set_tool(Tool.POINTS)
     shown = _shown(bench)
     heart = Heartbeat()
@@ -73,7 +63,7 @@ def _waiting(bench: "Bench") -> Generator[Measure, None, None]:
     yield Measure("event loop gap while frames are embedded, most", most, "ms", 150)
 
 
-def _hovering(bench: "Bench", rate: int) -> Measure:
+def _hovering(bench: Bench, rate: int) -> Measure:
     """Move the pointer with Shift held on a frame that is prepared."""
     shown = _shown(bench)
     _move(bench, 0)
@@ -89,7 +79,7 @@ def _hovering(bench: "Bench", rate: int) -> Measure:
     return Measure(f"from preview to preview at {rate} moves a second", each, "ms", 1e3 / 15)
 
 
-def _shown(bench: "Bench") -> list[object]:
+def _shown(bench: Bench) -> list[object]:
     """Return a list that every preview is added to."""
     shown: list[object] = []
     bench.session.preview_changed.connect(
@@ -98,12 +88,8 @@ def _shown(bench: "Bench") -> list[object]:
     return shown
 
 
-def _move(bench: "Bench", step: int) -> None:
+def _move(bench: Bench, step: int) -> None:
     """Move the pointer near the middle of the picture, Shift held."""
-    from PySide6.QtCore import QEvent, QPointF, Qt  # noqa: PLC0415
-    from PySide6.QtGui import QMouseEvent  # noqa: PLC0415
-    from PySide6.QtWidgets import QApplication  # noqa: PLC0415
-
     view = bench.canvas.viewport()
     place = QPointF(view.rect().center()) + QPointF(step % 40 - 20, step % 7)
     none = Qt.MouseButton.NoButton

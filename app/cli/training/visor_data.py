@@ -4,21 +4,18 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from app.storage.formats.davis import write_davis
 from app.storage.formats.importing import json_files
 from app.storage.formats.palette import visor_palette
 from app.storage.formats.visor.benchmark import Split, benchmark_videos, image_adder
 from app.storage.formats.visor.records import VisorFile
-
-if TYPE_CHECKING:
-    from models.training.config import TrainConfig
+from models.training.config import TrainConfig
 
 Report = Callable[[str], None]
 
 
-def with_visor(config: "TrainConfig", report: Report) -> "TrainConfig":
+def with_visor(config: TrainConfig, report: Report) -> TrainConfig:
     """Return the config with each `visor` root replaced by a converted one, in the run's cache.
 
     A training set follows all objects that a subsequence names, a validation set those of its

@@ -1,14 +1,16 @@
-"""A folder of anchor masks and the frames that they belong to."""
+"""The masks in a folder, and the frames and objects that they belong to."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from app.core.mask import Mask
+from app.core.passes import PackedAnchors
 from app.errors import UsageError
 from app.storage.formats.davis import mask_files
 from app.storage.formats.palette import VOID, Labels, read_labels
 from app.storage.video.opening import Video
-from models.api import BoolMask
 
 
 def read_anchors(folder: Path, video: Video) -> dict[int, Labels]:
@@ -38,8 +40,8 @@ def read_anchors(folder: Path, video: Video) -> dict[int, Labels]:
     return given
 
 
-def as_anchors(given: dict[int, Labels], folder: Path) -> dict[int, dict[int, BoolMask]]:
-    """Return the anchors that a tracker takes.
+def anchors_of(given: Mapping[int, Labels], folder: Path) -> PackedAnchors:
+    """Return the anchors that label maps hold; `folder` is where they were read.
 
     An id that a map lacks is not said to be absent, since partial maps are common; an empty map
     says that nothing is there. Raises UsageError where no map has an object.
@@ -47,14 +49,14 @@ def as_anchors(given: dict[int, Labels], folder: Path) -> dict[int, dict[int, Bo
     ids = object_ids(given, folder)
     known = sorted({number for found in ids.values() for number in found})
     return {
-        frame: {number: labels == number for number in ids[frame] or known}
+        frame: {number: Mask.encode(labels == number) for number in ids[frame] or known}
         for frame, labels in sorted(given.items())
     }
 
 
-def object_ids(given: dict[int, Labels], folder: Path) -> dict[int, list[int]]:
+def object_ids(given: Mapping[int, Labels], folder: Path) -> dict[int, list[int]]:
     """Return which objects each map has; raises UsageError where none has any."""
-    ids = {frame: _ids(labels) for frame, labels in given.items()}
+    ids = {frame: ids_in(labels) for frame, labels in given.items()}
     if not any(ids.values()):
         raise UsageError(
             f"The masks in {folder} hold no object: only 0 (background) or 255 (ignored). "
@@ -63,5 +65,6 @@ def object_ids(given: dict[int, Labels], folder: Path) -> dict[int, list[int]]:
     return ids
 
 
-def _ids(labels: Labels) -> list[int]:
+def ids_in(labels: Labels) -> list[int]:
+    """Return the ids of the objects in a label map, rising."""
     return [int(number) for number in np.unique(labels) if number not in {0, VOID}]

@@ -3,28 +3,21 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from app.cli.training.validation import SequenceValidation
+from app.cli.training.visor_data import with_visor
 from app.errors import UsageError
-
-if TYPE_CHECKING:
-    from models.training.config import TrainConfig
-    from models.training.loop.trainer import Trainer
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
-    parser.add_argument("config", type=Path, metavar="CONFIG", help="a TOML file, see README")
-    parser.add_argument("--resume", action="store_true", help="go on from the run's checkpoint")
+from models.training.config import TrainConfig, TrainingConfigError, load_config
+from models.training.data.pictures import TrainingDataError
+from models.training.loop.checkpoint import CheckpointReadError
+from models.training.loop.plot import plot_metrics
+from models.training.loop.trainer import Trainer
+from models.training.run import prepare, save_result
+from models.training.workers import Workers, pick_worker_device
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Train; Ctrl+C lets the iteration end and saves a checkpoint."""
-    from models.training.config import TrainingConfigError, load_config  # noqa: PLC0415
-    from models.training.data.pictures import TrainingDataError  # noqa: PLC0415
-    from models.training.loop.checkpoint import CheckpointReadError  # noqa: PLC0415 - keeps --help quick
-    from models.training.run import save_result  # noqa: PLC0415
-
     try:
         config = load_config(arguments.config)
         trainer = _trainer(config, arguments)
@@ -44,13 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _trainer(config: "TrainConfig", arguments: argparse.Namespace) -> "Trainer":
+def _trainer(config: TrainConfig, arguments: argparse.Namespace) -> Trainer:
     """Return the trainer, with its data ready and, where it is asked for, its checkpoint read."""
-    from app.cli.training.data import with_visor  # noqa: PLC0415
-    from app.cli.training.validation import SequenceValidation  # noqa: PLC0415
-    from models.training.run import prepare  # noqa: PLC0415
-    from models.training.workers import Workers, pick_worker_device  # noqa: PLC0415
-
     checkpoint = Path(config.output) / "checkpoint.pt"
     if checkpoint.exists() and not arguments.resume:
         raise UsageError(
@@ -72,9 +60,7 @@ def _trainer(config: "TrainConfig", arguments: argparse.Namespace) -> "Trainer":
     return trainer
 
 
-def _plot(trainer: "Trainer") -> None:
-    from models.training.loop.plot import plot_metrics  # noqa: PLC0415
-
+def _plot(trainer: Trainer) -> None:
     if trainer.leads and trainer.metrics_path.exists():
         plot_metrics(trainer.metrics_path, trainer.metrics_path.with_suffix(".svg"))
 

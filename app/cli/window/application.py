@@ -1,14 +1,19 @@
-"""`maskwright [SOURCE]`: the window."""
+"""The application of the window: Qt, the settings, the session and the window, put together."""
 
-import argparse
 import logging
 import os
 import sys
 from pathlib import Path
 
+from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
 from app import paths
-from app.errors import UsageError
+from app.gui.window.crash import CrashWatch, log_to
+from app.gui.window.window import Window
 from app.session.choices import changed
+from app.session.session import Session
 from app.storage import settings as stored
 from app.storage.sample import own_sample, sample_frames
 from app.storage.settings import Settings
@@ -17,38 +22,14 @@ log = logging.getLogger(__name__)
 
 # A model takes Python's lock anew for each of its operations. While the pointer moves and the
 # window is busy, shorter turns than Python's 5 ms give it 13 previews a second instead of 9.
-TURN = 0.0005  # seconds
+SWITCH_INTERVAL_S = 0.0005
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `open`."""
-    parser.add_argument(
-        "source",
-        nargs="?",
-        type=Path,
-        metavar="SOURCE",
-        help="a video, a folder of images, a project (*.maskwright) or a VISOR JSON",
-    )
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Show the window until it is closed."""
-    if arguments.source is not None and not arguments.source.exists():
-        raise UsageError(f"{arguments.source} does not exist. Check the path.")
-    return show_window(arguments.source, device=arguments.device, threads=arguments.threads)
-
-
-def show_window(source: Path | None, *, device: str = "auto", threads: int = 0) -> int:
+def show(source: Path | None, *, device: str, threads: int) -> int:
     """Open `source` in a window and return the exit status once it is closed.
 
-    `device` and `threads` go before the settings for this run, and are not kept. Neither torch nor
-    a model is imported before the window is on the screen. Raises UsageError where there is none.
+    Neither torch nor a model is imported before the window is on the screen.
     """
-    _check_display()
-    from PySide6.QtCore import QSettings, QTimer  # noqa: PLC0415  (Qt is for this command only)
-    from PySide6.QtGui import QIcon  # noqa: PLC0415
-    from PySide6.QtWidgets import QApplication  # noqa: PLC0415
-
     file = paths.settings_file()
     settings = stored.load(file)
     if settings.ui_scale != 1.0:
@@ -58,12 +39,8 @@ def show_window(source: Path | None, *, device: str = "auto", threads: int = 0) 
     QApplication.setDesktopFileName("maskwright")
     application = QApplication(["maskwright"])
     application.setWindowIcon(QIcon(str(paths.resources() / "icons" / "maskwright.svg")))
-
-    from app.gui.window.window import Window  # noqa: PLC0415
-    from app.session.session import Session  # noqa: PLC0415
-
     _watch_for_crashes()
-    sys.setswitchinterval(TURN)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     for_now = changed(settings, _given(device, threads))
     session = Session(for_now)
     session.settings_changed.connect(lambda: _keep(file, session.settings, settings, for_now))
@@ -73,17 +50,6 @@ def show_window(source: Path | None, *, device: str = "auto", threads: int = 0) 
     if source is not None:
         QTimer.singleShot(0, window, lambda: window.files.open(source))
     return application.exec()
-
-
-def _check_display() -> None:
-    # Qt would abort the whole process. Elsewhere than on Linux there always is a display.
-    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    if sys.platform == "linux" and not any(os.environ.get(name) for name in names):
-        raise UsageError(
-            "There is no display for the window: DISPLAY and WAYLAND_DISPLAY are not set. Start "
-            "from a desktop (or use ssh -X), set QT_QPA_PLATFORM, or take a command without a "
-            "window, see maskwright --help."
-        )
 
 
 def _given(device: str, threads: int) -> dict[str, str | int]:
@@ -106,8 +72,6 @@ def _keep(file: Path, now: Settings, before: Settings, for_now: Settings) -> Non
 
 
 def _watch_for_crashes() -> None:
-    from app.gui.window.crash import CrashWatch, log_to  # noqa: PLC0415
-
     try:
         CrashWatch(log_to(paths.log_folder())).install()
     except OSError as error:
