@@ -109,7 +109,7 @@ class _Healing:
     def _return(self, start: int, objects: set[int]) -> Steps:
         """Go back from `start`, on which old masks stand, until it agrees with the walk."""
         watches = {number: Watch(self._rules.patience) for number in objects}
-        seeds = {number: self._standing(number, start) for number in objects}
+        seeds = {number: self._standing(number, start) for number in self._known}
         given = {number: mask for number, mask in seeds.items() if mask is not None}
         anchors = _telling(self._pass)
         anchors = {**anchors, start: {**given, **anchors.get(start, {})}}

@@ -5,15 +5,20 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from app.core.confidence import confidence_of
 from app.core.document import Entry
 from app.core.mask import Mask
 from app.core.suspects import quick_iou
 
-_LEAST = 0.05  # no mask is trusted less, and none fits its neighbour worse
 _SWITCH = 3.1  # what it costs to change over: more than any single frame can bring in
-_FAR = 1000  # frames to an anchor that is not there
-_OPEN = 0.5  # trust in an old mask beyond a correction, where no anchor follows
+_MOST = 3.0  # by how much one mask of a frame can be better supported than another
+_SCORE = 3.0  # weight of the model's score, as log odds
+_PLACE = 0.5  # weight of the place between two certain masks, as log odds
+_SCORE_OPEN, _OPEN, _OPEN_FALL = 1.6, 3.5, 1.2  # where nothing certain follows
+_VERIFIED = 2.0  # for an old mask where the one it came from was found to be right
+_ASTRAY, _ADRIFT = 2.0, 1.05  # against old masks that fit the certain one worse than this
+_TAKEN = 4.0  # against a mask that lies in another object's
+_FIT = 1.5  # for masks that lie on each other, one after the other
+_UNKNOWN = 0.5  # score of a mask that has none
 
 
 class Source(enum.Enum):
@@ -25,10 +30,10 @@ class Source(enum.Enum):
 
 
 class Candidate(NamedTuple):
-    """A mask that a frame may have, and how far it is to be trusted, 0 to 1."""
+    """A mask that a frame may have, and what speaks for it, in log odds against another."""
 
     entry: Entry
-    trust: float
+    support: float
 
 
 Candidates = Mapping[Source, Candidate]
@@ -37,15 +42,16 @@ Candidates = Mapping[Source, Candidate]
 def choose(frames: Sequence[Candidates], start: Mask | None, end: Mask | None) -> list[Source]:
     """Return which source holds on each of neighbouring frames, in consistent stretches.
 
-    The best path (Viterbi 1967) through trust and fit: a mask should fit the one chosen beside it,
-    and at both ends those that are certain (`start`, `end`; None where there is none). Each frame
-    has at least one candidate.
+    The best path (Viterbi 1967) through support and fit: a mask should fit the one chosen beside
+    it, and at both ends those that are certain (`start`, `end`; None where there is none). Each
+    frame has at least one candidate.
     """
     best: dict[Source, float] = {}
     steps: list[dict[Source, Source]] = []
     before: Candidates = {}
     for here in frames:
         totals, came = {}, {}
+        strongest = max(candidate.support for candidate in here.values())
         for source, candidate in here.items():
             gains = {
                 other: total - _cost(other, before[other].entry.mask, source, candidate.entry.mask)
@@ -54,7 +60,7 @@ def choose(frames: Sequence[Candidates], start: Mask | None, end: Mask | None) -
             came[source] = max(gains, key=lambda each: gains[each]) if gains else source
             # The first frame fits the mask that is certain, or nothing is known.
             reached = gains[came[source]] if gains else -_misfit(start, candidate.entry.mask)
-            totals[source] = reached + math.log(_at_least(candidate.trust))
+            totals[source] = reached + max(candidate.support - strongest, -_MOST)
         best, before = totals, here
         steps.append(came)
     if not steps:
@@ -71,14 +77,10 @@ def _cost(one: Source, mask: Mask | None, other: Source, following: Mask | None)
 
 
 def _misfit(one: Mask | None, other: Mask | None) -> float:
-    """Return 0 for masks that lie on each other, up to 1.5 where they do not touch."""
+    """Return 0 for masks that lie on each other, the most where they do not touch."""
     if one is None or other is None:
-        return 0.0 if one is other else 0.75
-    return 1.5 * (1 - quick_iou(one, other))
-
-
-def _at_least(trust: float) -> float:
-    return min(max(trust, _LEAST), 1.0)
+        return 0.0 if one is other else _FIT / 2
+    return _FIT * (1 - quick_iou(one, other))
 
 
 def overlap(mask: Mask | None, others: Iterable[Mask]) -> float:
@@ -112,35 +114,50 @@ class Stretch:
         self.frames, self.start, self.end, self.old = frames, start, end, old
         self.step = -1 if frames[-1] < frames[0] else 1
         self._faulty = faulty
+        beside = old.get(frames[-1])
+        # Old masks that do not lead to the one that is certain do not come from it.
+        self._fits = end is None or beside is None or _misfit(beside.mask, end) <= _ADRIFT
         self._places = {frame: place for place, frame in enumerate(frames)}
 
-    def trust_in_new(self, frame: int, entry: Entry, before: Mask | None) -> float:
-        """Return how far a mask of the pass from the correction is to be trusted."""
-        distance = 1 + self._places[frame]
-        return confidence_of(entry, distance=distance, neighbour=before, anchor=self.start)
+    def new(self, frame: int, entry: Entry, others: Iterable[Mask] = ()) -> Candidate:
+        """Return a mask of the pass from the correction; `others` are other objects' masks."""
+        support = self._score(entry) - _TAKEN * overlap(entry.mask, others)
+        if self.end is None:
+            support += max(0.0, _OPEN - _OPEN_FALL * math.log1p(1 + self._places[frame]))
+        return Candidate(entry, support)
 
-    def trust_in_back(self, frame: int, entry: Entry, before: Mask | None) -> float:
-        """Return how far a mask of the pass that comes back is to be trusted."""
-        distance = len(self.frames) - self._places[frame]
-        return confidence_of(entry, distance=distance, neighbour=before, anchor=self.end)
+    def back(self, entry: Entry) -> Candidate:
+        """Return a mask of the pass that comes back."""
+        return Candidate(entry, self._score(entry))
 
-    def trust_in_old(self, frame: int) -> float:
-        """Return how far the old mask is to be trusted; 0 where there is none.
+    def standing(self, frame: int) -> Candidate | None:
+        """Return the old mask, None where there is none.
 
         A drift may have begun anywhere between the certain mask and the correction: the nearer to
         the latter, the likelier it has.
         """
         entry = self.old.get(frame)
         if entry is None:
-            return 0.0
-        place, count = self._places[frame], len(self.frames)
-        beside = self.old.get(frame + self.step)
-        trust = confidence_of(
-            entry,
-            distance=count - place if self.end is not None else _FAR,
-            neighbour=self.end if beside is None else beside.mask,
-            anchor=self.end or self.start,
-        )
+            return None
+        support = self._score(entry)
         if not self._faulty:
-            return trust
-        return trust * ((place + 1) / (count + 1) if self.end is not None else _OPEN)
+            support += _VERIFIED
+        elif not self._fits:
+            support -= _ASTRAY
+        elif self.end is not None:
+            support += place_odds((self._places[frame] + 1) / (len(self.frames) + 1))
+        return Candidate(entry, support)
+
+    def _score(self, entry: Entry) -> float:
+        weight = _SCORE if self.end is not None else _SCORE_OPEN
+        return weight * _log_odds(_UNKNOWN if entry.score is None else entry.score)
+
+
+def place_odds(share: float) -> float:
+    """Return what speaks for a mask at a place, 0 to 1, on the way to where it is certain."""
+    return _PLACE * _log_odds(share)
+
+
+def _log_odds(chance: float) -> float:
+    held = min(max(chance, 0.01), 0.99)
+    return math.log(held / (1 - held))

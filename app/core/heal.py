@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.core.document import Document, Entry, Key, Objects
 from app.core.mask import Mask
-from app.core.passes import Pass
+from app.core.passes import PackedAnchors, Pass
 from app.core.plan import anchor_frames, followable, packed_anchors
 from models.api import BoolMask
 
@@ -102,7 +102,15 @@ def plan_heal(
     touched = {key.frame for key in new_anchors}
     order = sorted(starts, key=lambda start: (start[0] not in touched, start))
     given = packed_anchors(document, objects)
-    return tuple(_pass(given, origin, step, starts[origin, step]) for origin, step in order)
+    return tuple(
+        _pass(
+            _seeded(document, given, origin, starts[origin, step]),
+            origin,
+            step,
+            starts[origin, step],
+        )
+        for origin, step in order
+    )
 
 
 def evidence(document: Document, passes: Iterable[Pass]) -> dict[Key, Entry]:
@@ -278,8 +286,24 @@ def _needs_healing(document: Document, gap: Gap, new_anchors: Collection[Key]) -
     return False
 
 
+def _seeded(
+    document: Document, anchors: PackedAnchors, origin: int, healed: Collection[int]
+) -> PackedAnchors:
+    """Return the anchors, and on the frame of origin the masks of the objects beside the healed.
+
+    A tracker that is not told where they are would look for them where the healed one is.
+    """
+    known = {number for given in anchors.values() for number in given}
+    beside = {
+        number: entry.mask
+        for number, entry in document.on_frame(origin).items()
+        if number in known and number not in healed and entry.mask is not None
+    }
+    return {**anchors, origin: {**beside, **anchors.get(origin, {})}}
+
+
 def _pass(
-    anchors: Mapping[int, Mapping[int, Mask | None]],
+    anchors: PackedAnchors,
     origin: int,
     step: int,
     spans: Mapping[int, range],

@@ -5,14 +5,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from app.core.document import Entry
-from app.core.evidence import Candidate, Candidates, Source, Stretch, choose, overlap
+from app.core.evidence import (
+    Candidate,
+    Candidates,
+    Source,
+    Stretch,
+    choose,
+    overlap,
+    place_odds,
+)
 from app.core.heal import Rules, agree, difference
 from app.core.mask import Mask
 
 _TAKEN = 0.2  # share of a mask in another object's from which on the two are the same thing
 _SURE = 0.95  # IoU beyond which two passes never agree: that is noise
 _LEFT = 1 / 3  # of what the correction changed, how much may be left where old and new agree
-_RIVAL = 0.5  # share of the chosen mask's trust from which on another one is a conflict
+_RIVAL = 0.7  # lead in support, in log odds, up to which another mask is a conflict
 
 
 class Verdict(enum.Enum):
@@ -31,7 +39,6 @@ class Walk:
         self.new: dict[int, Candidate] = {}
         self.agreed: list[int] = []  # the latest frames, one after the other, that agree
         self._doubted = 0
-        self._before = stretch.start
         self._ignored: set[int] = set()  # objects that lie where this one does from the start
 
     def feed(self, frame: int, entry: Entry, others: Mapping[int, Mask]) -> Verdict:
@@ -42,11 +49,9 @@ class Walk:
             self.rules = _stricter(self.rules, entry, old)
         agreed = agree(entry, old, self.rules)
         strangers = [mask for number, mask in others.items() if number not in self._ignored]
-        trust = self.stretch.trust_in_new(frame, entry, self._before)
-        trust *= 1 - overlap(entry.mask, strangers)
-        self.new[frame], self._before = Candidate(entry, trust), entry.mask
+        self.new[frame] = self.stretch.new(frame, entry, strangers)
         self.agreed = [*self.agreed, frame] if agreed else []
-        doubted = not agreed and self.stretch.trust_in_old(frame) > trust
+        doubted = not agreed and not self.prefers_new(frame)
         self._doubted = self._doubted + 1 if doubted else 0
         if len(self.agreed) >= self.rules.patience:
             return Verdict.AGREES
@@ -54,7 +59,8 @@ class Walk:
 
     def prefers_new(self, frame: int) -> bool:
         """Whether the new mask of a frame that was walked is surer than the old one."""
-        return self.new[frame].trust >= self.stretch.trust_in_old(frame)
+        old = self.stretch.standing(frame)
+        return old is None or self.new[frame].support >= old.support
 
     def settled(
         self, back: Mapping[int, Entry], *, met: bool
@@ -93,8 +99,10 @@ class Walk:
             new, returned = here[Source.NEW], here[Source.BACK]
             yield {
                 **here,
-                Source.NEW: new._replace(trust=new.trust * (1 - share)),
-                Source.BACK: returned._replace(trust=returned.trust * (1.0 if met else share)),
+                Source.NEW: new._replace(support=new.support + place_odds(1 - share)),
+                Source.BACK: returned
+                if met
+                else returned._replace(support=returned.support + place_odds(share)),
             }
 
     def _standing(self, place: int) -> Mask | None:
@@ -103,13 +111,10 @@ class Walk:
 
     def _offers(self, frame: int, back: Mapping[int, Entry]) -> dict[Source, Candidate]:
         offers = {Source.NEW: self.new[frame]}
-        if (old := self.stretch.old.get(frame)) is not None:
-            offers[Source.OLD] = Candidate(old, self.stretch.trust_in_old(frame))
+        if (old := self.stretch.standing(frame)) is not None:
+            offers[Source.OLD] = old
         if frame in back:
-            beside = back.get(frame + self.stretch.step)
-            before = beside.mask if beside else self.stretch.end
-            trust = self.stretch.trust_in_back(frame, back[frame], before)
-            offers[Source.BACK] = Candidate(back[frame], trust)
+            offers[Source.BACK] = self.stretch.back(back[frame])
         return offers
 
 
@@ -125,7 +130,7 @@ def is_conflict(source: Source, offers: Candidates, rules: Rules) -> bool:
     """Whether another mask of a frame is nearly as sure as the one that holds, and quite other."""
     chosen = offers[source]
     return any(
-        other.trust >= _RIVAL * chosen.trust
+        other.support >= chosen.support - _RIVAL
         and difference(other.entry.mask, chosen.entry.mask) > rules.conflict
         for other in offers.values()
     )

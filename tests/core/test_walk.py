@@ -64,7 +64,7 @@ def test_a_pass_close_to_its_anchor_is_not_put_in_question() -> None:
     assert not is_conflict(*settled[1], RULES)
     assert not is_conflict(*settled[9], RULES)
     assert is_conflict(*settled[5], RULES)
-    lost = {**settled[1][1], Source.NEW: Candidate(entry_at(10, 0.01), 0.05)}
+    lost = {**settled[1][1], Source.NEW: Candidate(entry_at(10, 0.01), -9.0)}
     assert is_conflict(Source.NEW, lost, RULES)
 
 
@@ -80,7 +80,7 @@ def test_a_walk_ends_where_it_is_back_on_the_old_masks() -> None:
 def test_a_walk_gives_way_to_masks_that_stand_beside_a_certain_one() -> None:
     old = {frame: entry_at(30) for frame in range(1, 13)}
     walk = Walk(Stretch(range(12, 0, -1), mask_at(10), mask_at(30), old), RULES)
-    verdicts = {frame: walk.feed(frame, entry_at(10, 0.02), {}) for frame in range(12, 0, -1)}
+    verdicts = {frame: walk.feed(frame, entry_at(10), {}) for frame in range(12, 0, -1)}
     assert verdicts[11] is Verdict.GOES_ON
     assert Verdict.GIVES_WAY in verdicts.values()
     held = walk.settled({}, met=False)
@@ -112,7 +112,7 @@ def candidates() -> st.SearchStrategy[list[dict[Source, Candidate]]]:
     one = st.builds(
         Candidate,
         st.sampled_from([entry_at(10), entry_at(14), entry_at(40), Entry(None, Origin.PROPAGATED)]),
-        st.floats(0, 1),
+        st.floats(-9, 9),
     )
     both = st.fixed_dictionaries({Source.OLD: one, Source.NEW: one})
     return st.lists(both, min_size=1, max_size=25)
