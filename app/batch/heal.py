@@ -14,6 +14,7 @@ from app.core.passes import PackedAnchors, Pass
 from app.core.walk import Verdict, Walk, is_conflict
 from models.api import Tracker
 
+_BACK = 8  # frames that a pass goes back where it is not clear where the drift began
 _LONG = 40  # old masks ahead from which on some are tried before a pass ends
 
 
@@ -56,7 +57,6 @@ class _Healing:
         self._walks = {number: Walk(self._stretch(number), rules) for number in pass_.spans}
         self._open = set(pass_.spans)  # objects whose walk has not ended
         self._warned: set[int] = set()  # objects that drift again further on
-        self._gave_way: dict[int, int] = {}  # object -> the frame on which it did
         self._met: set[int] = set()  # objects whose pass back came to agree with the walk
 
     def go(self) -> Steps:
@@ -74,26 +74,28 @@ class _Healing:
                 for number, verdict in verdicts.items():
                     if self._ends(number, frame, verdict, new[Key(frame, number)]):
                         self._open.discard(number)
-                        yield Step(frame, self._confirmed(number, frame))
+                        yield Step(frame, self._confirmed(number, frame), computed=False)
                 if not self._open:
                     return
 
     def settle(self) -> Steps:
-        """Come back where a walk differed to its end, and say which masks hold."""
-        returns: dict[int, set[int]] = {}
+        """Come back to where a walk left what is certain, and say which masks hold."""
+        starts: dict[int, set[int]] = {}
         for number, walk in self._walks.items():
-            if walk.new and not walk.agreed and walk.stretch.end is not None:
-                through = walk.stretch.frames[-1] + self._pass.step
-                returns.setdefault(self._gave_way.get(number, through), set()).add(number)
+            if walk.new and (start := walk.comes_back_from()) is not None:
+                starts.setdefault(start, set()).add(number)
         back: dict[int, dict[int, Entry]] = {number: {} for number in self._walks}
-        for start, objects in returns.items():
+        for start, objects in starts.items():
             for step in self._return(start, objects):
                 for key, entry in step.entries.items():
                     back[key.object][key.frame] = entry
                 yield Step(step.frame, {})
-        for number, walk in self._walks.items():
-            if walk.new:
-                yield Step(self._pass.frames[0], dict(self._held(number, walk, back[number])))
+        held = {
+            key: entry
+            for number, walk in self._walks.items()
+            for key, entry in self._held(number, walk, back[number])
+        }
+        yield Step(self._pass.frames[0], held, computed=False)
 
     def _held(
         self, number: int, walk: Walk, back: Mapping[int, Entry]
@@ -113,7 +115,11 @@ class _Healing:
         given = {number: mask for number, mask in seeds.items() if mask is not None}
         anchors = _telling(self._pass)
         anchors = {**anchors, start: {**given, **anchors.get(start, {})}}
-        frames = range(start, self._pass.frames[0], -self._pass.step)
+        last = self._pass.frames[0]
+        if any(self._walks[number].reaches_back(start) for number in objects):
+            frames = range(start, last, -self._pass.step)
+        else:
+            frames = range(start, last, -self._pass.step)[: _BACK + 1]
         with closing(predict(self._tracker, UnpackedAnchors(anchors, self._size), frames)) as found:
             for frame, predictions in found:
                 entries = {
@@ -177,7 +183,6 @@ class _Healing:
         if any(Key(other, number) not in self._old for other in ahead):
             return False
         if verdict is Verdict.GIVES_WAY:
-            self._gave_way[number] = frame
             return True
         # Where those tried were wrong, the pass has to get there before it may end.
         if number in self._warned and len(self._walks[number].agreed) > self._rules.patience:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from app.core.document import Entry
 from app.core.mask import Mask
-from app.core.suspects import quick_iou
+from app.core.suspects import inside, quick_iou
 
 _SWITCH = 3.1  # what it costs to change over: more than any single frame can bring in
 _MOST = 3.0  # by how much one mask of a frame can be better supported than another
@@ -85,12 +85,7 @@ def _misfit(one: Mask | None, other: Mask | None) -> float:
 
 def overlap(mask: Mask | None, others: Iterable[Mask]) -> float:
     """Return the largest share of a mask that lies in one of the others."""
-    return max((_share(mask, other) for other in others), default=0.0) if mask else 0.0
-
-
-def _share(mask: Mask, other: Mask) -> float:
-    iou = quick_iou(mask, other)
-    return min(1.0, iou / (1 + iou) * (mask.area + other.area) / mask.area)
+    return max((inside(mask, other) for other in others), default=0.0)
 
 
 class Stretch:
@@ -116,7 +111,7 @@ class Stretch:
         self._faulty = faulty
         beside = old.get(frames[-1])
         # Old masks that do not lead to the one that is certain do not come from it.
-        self._fits = end is None or beside is None or _misfit(beside.mask, end) <= _ADRIFT
+        self._fits = end is None or beside is None or fits(beside.mask, end)
         self._places = {frame: place for place, frame in enumerate(frames)}
 
     def new(self, frame: int, entry: Entry, others: Iterable[Mask] = ()) -> Candidate:
@@ -151,6 +146,11 @@ class Stretch:
     def _score(self, entry: Entry) -> float:
         weight = _SCORE if self.end is not None else _SCORE_OPEN
         return weight * _log_odds(_UNKNOWN if entry.score is None else entry.score)
+
+
+def fits(one: Mask | None, other: Mask | None) -> bool:
+    """Whether two masks, one beside the other in time, may be of the same thing."""
+    return _misfit(one, other) <= _ADRIFT
 
 
 def place_odds(share: float) -> float:

@@ -11,6 +11,7 @@ from app.core.evidence import (
     Source,
     Stretch,
     choose,
+    fits,
     overlap,
     place_odds,
 )
@@ -61,6 +62,32 @@ class Walk:
         """Whether the new mask of a frame that was walked is surer than the old one."""
         old = self.stretch.standing(frame)
         return old is None or self.new[frame].support >= old.support
+
+    def comes_back_from(self) -> int | None:
+        """Return the frame that a second pass comes back from, None where none is needed.
+
+        It is the end, where the new masks do not lead to the one that is certain there; else the
+        first frame on which the old ones hold.
+        """
+        if self.agreed or self.stretch.end is None:
+            return None
+        if self._misses_the_end:
+            return self.stretch.frames[-1] + self.stretch.step
+        held = self.settled({}, met=False)
+        return next((f for f, (source, _) in held.items() if source is Source.OLD), None)
+
+    def reaches_back(self, start: int) -> bool:
+        """Whether a pass that comes back from `start` has to go the whole way."""
+        return start not in self.new
+
+    @property
+    def _misses_the_end(self) -> bool:
+        last = self.stretch.frames[-1]
+        return (
+            last in self.new
+            and self.prefers_new(last)
+            and not fits(self.new[last].entry.mask, self.stretch.end)
+        )
 
     def settled(
         self, back: Mapping[int, Entry], *, met: bool

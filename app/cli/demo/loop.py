@@ -262,7 +262,7 @@ class _Loop:
         with self.record.stage("heal"), Progress("Healing", last + 1) as progress:
             for step in heal(self._tracker, passes, old, rules, self._video.size):
                 self.document.replace(step.entries)
-                visited += 1
+                visited += step.computed
                 progress.step()
         return visited
 
