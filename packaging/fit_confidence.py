@@ -3,93 +3,83 @@
     python packaging/fit_confidence.py ROOT... [--model NAME] [--size N] [--only SEQ,...]
 
 Each ROOT is a folder of JPEGImages and Annotations. Every sequence is propagated from the true
-masks of its first frame; what is known of each mask (`app.core.confidence.Facts`) is held against
-whether it is right. Prints the weights for that module, and the calibration error of each sequence
-under weights that were fitted without it.
+masks of its first frame; the model's score of each mask is held against whether it is right.
+Prints the calibration for `app.core.confidence`, and the calibration error on sequences that were
+left out of the fit, one after the other.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.cli.bench.heal import clips
 from app.cli.bench.healing.play import Clip
 from app.cli.bench.healing.report import calibration_error
-from app.core.confidence import RIGHT, all_facts
-from app.core.document import Document, Key
+from app.core.confidence import RIGHT, Calibration, log_odds
 from models.api import LoadOptions
 from models.registry import default_tracker, load_tracker
 
 _STEPS = 30  # of Newton's method, which is done after ten or so
 _PENALTY = 1.0  # on the weights, in masks
 
-Floats = NDArray[np.float64]
-
 
 class Sample(NamedTuple):
-    """One mask: of which sequence, what is known of it, whether it is right."""
+    """One mask: of which sequence, the log odds of its score, whether it is right."""
 
     sequence: str
-    values: tuple[float, ...]
+    score: float
     right: bool
 
 
 def samples(clip: Clip, model: str, options: LoadOptions) -> Iterator[Sample]:
     """Yield the masks of a first propagation."""
     entries = clip.first_propagation(load_tracker(model, clip.video, options))
-    document = Document(clip.objects, entries)
-    for number in clip.numbers:
-        of_object = document.of_object(number)
-        for frame, facts in all_facts(of_object).items():
-            quality = clip.quality(Key(frame, number), of_object[frame].mask)
-            yield Sample(clip.name, facts.values(), quality.j >= RIGHT)
+    for key in clip.scored:
+        entry = entries[key]
+        if entry.score is not None:
+            right = clip.quality(key, entry.mask).j >= RIGHT
+            yield Sample(clip.name, log_odds(entry.score), right)
 
 
-def fitted(values: Floats, right: Floats) -> Floats:
-    """Return bias and weights of a logistic regression (Newton's method, ridge penalty)."""
-    inputs = np.column_stack([np.ones(len(values)), values])
-    penalty = np.diag([0.0, *[_PENALTY] * values.shape[1]])
-    weights = np.zeros(inputs.shape[1])
+def fitted(found: Sequence[Sample]) -> Calibration:
+    """Return bias and slope of a logistic regression (Newton's method, ridge penalty)."""
+    scores = np.array([sample.score for sample in found], np.float64)
+    right = np.array([sample.right for sample in found], np.float64)
+    inputs = np.column_stack([np.ones_like(scores), scores])
+    penalty = np.diag([1e-6, _PENALTY])
+    weights = np.zeros(2)
     for _ in range(_STEPS):
         said = 1 / (1 + np.exp(-inputs @ weights))
         slope = inputs.T @ (right - said) - penalty @ weights
         bend = (inputs * (said * (1 - said))[:, None]).T @ inputs + penalty
-        weights = weights + np.linalg.solve(bend + 1e-6 * np.eye(len(weights)), slope)
-    return np.asarray(weights, np.float64)
+        weights = weights + np.linalg.solve(bend, slope)
+    return Calibration(float(weights[0]), float(weights[1]))
 
 
-def held_back(found: list[Sample]) -> list[tuple[float, bool]]:
-    """Return confidence and truth of each mask, by weights that never saw its sequence."""
+def held_back(found: Sequence[Sample]) -> list[tuple[float, bool]]:
+    """Return confidence and truth of each mask, by a calibration that never saw its sequence."""
     pairs = []
     for name in sorted({sample.sequence for sample in found}):
         # Pairs are made of sequences: what shares a part was seen, too.
-        parts = set(name.replace("-under-", "-behind-").split("-behind-"))
-        others = [
-            sample
-            for sample in found
-            if parts.isdisjoint(sample.sequence.replace("-under-", "-behind-").split("-behind-"))
-        ]
+        others = [each for each in found if _parts(name).isdisjoint(_parts(each.sequence))]
         if not others:
             continue
-        weights = fitted(*_arrays(others))
-        for sample in found:
-            if sample.sequence == name:
-                total = float(weights[0] + np.dot(weights[1:], sample.values))
-                pairs.append((1 / (1 + float(np.exp(-total))), sample.right))
+        bias, slope = fitted(others)
+        pairs += [
+            (1 / (1 + float(np.exp(-(bias + slope * sample.score)))), sample.right)
+            for sample in found
+            if sample.sequence == name
+        ]
     return pairs
 
 
-def _arrays(found: list[Sample]) -> tuple[Floats, Floats]:
-    return (
-        np.array([sample.values for sample in found], np.float64),
-        np.array([sample.right for sample in found], np.float64),
-    )
+def _parts(name: str) -> set[str]:
+    return set(name.replace("-under-", "-behind-").split("-behind-"))
 
 
 def main() -> int:
@@ -102,7 +92,7 @@ def main() -> int:
     parser.add_argument("--size", type=int, metavar="N")
     parser.add_argument("--frames", type=int, metavar="N")
     parser.add_argument("--only", metavar="SEQ,...")
-    parser.add_argument("--keep", type=Path, metavar="FILE", help="write the facts there as JSON")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="write the samples there as JSON")
     arguments = parser.parse_args()
     options = LoadOptions(threads=1, size=arguments.size)
     found: list[Sample] = []
@@ -114,10 +104,9 @@ def main() -> int:
             sys.stderr.write(f"{clip.name}: {len(found)} masks\n")
             if arguments.keep is not None:
                 arguments.keep.write_text(json.dumps(found))
-    weights = fitted(*_arrays(found))
+    bias, slope = fitted(found)
     sys.stdout.write(
-        f"_WEIGHTS = ({', '.join(f'{weight:.3f}' for weight in weights[1:])})\n"
-        f"_BIAS = {weights[0]:.3f}\n"
+        f"Calibration({bias:.2f}, {slope:.2f})\n"
         f"{len(found)} masks; calibration error on sequences held back "
         f"{calibration_error(held_back(found)):.3f}\n"
     )

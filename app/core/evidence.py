@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from app.core.confidence import log_odds
 from app.core.document import Entry
 from app.core.mask import Mask
 from app.core.suspects import inside, quick_iou
@@ -145,7 +146,7 @@ class Stretch:
 
     def _score(self, entry: Entry) -> float:
         weight = _SCORE if self.end is not None else _SCORE_OPEN
-        return weight * _log_odds(_UNKNOWN if entry.score is None else entry.score)
+        return weight * log_odds(_UNKNOWN if entry.score is None else entry.score)
 
 
 def fits(one: Mask | None, other: Mask | None) -> bool:
@@ -155,9 +156,4 @@ def fits(one: Mask | None, other: Mask | None) -> bool:
 
 def place_odds(share: float) -> float:
     """Return what speaks for a mask at a place, 0 to 1, on the way to where it is certain."""
-    return _PLACE * _log_odds(share)
-
-
-def _log_odds(chance: float) -> float:
-    held = min(max(chance, 0.01), 0.99)
-    return math.log(held / (1 - held))
+    return _PLACE * log_odds(share)

@@ -12,11 +12,13 @@ from app.cli.bench.healing.drifts import KINDS, inject
 from app.cli.bench.healing.play import Clip, Player
 from app.cli.bench.healing.report import calibration_error, reliability
 from app.cli.main import run
+from app.core.confidence import calibration_of
 from app.core.document import Entry, Key
 from models.api import Anchors, BoolMask, Prediction, Tracked
 from tests.fakes import FakeFrames, FakeTracker, square
 
 COUNT = 20
+LITE = calibration_of("lite")
 
 
 def labels() -> list[np.ndarray]:
@@ -56,7 +58,7 @@ def test_one_correction_puts_a_drift_right(strategy: str) -> None:
     made = clip()
     first = first_masks(made)
     masks = {**first, **inject("loss", first, made.truth, made.numbers, COUNT)}
-    play = Player(made, FakeTracker(FakeFrames(COUNT)), None, strategy).play(masks, 4)
+    play = Player(made, FakeTracker(FakeFrames(COUNT)), None, strategy, LITE).play(masks, 4)
     assert play.jf[0] < 0.95
     assert play.jf[-1] == 1.0
     assert play.wrong == 0
@@ -88,7 +90,7 @@ def test_masks_that_a_propagation_makes_worse_are_counted_as_spoiled() -> None:
     made = clip()
     first = first_masks(made)
     masks = {**first, **inject("loss", first, made.truth, made.numbers, COUNT)}
-    play = Player(made, _Breaking(FakeFrames(COUNT)), None, "whole").play(masks, 1)
+    play = Player(made, _Breaking(FakeFrames(COUNT)), None, "whole", LITE).play(masks, 1)
     assert play.spoiled == [COUNT - 1]
     assert play.recomputed == [COUNT]
 

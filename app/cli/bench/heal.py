@@ -34,13 +34,16 @@ def _play(clip: "Clip", arguments: argparse.Namespace, plays: "Plays") -> None:
     """Play one clip with each drift by each strategy."""
     from app.cli.bench.healing.drifts import inject  # noqa: PLC0415
     from app.cli.bench.healing.play import STRATEGIES, Player  # noqa: PLC0415
+    from app.core.confidence import calibration_of  # noqa: PLC0415
+    from models.registry import default_tracker  # noqa: PLC0415
 
     tracker, segmenter = _models(clip, arguments)
+    calibration = calibration_of(arguments.model or default_tracker())
     first = clip.first_propagation(tracker)
     for drift in arguments.drifts:
         masks = first | inject(drift, first, clip.truth, clip.numbers, clip.count)
         for strategy in STRATEGIES[:1] if arguments.only_heal else STRATEGIES:
-            player = Player(clip, tracker, segmenter, strategy)
+            player = Player(clip, tracker, segmenter, strategy, calibration)
             play = player.play(masks, arguments.rounds)
             plays.add(clip, drift, strategy, play)
             sys.stderr.write(f"{clip.name} {drift} {strategy}: {_told(play)}\n")

@@ -12,12 +12,13 @@ from app.batch.fill import fill
 from app.batch.heal import heal
 from app.core import evaluate, suspects
 from app.core import heal as healing
+from app.core.confidence import RIGHT, Calibration, confidence
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.mask import Mask
 from app.core.plan import Direction, plan
 from models.api import Anchors, BoolMask, Frames, Segmenter, Tracked, Tracker
 
-RIGHT = 0.85  # IoU from which on a mask is right
+GOOD = 0.85  # IoU from which on a mask is right
 _HARM = 0.05  # IoU that a right mask loses at least where it counts as spoiled
 STRATEGIES = ("heal", "forward", "whole")
 QUEUE = 20  # suspects that a person looks through
@@ -114,12 +115,18 @@ class Player:
     """Plays one clip by one strategy."""
 
     def __init__(
-        self, clip: Clip, tracker: Tracker, segmenter: Segmenter | None, strategy: str
+        self,
+        clip: Clip,
+        tracker: Tracker,
+        segmenter: Segmenter | None,
+        strategy: str,
+        calibration: Calibration,
     ) -> None:
         self._clip, self._tracker = clip, CountingTracker(tracker)
         self._segmenter = segmenter  # None: a person who draws the true mask
-        self._annotator = SimulatedAnnotator(clip.truth, enough=RIGHT)
+        self._annotator = SimulatedAnnotator(clip.truth, enough=GOOD)
         self._propagate = _STRATEGIES[strategy]
+        self._calibration = calibration
 
     def play(self, masks: Mapping[Key, Entry], rounds: int) -> Play:
         """Correct and propagate at most `rounds` times, beginning with `masks`."""
@@ -136,9 +143,9 @@ class Player:
             play.seconds.append(time.perf_counter() - begun)
             play.recomputed.append(self._tracker.frames - computed)
             after = self._ious(document)
-            play.good.append(sum(iou >= RIGHT for iou in before.values()))
+            play.good.append(sum(iou >= GOOD for iou in before.values()))
             play.spoiled.append(
-                sum(iou >= RIGHT and after[each] < iou - _HARM for each, iou in before.items())
+                sum(iou >= GOOD and after[each] < iou - _HARM for each, iou in before.items())
             )
             self._look(document, play)
             found = suspects.find(document)
@@ -159,14 +166,14 @@ class Player:
                 return keys[0]
             if wrong := [key for key in keys if self._is_wrong(document, key)]:
                 return min(wrong, key=lambda key: self._iou(document, key))
-        ious = {key: iou for key, iou in self._ious(document).items() if iou < RIGHT}
+        ious = {key: iou for key, iou in self._ious(document).items() if iou < GOOD}
         wrong = [key for key in ious if self._is_wrong(document, key)]
         return min(wrong, key=lambda key: ious[key], default=None)
 
     def _is_wrong(self, document: Document, key: Key) -> bool:
         """Whether a mask should be corrected; a person does not correct the same one again."""
         entry = document.get(key)
-        return self._iou(document, key) < RIGHT and not (entry is not None and entry.is_anchor)
+        return self._iou(document, key) < GOOD and not (entry is not None and entry.is_anchor)
 
     def _correct(self, document: Document, key: Key, play: Play) -> None:
         entry = document.get(key)
@@ -186,9 +193,9 @@ class Player:
         ]
         play.jf.append(float(np.mean([(each.j + each.f) / 2 for each in found])))
         play.confidences.extend(
-            (entry.score, self._iou(document, key) >= 0.8)
+            (said, self._iou(document, key) >= RIGHT)
             for key, entry in document.items()
-            if entry.score is not None and not entry.is_anchor
+            if not entry.is_anchor and (said := confidence(entry, self._calibration)) is not None
         )
 
     def _ious(self, document: Document) -> dict[Key, float]:
