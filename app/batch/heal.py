@@ -70,7 +70,8 @@ class _Healing:
                     key.object: self._walks[key.object].feed(frame, entry, self._others(key))
                     for key, entry in new.items()
                 }
-                yield Step(frame, {k: e for k, e in new.items() if self._shows(k)})
+                shown = {key: entry for key, entry in new.items() if self._shows(key)}
+                yield Step(frame, shown, computed=bool(new))
                 for number, verdict in verdicts.items():
                     if self._ends(number, frame, verdict, new[Key(frame, number)]):
                         self._open.discard(number)
@@ -89,7 +90,7 @@ class _Healing:
             for step in self._return(start, objects):
                 for key, entry in step.entries.items():
                     back[key.object][key.frame] = entry
-                yield Step(step.frame, {})
+                yield Step(step.frame, {}, computed=bool(step.entries))
         held = {
             key: entry
             for number, walk in self._walks.items()

@@ -12,13 +12,15 @@ from app.core.suspects import inside, quick_iou
 
 _SWITCH = 3.1  # what it costs to change over: more than any single frame can bring in
 _MOST = 3.0  # by how much one mask of a frame can be better supported than another
-_SCORE = 3.0  # weight of the model's score, as log odds
-_PLACE = 0.5  # weight of the place between two certain masks, as log odds
-_SCORE_OPEN, _OPEN, _OPEN_FALL = 1.6, 3.5, 1.2  # where nothing certain follows
+_SCORE = 2.0  # weight of the model's score, as log odds
+_PLACE = 1.0  # weight of the place between two certain masks, as log odds
+_SCORE_OPEN = 1.6  # the same where nothing certain follows
+_OPEN, _OPEN_FALL, _OPEN_LEAST = 3.5, 1.2, 1.0  # for the new masks there, by distance
 _VERIFIED = 2.0  # for an old mask where the one it came from was found to be right
-_ASTRAY, _ADRIFT = 2.0, 1.05  # against old masks that fit the certain one worse than this
+_ASTRAY = 2.0  # against old masks that do not lead to the certain one
+_ADRIFT = 0.3  # IoU with the next frame's mask from which on both may be of the same thing
 _TAKEN = 4.0  # against a mask that lies in another object's
-_FIT = 1.5  # for masks that lie on each other, one after the other
+_FIT = 3.0  # for masks that lie on each other, one after the other
 _UNKNOWN = 0.5  # score of a mask that has none
 
 
@@ -40,11 +42,17 @@ class Candidate(NamedTuple):
 Candidates = Mapping[Source, Candidate]
 
 
-def choose(frames: Sequence[Candidates], start: Mask | None, end: Mask | None) -> list[Source]:
+def choose(
+    frames: Sequence[Candidates],
+    start: Mask | None,
+    end: Mask | None,
+    beyond: Source | None = None,
+) -> list[Source]:
     """Return which source holds on each of neighbouring frames, in consistent stretches.
 
     The best path (Viterbi 1967) through support and fit: a mask should fit the one chosen beside
-    it, and at both ends those that are certain (`start`, `end`; None where there is none). Each
+    it, and at both ends those that stand there (`start`, `end`; None where there is none).
+    `beyond` is the source of the masks after the last frame, None where a person made it. Each
     frame has at least one candidate.
     """
     best: dict[Source, float] = {}
@@ -66,11 +74,16 @@ def choose(frames: Sequence[Candidates], start: Mask | None, end: Mask | None) -
         steps.append(came)
     if not steps:
         return []
-    last = max(best, key=lambda s: best[s] - (_misfit(before[s].entry.mask, end) if end else 0.0))
+    last = max(best, key=lambda source: best[source] - _leaving(source, before, end, beyond))
     path = [last]
     for came in reversed(steps[1:]):
         path.append(came[path[-1]])
     return path[::-1]
+
+
+def _leaving(source: Source, offers: Candidates, end: Mask | None, beyond: Source | None) -> float:
+    change = _SWITCH if beyond not in {None, source} else 0.0
+    return change + (_misfit(offers[source].entry.mask, end) if end else 0.0)
 
 
 def _cost(one: Source, mask: Mask | None, other: Source, following: Mask | None) -> float:
@@ -119,7 +132,7 @@ class Stretch:
         """Return a mask of the pass from the correction; `others` are other objects' masks."""
         support = self._score(entry) - _TAKEN * overlap(entry.mask, others)
         if self.end is None:
-            support += max(0.0, _OPEN - _OPEN_FALL * math.log1p(1 + self._places[frame]))
+            support += max(_OPEN_LEAST, _OPEN - _OPEN_FALL * math.log1p(1 + self._places[frame]))
         return Candidate(entry, support)
 
     def back(self, entry: Entry) -> Candidate:
@@ -151,7 +164,7 @@ class Stretch:
 
 def fits(one: Mask | None, other: Mask | None) -> bool:
     """Whether two masks, one beside the other in time, may be of the same thing."""
-    return _misfit(one, other) <= _ADRIFT
+    return _misfit(one, other) <= _FIT * (1 - _ADRIFT)
 
 
 def place_odds(share: float) -> float:

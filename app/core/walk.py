@@ -21,6 +21,7 @@ from app.core.mask import Mask
 _TAKEN = 0.2  # share of a mask in another object's from which on the two are the same thing
 _SURE = 0.95  # IoU beyond which two passes never agree: that is noise
 _LEFT = 1 / 3  # of what the correction changed, how much may be left where old and new agree
+_MET, _PARTED = 0.8, 0.05  # IoU from which on two ways meet, and what it falls by as they part
 _RIVAL = 0.7  # lead in support, in log odds, up to which another mask is a conflict
 
 
@@ -39,6 +40,7 @@ class Walk:
         self.stretch, self.rules = stretch, rules
         self.new: dict[int, Candidate] = {}
         self.agreed: list[int] = []  # the latest frames, one after the other, that agree
+        self._alike: dict[int, float] = {}  # IoU of old and new
         self._doubted = 0
         self._ignored: set[int] = set()  # objects that lie where this one does from the start
 
@@ -49,6 +51,7 @@ class Walk:
             self._ignored = {n for n, m in others.items() if overlap(entry.mask, [m]) > _TAKEN}
             self.rules = _stricter(self.rules, entry, old)
         agreed = agree(entry, old, self.rules)
+        self._alike[frame] = 1 - difference(entry.mask, old.mask) if old else 0.0
         strangers = [mask for number, mask in others.items() if number not in self._ignored]
         self.new[frame] = self.stretch.new(frame, entry, strangers)
         self.agreed = [*self.agreed, frame] if agreed else []
@@ -56,7 +59,26 @@ class Walk:
         self._doubted = self._doubted + 1 if doubted else 0
         if len(self.agreed) >= self.rules.patience:
             return Verdict.AGREES
+        if not agreed and (met := self._met_and_parted()):
+            self.agreed = met
+            return Verdict.AGREES
         return Verdict.GIVES_WAY if self._doubted >= self.rules.patience else Verdict.GOES_ON
+
+    def _met_and_parted(self) -> list[int]:
+        """Return the frames from where old and new came close until they went apart again.
+
+        Two ways that come from certain masks on both sides and meet are right up to there.
+        """
+        if self.stretch.end is None:
+            return []
+        best = max(self._alike, key=lambda frame: self._alike[frame])
+        walked = list(self._alike)
+        since = walked[walked.index(best) :]
+        apart = [self._alike[frame] < self._alike[best] - _PARTED for frame in since[1:]]
+        patience = self.rules.patience
+        if self._alike[best] < _MET or len(apart) < patience or not all(apart[-patience:]):
+            return []
+        return since
 
     def prefers_new(self, frame: int) -> bool:
         """Whether the new mask of a frame that was walked is surer than the old one."""
@@ -105,9 +127,7 @@ class Walk:
             path = [*[Source.NEW] * disputed, *[Source.OLD] * len(self.agreed)]
         else:
             offers = list(self._discounted(offers, met=met))
-            through = len(walked) == len(self.stretch.frames)
-            beyond = self.stretch.end if through else self._standing(len(walked))
-            path = choose(offers, self.stretch.start, beyond)
+            path = choose(offers, self.stretch.start, *self._beyond(len(walked)))
         return dict(zip(walked, zip(path, offers, strict=True), strict=True))
 
     def _discounted(self, offers: Sequence[Candidates], *, met: bool) -> Iterator[Candidates]:
@@ -132,9 +152,12 @@ class Walk:
                 else returned._replace(support=returned.support + place_odds(share)),
             }
 
-    def _standing(self, place: int) -> Mask | None:
+    def _beyond(self, place: int) -> tuple[Mask | None, Source | None]:
+        """Return the mask that stands after so many frames, and where it comes from."""
+        if place == len(self.stretch.frames):
+            return self.stretch.end, None
         entry = self.stretch.old.get(self.stretch.frames[place])
-        return entry.mask if entry else None
+        return entry.mask if entry else None, Source.OLD if entry else None
 
     def _offers(self, frame: int, back: Mapping[int, Entry]) -> dict[Source, Candidate]:
         offers = {Source.NEW: self.new[frame]}
