@@ -54,6 +54,7 @@ class _Healing:
     ) -> None:
         self._tracker, self._pass, self._size = tracker, pass_, size
         self._old, self._rules = old, rules
+        self._known = {number for given in pass_.anchors.values() for number in given}
         self._walks = {number: Walk(self._stretch(number), rules) for number in pass_.spans}
         self._open = set(pass_.spans)  # objects whose walk has not ended
         self._warned: set[int] = set()  # objects that drift again further on
@@ -166,10 +167,6 @@ class _Healing:
             and (entry := self._old.get(Key(key.frame, number)))
             and entry.mask
         }
-
-    @property
-    def _known(self) -> set[int]:
-        return {number for given in self._pass.anchors.values() for number in given}
 
     def _shows(self, key: Key) -> bool:
         walk = self._walks[key.object]

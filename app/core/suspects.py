@@ -56,6 +56,10 @@ _SEVERITY = {
     Reason.BORDER_EXIT: 0.2,
 }
 _ASK_MIDDLE = frozenset({Reason.CONFLICT, Reason.SLIVER})
+_JUMPS = frozenset({Reason.LOW_OVERLAP, Reason.AREA_JUMP})
+_LONGEST = 60  # frames after which a jump is not the end of what another began
+_ALIKE = 1.25  # factor between areas up to which one is as large as the other
+_CLOSER = 0.2  # IoU by which a mask that jumps back is nearer to where it was
 _NEAR = 3  # suspect frames this close together are one suspect
 _MEMORY = 5  # frames whose median says what is usual
 _HALF = 0.5  # share of a mask, or score, from which on something holds
@@ -143,7 +147,7 @@ class Finder:
         """Replace the suspects of one object; `entries` are all it has, frames rising."""
         self._measure(object_id, entries)
         self._entries[object_id] = entries
-        marks = dict(self._marks(object_id, entries))
+        marks = _joined(dict(self._marks(object_id, entries)), entries)
         self._suspects[object_id] = tuple(_grouped(object_id, entries, marks))
 
     def forget(self, keep: Iterable[int]) -> None:
@@ -291,6 +295,44 @@ def _presence(before: Entry, now: Entry, known: tuple[Mask, Facts] | None) -> se
     if before.mask is not None and now.mask is None:
         return {Reason.BORDER_EXIT if known and known[1].at_border else Reason.VANISHED}
     return set()
+
+
+def _joined(
+    marks: Mapping[int, frozenset[Reason]], entries: Mapping[int, Entry]
+) -> dict[int, frozenset[Reason]]:
+    """Return the marks with a jump and the jump back as one: all between is suspect, not beyond."""
+    joined = dict(marks)
+    jumps = [frame for frame, reasons in marks.items() if reasons & _JUMPS]
+    anchors = [frame for frame, entry in entries.items() if entry.is_anchor]
+    left = 0
+    for index, first in enumerate(jumps):
+        if first < left:
+            continue
+        for back in jumps[index + 1 :]:
+            if back - first > _LONGEST or bisect(anchors, first) < bisect(anchors, back):
+                break
+            if back - first > _NEAR and _is_back(entries, first, back):
+                for frame in range(first, back):
+                    joined[frame] = joined.get(frame, frozenset()) | (marks[first] & _JUMPS)
+                joined[back] = marks[back] - _JUMPS - {Reason.SPLIT}
+                left = back
+                break
+    return {frame: joined[frame] for frame in sorted(joined) if joined[frame]}
+
+
+def _is_back(entries: Mapping[int, Entry], first: int, back: int) -> bool:
+    """Whether a mask jumps at `back` to the size or place that it left at `first`."""
+    frames = (first - 1, first, back - 1, back)
+    masks = [entry.mask if (entry := entries.get(frame)) else None for frame in frames]
+    before, left, last, now = masks
+    if before is None or left is None or last is None or now is None:
+        return False
+    size = _as_large(now, before) and not _as_large(left, before)
+    return size or quick_iou(now, before) > quick_iou(last, before) + _CLOSER
+
+
+def _as_large(one: Mask, other: Mask) -> bool:
+    return 1 / _ALIKE <= one.area / other.area <= _ALIKE
 
 
 def _grouped(

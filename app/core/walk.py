@@ -71,14 +71,17 @@ class Walk:
         """
         if self.stretch.end is None:
             return []
-        best = max(self._alike, key=lambda frame: self._alike[frame])
-        walked = list(self._alike)
+        walked, alike = list(self._alike), self._alike
+        best = max(walked, key=lambda frame: alike[frame])
         since = walked[walked.index(best) :]
-        apart = [self._alike[frame] < self._alike[best] - _PARTED for frame in since[1:]]
-        patience = self.rules.patience
-        if self._alike[best] < _MET or len(apart) < patience or not all(apart[-patience:]):
-            return []
-        return since
+        # Beside the correction they were apart, or the correction was next to nothing.
+        came_close = alike[best] >= max(_MET, alike[walked[0]] + _PARTED)
+        latest = since[1:][-self.rules.patience :]
+        parted = all(alike[frame] < alike[best] - _PARTED for frame in latest)
+        stand = all(frame in self.stretch.old for frame in since)
+        return (
+            since if came_close and len(latest) == self.rules.patience and parted and stand else []
+        )
 
     def prefers_new(self, frame: int) -> bool:
         """Whether the new mask of a frame that was walked is surer than the old one."""

@@ -163,6 +163,12 @@ def test_what_happened_to_an_object_is_named(odd: dict[int, Entry], wanted: Even
     assert wanted in {suspect.event for suspect in find(document_with(odd))}
 
 
+def test_a_jump_and_the_jump_back_are_one_suspect() -> None:
+    odd = {frame: entry(square(45), score=0.5 + frame / 100) for frame in range(12, 24)}
+    (suspect,) = find(document_with(odd))
+    assert (suspect.first, suspect.last, suspect.frame) == (12, 23, 12)
+
+
 def test_suspects_come_in_order_of_value_or_of_time() -> None:
     finder = Finder()
     odd = {5: entry(square(11), score=0.4), 20: entry(square(12), conflict=True, score=0.1)}

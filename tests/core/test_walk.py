@@ -88,6 +88,17 @@ def test_a_walk_gives_way_to_masks_that_stand_beside_a_certain_one() -> None:
     assert held[1][0] is Source.OLD
 
 
+def test_ways_that_meet_and_part_again_each_hold_on_their_side() -> None:
+    """Old and new, each from a certain mask, lie close on frame 6, and further apart elsewhere."""
+    old = {frame: entry_at(10 + abs(frame - 6)) for frame in range(1, 12)}
+    walk = Walk(Stretch(range(11, 0, -1), mask_at(10), mask_at(15), old), RULES)
+    verdicts = [walk.feed(frame, entry_at(11), {}) for frame in range(11, 0, -1)]
+    assert Verdict.AGREES in verdicts
+    held = walk.settled({}, met=False)
+    assert [held[frame][0] for frame in (10, 9)] == [Source.NEW] * 2
+    assert [held[frame][0] for frame in (3, 2)] == [Source.OLD] * 2
+
+
 def test_a_mask_that_lies_on_another_object_is_not_believed() -> None:
     def ends(others: bool) -> Verdict:
         old = {frame: entry_at(30) for frame in range(1, 20)}
