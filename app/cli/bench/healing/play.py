@@ -153,22 +153,25 @@ class Player:
         return play
 
     def _worst(self, document: Document, found: Sequence[suspects.Suspect]) -> Key | None:
-        """Return what to correct: from the queue, else what is seen to be worst; None = all right.
+        """Return what to correct: the worst of the queue, else what is seen to be; None = all right.
 
         To look at a suspect costs nothing, so those that are fine are passed over.
         """
-        for suspect in found[:QUEUE]:
-            keys = [
-                Key(suspect.frame, suspect.object),
-                *(Key(frame, suspect.object) for frame in range(suspect.first, suspect.last + 1)),
-            ]
-            if self._is_wrong(document, keys[0]):
-                return keys[0]
-            if wrong := [key for key in keys if self._is_wrong(document, key)]:
-                return min(wrong, key=lambda key: self._iou(document, key))
+        wrong = [key for each in found[:QUEUE] if (key := self._shown(document, each)) is not None]
+        if wrong:
+            return min(wrong, key=lambda key: self._iou(document, key))
         ious = {key: iou for key, iou in self._ious(document).items() if iou < GOOD}
         wrong = [key for key in ious if self._is_wrong(document, key)]
         return min(wrong, key=lambda key: ious[key], default=None)
+
+    def _shown(self, document: Document, suspect: suspects.Suspect) -> Key | None:
+        """Return what is wrong of a suspect: the frame that it opens on, else its worst."""
+        first = Key(suspect.frame, suspect.object)
+        every = (Key(frame, suspect.object) for frame in range(suspect.first, suspect.last + 1))
+        if self._is_wrong(document, first):
+            return first
+        wrong = [key for key in every if self._is_wrong(document, key)]
+        return min(wrong, key=lambda key: self._iou(document, key), default=None)
 
     def _is_wrong(self, document: Document, key: Key) -> bool:
         """Whether a mask should be corrected; a person does not correct the same one again."""
