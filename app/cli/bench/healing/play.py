@@ -153,7 +153,7 @@ class Player:
         return play
 
     def _worst(self, document: Document, found: Sequence[suspects.Suspect]) -> Key | None:
-        """Return what to correct: the worst of the queue, else what is seen to be; None = all right.
+        """Return what to correct: the worst of the queue, else of all; None = all is right.
 
         To look at a suspect costs nothing, so those that are fine are passed over.
         """
