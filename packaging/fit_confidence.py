@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.cli.bench.heal import clips
+from app.cli.bench.healing.command import clips
 from app.cli.bench.healing.play import Clip
 from app.cli.bench.healing.report import calibration_error
 from app.core.confidence import RIGHT, Calibration, log_odds

@@ -161,7 +161,7 @@ KINDS = {
     "heal": Command(
         "corrections: what they are worth, what they spoil, and what they cost",
         configure_heal,
-        "app.cli.bench.heal",
+        "app.cli.bench.healing.command",
     ),
     "refine": Command(
         "coarse masks made finer, against true ones: boundary F before and after",

@@ -10,6 +10,7 @@ import numpy as np
 from app.batch.annotator import SimulatedAnnotator
 from app.batch.fill import fill
 from app.batch.heal import heal
+from app.batch.predict import predict
 from app.core import evaluate, suspects
 from app.core import heal as healing
 from app.core.confidence import RIGHT, Calibration, confidence
@@ -90,7 +91,7 @@ class CountingTracker:
         self, anchors: Anchors, frames: Sequence[int], *, probabilities: bool = False
     ) -> Generator[Tracked, None, None]:
         """Yield what the tracker yields."""
-        for tracked in self._tracker.track(anchors, frames, probabilities=probabilities):
+        for tracked in predict(self._tracker, anchors, frames, probabilities=probabilities):
             self.frames += 1
             yield tracked
 
