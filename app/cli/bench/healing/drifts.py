@@ -14,6 +14,7 @@ from models.api import BoolMask
 Truth = Callable[[int, int], BoolMask]  # frame, object -> where it is
 
 _START, _SHARE = 0.4, 0.2  # where in the clip the faulty stretch begins, and its share of it
+_LOST = 0.1  # score of an object that is not found
 OWN = "own"  # no fault is put in: those of the model alone
 
 
@@ -22,8 +23,9 @@ def inject(
 ) -> dict[Key, Entry]:
     """Return the entries that stand in place of `masks` on the faulty stretch.
 
-    They keep the scores of the entries that they replace, as a drift that goes unnoticed does. The
-    first of the objects is at fault; of a swap the second, too.
+    They keep the scores of the entries that they replace, as a drift that goes unnoticed does; an
+    empty mask has a low one, as trackers give it. The first of the objects is at fault; of a swap
+    the second, too.
     """
     if kind == OWN:
         return {}
@@ -39,7 +41,8 @@ def inject(
         for number, pixels in wrong.items():
             key = Key(frame, number)
             if (entry := masks.get(key)) is not None and not entry.is_anchor:
-                changed[key] = replace(entry, mask=Mask.encode(pixels))
+                mask = Mask.encode(pixels)
+                changed[key] = replace(entry, mask=mask, score=entry.score if mask else _LOST)
     return changed
 
 
