@@ -5,6 +5,7 @@ import threading
 
 from app.core.document import Key
 from app.engine.jobs import Inbox, Job, Prepare, Segment, Track
+from tests.waiting import PATIENCE
 
 
 def click(number: int, *, hover: bool = False) -> Segment:
@@ -106,7 +107,7 @@ def test_a_waiting_thread_takes_what_is_put_and_leaves_when_closed() -> None:
     thread.start()
     job = click(1)
     inbox.put(job)
-    assert taken.get(timeout=10) is job
+    assert taken.get(timeout=PATIENCE) is job
     inbox.close()
-    assert taken.get(timeout=10) is None
-    thread.join(timeout=10)
+    assert taken.get(timeout=PATIENCE) is None
+    thread.join(timeout=PATIENCE)

@@ -114,6 +114,17 @@ def configure_heal(parser: argparse.ArgumentParser) -> None:
     add("--json", type=output_file, metavar="FILE", help="write the figures there, too")
 
 
+def configure_neighbours(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `bench neighbours`."""
+    add = parser.add_argument
+    add("root", type=Path, metavar="ROOT", help="a folder in the DAVIS layout, two objects a frame")
+    add("--model", metavar="NAME", help="the segmenter (default: the best without a download)")
+    add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
+    add("--only", metavar="SEQ,...", help="these sequences alone")
+    add("--every", type=whole(1), default=8, metavar="N", help="take every Nth frame (default: 8)")
+    add("--json", type=output_file, metavar="FILE", help="write the figures there, too")
+
+
 def _numbers(text: str) -> list[int]:
     numbers = [int(part) for part in text.split(",")]
     if min(numbers) < 1:
@@ -156,7 +167,12 @@ KINDS = {
     "clicks": Command(
         "masks from clicks and boxes against true ones: IoU, and how soon they come",
         configure_clicks,
-        "app.cli.bench.clicks",
+        "app.cli.bench.masks.clicks",
+    ),
+    "neighbours": Command(
+        "what a click does to a wrong mask and the one beside it: IoU, share made worse",
+        configure_neighbours,
+        "app.cli.bench.masks.neighbours",
     ),
     "heal": Command(
         "corrections: what they are worth, what they spoil, and what they cost",
@@ -166,6 +182,6 @@ KINDS = {
     "refine": Command(
         "coarse masks made finer, against true ones: boundary F before and after",
         configure_refine,
-        "app.cli.bench.refine",
+        "app.cli.bench.masks.refine",
     ),
 }

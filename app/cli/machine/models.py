@@ -46,7 +46,11 @@ def _list() -> None:
 def _verify(names: list[str]) -> None:
     chosen = names or [
         *bundled(),
-        *(weights.name for weights in known() if place(weights.name).is_file()),
+        *(
+            weights.name
+            for weights in known()
+            if place(weights.name).is_file() and not weights.by_hand
+        ),
     ]
     if not chosen:
         _say("No weights are on this machine. `maskwright models list` shows what there is.")

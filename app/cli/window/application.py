@@ -43,7 +43,9 @@ def show(source: Path | None, *, device: str, threads: int) -> int:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     for_now = changed(settings, _given(device, threads))
     session = Session(for_now)
-    session.settings_changed.connect(lambda: _keep(file, session.settings, settings, for_now))
+    session.preferences.changed.connect(
+        lambda: _keep(file, session.preferences.settings, settings, for_now)
+    )
     store = QSettings(str(file.with_name("window.ini")), QSettings.Format.IniFormat)
     window = Window(session, store, sample=own_sample if sample_frames().is_dir() else None)
     window.show()

@@ -56,7 +56,7 @@ def _waiting(bench: Bench) -> Generator[Measure, None, None]:
     yield Measure("event loop gap while the model is loaded, most", most, "ms")
     heart = Heartbeat()
     for frame in range(1, _FRAMES):
-        bench.session.go_to(frame)
+        bench.session.view.go_to(frame)
         bench.spin(_STAY)
     heart.stop()
     most = 1e3 * max(heart.gaps)
@@ -82,7 +82,7 @@ def _hovering(bench: Bench, rate: int) -> Measure:
 def _shown(bench: Bench) -> list[object]:
     """Return a list that every preview is added to."""
     shown: list[object] = []
-    bench.session.preview_changed.connect(
+    bench.session.clicks.preview_changed.connect(
         lambda ghost: shown.append(ghost) if ghost is not None else None
     )
     return shown
