@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
+from app.cli.batch import parsers as batch
 from app.cli.bench import parsers as bench
 from app.cli.command import Command, listing
 from app.cli.demo import parsers as demo
@@ -101,6 +102,11 @@ COMMANDS = {
         "the weights: list, get, path, verify",
         machine.configure_models,
         "app.cli.machine.models",
+    ),
+    "batch": Command(
+        "many videos by one plan, on this machine or on a Ray cluster",
+        batch.configure_batch,
+        "app.cli.batch.run",
     ),
     "train": Command(
         "train a model from a config file", training.configure_train, "app.cli.training.train"
