@@ -6,13 +6,13 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from app.cli.batch import parsers as batch
 from app.cli.bench import parsers as bench
 from app.cli.command import Command, listing
 from app.cli.demo import parsers as demo
 from app.cli.exchange import parsers as exchange
 from app.cli.machine import parsers as machine
 from app.cli.masks import parsers as masks
+from app.cli.masks.batch import parsers as batch
 from app.cli.training import parsers as training
 from app.cli.window import parsers as window
 from app.errors import MaskwrightError, UsageError
@@ -106,7 +106,7 @@ COMMANDS = {
     "batch": Command(
         "many videos by one plan, on this machine or on a Ray cluster",
         batch.configure_batch,
-        "app.cli.batch.run",
+        "app.cli.masks.batch.run",
     ),
     "train": Command(
         "train a model from a config file", training.configure_train, "app.cli.training.train"

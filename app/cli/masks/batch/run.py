@@ -12,7 +12,7 @@ from app.batch.videos.cluster import RayWorkers
 from app.batch.videos.page import Standing, page
 from app.batch.videos.plan import BatchPlan, VideoTask, read_plan
 from app.batch.videos.workers import LocalWorkers
-from app.cli.batch.work import work
+from app.cli.masks.batch.work import work
 from app.cli.progress import Progress
 from app.errors import MaskwrightError
 from app.storage.files.writing import atomic_write, check_folder
