@@ -32,6 +32,15 @@ def pick_device(name: str, *, threads: int = 0) -> "torch.device":
     return device
 
 
+def count_accelerators(name: str) -> int:
+    """Return how many GPUs a device's name leaves to work on: all of `auto`, one of `cuda:N`."""
+    import torch  # noqa: PLC0415
+
+    if name in {"auto", "cuda"}:
+        return torch.cuda.device_count()
+    return int(name.startswith("cuda:"))
+
+
 def encoder_dtype(device: "torch.device") -> "torch.dtype":
     """Return what an image encoder had best compute in: bfloat16 on CPUs that multiply it faster.
 
