@@ -8,7 +8,7 @@ from app.core.mask import Mask
 from app.errors import UsageError
 from app.session.jobs import Jobs
 from app.session.workspace import Workspace
-from app.storage.formats.importing import import_document
+from app.storage.formats.importing import MaskSource
 
 
 class Reference(enum.Enum):
@@ -43,7 +43,7 @@ class Comparing:
         """Read a folder of mask PNGs or a VISOR JSON. Raises FormatError, UsageError."""
         if self._workspace.video is None:
             raise UsageError("A ground truth belongs to a video. Open one first.")
-        self._truth = import_document(source, self._workspace.video).document
+        self._truth = MaskSource(source).document(self._workspace.video).document
         self.compare(Reference.TRUTH)
 
     def compare(self, reference: Reference | None, *, swapped: bool = False) -> None:

@@ -6,7 +6,7 @@ from app.core.document import Objects
 from app.errors import UsageError
 from app.session.editing import Editing
 from app.session.workspace import Workspace
-from app.storage.formats.importing import import_document
+from app.storage.formats.importing import MaskSource
 
 
 class Importing:
@@ -23,7 +23,7 @@ class Importing:
         workspace = self._workspace
         if workspace.video is None:
             raise UsageError("Masks are imported onto a video. Open one first.")
-        found = import_document(source, workspace.video)
+        found = MaskSource(source).document(workspace.video)
         changes = dict(found.document.items())
         workspace.undo_stack.beginMacro(f"Import {source.name}")
         self._add(found.document.objects)

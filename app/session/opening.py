@@ -8,7 +8,7 @@ from pathlib import Path
 from app import paths
 from app.core.document import Document
 from app.errors import ProjectError, UsageError, VideoMissingError
-from app.storage.formats.importing import import_document, open_frames
+from app.storage.formats.importing import MaskSource
 from app.storage.formats.visor.importing import ATTACHMENT
 from app.storage.project.project import SUFFIX, Project
 from app.storage.video.opening import Video, open_video
@@ -160,14 +160,15 @@ def _joined(video: Video, project: Project, path: Path) -> Opened:
 
 def _open_masks(source: Path, folder: str) -> Opened:
     """Open the frames of a VISOR or COCO JSON, with its masks where the project has none."""
-    video = open_frames(source, None, None)
+    masks = MaskSource(source)
+    video = masks.open_video()
     if video is None:
         raise UsageError(
             f"The frames of {source.name} do not lie with it. Put their folder, named as the "
             f"video, beside it, or make a project first: maskwright import {source.name} PROJECT."
         )
     try:
-        imported = import_document(source, video)
+        imported = masks.document(video)
     except BaseException:
         video.close()
         raise

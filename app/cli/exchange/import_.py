@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Make the project; nothing is left behind where that fails."""
     from app.errors import UsageError  # noqa: PLC0415 - keeps --help quick
-    from app.storage.formats.importing import import_document, open_frames  # noqa: PLC0415
+    from app.storage.formats.importing import MaskSource  # noqa: PLC0415
     from app.storage.project.exchange import create_project  # noqa: PLC0415
 
     source, path = arguments.source, arguments.project
@@ -27,9 +27,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{source} does not exist. Check the path.")
     if path.exists():
         raise UsageError(f"{path} exists already, and may hold work. Choose another name.")
-    video = open_frames(source, arguments.video, arguments.name)
+    given = MaskSource(source)
+    video = given.open_video(arguments.video, arguments.name)
     try:
-        imported = import_document(source, video, arguments.name)
+        imported = given.document(video, arguments.name)
         create_project(path, imported)
     finally:
         if video is not None:

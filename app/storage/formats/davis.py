@@ -1,4 +1,4 @@
-"""DAVIS: a folder of palette PNGs for each video, with lists of videos and, for VISOR, of names."""
+"""The DAVIS format: a folder of palette PNGs for each video, with lists of videos and, for VISOR, of names."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""A document into any exchange format, from the command line and from the window alike."""
+"""The export of a document into any exchange format, from the command line and from the window alike."""
 
 import enum
 from pathlib import Path

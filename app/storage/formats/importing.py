@@ -1,4 +1,4 @@
-"""Any exchange format into labelled videos and documents, and between formats."""
+"""The reading of any exchange format into labelled videos and documents, and between formats."""
 
 import enum
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,14 +13,14 @@ from app.storage.formats.davis import by_size, mask_folders, read_davis, size_no
 from app.storage.formats.labelled import LabelledVideo, check_names, labelled
 from app.storage.formats.visor.benchmark import Split, benchmark_videos
 from app.storage.formats.visor.exporting import build_export
-from app.storage.formats.visor.importing import import_visor
+from app.storage.formats.visor.importing import document_of, import_visor
 from app.storage.formats.visor.naming import NamedFrames, video_name
 from app.storage.formats.visor.records import JsonObject, VisorFile, read_json
 from app.storage.video.opening import Video, open_video
 
 
 class Source(enum.Enum):
-    """What masks can be read from."""
+    """The formats that masks can be read from."""
 
     VISOR = "visor"
     DAVIS = "davis"
@@ -38,59 +38,83 @@ class Imported:
     notes: tuple[str, ...]
 
 
-def detect(path: Path) -> Source:
-    """Return what `path` is: a folder is DAVIS, a JSON tells by its keys. Raises FormatError."""
-    if path.is_dir():
-        return Source.DAVIS
-    raw = read_json(path)
-    keys = raw.keys() if isinstance(raw, dict) else set()
-    if "video_annotations" in keys:
-        return Source.VISOR
-    if {"images", "annotations"} <= keys:
-        return Source.COCO
-    raise FormatError(f"{path} is neither a VISOR nor a COCO JSON. Give one, or a DAVIS folder.")
+class MaskSource:
+    """The masks of a file or folder, read once: its videos' names, their frames, a document."""
+
+    def __init__(self, path: Path) -> None:
+        """Read `path`: a folder is DAVIS, a JSON tells by its keys. Raises FormatError."""
+        self._path = path
+        self._visor: VisorFile | None = None
+        self._videos: list[LabelledVideo] = []
+        if path.is_dir():
+            self.names = [folder.name for folder in mask_folders(path)]
+            return
+        raw = read_json(path)
+        keys = raw.keys() if isinstance(raw, dict) else set()
+        if "video_annotations" in keys:
+            self._visor = VisorFile.of(raw, str(path))
+            self.names = sorted({record.video for record in self._visor.records})
+        elif {"images", "annotations"} <= keys:
+            self._videos = coco_videos(raw, path)
+            self.names = [video.name for video in self._videos]
+        else:
+            raise FormatError(
+                f"{path} is neither a VISOR nor a COCO JSON. Give one, or a DAVIS folder."
+            )
+
+    def open_video(self, video: Path | None = None, name: str | None = None) -> Video | None:
+        """Open the video given, or else the images that lie with the masks, or nothing.
+
+        Raises VideoOpenError.
+        """
+        if video is not None:
+            return open_video(video)
+        chosen = name or (self.names[0] if len(self.names) == 1 else None)
+        folder = find_frames(self._path, chosen) if chosen else None
+        return open_video(folder) if folder else None
+
+    def document(self, video: Video | None = None, name: str | None = None) -> Imported:
+        """Return the masks of one video as a document at the video's size.
+
+        Without a `video` the frames that the masks name stand for one. `name` picks a video of a
+        source with several. Raises FormatError, UsageError.
+        """
+        if self._visor is not None:
+            found = document_of(self._visor, self._path, video)
+            return Imported(found.document, found.frames, found.attachment, found.notes)
+        wanted = _chosen(self.names, name, self._path)
+        if self._path.is_dir():
+            notes = size_notes(self._path, {wanted})
+            chosen = next(read_davis(self._path, wanted))
+        else:
+            notes = ()
+            chosen = next(each for each in self._videos if each.name == wanted)
+        if video is None:
+            home = self._path / "JPEGImages" if self._path.is_dir() else self._path.parent
+            return Imported(chosen.document(), chosen.frame_list(home.absolute()), None, notes)
+        placed = _placed(chosen, video, self._path)
+        return replace(placed, notes=(*notes, *placed.notes))
 
 
-def import_document(path: Path, video: Video | None, name: str | None = None) -> Imported:
-    """Read the masks of one video as a document at the video's size.
-
-    Without a `video` the frames that the masks name stand for one. `name` picks a video of a
-    source with several. Raises FormatError, UsageError.
-    """
-    form = detect(path)
-    if form is Source.VISOR:
-        found = import_visor(path, video)
-        return Imported(found.document, found.frames, found.attachment, found.notes)
-    wanted = _chosen(video_names(path, form), name, path)
-    notes = size_notes(path, {wanted}) if form is Source.DAVIS else ()
-    chosen = next(found for found in read_videos(path, form, wanted) if found.name == wanted)
-    if video is None:
-        home = path / "JPEGImages" if path.is_dir() else path.parent
-        return Imported(chosen.document(), chosen.frame_list(home.absolute()), None, notes)
-    placed = _placed(chosen, video, path)
-    return replace(placed, notes=(*notes, *placed.notes))
+def coco_videos(raw: object, path: Path) -> list[LabelledVideo]:
+    """Return the videos of a parsed COCO file; one that nothing names is called as the file."""
+    return [
+        video if video.name else replace(video, name=path.stem, video=path.stem)
+        for video in read_coco(raw)
+    ]
 
 
-def video_names(path: Path, form: Source) -> list[str]:
-    """Return the names of a source's videos; of DAVIS without reading a mask."""
-    if form is Source.DAVIS:
-        return [folder.name for folder in mask_folders(path)]
-    return [video.name for video in read_videos(path, form)]
-
-
-def read_videos(path: Path, form: Source, name: str | None = None) -> Iterator[LabelledVideo]:
+def read_videos(path: Path, form: Source) -> Iterator[LabelledVideo]:
     """Yield all videos of a source; a submission's and DAVIS's may be VISOR subsequences.
 
-    With a `name`, others may be left out.
+    Raises FormatError.
     """
     if form is Source.DAVIS:
-        yield from read_davis(path, name)
+        yield from read_davis(path)
         return
     for file in json_files(path):
         if form is Source.COCO:
-            for video in read_coco(read_json(file)):
-                # Images that name no video and lie in no folder are one video all the same.
-                yield video if video.name else replace(video, name=file.stem, video=file.stem)
+            yield from coco_videos(read_json(file), file)
         elif form is Source.SUBMISSION:
             # All names count: what is not on the first frame has been predicted nevertheless.
             submitted = VisorFile.read(file)
@@ -151,9 +175,11 @@ def find_frames(path: Path, video: str) -> Path | None:
     """Return the folder of images of a video that lies with its masks, where there is one."""
     kitchen = video.partition("_")[0]
     root = path if path.is_dir() else path.parent
+    # VISOR's release has `annotations/train/P01_01.json` beside `rgb_frames/train/P01/P01_01`.
+    release = [above for above in root.absolute().parents[:2] if (above / "rgb_frames").is_dir()]
     folders = [
         root / video,
-        *root.glob(f"rgb_frames/*/{kitchen}/{video}"),
+        *(each for r in (root, *release) for each in r.glob(f"rgb_frames/*/{kitchen}/{video}")),
         *sorted(root.glob(f"JPEGImages/*/{video}"), key=lambda folder: by_size(folder.parent.name)),
         root / "JPEGImages" / video,
     ]
@@ -162,21 +188,6 @@ def find_frames(path: Path, video: str) -> Path | None:
         (f for f in folders if f.is_dir() and any(p.suffix.lower() in images for p in f.iterdir())),
         None,
     )
-
-
-def open_frames(path: Path, video: Path | None, name: str | None) -> Video | None:
-    """Open the video given, or else the images that lie with the masks, or nothing."""
-    if video is not None:
-        return open_video(video)
-    form = detect(path)
-    if form is Source.VISOR:
-        records = VisorFile.read(path).records
-        names = sorted({record.video for record in records})
-    else:
-        names = video_names(path, form)
-    chosen = name or (names[0] if len(names) == 1 else None)
-    folder = find_frames(path, chosen) if chosen else None
-    return open_video(folder) if folder else None
 
 
 def _chosen(names: list[str], name: str | None, path: Path) -> str:

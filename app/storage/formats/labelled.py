@@ -1,4 +1,4 @@
-"""What all exchange formats have in common: a video's masks, frame by frame, in painting order."""
+"""The masks of a video, frame by frame in painting order: what all exchange formats share."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A video with its masks painted over it, for people to look at."""
+"""The overlay video: the frames with their masks painted over them, for people to look at."""
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""Label maps as 8-bit palette PNGs, as DAVIS and VISOR have them: pixel value = object id."""
+"""The palette PNGs of DAVIS and VISOR: 8-bit label maps, pixel value = object id."""
 
 import io
 from functools import cache

@@ -1,4 +1,4 @@
-"""How a project file is laid out, how it came to be so, and how masks become rows."""
+"""The schema of a project file, its migrations, and the rows that masks become."""
 
 import json
 import sqlite3

@@ -1,4 +1,4 @@
-"""Decoding a video file forward from any of its key frames, exactly.
+"""The decoder of a video file: forward from any of its key frames, exactly.
 
 Frames are told apart by the packet that they came from, not by their timestamp: timestamps may be
 missing, repeated, negative or wrong, the order of the packets in the file never is. Each packet is

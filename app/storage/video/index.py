@@ -1,4 +1,4 @@
-"""Which packet of a video file is shown as which frame, found without decoding where possible."""
+"""The index of a video file: which packet is shown as which frame, without decoding it if it can."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Opening a video, whatever it is kept as."""
+"""The opening of a video, whatever it is kept as."""
 
 from pathlib import Path
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""VISOR's video object segmentation benchmark: which objects and frames of a file it keeps."""
+"""The video object segmentation benchmark of VISOR: which objects and frames of a file it keeps."""
 
 import enum
 from collections.abc import Callable, Sequence

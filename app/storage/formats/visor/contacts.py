@@ -1,4 +1,4 @@
-"""What VISOR says of hands and gloves: what they touch, and on which hand a glove is worn."""
+"""The contacts of VISOR: what hands and gloves touch, and on which hand a glove is worn."""
 
 from collections.abc import Set as AbstractSet
 

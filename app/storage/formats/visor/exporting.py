@@ -1,4 +1,4 @@
-"""A document as a VISOR file: what nobody touched is written back as it was read."""
+"""The export of a document as a VISOR file: what nobody touched is written back as it was read."""
 
 import enum
 import operator

@@ -1,4 +1,4 @@
-"""Polygons to pixels as VISOR's own readers do it, and pixels to polygons without loss."""
+"""The polygons of VISOR: to pixels as its own readers do it, and from pixels without loss."""
 
 from collections.abc import Sequence
 

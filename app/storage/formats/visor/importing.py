@@ -1,4 +1,4 @@
-"""A VISOR file as a document, with all that is needed to write the file again unchanged."""
+"""The import of a VISOR file as a document, with all that writing it again unchanged needs."""
 
 import itertools
 import json
@@ -106,7 +106,11 @@ def import_visor(path: Path, video: NamedFrames | None = None) -> ImportedVisor:
     becomes Origin.IMPORTED; what the authors interpolated (`type` 0) Origin.PROPAGATED. Raises
     FormatError where the file cannot be read, or no frame of the video is in it.
     """
-    file = VisorFile.read(path)
+    return document_of(VisorFile.read(path), path, video)
+
+
+def document_of(file: VisorFile, path: Path, video: NamedFrames | None = None) -> ImportedVisor:
+    """Return what `import_visor` does of a file that has been read from `path` already."""
     try:
         frames = video or own_frames(file, path.parent)
         return _imported(Original(file, link(file)), frames, path)

@@ -1,4 +1,4 @@
-"""Which frame of a video a VISOR image name means, and the name of each frame."""
+"""The names of VISOR's images: which frame of a video one means, and the name of each frame."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Everything that is wrong with a VISOR JSON, each defect with its frame, annotation and rule."""
+"""The defects of a VISOR JSON, each with its frame, annotation and rule."""
 
 import re
 from collections import Counter
