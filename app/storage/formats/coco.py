@@ -1,4 +1,4 @@
-"""The COCO format: one image a frame, one annotation a mask, run-length coded so that holes stay holes.
+"""The COCO format: one image a frame, one annotation a mask, run-length coded to keep holes.
 
 Source: Lin et al., "Microsoft COCO" (ECCV 2014), and the run-length code of its public tools.
 """

@@ -1,4 +1,4 @@
-"""The DAVIS format: a folder of palette PNGs for each video, with lists of videos and, for VISOR, of names."""
+"""The DAVIS format: a folder of palette PNGs a video, lists of videos and, for VISOR, of names."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""The export of a document into any exchange format, from the command line and from the window alike."""
+"""The export of a document into any exchange format, for command line and window alike."""
 
 import enum
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The index of a video file: which packet is shown as which frame, without decoding it if it can."""
+"""The index of a video file: which packet is shown as which frame, decoded only if need be."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
