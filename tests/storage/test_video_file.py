@@ -77,7 +77,7 @@ def test_what_a_decoder_makes_up_before_a_key_frame_is_never_shown(
     video: Any = open_video(write_clip(tmp_path / "a.mp4", COUNT, gop=20))
     sound, frame_before = video._decoder.from_key, int(video._index.shown[19])
 
-    def lax(key: KeyPacket) -> Iterator[Decoded]:
+    def lax(key: KeyPacket, *, trusting: bool) -> Iterator[Decoded]:
         run = sound(key)
         first = next(run)
         if key.number > frame_before:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import av
@@ -18,6 +18,8 @@ from models.api import Image
 # backwards does not decode the same group of pictures once for every frame.
 _PASSED_BYTES = 96 << 20
 _CHEAPER_THAN_SEEKING = 8
+_MOST_RUNS = 2
+_TRUST_BEYOND = 250  # frames: a promise is only believed where nothing surer is near
 
 
 class FileVideo:
@@ -34,6 +36,8 @@ class FileVideo:
         self._passed_bytes = 0
         self._run: Generator[Decoded, None, None] | None = None
         self._first, self._at = 0, -1  # the first sound frame of the run, the last that it gave
+        self._refused: set[int] = set()  # keys that decoding may not begin at
+        self._doubted: set[int] = set()  # and those where it may at most if nothing is missing
         self._is_closed = False
         self._reformatters = threading.local()
         self._read_error: str | None = None
@@ -101,25 +105,63 @@ class FileVideo:
         number = int(self._index.shown[index])
         if number in self._index.missing:
             raise self._unreadable(index, "the file is cut off before it")
-        key = self._index.key_for(index)
+        key = self._nearest(index)
         if self._run is not None and self._is_ahead(index, key):
             frame = self._forward_to(index)
             if frame is not None:
                 return frame
-        # A frame can need what comes before its own key frame, so a second try starts earlier.
-        for start in dict.fromkeys((key, max(key - 1, 0))):
-            self._run = self._start_at(start, index)
+        frame = self._jump_to(index, key)
+        if frame is None:
+            raise self._unreadable(index, "its data are damaged")
+        return frame
+
+    def _jump_to(self, index: int, key: int) -> av.VideoFrame | None:
+        runs = 0
+        for start in self._starts(key):
+            if not self._begin(start, index):
+                continue
             frame = self._forward_to(index)
             if frame is not None:
                 return frame
-        raise self._unreadable(index, "its data are damaged")
+            if self._at < 0:
+                self._refused.add(start)
+                continue
+            runs += 1
+            # Damage can reach past a key frame, so that one more is tried.
+            if runs == _MOST_RUNS:
+                break
+        return None
 
-    def _start_at(self, key: int, index: int) -> Generator[Decoded, None, None]:
-        self._first, self._at = int(self._index.key_frames[key]), -1
+    def _nearest(self, index: int) -> int:
+        """Return the last key before frame `index` that is not known to be none."""
+        key = self._index.key_for(index)
+        while key > 0 and key in self._refused | self._doubted:
+            key -= 1
+        return key
+
+    def _starts(self, key: int) -> Iterator[int]:
+        """Yield keys to begin at, ever farther back, and the start of the file at last."""
+        step = 1
+        while key > 0:
+            if key not in self._refused:
+                yield key
+            key, step = key - step, step * 2
+        yield 0
+
+    def _begin(self, key: int, index: int) -> bool:
+        """Begin to decode at a key, or return False where that may not be."""
+        self._first, self._at = int(self._index.key_frames[key]) if key else 0, -1
         try:
-            return self._decoder.from_key(self._index.keys[key])
+            if key == 0:
+                self._run = self._decoder.from_start()
+                return True
+            trusting = index - self._first > _TRUST_BEYOND
+            self._run = self._decoder.from_key(self._index.keys[key], trusting=trusting)
         except VideoOpenError as error:
             raise self._unreadable(index, "the file is no longer there") from error
+        if self._run is None:
+            (self._refused if trusting else self._doubted).add(key)
+        return self._run is not None
 
     def _is_ahead(self, index: int, key: int) -> bool:
         is_near = index - self._at <= _CHEAPER_THAN_SEEKING

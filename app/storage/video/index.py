@@ -1,7 +1,9 @@
 """The index of a video file: which packet is shown as which frame, decoded only if need be."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import cast
@@ -73,8 +75,17 @@ class _Packets:
 
     def key(self, number: int) -> KeyPacket:
         """Return one packet as what decoding can start at."""
-        mark = Mark(self._pts[number], self._positions[number], self._sizes[number])
-        return KeyPacket(number, mark, _first(self._dts[number], self._pts[number]))
+        mark = self._mark(number)
+        is_unlike_others = self._marks[mark] == 1
+        seek_to = _first(self._dts[number], self._pts[number]) if is_unlike_others else None
+        return KeyPacket(number, mark, seek_to)
+
+    def _mark(self, number: int) -> Mark:
+        return Mark(self._pts[number], self._positions[number], self._sizes[number])
+
+    @cached_property
+    def _marks(self) -> Counter[Mark]:
+        return Counter(map(self._mark, range(len(self))))
 
 
 @dataclass(frozen=True)
