@@ -40,7 +40,7 @@ def open_source(source: Path, folder: str = "") -> Opened:
         return open_project(source)
     if source.suffix.lower() == ".json":
         return _open_masks(source, folder)
-    return _with_project(open_video(source.resolve()), folder)
+    return _with_project(open_video(_named(source)), folder)
 
 
 def open_project(path: Path, video_source: Path | None = None) -> Opened:
@@ -64,7 +64,12 @@ def _video_of(project: Project, source: Path | None) -> Video:
 
 def reopened_as(source: Path, folder: str = "") -> Path:
     """Return the project file that opening `source` would open."""
-    return source if source.suffix == SUFFIX else project_path(source.resolve(), folder)
+    return source if source.suffix == SUFFIX else project_path(_named(source), folder)
+
+
+def _named(source: Path) -> Path:
+    """Return the whole path as a person gave it: a link's name is the one that they know."""
+    return Path(os.path.abspath(source))  # noqa: PTH100 - resolves no links
 
 
 def project_path(source: Path, folder: str = "") -> Path:
@@ -74,7 +79,8 @@ def project_path(source: Path, folder: str = "") -> Path:
 
 def _existing(source: Path, folder: str) -> list[Path]:
     """Return the projects of a video that there are, the one worked on last before the others."""
-    times = {path: _changed(path) for path in _places(source, folder)}
+    places = [*_places(source, folder), *_places(source.resolve(), folder)]
+    times = {path: _changed(path) for path in dict.fromkeys(places)}
     return sorted((path for path in times if times[path]), key=times.__getitem__, reverse=True)
 
 

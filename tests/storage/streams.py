@@ -64,7 +64,7 @@ class Stream:
         context = stream.codec_context
         context.gop_size, context.max_b_frames = self.gop, self.b_frames
         context.thread_count = 1
-        options = dict(self.options)
+        options: dict[str, object] = dict(self.options)
         if self.codec == "libx264":
             options = {"preset": "ultrafast", "bf": str(self.b_frames), "b-adapt": "0",
                        "sc_threshold": "0"} | options  # fmt: skip

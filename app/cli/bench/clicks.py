@@ -75,7 +75,7 @@ class _Stills:
         return len(self._pairs)
 
     def __getitem__(self, index: int) -> "Image":
-        from app.storage.video.folder import read_image  # noqa: PLC0415
+        from app.storage.video.image import read_image  # noqa: PLC0415
 
         return read_image(self._pairs[index][0])
 

@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Segment, write the mask and print the predicted IoU."""
     from app.storage.formats.palette import write_palette_png  # noqa: PLC0415 - keeps --help quick
-    from app.storage.video.folder import read_image  # noqa: PLC0415
+    from app.storage.video.image import read_image  # noqa: PLC0415
     from models.api import LoadOptions, Prompt  # noqa: PLC0415
     from models.registry import default_segmenter, load_segmenter  # noqa: PLC0415
 

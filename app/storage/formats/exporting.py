@@ -70,11 +70,12 @@ def _write_overlay(document: Document, frames: Video, path: Path) -> tuple[str, 
     from app.storage.formats.overlay_video import write_overlay_video  # noqa: PLC0415 - loads FFmpeg
 
     colors = {info.id: info.color for info in document.objects}
-    write_overlay_video(
+    unreadable = write_overlay_video(
         path,
         frames,
         lambda index: painted(document.on_frame(index), colors),
         colors,
         frames.fps,
+        pixel_aspect=frames.pixel_aspect,
     )
-    return ()
+    return tuple(f"{error} A crossed-out picture stands for it." for error in unreadable)

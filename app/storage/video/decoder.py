@@ -10,18 +10,15 @@ import logging
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from app.errors import VideoOpenError
 from app.storage.video.access import Access, access
+from app.storage.video.container import open_container
 
-# Only a local file may be opened: a playlist must not reach for the network, nor text be "played".
-_OPTIONS = {"protocol_whitelist": "file"}
-_NOT_VIDEOS = frozenset({"tty", "concat", "hls", "dash", "lavfi"})
 _SECONDS_BACK = (0.0, 3.0, 15.0)
 _MOST_THREADS = 8
 
@@ -53,27 +50,6 @@ class Decoded(NamedTuple):
 
     number: int
     frame: av.VideoFrame
-
-
-def open_container(source: Path) -> tuple[InputContainer, VideoStream]:
-    """Open a video file. Raises VideoOpenError where it is none."""
-    try:
-        container = av.open(f"file:{source}", options=_OPTIONS)
-    except PermissionError as error:
-        raise VideoOpenError(
-            f"{source} may not be read: give yourself permission to read it."
-        ) from error
-    except (av.error.FFmpegError, OSError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise VideoOpenError(
-            f"{source} cannot be read as a video ({reason}). If a recording was cut off before it "
-            "was finished, repair it first; otherwise convert it to MP4."
-        ) from error
-    stream = container.streams.best("video")
-    if stream is None or container.format.name in _NOT_VIDEOS:
-        container.close()
-        raise VideoOpenError(f"{source} holds no video: open a video file or a folder of images.")
-    return container, cast("VideoStream", stream)
 
 
 _Numbered = tuple[int, "av.Packet[VideoStream]"]

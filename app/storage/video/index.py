@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import cast
 
 import av
 import numpy as np
@@ -14,7 +13,8 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from app.errors import VideoOpenError
-from app.storage.video.decoder import Decoder, KeyPacket, Mark, open_container
+from app.storage.video.container import missing_bytes, open_container, video_stream
+from app.storage.video.decoder import Decoder, KeyPacket, Mark
 
 # Codecs whose packets an MP4 lists completely, so that they need not be read to be numbered.
 _LISTED_CODECS = frozenset({"h264", "hevc", "mpeg4", "mjpeg", "prores"})
@@ -150,7 +150,7 @@ def _list_quickly(source: Path) -> _Listing | None:
         with av.open(
             file, "r", buffer_size=1 << 20, options={"protocol_whitelist": ""}
         ) as container:
-            stream = cast("VideoStream | None", container.streams.best("video"))
+            stream = video_stream(container)
             if stream is None or "mp4" not in container.format.name.split(","):
                 return None
             entries = list(stream.index_entries)
@@ -195,28 +195,10 @@ def _list_by_reading(source: Path) -> _Listing:
     except (av.error.FFmpegError, OSError) as error:
         broken_off = f"reading stopped after them ({getattr(error, 'strerror', None) or error})"
     packets = _Packets(rows)
-    expected, duration = stream.frames, container.duration
-    if broken_off is None and len(packets):
-        broken_off = _shortfall(packets, expected, duration, stream)
     container.close()
+    if broken_off is None and len(packets) and (lost := missing_bytes(source)):
+        broken_off = f"the file ends {lost:,} bytes too early"
     return _Listing(packets, broken_off=broken_off)
-
-
-def _shortfall(
-    packets: _Packets, expected: int, duration: int | None, stream: VideoStream
-) -> str | None:
-    """Compare what is there with what the header promises, with a second's tolerance."""
-    if expected > len(packets) + 1:
-        return f"the header promises {expected} frames"
-    times = packets.times
-    if duration is None or np.isnan(times).all() or stream.time_base is None:
-        return None
-    promised = duration / av.time_base
-    # Some containers count from zero, some from the first timestamp: take the milder.
-    there = float(np.nanmax(times)) * float(stream.time_base)
-    if there < promised - 1.0 and not stream.container.format.name.startswith("mov"):
-        return f"the header promises {promised:.1f} s"
-    return None
 
 
 def _display_order(packets: _Packets, decoder: Decoder) -> list[int]:
