@@ -42,7 +42,9 @@ class Exporting(QObject):
             self._worker = ThreadPoolExecutor(1, "export")
         snapshot = workspace.shown_document()
         attachment = workspace.attachment
-        done = self._worker.submit(write, snapshot, video, Format(form), path, attachment)
+        done = self._worker.submit(
+            write, snapshot, video, Format(form), path, attachment, workspace.project_path
+        )  # fmt: skip
         done.add_done_callback(self._tell)
         if workspace.activity is SessionState.IDLE:
             workspace.report("info", f"Exporting to {path}")
@@ -75,10 +77,15 @@ class Exporting(QObject):
 
 
 def write(
-    document: Document, video: Video, form: Format, path: Path, attachment: bytes | None
+    document: Document,
+    video: Video,
+    form: Format,
+    path: Path,
+    attachment: bytes | None,
+    project: Path | None = None,
 ) -> tuple[str, ...]:
     """Export a document and return what the person should know. Raises StorageError."""
-    notes = export_document(document, video, form, path, attachment=attachment)
+    notes = export_document(document, video, form, path, attachment=attachment, inputs=(project,))
     if form is Format.VISOR:
         names = written_names(document, attachment)
         notes = (*notes, compared(document, names, import_visor(path, video).document))

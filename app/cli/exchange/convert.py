@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from app.errors import FormatError, UsageError
+from app.storage.files.apart import check_apart
 from app.storage.files.writing import check_file, check_folder
 
 _FORMATS = ("visor", "davis", "coco", "submission")
@@ -32,6 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{arguments.source} does not exist. Check the path.")
     if arguments.origin == arguments.form:
         raise UsageError("Both formats are the same: nothing to convert. Change --from or --to.")
+    check_apart(arguments.target, (arguments.source, arguments.images))
     is_folder = arguments.form == "davis" or (
         arguments.form == "visor" and arguments.target.suffix.lower() != ".json"
     )

@@ -22,6 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the export and say what was done."""
     from app.errors import UsageError  # noqa: PLC0415 - keeps --help quick
+    from app.storage.files.apart import check_apart  # noqa: PLC0415
     from app.storage.files.writing import check_file, check_folder  # noqa: PLC0415
     from app.storage.formats.exporting import Format, export_document  # noqa: PLC0415
     from app.storage.formats.visor.exporting import Resolution  # noqa: PLC0415
@@ -31,6 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if not arguments.project.is_file():
         raise UsageError(f"There is no project file {arguments.project}. Check the path.")
+    check_apart(arguments.out, (arguments.project, arguments.video))
     (check_folder if arguments.format == "davis" else check_file)(arguments.out)
     project = Project.open(arguments.project)
     try:
@@ -42,6 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
                 arguments.out,
                 attachment=project.get_attachment(ATTACHMENT),
                 resolution=Resolution(arguments.resolution),
+                inputs=(arguments.project,),
             )
     finally:
         project.close()

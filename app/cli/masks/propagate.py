@@ -65,6 +65,7 @@ def _job(arguments: argparse.Namespace, video: "Video", model: str) -> "FillJob"
     from app.cli.masks.anchors import as_anchors, read_anchors  # noqa: PLC0415
     from app.cli.masks.filling import FillJob  # noqa: PLC0415
     from app.core.plan import Direction  # noqa: PLC0415
+    from app.storage.files.apart import check_apart  # noqa: PLC0415
     from app.storage.formats.label_frames import check_target  # noqa: PLC0415
     from models.api import LoadOptions  # noqa: PLC0415
 
@@ -78,6 +79,7 @@ def _job(arguments: argparse.Namespace, video: "Video", model: str) -> "FillJob"
         )
     if arguments.size is not None and arguments.size < 0:
         raise UsageError("--size cannot be negative. Give the short side in pixels, or 0.")
+    check_apart(arguments.out, (arguments.frames, arguments.anchors, arguments.weights))
     stems = (video.stem(frame) for frame in range(first, last + 1))
     check_target(arguments.out, stems, scores=arguments.scores)
     options = LoadOptions(

@@ -36,6 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Refine, print a line for each mask, and write."""
     from app.cli.masks.anchors import object_ids, read_anchors  # noqa: PLC0415 - keeps --help quick
     from app.cli.progress import Progress  # noqa: PLC0415
+    from app.storage.files.apart import check_apart  # noqa: PLC0415
     from app.storage.formats.label_frames import LabelFrames, check_target  # noqa: PLC0415
     from app.storage.video.opening import open_video  # noqa: PLC0415
     from models.api import LoadOptions  # noqa: PLC0415
@@ -44,6 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     gate, name = arguments.iou_gate, arguments.model or default_segmenter()
     if not 0 <= gate <= 1:
         raise UsageError("--iou-gate must lie from 0 to 1.")
+    check_apart(arguments.out, (arguments.frames, arguments.masks, arguments.weights))
     with closing(open_video(arguments.frames)) as video:
         given = read_anchors(arguments.masks, video)
         chosen = sorted(given)

@@ -27,6 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Segment, write the mask and print the predicted IoU."""
+    from app.storage.files.apart import check_apart  # noqa: PLC0415
     from app.storage.formats.palette import write_palette_png  # noqa: PLC0415 - keeps --help quick
     from app.storage.video.image import read_image  # noqa: PLC0415
     from models.api import LoadOptions, Prompt  # noqa: PLC0415
@@ -34,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if not arguments.image.is_file():
         raise UsageError(f"{arguments.image} does not exist. Check the path.")
+    check_apart(arguments.out, (arguments.image, arguments.mask, arguments.weights))
     try:
         still = _Still(read_image(arguments.image))
     except FrameReadError as error:

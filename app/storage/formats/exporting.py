@@ -1,10 +1,12 @@
 """The export of a document into any exchange format, for command line and window alike."""
 
 import enum
+from collections.abc import Iterable
 from pathlib import Path
 
 from app.core.document import Document
 from app.errors import UsageError
+from app.storage.files.apart import check_apart
 from app.storage.files.writing import atomic_write
 from app.storage.formats.coco import coco_json
 from app.storage.formats.davis import write_davis
@@ -34,13 +36,16 @@ def export_document(
     *,
     attachment: bytes | None = None,
     resolution: Resolution = Resolution.AUTO,
+    inputs: Iterable[Path | None] = (),
 ) -> tuple[str, ...]:
     """Write a document to `path`, and return what a person should know of it.
 
     `frames` is the video; for all formats but VIDEO a list of names does. `attachment` is the
     project's, from `import_visor`. What was at `path` is replaced on success only. Raises
-    StorageError, UsageError.
+    StorageError, UsageError, the latter also where `path` would destroy the frames or one of the
+    `inputs`, such as the project.
     """
+    check_apart(path, (frames.source, *inputs))
     if form is Format.VIDEO:
         if isinstance(frames, FrameList):
             raise UsageError(f"The video {frames.source} is not there. Give it: --video PATH.")
