@@ -15,7 +15,7 @@ from app.core.mask import Mask
 from app.errors import FormatError
 from app.storage.classes import noun_classes
 from app.storage.formats.visor.contacts import contact_keys, renamed, retargeted
-from app.storage.formats.visor.geometry import DENSE_SIZE, SPARSE_SIZE, Size, spread, trace
+from app.storage.formats.visor.geometry import DENSE_SIZE, SPARSE_SIZE, Size, resized, trace
 from app.storage.formats.visor.importing import (
     Link,
     Links,
@@ -237,10 +237,8 @@ class _Writer:
         return raw | contact_keys(name, class_id)
 
     def _segments(self, mask: Mask) -> list[list[list[int]]]:
-        if mask.size == self.canvas:
-            y0, _, x0, _ = mask.box
-            return trace(mask.crop(), (x0, y0))
-        return trace(spread(mask.decode(), self.canvas))
+        whole = resized(mask, self.canvas)
+        return [] if whole is None else trace(whole.crop(), (whole.box[2], whole.box[0]))
 
     def _new_records(self, annotated: set[int | None]) -> list[JsonObject]:
         records = by_path(self.original.file.records)

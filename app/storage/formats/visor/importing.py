@@ -13,7 +13,7 @@ from app.core.mask import Mask
 from app.errors import FormatError
 from app.storage.classes import noun_classes
 from app.storage.formats.palette import davis_palette
-from app.storage.formats.visor.geometry import Size, rasterise, sample
+from app.storage.formats.visor.geometry import Size, filled
 from app.storage.formats.visor.naming import FrameList, NamedFrames, places
 from app.storage.formats.visor.records import Annotation, VisorFile, by_path
 
@@ -216,7 +216,7 @@ def original_entries(original: Original, frames: NamedFrames) -> dict[Key, Entry
 
 
 def _mask(annotation: Annotation, canvas: Size, size: Size) -> Mask | None:
-    return Mask.encode(sample(rasterise(annotation.polygons, canvas), size))
+    return filled(annotation.polygons, canvas, size)
 
 
 def _origin(annotation: Annotation) -> Origin:

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+import numpy as np
+
 from app.errors import FormatError
-from app.storage.formats.visor.geometry import DENSE_SIZE, SPARSE_SIZE, Polygon, Size
+from app.storage.formats.visor.geometry import DENSE_SIZE, SPARSE_SIZE, Corners, Size
 
 JsonObject = dict[str, object]
 
 FRAME_NAME = re.compile(r"(?P<video>.+)_frame_(?P<number>\d{10})")
+_FARTHEST = 1e9  # in pixels
 _RESOLUTION = re.compile(r"(\d{1,5})x(\d{1,5})")
 
 
@@ -43,12 +46,14 @@ class Annotation:
         return found if isinstance(found, int) and not isinstance(found, bool) else None
 
     @property
-    def polygons(self) -> list[Polygon]:
+    def polygons(self) -> list[Corners]:
         """The segments, as they are. Raises FormatError where they are not lists of points."""
         segments = self.raw.get("segments")
-        if not isinstance(segments, list) or not all(map(is_polygon, segments)):
+        found = [_corners(each) for each in segments] if isinstance(segments, list) else [None]
+        polygons = [each for each in found if each is not None]
+        if len(polygons) < len(found):
             raise FormatError(f"the segments of {self.name} ({self.id}) are not lists of points")
-        return segments
+        return polygons
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +211,21 @@ def as_object(value: object, what: str) -> JsonObject:
 
 def _is_number(value: object) -> bool:
     # The bounds also turn away NaN and infinity, which Python's JSON reader lets through.
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and -1e9 < value < 1e9
+    return (
+        isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _FARTHEST
+    )
+
+
+def _corners(polygon: object) -> Corners | None:
+    """Return a polygon's points, (N, 2); None where `is_polygon` says that it is none."""
+    if not isinstance(polygon, list):
+        return None
+    try:
+        corners = np.array(polygon or np.zeros((0, 2)))
+    except (ValueError, OverflowError):  # points of one, two and three numbers
+        return None
+    is_fit = corners.dtype.kind in "iuf" and corners.ndim == 2 and corners.shape[1] == 2
+    return corners.astype(np.float64) if is_fit and (np.abs(corners) < _FARTHEST).all() else None
 
 
 def _refuse(what: str) -> NoReturn:
