@@ -91,7 +91,9 @@ def _plain(arguments: argparse.Namespace) -> str:
 
     if arguments.origin == "davis":
         _tell(size_notes(arguments.source))
-    videos = list(read_videos(arguments.source, Source(arguments.origin)))
+    notes: list[str] = []
+    videos = list(read_videos(arguments.source, Source(arguments.origin), notes))
+    _tell(notes)
     if not any(video.frames for video in videos):
         raise FormatError(f"{arguments.source} holds no frames. Give another source.")
     target = arguments.target

@@ -6,7 +6,9 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.errors import FormatError
+import numpy as np
+
+from app.errors import FormatError, StorageError
 from app.storage.files.writing import atomic_write
 from app.storage.formats.labelled import (
     LabelledFrame,
@@ -217,8 +219,13 @@ def _is_mask(path: Path) -> bool:
 def _write_masks(folder: Path, video: LabelledVideo, palette: Palette | None) -> None:
     folder.mkdir(parents=True)
     for frame in video.frames:
-        content = encode_palette_png(frame.labels(video.size), palette)
-        (folder / f"{frame.stem}.png").write_bytes(content)
+        labels, path = frame.labels(video.size), folder / f"{frame.stem}.png"
+        path.write_bytes(encode_palette_png(labels, palette))
+        if not np.array_equal(read_labels(path), labels):
+            raise StorageError(
+                f"The masks of {video.name} on {frame.stem} would not come back from {path.name} "
+                "as they are. Nothing was written; please report this with the project."
+            )
 
 
 def _publish(fresh: Path, root: Path) -> None:

@@ -13,8 +13,9 @@ from app.storage.formats.davis import write_davis
 from app.storage.formats.labelled import labelled, painted
 from app.storage.formats.submission import submission_json
 from app.storage.formats.visor.benchmark import Split, benchmark_videos
-from app.storage.formats.visor.exporting import Resolution, build_export
+from app.storage.formats.visor.exporting import Resolution, build_export, written_names
 from app.storage.formats.visor.naming import FrameList, video_name
+from app.storage.formats.visor.read_back import check_read_back
 from app.storage.video.opening import Video
 
 
@@ -41,9 +42,9 @@ def export_document(
     """Write a document to `path`, and return what a person should know of it.
 
     `frames` is the video; for all formats but VIDEO a list of names does. `attachment` is the
-    project's, from `import_visor`. What was at `path` is replaced on success only. Raises
-    StorageError, UsageError, the latter also where `path` would destroy the frames or one of the
-    `inputs`, such as the project.
+    project's, from `import_visor`. What was at `path` is replaced on success only, when what is to
+    take its place has been read back and is right. Raises StorageError, UsageError, the latter also
+    where `path` would destroy the frames or one of the `inputs`, such as the project.
     """
     check_apart(path, (frames.source, *inputs))
     if form is Format.VIDEO:
@@ -58,7 +59,9 @@ def export_document(
         return ()
     export = build_export(document, frames, attachment, resolution=resolution)
     if form is Format.VISOR:
-        atomic_write(path, export.file.dumps())
+        content = export.file.dumps()
+        check_read_back(content, document, written_names(document, attachment), frames)
+        atomic_write(path, content)
         return export.notes
     videos = [v for v in benchmark_videos(export.file, Split.VAL) if Split.VAL.keeps(v)]
     if not videos:

@@ -46,6 +46,7 @@ class MaskSource:
         self._path = path
         self._visor: VisorFile | None = None
         self._videos: list[LabelledVideo] = []
+        self._notes: list[str] = []
         if path.is_dir():
             self.names = [folder.name for folder in mask_folders(path)]
             return
@@ -55,7 +56,7 @@ class MaskSource:
             self._visor = VisorFile.of(raw, str(path))
             self.names = sorted({record.video for record in self._visor.records})
         elif {"images", "annotations"} <= keys:
-            self._videos = coco_videos(raw, path)
+            self._videos = coco_videos(raw, path, self._notes)
             self.names = [video.name for video in self._videos]
         else:
             raise FormatError(
@@ -70,7 +71,10 @@ class MaskSource:
         if video is not None:
             return open_video(video)
         chosen = name or (self.names[0] if len(self.names) == 1 else None)
-        folder = find_frames(self._path, chosen) if chosen else None
+        if chosen is None:
+            return None
+        told = [each.folder for each in self._videos if each.name == chosen and each.folder]
+        folder = find_frames(self._path, chosen, *told)
         return open_video(folder) if folder else None
 
     def document(self, video: Video | None = None, name: str | None = None) -> Imported:
@@ -87,7 +91,7 @@ class MaskSource:
             notes = size_notes(self._path, {wanted})
             chosen = next(read_davis(self._path, wanted))
         else:
-            notes = ()
+            notes = tuple(self._notes)
             chosen = next(each for each in self._videos if each.name == wanted)
         if video is None:
             home = self._path / "JPEGImages" if self._path.is_dir() else self._path.parent
@@ -96,25 +100,30 @@ class MaskSource:
         return replace(placed, notes=(*notes, *placed.notes))
 
 
-def coco_videos(raw: object, path: Path) -> list[LabelledVideo]:
-    """Return the videos of a parsed COCO file; one that nothing names is called as the file."""
+def coco_videos(raw: object, path: Path, odd: list[str]) -> list[LabelledVideo]:
+    """Return the videos of a parsed COCO file; one that nothing names is called as the file.
+
+    What cannot be read is told to `odd`. Raises FormatError.
+    """
     return [
         video if video.name else replace(video, name=path.stem, video=path.stem)
-        for video in read_coco(raw)
+        for video in read_coco(raw, odd)
     ]
 
 
-def read_videos(path: Path, form: Source) -> Iterator[LabelledVideo]:
+def read_videos(
+    path: Path, form: Source, notes: list[str] | None = None
+) -> Iterator[LabelledVideo]:
     """Yield all videos of a source; a submission's and DAVIS's may be VISOR subsequences.
 
-    Raises FormatError.
+    What a person should know is added to `notes`. Raises FormatError.
     """
     if form is Source.DAVIS:
         yield from read_davis(path)
         return
     for file in json_files(path):
         if form is Source.COCO:
-            yield from coco_videos(read_json(file), file)
+            yield from coco_videos(read_json(file), file, [] if notes is None else notes)
         elif form is Source.SUBMISSION:
             # All names count: what is not on the first frame has been predicted nevertheless.
             submitted = VisorFile.read(file)
@@ -171,13 +180,17 @@ def write_visor(target: Path, videos: Sequence[LabelledVideo]) -> None:
         )
 
 
-def find_frames(path: Path, video: str) -> Path | None:
-    """Return the folder of images of a video that lies with its masks, where there is one."""
+def find_frames(path: Path, video: str, *told: str) -> Path | None:
+    """Return the folder of images of a video that lies with its masks, where there is one.
+
+    `told` are places that the masks' file names.
+    """
     kitchen = video.partition("_")[0]
     root = path if path.is_dir() else path.parent
     # VISOR's release has `annotations/train/P01_01.json` beside `rgb_frames/train/P01/P01_01`.
     release = [above for above in root.absolute().parents[:2] if (above / "rgb_frames").is_dir()]
     folders = [
+        *(root / each for each in told),
         root / video,
         *(each for r in (root, *release) for each in r.glob(f"rgb_frames/*/{kitchen}/{video}")),
         *sorted(root.glob(f"JPEGImages/*/{video}"), key=lambda folder: by_size(folder.parent.name)),

@@ -1,7 +1,7 @@
 """The masks of a video, frame by frame in painting order: what all exchange formats share."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +42,7 @@ class LabelledVideo:
     size: Size
     objects: Objects
     frames: tuple[LabelledFrame, ...]
+    folder: str = field(default="", compare=False)  # of the images, as the masks' file tells it
 
     def document(self) -> Document:
         """Return the masks as imported entries; several masks of an object become one."""

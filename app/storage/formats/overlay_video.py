@@ -1,6 +1,7 @@
 """The overlay video: the frames with their masks painted over them, for people to look at."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -40,7 +41,11 @@ def write_overlay_video(
     unreadable: list[FrameReadError] = []
     height, width = (side + side % 2 for side in frames.size)  # both codecs need even sides
     try:
-        with atomic_file(path) as beside, av.open(str(beside), "w", format="mp4") as container:
+        with (
+            atomic_file(path) as beside,
+            _checked(beside, len(frames)),
+            av.open(str(beside), "w", format="mp4") as container,
+        ):
             rate = Fraction(fps).limit_denominator(1001)
             stream = cast("av.VideoStream", container.add_stream(_codec(), rate=rate))
             stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
@@ -67,6 +72,21 @@ def write_overlay_video(
             f"{path} could not be written ({error}). Check the folder and the free space."
         ) from error
     return tuple(unreadable)
+
+
+@contextmanager
+def _checked(path: Path, count: int) -> Generator[None, None, None]:
+    """Raise StorageError where what has been written to `path` has not all frames."""
+    import av  # noqa: PLC0415 - loads FFmpeg
+
+    yield
+    with av.open(str(path)) as container:
+        found = sum(1 for packet in container.demux(video=0) if packet.size)
+    if found != count:
+        raise StorageError(
+            f"Only {found} of {count} frames came back from {path.name}. Nothing was written; "
+            "check the free space and export again."
+        )
 
 
 def paint(image: Image, masks: Painted, colors: Mapping[int, Color]) -> Image:

@@ -8,8 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from app.core.document import Document, Entry, Key, ObjectInfo
 from app.core.mask import Mask
 from app.errors import FormatError
@@ -25,6 +23,7 @@ from app.storage.formats.visor.importing import (
     original_entries,
 )
 from app.storage.formats.visor.naming import NamedFrames, places, video_name, visor_stems
+from app.storage.formats.visor.read_back import is_same
 from app.storage.formats.visor.records import Annotation, JsonObject, Record, VisorFile, by_path
 
 _URL = "https://epic-kitchens.github.io/VISOR"
@@ -177,7 +176,7 @@ class _Writer:
     def _kept(
         self, annotation: Annotation, before: Mask | None, now: Mask | None
     ) -> JsonObject | None:
-        if _same(before, now):
+        if is_same(before, now):
             self.counts["unchanged"] += 1
             return annotation.raw
         if now is None:
@@ -308,15 +307,6 @@ def _merged(old: list[JsonObject], new: list[JsonObject]) -> list[JsonObject]:
 
 def _mask_of(entry: Entry | None) -> Mask | None:
     return entry.mask if entry else None
-
-
-def _same(first: Mask | None, second: Mask | None) -> bool:
-    if first is None or second is None:
-        return first is second
-    # By pixels: another release of zlib may deflate equal pixels to other bytes.
-    return first == second or (
-        first.box == second.box and np.array_equal(first.crop(), second.crop())
-    )
 
 
 def _class_of(info: ObjectInfo, ignored: int | None = None) -> int | None:
