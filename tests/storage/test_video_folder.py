@@ -175,3 +175,28 @@ def test_names_that_are_not_text_are_refused_by_name(tmp_path: Path) -> None:
     write_image(Path(os.fsdecode(os.fsencode(tmp_path) + b"/ok/\xff1.png")), 1)
     with pytest.raises(VideoOpenError, match="UTF-8"):
         open_video(tmp_path / "ok")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["0.5", "1.05", "1.25", "1.5", "2", "10.125"],
+        ["1305031102.175", "1305031102.2", "1305031103.05"],
+        ["2026-11-29_12-30-05.25", "2026-11-29_12-30-05.5", "2026-11-29_12-30-10.0"],
+        ["-1.5", "-0.25", "0.0", "3.5"],
+        ["shot1.9", "shot1.10", "shot2.1"],
+        ["a9", "a10", "b1"],
+    ],
+)
+def test_times_in_names_sort_as_numbers(tmp_path: Path, names: list[str]) -> None:
+    for number, name in enumerate(names):
+        write_image(tmp_path / f"{name}.png", number)
+    video = open_video(tmp_path)
+    assert [video.stem(index) for index in range(len(video))] == names
+
+
+def test_one_name_written_in_two_forms_is_one_frame(tmp_path: Path) -> None:
+    write_image(tmp_path / "caf\u00e9.png", 1)
+    write_image(tmp_path / "cafe\u0301.jpg", 1)
+    with pytest.raises(VideoOpenError, match="same frame twice"):
+        open_video(tmp_path)

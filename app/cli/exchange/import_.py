@@ -13,6 +13,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--video", "--images", type=Path, metavar="FRAMES",
         help="the video: a file or a folder of images; else images beside the masks are used",
     )  # fmt: skip
+    parser.add_argument(
+        "--first-number", type=int, choices=(0, 1), metavar="0|1",
+        help="the number of the first frame, where masks of a video file are numbered",
+    )  # fmt: skip
     parser.add_argument("--name", help="which video, where the source holds several")
 
 
@@ -30,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     given = MaskSource(source)
     video = given.open_video(arguments.video, arguments.name)
     try:
-        imported = given.document(video, arguments.name)
+        imported = given.document(video, arguments.name, arguments.first_number)
         create_project(path, imported)
     finally:
         if video is not None:

@@ -17,6 +17,12 @@ from app.storage.formats.labelled import (
     named_objects,
     split_labels,
 )
+from app.storage.formats.mask_rule import (
+    area_counts,
+    is_white_on_black,
+    note_of,
+    white_masks,
+)
 from app.storage.formats.palette import VOID, Palette, encode_palette_png, read_labels
 from app.storage.video.folder import natural_order, same_frame
 
@@ -72,7 +78,7 @@ def read_davis(root: Path, name: str | None = None) -> Iterator[LabelledVideo]:
     or of one mask folder.
 
     Names come from a `*_data_mapping.json` of the folder; void (255) is background, but in a video
-    of 0 and 255 only, as DAVIS-2016 has them, 255 is object 1. Raises FormatError.
+    of white on black, as DAVIS-2016 has them, white is object 1. Raises FormatError.
     """
     names = _read_mapping(root)
     for folder in mask_folders(root):
@@ -244,21 +250,24 @@ def _read_video(folder: Path, names: Mapping[int, str]) -> LabelledVideo:
     first = read_labels(files[0])
     size = (first.shape[0], first.shape[1])
     frames = [(path.stem, split_labels(read_labels(path, size))) for path in files]
-    found = {number for _, masks in frames for number, _ in masks}
-    renumbered = {VOID: 1} if found == {VOID} else {number: number for number in found - {VOID}}
-    known = dict(names) or {number: f"object {number}" for number in renumbered.values()}
-    known |= {n: f"object {n}" for n in renumbered.values() if n not in known}
+    counts = area_counts((masks for _, masks in frames), size[0] * size[1])
+    notes: tuple[str, ...] = ()
+    if is_white_on_black(counts):
+        notes = note_of(counts)
+        frames = [(stem, white_masks(masks)) for stem, masks in frames]
+    found = {number for _, masks in frames for number, _ in masks} - {VOID}
+    known = dict(names) or {number: f"object {number}" for number in found}
+    known |= {number: f"object {number}" for number in found if number not in known}
     return LabelledVideo(
         folder.name,
         folder.name.partition("_seq_")[0],
         size,
         named_objects(known),
         tuple(
-            LabelledFrame(
-                stem, tuple((renumbered[n], mask) for n, mask in masks if n in renumbered)
-            )
+            LabelledFrame(stem, tuple((number, mask) for number, mask in masks if number != VOID))
             for stem, masks in frames
         ),
+        notes=notes,
     )
 
 

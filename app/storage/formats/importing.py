@@ -11,6 +11,7 @@ from app.storage.files.writing import atomic_write
 from app.storage.formats.coco import read_coco
 from app.storage.formats.davis import by_size, mask_folders, read_davis, size_notes
 from app.storage.formats.labelled import LabelledVideo, check_names, labelled
+from app.storage.formats.placing import placed_stems
 from app.storage.formats.visor.benchmark import Split, benchmark_videos
 from app.storage.formats.visor.exporting import build_export
 from app.storage.formats.visor.importing import document_of, import_visor
@@ -77,11 +78,14 @@ class MaskSource:
         folder = find_frames(self._path, chosen, *told)
         return open_video(folder) if folder else None
 
-    def document(self, video: Video | None = None, name: str | None = None) -> Imported:
+    def document(
+        self, video: Video | None = None, name: str | None = None, first_number: int | None = None
+    ) -> Imported:
         """Return the masks of one video as a document at the video's size.
 
         Without a `video` the frames that the masks name stand for one. `name` picks a video of a
-        source with several. Raises FormatError, UsageError.
+        source with several, `first_number` is that of the first frame of masks that are numbered.
+        Raises FormatError, UsageError.
         """
         if self._visor is not None:
             found = document_of(self._visor, self._path, video)
@@ -93,10 +97,11 @@ class MaskSource:
         else:
             notes = tuple(self._notes)
             chosen = next(each for each in self._videos if each.name == wanted)
+        notes = (*notes, *chosen.notes)
         if video is None:
             home = self._path / "JPEGImages" if self._path.is_dir() else self._path.parent
             return Imported(chosen.document(), chosen.frame_list(home.absolute()), None, notes)
-        placed = _placed(chosen, video, self._path)
+        placed = _placed(chosen, video, self._path, first_number)
         return replace(placed, notes=(*notes, *placed.notes))
 
 
@@ -119,7 +124,10 @@ def read_videos(
     What a person should know is added to `notes`. Raises FormatError.
     """
     if form is Source.DAVIS:
-        yield from read_davis(path)
+        for video in read_davis(path):
+            if notes is not None:
+                notes += video.notes
+            yield video
         return
     for file in json_files(path):
         if form is Source.COCO:
@@ -212,15 +220,15 @@ def _chosen(names: list[str], name: str | None, path: Path) -> str:
     raise UsageError(f"{path} holds {len(names)} videos ({some}). Pick one: --name NAME.")
 
 
-def _placed(found: LabelledVideo, video: Video, path: Path) -> Imported:
+def _placed(found: LabelledVideo, video: Video, path: Path, first_number: int | None) -> Imported:
     """Put the masks on the frames of a video whose names they bear."""
     if found.size != video.size:
         raise FormatError(
             f"The masks of {path} are {_text(found.size)}, the frames of {video.source} "
             f"{_text(video.size)}. Give the video that the masks were made on."
         )
-    index = {video.stem(number): number for number in range(len(video))}
-    places = [index.get(frame.stem) for frame in found.frames]
+    stems = [frame.stem for frame in found.frames]
+    places, told = placed_stems(stems, video, first_number)
     if not any(place is not None for place in places):
         raise FormatError(
             f"No mask of {path} bears the name of a frame of {video.source} (the first are "
@@ -233,7 +241,7 @@ def _placed(found: LabelledVideo, video: Video, path: Path) -> Imported:
         if (place := places[key.frame]) is not None
     }
     lost = places.count(None)
-    notes = (f"{lost} mask files bear the name of no frame.",) if lost else ()
+    notes = (*told, *((f"{lost} mask files bear the name of no frame.",) if lost else ()))
     return Imported(Document(document.objects, dict(entries)), video, None, notes)
 
 

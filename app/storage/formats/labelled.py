@@ -42,6 +42,7 @@ class LabelledVideo:
     size: Size
     objects: Objects
     frames: tuple[LabelledFrame, ...]
+    notes: tuple[str, ...] = field(default=(), compare=False)  # what a person should know of it
     folder: str = field(default="", compare=False)  # of the images, as the masks' file tells it
 
     def document(self) -> Document:

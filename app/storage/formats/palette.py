@@ -41,7 +41,10 @@ def read_palette_png(path: Path, size: tuple[int, int] | None = None) -> Labels:
 
 
 def read_labels(path: Path, size: tuple[int, int] | None = None) -> Labels:
-    """Return a mask PNG's values as they are, 255 included; errors as `read_palette_png`."""
+    """Return a mask PNG's values as they are, 255 included; errors as `read_palette_png`.
+
+    Of greys of 1 bit the upper value is 255, of 2 and 4 bits it is the number that the file holds.
+    """
     try:
         with Image.open(path, formats=["PNG"]) as image:
             if image.mode not in {"P", "L", "1"}:
@@ -49,9 +52,12 @@ def read_labels(path: Path, size: tuple[int, int] | None = None) -> Labels:
                     f"{path} is a PNG of mode {image.mode}, not of object ids. "
                     "Save it as an 8-bit palette PNG in which the pixel value is the object id."
                 )
+            depth = _grey_depth(path)
             labels = np.array(image, np.uint8)
             if image.mode == "1":  # two-valued masks are 0 and 255 elsewhere
                 labels *= VOID
+            elif depth in {2, 4}:  # which a reader of pictures stretches to 0 to 255
+                labels //= VOID // ((1 << depth) - 1)
     except FileNotFoundError as error:
         raise FormatError(f"{path} does not exist. Check the folder and the name.") from error
     except UnidentifiedImageError as error:
@@ -64,6 +70,13 @@ def read_labels(path: Path, size: tuple[int, int] | None = None) -> Labels:
             "Masks must have the size of their frames; give the masks of this video."
         )
     return labels
+
+
+def _grey_depth(path: Path) -> int:
+    """Return how many bits a pixel of a grey PNG has; 8 for all others."""
+    with path.open("rb") as file:
+        head = file.read(26)
+    return head[24] if head[25:26] == b"\0" else 8
 
 
 def encode_palette_png(labels: Labels, palette: Palette | None = None) -> bytes:

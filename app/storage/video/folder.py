@@ -2,7 +2,9 @@
 
 import re
 import stat
+import unicodedata
 from collections.abc import Iterable
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from models.api import Image
 
 FOLDER_FPS = 24.0  # images carry no time
 _DIGITS = re.compile(r"(\d+)")
+_TIME = re.compile(r"(?P<date>(?:\d[\d_: t-]*[_: t-])?)(?P<seconds>-?\d+\.\d+)(?:\.[a-z]\w*)?")
 
 
 class FolderVideo:
@@ -89,17 +92,38 @@ class FolderVideo:
         return FrameReadError(text)
 
 
-def natural_order(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Return a sort key by which frame_2 comes before frame_10, whatever the letters' case."""
-    words = _DIGITS.split(name.casefold())
-    return tuple((0, int(word), word) if word.isdecimal() else (1, 0, word) for word in words)
+def natural_order(name: str) -> tuple[tuple[int, Decimal, str], ...]:
+    """Return a sort key by which frame_2 comes before frame_10, whatever the letters' case.
+
+    A name that is a time (`12.5`, `2026-11-29_12-30-05.25`) ends in a decimal number; in others
+    points part whole ones, as in `shot1.9` and `shot1.10`.
+    """
+    folded = unicodedata.normalize("NFC", name).casefold()
+    time = _TIME.fullmatch(folded)
+    if time is None:
+        return _words(folded)
+    date = _words(time["date"]) if time["date"] else ()
+    return (*date, (0, Decimal(time["seconds"]), folded))
+
+
+def _words(text: str) -> tuple[tuple[int, Decimal, str], ...]:
+    words = _DIGITS.split(text)
+    nothing = Decimal(0)
+    return tuple(
+        (0, Decimal(word), word) if word.isdecimal() else (1, nothing, word)
+        for word in words
+        if word or len(words) == 1
+    )
 
 
 def same_frame(files: Iterable[Path]) -> tuple[Path, Path] | None:
-    """Return two files of one folder that differ in their suffix only, None where no two do."""
+    """Return two files of one folder that differ in their suffix only, None where no two do.
+
+    Neither the case of the suffix nor how accents are written makes a difference.
+    """
     stems: dict[str, Path] = {}
     for path in files:
-        twin = stems.setdefault(path.stem, path)
+        twin = stems.setdefault(unicodedata.normalize("NFC", path.stem), path)
         if twin is not path:
             return twin, path
     return None
