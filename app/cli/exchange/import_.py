@@ -40,7 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
         if video is not None:
             video.close()
     sys.stdout.writelines(f"{note}\n" for note in imported.notes)
-    objects, masks = len(imported.document.objects), len(imported.document)
+    objects = len(imported.document.objects)
+    masks = sum(entry.mask is not None for _, entry in imported.document.items())
     sys.stdout.write(f"{path}: {masks} masks of {objects} objects.\n")
     if video is None:
         sys.stdout.write(

@@ -46,7 +46,10 @@ class LabelledVideo:
     folder: str = field(default="", compare=False)  # of the images, as the masks' file tells it
 
     def document(self) -> Document:
-        """Return the masks as imported entries; several masks of an object become one."""
+        """Return the masks as imported entries; several masks of an object become one.
+
+        A frame without any says that no object is there.
+        """
         entries: dict[Key, Entry | None] = {}
         for index, frame in enumerate(self.frames):
             for number, mask in frame.masks:
@@ -54,6 +57,9 @@ class LabelledVideo:
                 before = entries.get(key)
                 whole = united(before.mask, mask) if before and before.mask else mask
                 entries[key] = Entry(whole, Origin.IMPORTED)
+            if not frame.masks:
+                absent = Entry(None, Origin.IMPORTED)
+                entries |= {Key(index, info.id): absent for info in self.objects}
         return Document(self.objects, entries)
 
     def frame_list(self, folder: Path) -> FrameList:

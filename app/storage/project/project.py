@@ -11,9 +11,11 @@ from app.errors import ProjectError, UnusableProjectError
 from app.storage.files.lock import FileLock, LockedError
 from app.storage.files.writing import atomic_file
 from app.storage.project import schema
+from app.storage.project.identity import identity_of, unlike
 from app.storage.video.opening import Video, open_video
 
 SUFFIX = ".maskwright"
+_IDENTITY = "identity"  # the attachment by which the video is known again
 
 
 class Project:
@@ -154,12 +156,24 @@ class Project:
             database.execute("INSERT OR REPLACE INTO attachment VALUES (?, ?)", (name, content))
 
     def check(self, video: Video) -> None:
-        """Raise UnusableProjectError where the masks cannot have been made on `video`."""
+        """Raise UnusableProjectError where the masks cannot have been made on `video`.
+
+        The first video that is asked for is taken for the project's own; later ones must have its
+        frames.
+        """
         if len(video) != self.frame_count or video.size != self.size:
             height, width = self.size
             raise UnusableProjectError(
                 f"{video.source} has {len(video)} frames of {video.size[1]}x{video.size[0]}; the "
                 f"project's video has {self.frame_count} of {width}x{height}. "
+                "Choose the video that the masks were made on."
+            )
+        kept = self.get_attachment(_IDENTITY)
+        if kept is None:
+            self.set_attachment(_IDENTITY, identity_of(video))
+        elif difference := unlike(kept, video):
+            raise UnusableProjectError(
+                f"{video.source} is not the project's video: {difference}. "
                 "Choose the video that the masks were made on."
             )
 

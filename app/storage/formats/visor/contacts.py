@@ -53,4 +53,6 @@ def renamed(raw: JsonObject, name: str, class_id: int | None) -> JsonObject:
 
 def retargeted(raw: JsonObject, gone: AbstractSet[str]) -> JsonObject:
     """Return an annotation that no longer refers to the ids in `gone`."""
-    return {**raw, CONTACT: NONE_OF_THE_ABOVE} if raw.get(CONTACT) in gone else raw
+    target = raw.get(CONTACT)
+    is_gone = isinstance(target, str) and target in gone
+    return {**raw, CONTACT: NONE_OF_THE_ABOVE} if is_gone else raw

@@ -245,10 +245,19 @@ class _Writer:
         stems = visor_stems(self.frames, video)
         new: list[JsonObject] = []
         for frame in self.document.frames():
-            if frame in annotated or not (fresh := self._fresh(frame, set())):
+            if frame in annotated:
+                continue
+            fresh = self._fresh(frame, set())
+            if not fresh and not self._is_empty(frame):
                 continue
             new.append({"image": self._image(stems[frame], video, records), "annotations": fresh})
         return sorted(new, key=lambda raw: Record(raw).path)
+
+    def _is_empty(self, frame: int) -> bool:
+        """Whether it is known that no object is on a frame, rather than nothing."""
+        entries = self.document.on_frame(frame)
+        found = [entries.get(info.id) for info in self.document.objects]
+        return all(entry is not None and entry.mask is None for entry in found)
 
     def _image(self, stem: str, video: str, records: list[Record]) -> JsonObject:
         """Describe a new frame as the record before it in time is described."""

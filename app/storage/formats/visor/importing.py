@@ -15,7 +15,7 @@ from app.storage.classes import noun_classes
 from app.storage.formats.palette import davis_palette
 from app.storage.formats.visor.geometry import Size, filled
 from app.storage.formats.visor.naming import FrameList, NamedFrames, places
-from app.storage.formats.visor.records import Annotation, VisorFile, by_path
+from app.storage.formats.visor.records import Annotation, VisorFile, by_path, checked_size
 
 ATTACHMENT = "visor"  # the attachment's name in a project
 _MOST_OBJECTS = 254
@@ -145,7 +145,7 @@ def frame_size(file: VisorFile) -> Size:
     """Return the (height, width) of the frames that a file was made for."""
     stated = file.info.get("Frame Size")
     if isinstance(stated, list) and len(stated) == 2 and all(isinstance(n, int) for n in stated):
-        return stated[1], stated[0]
+        return checked_size(stated[1], stated[0])
     return file.canvas
 
 
@@ -199,15 +199,21 @@ def objects_of(links: Links) -> tuple[ObjectInfo, ...]:
 def original_entries(original: Original, frames: NamedFrames) -> dict[Key, Entry]:
     """Return the entries that a file has on the frames of a video.
 
-    Where dense runs share a frame, the first run's masks stand for it.
+    Where dense runs share a frame, the first run's masks stand for it. A frame without any, but of
+    a dense file, which leaves out what was interpolated badly, says that no object is there.
     """
     records = original.file.records
     placed = zip(records, places(records, frames), strict=True)
     canvas = original.file.canvas
+    is_dense = original.file.is_dense
     entries: dict[Key, Entry] = {}
     for record, frame in sorted(placed, key=lambda item: item[0].path):
         if frame is None:
             continue
+        if not record.annotations and not is_dense:
+            absent = Entry(None, Origin.IMPORTED)
+            numbers = {link.object for link in original.links.values()}
+            entries |= {Key(frame, n): absent for n in numbers if Key(frame, n) not in entries}
         for identity, annotation in identified(record.annotations):
             key = Key(frame, original.links[identity].object)
             if key not in entries and (mask := _mask(annotation, canvas, frames.size)):

@@ -16,7 +16,9 @@ JsonObject = dict[str, object]
 
 FRAME_NAME = re.compile(r"(?P<video>.+)_frame_(?P<number>\d{10})")
 _FARTHEST = 1e9  # in pixels
-_RESOLUTION = re.compile(r"(\d{1,5})x(\d{1,5})")
+_RESOLUTION = re.compile(r"(-?\d{1,9})x(-?\d{1,9})")
+_MOST_PIXELS = 1 << 28  # of a picture; its masks are held as pixels while they are made
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +154,10 @@ class VisorFile:
 
     @property
     def canvas(self) -> Size:
-        """The (height, width) that coordinates refer to."""
+        """The (height, width) that coordinates refer to. Raises FormatError where it is none."""
         stated = self.info.get("Resolution")
         if isinstance(stated, str) and (match := _RESOLUTION.fullmatch(stated)):
-            return int(match[2]), int(match[1])
+            return checked_size(int(match[2]), int(match[1]))
         texts = (text for text in self.info.values() if isinstance(text, str))
         if self.is_dense or any("854x480" in text for text in texts):
             return DENSE_SIZE
@@ -164,6 +166,13 @@ class VisorFile:
     def dumps(self) -> bytes:
         """Return the file's text; numbers are written so that they read back the same."""
         return json.dumps(self.raw).encode()
+
+
+def checked_size(height: int, width: int) -> Size:
+    """Return a size as (height, width). Raises FormatError where no picture has it."""
+    if min(height, width) < 1 or height * width > _MOST_PIXELS:
+        _refuse(f"no picture has the size {width}x{height} that `info` states")
+    return height, width
 
 
 def by_path(records: Iterable[Record]) -> list[Record]:
@@ -184,7 +193,7 @@ def read_json(path: Path) -> object:
     if path.is_dir():
         raise FormatError(f"{path} is a folder. Give the JSON file itself.")
     try:
-        return json.loads(path.read_bytes())
+        return _parsed(path.read_bytes())
     except OSError as error:
         raise FormatError(f"{path} cannot be read ({error.strerror}). Check the name.") from error
     except json.JSONDecodeError as error:
@@ -192,8 +201,20 @@ def read_json(path: Path) -> object:
             f"{path} is not whole JSON, line {error.lineno}, column {error.colno} ({error.msg}). "
             "It may be cut short: copy or download it again."
         ) from error
+    except UnicodeEncodeError as error:
+        raise FormatError(
+            f"{path} has text that is not whole ({error.reason}). Correct its names, or export it "
+            "again."
+        ) from error
     except (UnicodeDecodeError, RecursionError, ValueError) as error:
         raise FormatError(f"{path} is not JSON text ({error}). Give a VISOR JSON.") from error
+
+
+def _parsed(content: bytes) -> object:
+    value = json.loads(content)
+    if _SURROGATE.search(content):  # halves of characters, which no file or project can hold
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
 
 
 def is_polygon(value: object) -> bool:
