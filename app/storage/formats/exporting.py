@@ -1,7 +1,7 @@
 """The export of a document into any exchange format, for command line and window alike."""
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from app.core.document import Document
@@ -15,6 +15,7 @@ from app.storage.formats.submission import submission_json
 from app.storage.formats.visor.benchmark import Split, benchmark_videos
 from app.storage.formats.visor.exporting import Resolution, build_export, written_names
 from app.storage.formats.visor.naming import FrameList, video_name
+from app.storage.formats.visor.order import frame_orders
 from app.storage.formats.visor.read_back import check_read_back
 from app.storage.video.opening import Video
 
@@ -47,15 +48,16 @@ def export_document(
     where `path` would destroy the frames or one of the `inputs`, such as the project.
     """
     check_apart(path, (frames.source, *inputs))
+    orders = frame_orders(document, frames, attachment)
     if form is Format.VIDEO:
         if isinstance(frames, FrameList):
             raise UsageError(f"The video {frames.source} is not there. Give it: --video PATH.")
-        return _write_overlay(document, frames, path)
+        return _write_overlay(document, frames, path, orders)
     name = video_name(frames)
     if form is Format.DAVIS:
-        return write_davis(path, [labelled(document, frames, name)], Split.VAL.value)
+        return write_davis(path, [labelled(document, frames, name, orders)], Split.VAL.value)
     if form is Format.COCO:
-        atomic_write(path, coco_json([labelled(document, frames, name)]))
+        atomic_write(path, coco_json([labelled(document, frames, name, orders)]))
         return ()
     export = build_export(document, frames, attachment, resolution=resolution)
     if form is Format.VISOR:
@@ -73,7 +75,9 @@ def export_document(
     return (f"{sum(len(video.frames) for video in videos)} frames of {len(videos)} subsequences.",)
 
 
-def _write_overlay(document: Document, frames: Video, path: Path) -> tuple[str, ...]:
+def _write_overlay(
+    document: Document, frames: Video, path: Path, orders: Mapping[int, Sequence[int]]
+) -> tuple[str, ...]:
     """Write the overlay video: every object in its colour."""
     from app.storage.formats.overlay_video import write_overlay_video  # noqa: PLC0415 - loads FFmpeg
 
@@ -81,7 +85,9 @@ def _write_overlay(document: Document, frames: Video, path: Path) -> tuple[str, 
     unreadable = write_overlay_video(
         path,
         frames,
-        lambda index: painted(document.on_frame(index), colors),
+        lambda index: painted(
+            document.on_frame(index), dict.fromkeys((*orders.get(index, ()), *colors))
+        ),
         colors,
         frames.fps,
         pixel_aspect=frames.pixel_aspect,

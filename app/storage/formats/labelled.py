@@ -1,8 +1,9 @@
 """The masks of a video, frame by frame in painting order: what all exchange formats share."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -67,8 +68,17 @@ class LabelledVideo:
         return FrameList(folder / self.name, tuple(f.stem for f in self.frames), self.size)
 
 
-def labelled(document: Document, frames: NamedFrames, name: str) -> LabelledVideo:
-    """Return a document's frames that have entries, masks in object order."""
+def labelled(
+    document: Document,
+    frames: NamedFrames,
+    name: str,
+    orders: Mapping[int, Sequence[int]] = MappingProxyType({}),
+) -> LabelledVideo:
+    """Return a document's frames that have entries.
+
+    Masks are in the order of the objects, but where `orders` tells a frame's own one, of some
+    objects or all.
+    """
     order = [info.id for info in document.objects]
     return LabelledVideo(
         name,
@@ -76,7 +86,10 @@ def labelled(document: Document, frames: NamedFrames, name: str) -> LabelledVide
         frames.size,
         document.objects,
         tuple(
-            LabelledFrame(frames.stem(index), painted(document.on_frame(index), order))
+            LabelledFrame(
+                frames.stem(index),
+                painted(document.on_frame(index), dict.fromkeys((*orders.get(index, ()), *order))),
+            )
             for index in document.frames()
         ),
     )

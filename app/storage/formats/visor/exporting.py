@@ -1,7 +1,6 @@
 """The export of a document as a VISOR file: what nobody touched is written back as it was read."""
 
 import enum
-import operator
 import uuid
 from bisect import bisect_right
 from collections import Counter
@@ -23,11 +22,15 @@ from app.storage.formats.visor.importing import (
     original_entries,
 )
 from app.storage.formats.visor.naming import NamedFrames, places, video_name, visor_stems
+from app.storage.formats.visor.order import is_reordered
 from app.storage.formats.visor.read_back import is_same
 from app.storage.formats.visor.records import Annotation, JsonObject, Record, VisorFile, by_path
 
 _URL = "https://epic-kitchens.github.io/VISOR"
 _ASPECT_TOLERANCE = 0.01  # 854x480 and 456x256 count as 16:9
+
+
+Numbered = tuple[int, JsonObject]  # an annotation and the id of its object
 
 
 class Resolution(enum.Enum):
@@ -90,7 +93,8 @@ def build_export(
             f"which are kept as they are: {_text(canvas)} is not possible. Leave out --resolution."
         )
     names = _names(document, original.links)
-    writer = _Writer(document, names, frames, original, canvas, subsequence, new_id)
+    reordered = is_reordered(document, original.links)
+    writer = _Writer(document, names, frames, original, canvas, subsequence, new_id, reordered)
     raw: JsonObject = {**original.file.raw, "video_annotations": writer.records()}
     if not attachment:
         raw["info"] = _info(frames.size, canvas)
@@ -108,6 +112,7 @@ class _Writer:
     canvas: Size
     subsequence: str | None
     new_id: Callable[[], str]
+    is_reordered: bool
     counts: Counter[str] = field(default_factory=Counter)
 
     def records(self) -> list[JsonObject]:
@@ -154,12 +159,16 @@ class _Writer:
         return tuple(notes)
 
     def _kept_record(
-        self, record: Record, frame: int, before: dict[Key, Entry], fresh: list[JsonObject]
+        self, record: Record, frame: int, before: dict[Key, Entry], fresh: list[Numbered]
     ) -> JsonObject:
-        kept: list[JsonObject] = []
+        kept: list[Numbered] = []
         gone: set[str] = set()
         seen: set[str] = set()
-        for identity, annotation in identified(record.annotations):
+        depth = {info.id: place for place, info in enumerate(self.document.objects)}
+        found = list(identified(record.annotations))
+        if self.is_reordered:
+            found.sort(key=lambda each: depth.get(self.original.links[each[0]].object, 0))
+        for identity, annotation in found:
             link = self.original.links[identity]
             key = Key(frame, link.object)
             raw = self._kept(
@@ -168,10 +177,16 @@ class _Writer:
             if raw is None:
                 gone.add(annotation.id)
             else:
-                kept.append(self._told_apart(self._named(raw, link), link.object, seen))
-        answered = [retargeted(raw, gone) for raw in kept]
-        self.counts["contacts to review"] += sum(map(operator.is_not, answered, kept))
-        return {**record.raw, "annotations": answered + fresh}
+                named = self._told_apart(self._named(raw, link), link.object, seen)
+                kept.append((link.object, named))
+        answered = [(number, retargeted(raw, gone)) for number, raw in kept]
+        self.counts["contacts to review"] += sum(
+            now is not raw for (_, now), (_, raw) in zip(answered, kept, strict=True)
+        )
+        every = answered + fresh
+        if self.is_reordered:
+            every.sort(key=lambda each: depth.get(each[0], 0))
+        return {**record.raw, "annotations": [raw for _, raw in every]}
 
     def _kept(
         self, annotation: Annotation, before: Mask | None, now: Mask | None
@@ -208,7 +223,7 @@ class _Writer:
         seen.add(wanted)
         return raw if shown == wanted else {**raw, "name": wanted}
 
-    def _fresh(self, frame: int, linked: set[int] | None) -> list[JsonObject]:
+    def _fresh(self, frame: int, linked: set[int] | None) -> list[Numbered]:
         """Return annotations of the objects that no record of the frame has."""
         if linked is None:
             return []
@@ -217,7 +232,7 @@ class _Writer:
         for info in self.document.objects:
             entry = entries.get(info.id)
             if entry is not None and entry.mask is not None and info.id not in linked:
-                found.append(self._annotation(info, entry.mask))
+                found.append((info.id, self._annotation(info, entry.mask)))
         self.counts["new"] += len(found)
         return found
 
@@ -250,7 +265,8 @@ class _Writer:
             fresh = self._fresh(frame, set())
             if not fresh and not self._is_empty(frame):
                 continue
-            new.append({"image": self._image(stems[frame], video, records), "annotations": fresh})
+            image = self._image(stems[frame], video, records)
+            new.append({"image": image, "annotations": [raw for _, raw in fresh]})
         return sorted(new, key=lambda raw: Record(raw).path)
 
     def _is_empty(self, frame: int) -> bool:

@@ -203,8 +203,8 @@ def read_json(path: Path) -> object:
         ) from error
     except UnicodeEncodeError as error:
         raise FormatError(
-            f"{path} has text that is not whole ({error.reason}). Correct its names, or export it "
-            "again."
+            f"{path} has a name that is not whole ({error.reason}), which cannot be the name of a "
+            "file here. Rename it, or export the file again."
         ) from error
     except (UnicodeDecodeError, RecursionError, ValueError) as error:
         raise FormatError(f"{path} is not JSON text ({error}). Give a VISOR JSON.") from error
