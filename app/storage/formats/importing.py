@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +17,13 @@ from app.storage.formats.visor.benchmark import Split, benchmark_videos
 from app.storage.formats.visor.exporting import build_export
 from app.storage.formats.visor.importing import document_of, import_visor
 from app.storage.formats.visor.naming import NamedFrames, video_name
-from app.storage.formats.visor.records import JsonObject, VisorFile, read_json
+from app.storage.formats.visor.records import (
+    VisorFile,
+    parse_json,
+    read_content,
+    read_json,
+)
+from app.storage.formats.visor.source_text import JsonObject
 from app.storage.video.opening import Video, open_video
 
 
@@ -51,12 +58,16 @@ class MaskSource:
         if path.is_dir():
             self.names = [folder.name for folder in mask_folders(path)]
             return
-        raw = read_json(path)
-        keys = raw.keys() if isinstance(raw, dict) else set()
-        if "video_annotations" in keys:
-            self._visor = VisorFile.of(raw, str(path))
+        content = read_content(path)
+        if b"video_annotations" in content:
+            with suppress(FormatError):  # a COCO file may speak of them
+                self._visor = VisorFile.parse(content, str(path))
+        if self._visor is not None:
             self.names = sorted({record.video for record in self._visor.records})
-        elif {"images", "annotations"} <= keys:
+            return
+        raw = parse_json(content, str(path))
+        keys = raw.keys() if isinstance(raw, dict) else set()
+        if {"images", "annotations"} <= keys:
             self._videos = coco_videos(raw, path, self._notes)
             self.names = [video.name for video in self._videos]
         else:

@@ -3,7 +3,7 @@
 from collections.abc import Set as AbstractSet
 
 from app.core.classes import GLOVES, HANDS, LEFT_GLOVE, RIGHT_GLOVE
-from app.storage.formats.visor.records import JsonObject
+from app.storage.formats.visor.source_text import JsonObject
 
 CONTACT = "in_contact_object"
 WORN_ON = "on_which_hand"

@@ -1,6 +1,7 @@
 """The export of a document as a VISOR file: what nobody touched is written back as it was read."""
 
 import enum
+import operator
 import uuid
 from bisect import bisect_right
 from collections import Counter
@@ -24,7 +25,8 @@ from app.storage.formats.visor.importing import (
 from app.storage.formats.visor.naming import NamedFrames, places, video_name, visor_stems
 from app.storage.formats.visor.order import is_reordered
 from app.storage.formats.visor.read_back import is_same
-from app.storage.formats.visor.records import Annotation, JsonObject, Record, VisorFile, by_path
+from app.storage.formats.visor.records import Annotation, Record, VisorFile, by_path
+from app.storage.formats.visor.source_text import EditedRecord, JsonObject
 
 _URL = "https://epic-kitchens.github.io/VISOR"
 _ASPECT_TOLERANCE = 0.01  # 854x480 and 456x256 count as 16:9
@@ -98,7 +100,7 @@ def build_export(
     raw: JsonObject = {**original.file.raw, "video_annotations": writer.records()}
     if not attachment:
         raw["info"] = _info(frames.size, canvas)
-    return Export(VisorFile(raw), writer.notes())
+    return Export(VisorFile(raw, original.file.text), writer.notes())
 
 
 @dataclass
@@ -186,7 +188,11 @@ class _Writer:
         every = answered + fresh
         if self.is_reordered:
             every.sort(key=lambda each: depth.get(each[0], 0))
-        return {**record.raw, "annotations": [raw for _, raw in every]}
+        annotations = [raw for _, raw in every]
+        own = [annotation.raw for annotation in record.annotations]
+        if len(own) == len(annotations) and all(map(operator.is_, own, annotations)):
+            return record.raw
+        return EditedRecord(record.raw, annotations)
 
     def _kept(
         self, annotation: Annotation, before: Mask | None, now: Mask | None

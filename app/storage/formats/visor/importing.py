@@ -54,30 +54,27 @@ class Original:
     links: Links
 
     def dumps(self) -> bytes:
-        """Return what a project keeps as its attachment."""
-        return zlib.compress(
-            json.dumps(
-                {
-                    "links": [
-                        [*identity, link.object, link.shown, link.class_id]
-                        for identity, link in self.links.items()
-                    ],
-                    "file": self.file.raw,
-                }
-            ).encode(),
-            level=1,
-        )
+        """Return what a project keeps as its attachment: the links, then the file's text."""
+        links = [
+            [*identity, link.object, link.shown, link.class_id]
+            for identity, link in self.links.items()
+        ]
+        head = json.dumps({"links": links}).encode()
+        return zlib.compress(head + b"\n" + self.file.dumps(), level=1)
 
     @classmethod
     def loads(cls, attachment: bytes) -> "Original":
         """Read an attachment. Raises FormatError where it is damaged."""
         try:
-            raw = json.loads(zlib.decompress(attachment))
+            head, _, text = zlib.decompress(attachment).partition(b"\n")
+            raw = json.loads(head)
             links = {
                 Identity(name, ordinal): Link(number, shown, class_id)
                 for name, ordinal, number, shown, class_id in raw["links"]
             }
-            return cls(VisorFile.of(raw["file"], "the attachment"), links)
+            if "file" in raw:  # as older projects keep it
+                return cls(VisorFile.of(raw["file"], "the attachment"), links)
+            return cls(VisorFile.parse(text, "the attachment"), links)
         except (zlib.error, ValueError, KeyError, TypeError) as error:
             raise FormatError(
                 "What the project keeps of its VISOR file is damaged. "

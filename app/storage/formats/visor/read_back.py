@@ -1,6 +1,5 @@
 """The proof of an export: what was written is read again, and every mask is the one it was."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,7 +19,7 @@ def check_read_back(
 
     `names` are those under which its objects are written.
     """
-    file = VisorFile.of(json.loads(content), "the export")
+    file = VisorFile.parse(content, "the export")
     if not file.records:
         written = Document()
     else:

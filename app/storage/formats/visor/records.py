@@ -11,8 +11,13 @@ import numpy as np
 
 from app.errors import FormatError
 from app.storage.formats.visor.geometry import DENSE_SIZE, SPARSE_SIZE, Corners, Size
-
-JsonObject = dict[str, object]
+from app.storage.formats.visor.source_text import (
+    RECORDS,
+    SEGMENTS,
+    JsonObject,
+    SourceText,
+    decoded,
+)
 
 FRAME_NAME = re.compile(r"(?P<video>.+)_frame_(?P<number>\d{10})")
 _FARTHEST = 1e9  # in pixels
@@ -50,7 +55,7 @@ class Annotation:
     @property
     def polygons(self) -> list[Corners]:
         """The segments, as they are. Raises FormatError where they are not lists of points."""
-        segments = self.raw.get("segments")
+        segments = decoded(self.raw.get(SEGMENTS))
         found = [_corners(each) for each in segments] if isinstance(segments, list) else [None]
         polygons = [each for each in found if each is not None]
         if len(polygons) < len(found):
@@ -121,11 +126,21 @@ class VisorFile:
     """A whole file; `raw` is the JSON object itself."""
 
     raw: JsonObject
+    text: SourceText | None = None
 
     @classmethod
     def read(cls, path: Path) -> "VisorFile":
         """Read a file. Raises FormatError where it is not JSON or not VISOR's."""
-        return cls.of(read_json(path), str(path))
+        return cls.parse(read_content(path), str(path))
+
+    @classmethod
+    def parse(cls, content: bytes, where: str) -> "VisorFile":
+        """Parse a file's content; `where` names it in errors. Raises FormatError."""
+        try:
+            text = SourceText(content)
+        except ValueError:  # what Python's JSON makes of it may still do, or says what is wrong
+            return cls.of(parse_json(content, where), where)
+        return cls(text.raw, text)
 
     @classmethod
     def of(cls, raw: object, where: str) -> "VisorFile":
@@ -164,8 +179,12 @@ class VisorFile:
         return SPARSE_SIZE
 
     def dumps(self) -> bytes:
-        """Return the file's text; numbers are written so that they read back the same."""
-        return json.dumps(self.raw).encode()
+        """Return the file's text; what is as it was read is written as it stood."""
+        if self.text is None:
+            return json.dumps(self.raw).encode()
+        records = self.raw[RECORDS]
+        assert isinstance(records, list)
+        return self.text.written(records)
 
 
 def checked_size(height: int, width: int) -> Size:
@@ -190,12 +209,23 @@ def by_subsequence(records: Iterable[Record]) -> Iterator[tuple[str, list[Record
 
 def read_json(path: Path) -> object:
     """Parse a JSON file. Raises FormatError, with the place, where it is not whole."""
+    return parse_json(read_content(path), str(path))
+
+
+def read_content(path: Path) -> bytes:
+    """Return a JSON file's bytes. Raises FormatError where it cannot be read."""
     if path.is_dir():
         raise FormatError(f"{path} is a folder. Give the JSON file itself.")
     try:
-        return _parsed(path.read_bytes())
+        return path.read_bytes()
     except OSError as error:
         raise FormatError(f"{path} cannot be read ({error.strerror}). Check the name.") from error
+
+
+def parse_json(content: bytes, path: str) -> object:
+    """Parse a JSON file's content. Raises FormatError, with the place, where it is not whole."""
+    try:
+        return _parsed(content)
     except json.JSONDecodeError as error:
         raise FormatError(
             f"{path} is not whole JSON, line {error.lineno}, column {error.colno} ({error.msg}). "

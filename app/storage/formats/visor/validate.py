@@ -22,12 +22,12 @@ from app.storage.formats.visor.geometry import SPARSE_SIZE, Size, rasterise
 from app.storage.formats.visor.records import (
     FRAME_NAME,
     Annotation,
-    JsonObject,
     Record,
     VisorFile,
     by_path,
     is_polygon,
 )
+from app.storage.formats.visor.source_text import JsonObject
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _FRAME_FILE = re.compile(FRAME_NAME.pattern + r"\.(?P<suffix>jpg|png)")
