@@ -121,9 +121,9 @@ class SourceText:
         places = [_place_of(each) for each in now]
         parts = [self.content[array.start : spans[0].start], texts[0]]
         for place, left, text in zip(places[1:], places, texts[1:], strict=False):
-            is_beside = left is not None and place is not None and follows.get(left) == place
-            parts.append(self.content[left.end : place.start] if is_beside else usual)
-            parts.append(text)
+            is_beside = left and place and follows.get(left) == place
+            between = self.content[left.end : place.start] if left and place else usual
+            parts += [between if is_beside else usual, text]
         return b"".join([*parts, self.content[spans[-1].end : array.end]])
 
     def _slice(self, span: Span) -> bytes:
