@@ -33,8 +33,7 @@ class Project:
         row = database.execute("SELECT * FROM video").fetchone()
         if row is None:
             raise sqlite3.DatabaseError("the video is not named")
-        self._relative, self._absolute, self.frame_count, height, width = row
-        self.size = (int(height), int(width))
+        self._relative, self._absolute, self.frame_count, self.size = schema.video_of(row)
 
     @classmethod
     def create(
@@ -118,7 +117,7 @@ class Project:
             entries = self._database.execute(schema.SELECT_ENTRIES).fetchall()
             return Document(
                 tuple(schema.object_of(row) for row in objects),
-                dict(schema.entry_of(row, self.size) for row in entries),
+                dict(schema.entry_of(row, self.size, self.frame_count) for row in entries),
             )
 
     def append(self, changes: Changes) -> None:
@@ -287,7 +286,7 @@ def _explained(path: Path, kind: type[ProjectError] = ProjectError) -> Generator
     """Turn what SQLite and the system say into what a person can do."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise kind(f"{path}: {_advice(error)}") from error
     except OSError as error:
         raise kind(
@@ -299,7 +298,7 @@ def _explained(path: Path, kind: type[ProjectError] = ProjectError) -> Generator
         raise kind(str(error) if named else f"{path}: {error}") from error
 
 
-def _advice(error: sqlite3.Error) -> str:
+def _advice(error: Exception) -> str:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
         return (
