@@ -1,8 +1,10 @@
-"""Whether a prompt can be used at all, and the box that a mask asks for."""
+"""Prompts and anchors: whether they can be used, where they point, and the box a mask asks for."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
-from models.api import BoolMask, Box, Prompt, PromptError
+from models.api import Anchors, BoolMask, Box, Click, Frames, Prompt, PromptError
 
 
 def check_prompt(prompt: Prompt, size: tuple[int, int]) -> None:
@@ -31,7 +33,34 @@ def check_prompt(prompt: Prompt, size: tuple[int, int]) -> None:
             )
 
 
+def check_anchors(anchors: Anchors, frames: Sequence[int], video: Frames) -> None:
+    """Raise PromptError where there is no anchor, or something does not fit the video."""
+    if not any(anchors.values()):
+        raise PromptError("There is no anchor to propagate from. Draw or click a mask first.")
+    for frame in (*anchors, *frames):
+        if not 0 <= frame < len(video):
+            raise PromptError(f"Frame {frame} is outside the video of {len(video)} frames.")
+    for frame, masks in anchors.items():
+        for object_id, mask in masks.items():
+            if mask.shape != video.size:
+                raise PromptError(
+                    f"The mask of object {object_id} on frame {frame} is {mask.shape[1]} x "
+                    f"{mask.shape[0]} pixels, the video {video.size[1]} x {video.size[0]}."
+                )
+
+
 def box_round(mask: BoolMask) -> Box:
     """Return the box round a mask that holds a pixel."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return Box(columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+
+
+def pixel_of(click: Click, shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return the row and column of the pixel that a click lies on, the nearest one of (H, W)."""
+    height, width = shape
+    return min(max(round(click.y), 0), height - 1), min(max(round(click.x), 0), width - 1)
+
+
+def lies_in(click: Click, mask: BoolMask) -> bool:
+    """Whether a click lies in a mask (H, W)."""
+    return bool(mask[pixel_of(click, mask.shape)])

@@ -20,6 +20,7 @@ from models.api import (
     Tracked,
     Tracker,
 )
+from tests.waiting import PATIENCE
 
 SIZE = (48, 64)
 
@@ -73,13 +74,13 @@ class Gate:
     def wait_for_arrival(self) -> bool:
         """Wait until a step stands before the gate."""
         with self._changed:
-            return self._changed.wait_for(lambda: self.waiting > 0, timeout=10)
+            return self._changed.wait_for(lambda: self.waiting > 0, timeout=PATIENCE)
 
     def wait_until_passed(self, steps: int) -> bool:
         """Wait until so many steps are done: the one after them stands before the gate."""
         with self._changed:
             return self._changed.wait_for(
-                lambda: self.passed >= steps and self.waiting > 0, timeout=10
+                lambda: self.passed >= steps and self.waiting > 0, timeout=PATIENCE
             )
 
     def step(self) -> None:

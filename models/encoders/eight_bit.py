@@ -4,14 +4,18 @@ Weights take a step per output channel, as lite's file keeps them; the input tak
 between its least and its largest value, found anew each time. Sums are exact, in 32 bits.
 """
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
+from models.runtime import onednn
 from models.runtime.device import cpu_has
 
 _STEPS = 255
 _HALF = 128
 _LARGEST = 127  # of a weight
+_CLOSE = 0.02  # the relative error that eight bits may make
 
 
 class EightBitLinear(nn.Module):
@@ -64,8 +68,7 @@ class EightBitLinear(nn.Module):
 def supported(device: torch.device) -> bool:
     """Return whether this device has instructions for products of bytes (AVX-512 VNNI, AMX)."""
     present = cpu_has("vnni") or cpu_has("amx_tile")
-    # The operator is not in every release of torch.
-    return device.type == "cpu" and present and hasattr(torch.ops.onednn, "qlinear_pointwise")
+    return device.type == "cpu" and present and _agrees()
 
 
 def pays(device: torch.device) -> bool:
@@ -74,3 +77,22 @@ def pays(device: torch.device) -> bool:
     With AMX bfloat16 is: there finding the bytes costs more than their products save.
     """
     return supported(device) and not cpu_has("amx_tile")
+
+
+@torch.inference_mode()
+def _agrees() -> bool:
+    """Return whether sums are exact: on other instructions oneDNN lets those of two products clip.
+
+    The operator is not in every release of torch, either.
+    """
+    layer = onednn.known(lambda: nn.Linear(64, 24))
+    layer.weight.abs_()  # so that sums grow
+    tokens = onednn.waves(3, 5, 64).abs()
+    return all(
+        onednn.agrees(partial(_computed, layer, tokens, dtype), layer(tokens), _CLOSE)
+        for dtype in (torch.float32, torch.bfloat16)
+    )
+
+
+def _computed(layer: nn.Linear, tokens: Tensor, dtype: torch.dtype) -> Tensor:
+    return EightBitLinear(layer, dtype)(tokens.to(dtype))  # type: ignore[no-any-return]

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from models.encoders.eight_bit import EightBitLinear
 from models.encoders.hiera import HieraEncoder
 from models.encoders.shape import check_multiple
+from models.runtime import onednn
 
 _SIZES_KEPT = 4
 
@@ -54,12 +55,16 @@ class _Windows(NamedTuple):
 
 
 class _Linear(nn.Module):
-    """A linear layer; `gelu` applies that to what it gives, in the same pass where it can."""
+    """A linear layer; `gelu` applies that to what it gives.
 
-    def __init__(self, linear: nn.Linear, *, gelu: bool = False) -> None:
+    `fused`: in the same pass, as the bias.
+    """
+
+    def __init__(self, linear: nn.Linear, *, gelu: bool = False, fused: bool = False) -> None:
         super().__init__()
         self.linear = linear
         self._gelu = gelu
+        self._fused = fused
 
     @property
     def bias(self) -> Tensor:
@@ -68,15 +73,9 @@ class _Linear(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Map (..., C) to (..., C of the layer)."""
-        weight, bias = self.linear.weight, self.linear.bias
-        if weight.dtype is torch.bfloat16:
-            # As nn.Linear does it, without two more passes for the bias and GELU.
-            after = "gelu" if self._gelu else "none"
-            given: Tensor = torch.ops.mkldnn._linear_pointwise(  # noqa: SLF001
-                tokens, weight, bias, after, [], "none"
-            )
-            return given
-        given = self.linear(tokens)
+        if self._fused:
+            return onednn.linear(tokens, self.linear, gelu=self._gelu)
+        given: Tensor = self.linear(tokens)
         return F.gelu(given) if self._gelu else given
 
 
@@ -153,9 +152,12 @@ class CpuHiera(nn.Module):
         self._places: dict[tuple[int, int], Tensor] = {}
         self.patches: nn.Conv2d = trunk.patch_embed.proj
         ends = [0, *(end + 1 for end in trunk.stage_ends)]
-        small = partial(EightBitLinear, dtype=dtype) if eight_bits else _Linear
+        # In single precision torch's own layer is as fast.
+        fused = dtype is torch.bfloat16 and onednn.linear_agrees(dtype)
+        plain = partial(_Linear, fused=fused)
+        small = partial(EightBitLinear, dtype=dtype) if eight_bits else plain
         blocks = [
-            _Block(block, _Linear if number < ends[1] else small)
+            _Block(block, plain if number < ends[1] else small)
             for number, block in enumerate(trunk.blocks)
         ]
         self.blocks = nn.ModuleList(blocks)

@@ -35,13 +35,17 @@ def pick_device(name: str, *, threads: int = 0) -> "torch.device":
 def encoder_dtype(device: "torch.device") -> "torch.dtype":
     """Return what an image encoder had best compute in: bfloat16 on CPUs that multiply it faster.
 
-    Those are the ones with AVX-512 BF16 or AMX; on others bfloat16 is emulated, and slower.
+    Those are the ones with AVX-512 BF16 or AMX, unless oneDNN is told not to use it
+    (ONEDNN_MAX_CPU_ISA); on others bfloat16 is emulated, and slower.
     """
     import torch  # noqa: PLC0415
 
-    if device.type != "cpu":
-        return torch.float32
-    return torch.bfloat16 if cpu_has("avx512_bf16") or cpu_has("amx_tile") else torch.float32
+    from models.runtime import onednn  # noqa: PLC0415
+
+    quick = cpu_has("avx512_bf16") or cpu_has("amx_tile")
+    if device.type == "cpu" and quick and onednn.linear_agrees(torch.bfloat16):
+        return torch.bfloat16
+    return torch.float32
 
 
 def cpu_has(instructions: str) -> bool:

@@ -79,9 +79,11 @@ def missing(name: str) -> str | None:
     if name in BUNDLED:
         return (
             f"{place(name)} is missing, which comes with the program: install the program again, "
-            f"or give your copy with --weights FILE."
+            "give your copy with --weights FILE, or choose another model: classic needs no weights."
         )
     weights = _entry(name)
+    if weights.by_hand:
+        return _fetch_by_hand(weights)
     consent = " --accept-licence" if weights.needs_consent else ""
     return (
         f"The weights {weights.file} ({megabytes(weights.size)}, licence {weights.licence}) are "
@@ -99,6 +101,10 @@ def fetch(name: str, *, accept_licence: bool = False, progress: Progress | None 
         return Fetched(find(name), "comes with the program")
     weights = _entry(name)
     target = folder() / weights.file
+    if weights.by_hand:
+        if target.is_file():
+            return Fetched(target, "was here already")
+        raise WeightsMissingError(_fetch_by_hand(weights))
     if target.is_file() and matches(target, weights.digest):
         return Fetched(target, "was here already")
     if weights.needs_consent and not accept_licence:
@@ -126,6 +132,11 @@ def verify(name: str) -> None:
     if name in BUNDLED:
         if not _is_whole(path):
             raise WeightsInvalidError(f"{path} is truncated: install the program again.")
+    elif _entry(name).by_hand:
+        raise WeightsInvalidError(
+            f"{path} cannot be checked, since no checksum was published: loading it shows "
+            f"whether it fits."
+        )
     elif not matches(path, _entry(name).digest):
         raise WeightsInvalidError(
             f"{path} is not the published file (its checksum differs). "
@@ -150,6 +161,15 @@ def _resource_folders() -> tuple[Path, Path]:
     """Where the resources lie in a checkout, and where in an installed program."""
     root = Path(__file__).parents[2]
     return root / "resources" / "weights", root / "app" / "resources" / "weights"
+
+
+def _fetch_by_hand(weights: Weights) -> str:
+    return (
+        f"The weights {weights.file} ({megabytes(weights.size)}, licence {weights.licence}) are "
+        f"published in a shared folder that only a browser can open: get them from the page "
+        f"{weights.url}, and put them at {folder() / weights.file}, or give the file with "
+        f"--weights FILE."
+    )
 
 
 def _unpacked(weights: Weights, target: Path, first: DownloadError) -> Fetched:

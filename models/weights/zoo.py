@@ -29,7 +29,7 @@ class Weights:
     """One published weights file.
 
     `size` is in bytes, `digest` is `sha256:HEX` or `md5:HEX`, `packaged` is where else the same
-    file can be had.
+    file can be had. Without a digest `url` is a page on which a person finds the file.
     """
 
     name: str
@@ -44,6 +44,11 @@ class Weights:
     def needs_consent(self) -> bool:
         """Whether the licence forbids commercial use, so that a person has to accept it."""
         return self.licence == NON_COMMERCIAL
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether only a person can fetch the file, from the page at `url`."""
+        return not self.digest
 
 
 ZOO = {
@@ -120,6 +125,14 @@ ZOO = {
             1_341_395_338,
             "sha256:a7ea19fa0ed99244e67b624c72b8580b7e9553043245905be58796a608eb9345",
             NON_COMMERCIAL,
+        ),
+        Weights(
+            "vmos",
+            "save_step_42000.pth",
+            "https://github.com/jiawen-zhu/HQTrack",  # links a shared folder, not a file
+            135_400_000,
+            "",
+            "MIT",
         ),
         Weights(
             "mobile-sam",

@@ -15,6 +15,7 @@ from app.__main__ import main
 from app.cli.main import run
 from tests.cli.frames import labels, write_masks
 from tests.storage.projects import created
+from tests.waiting import PATIENCE
 
 
 def last_line(capsys: pytest.CaptureFixture[str]) -> str:
@@ -143,7 +144,7 @@ def test_a_window_without_a_display_is_wrong_use(words: list[str]) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert found.returncode == 2
     assert found.stderr.startswith("maskwright: There is no display")
@@ -153,4 +154,4 @@ def _fail_evaluation(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> N
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("app.core.evaluate.score_sequence", fail)
+    monkeypatch.setattr("app.cli.masks.evaluate.score_sequence", fail)

@@ -1,10 +1,11 @@
-"""The inbox: one waiting job a place, the newest wins."""
+"""The inbox: one waiting job for each priority, the newest wins."""
 
 import queue
 import threading
 
 from app.core.document import Key
 from app.engine.jobs import Inbox, Job, Prepare, Segment, Track
+from tests.waiting import PATIENCE
 
 
 def click(number: int, *, hover: bool = False) -> Segment:
@@ -29,7 +30,7 @@ def test_clicks_on_other_objects_and_frames_wait_in_their_turn() -> None:
     assert [job.id if job else None for job in taken] == [1, 4, 3, None]
 
 
-def test_jobs_are_taken_in_the_order_of_their_lanes() -> None:
+def test_jobs_are_taken_in_the_order_of_their_priorities() -> None:
     inbox = Inbox()
     jobs: list[Job] = [Track(1, ()), click(2), Prepare(3, (0,))]
     for job in jobs:
@@ -106,7 +107,7 @@ def test_a_waiting_thread_takes_what_is_put_and_leaves_when_closed() -> None:
     thread.start()
     job = click(1)
     inbox.put(job)
-    assert taken.get(timeout=10) is job
+    assert taken.get(timeout=PATIENCE) is job
     inbox.close()
-    assert taken.get(timeout=10) is None
-    thread.join(timeout=10)
+    assert taken.get(timeout=PATIENCE) is None
+    thread.join(timeout=PATIENCE)

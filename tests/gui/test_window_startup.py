@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from tests.fakes import write_frames
+from tests.waiting import PATIENCE
 
 # Runs the real command; the event loop is replaced by a look at the window.
 LOOK = """
@@ -31,7 +32,7 @@ def start(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
         env=os.environ | {"MASKWRIGHT_HOME": str(home)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

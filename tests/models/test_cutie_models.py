@@ -1,12 +1,10 @@
 """Every model of the memory network, by its name: the contract, on random weights from a file."""
 
-from collections.abc import Callable
-
 import pytest
 import torch
 
 from models import registry
-from models.api import Frames, LoadOptions, Tracker
+from models.api import LoadOptions, Tracker
 from models.cutie.config import (
     CSS,
     CUTIE_BASE,
@@ -19,7 +17,7 @@ from models.cutie.config import (
 from models.cutie.infer_config import fitted
 from models.cutie.network.network import Network
 from models.encoders.hiera import SIZES
-from tests.models.contract import TrackerContract
+from tests.models.contract import Clip, TrackerContract
 
 _TINY = EncoderConfig(EncoderKind.HIERA, size="tiny")
 _TINY_DEPTH = EncoderConfig(EncoderKind.HIERA, size="tiny", depth="small", widths=(128, 64, 32))
@@ -32,9 +30,10 @@ CONFIGS = {
 
 
 @pytest.fixture(scope="module", params=CONFIGS)
-def loading(
+def tracker_by_name(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[Frames], Tracker]:
+) -> Tracker:
+    """Load a model once: that takes longer than following, and every test has the same clip."""
     name: str = request.param
     torch.manual_seed(0)
     network = Network(CONFIGS[name])
@@ -44,7 +43,7 @@ def loading(
     path = tmp_path_factory.mktemp(name) / "random.pth"
     torch.save(network.state_dict(), path)
     options = LoadOptions(device="cpu", weights=path)
-    return lambda frames: registry.load_tracker(name, frames, options)
+    return registry.load_tracker(name, Clip(), options)
 
 
 class TestModels(TrackerContract):
@@ -53,8 +52,8 @@ class TestModels(TrackerContract):
     floor = 0.0
 
     @pytest.fixture(autouse=True)
-    def _loaded(self, loading: Callable[[Frames], Tracker]) -> None:
-        self.load = loading
+    def _loaded(self, tracker_by_name: Tracker) -> None:
+        self.load = lambda _: tracker_by_name
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -35,6 +35,7 @@ from models.sam.heads import PromptHeads
 from models.weights import compact
 from tests.models.contract import TrackerContract
 from tests.models.cutie_oracle import index_mask, moving_clip, oracle_config, oracle_network
+from tests.waiting import PATIENCE
 
 SIZE = (76, 92)  # no multiple of 16
 CPU = torch.device("cpu")
@@ -163,7 +164,7 @@ def test_a_run_that_is_given_up_leaves_no_thread(small: Network) -> None:
     assert threads
     run.close()
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=PATIENCE)
     assert not any(thread.is_alive() for thread in threads)
     assert torch.get_num_threads() == 2
     assert tracker.explain(1, 4, 4)

@@ -208,9 +208,11 @@ def test_a_proxy_from_the_environment_is_used(
 def test_every_known_file_has_an_address_a_size_and_a_checksum() -> None:
     for entry in weights.known():
         assert entry.url.startswith("https://")
-        assert entry.url.endswith(entry.file)
         assert entry.size > 1_000_000
-        assert re.fullmatch(r"sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}", entry.digest)
+        if not entry.by_hand:
+            assert entry.url.endswith(entry.file)
+            assert re.fullmatch(r"sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}", entry.digest)
+    assert [entry.name for entry in weights.known() if entry.by_hand] == ["vmos"]
     assert {entry.name for entry in weights.known() if entry.needs_consent} == {
         "depth-base",
         "depth-large",
@@ -439,3 +441,18 @@ def test_weights_that_fit_are_loaded() -> None:
     module = nn.Linear(2, 2)
     load_strict(module, {"weight": torch.ones(2, 2), "bias": torch.ones(2)}, Path("w.pth"))
     assert module.weight.sum() == 4
+
+
+def test_weights_that_only_a_browser_can_fetch_say_where_they_are(home: Path) -> None:
+    reason = weights.missing("vmos") or ""
+    assert "https://github.com/jiawen-zhu/HQTrack" in reason
+    assert str(weights.folder() / "save_step_42000.pth") in reason
+    assert "--weights FILE" in reason
+    with pytest.raises(WeightsMissingError, match="browser"):
+        weights.fetch("vmos")
+    weights.folder().mkdir(parents=True)
+    (weights.folder() / "save_step_42000.pth").write_bytes(b"found by hand")
+    assert weights.missing("vmos") is None
+    assert weights.fetch("vmos").origin == "was here already"
+    with pytest.raises(WeightsInvalidError, match="no checksum"):
+        weights.verify("vmos")

@@ -402,10 +402,12 @@ def test_a_copy_never_replaces_a_project_that_is_open(path: Path, tmp_path: Path
 def test_fifty_thousand_masks_load_quickly(path: Path) -> None:
     project = created(path, 10_000)
     masks = [drawn(n) for n in range(100)]
+    begun = time.process_time()
     project.append({Key(n // 5, 1 + n % 5): masks[n % 100] for n in range(50_000)})
-    begin = time.process_time()
+    written = time.process_time()
     assert len(project.load()) == 50_000
-    assert time.process_time() - begin < 3.0  # about 0.8 s on an idle machine
+    # As long as it takes to write, measured; what grew with the square would take a thousandfold.
+    assert time.process_time() - written < 20 * (written - begun)
     project.close()
 
 

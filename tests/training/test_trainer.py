@@ -21,6 +21,7 @@ from models.training.loop.checkpoint import CheckpointReadError
 from models.training.loop.interrupt import Interruption
 from models.training.loop.trainer import Trainer
 from tests.training.slim import cached, config, learner, network
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -191,7 +192,7 @@ def test_ctrl_c_saves_and_the_resumed_run_ends_the_same(
     while not (line := process.stdout.readline()).startswith("5/16"):
         assert line, process.communicate()
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert "KeyboardInterrupt" in errors
     resumed = _trainer(config(tmp_path / "stopped", 16), sequences)
     resumed.resume()
@@ -227,7 +228,7 @@ def test_two_processes_share_the_work_and_agree(davis: Path, tmp_path: Path) -> 
         port = free.getsockname()[1]
     place = {"WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     workers = [_process(davis, tmp_path, 3, RANK=rank, **place) for rank in range(2)]
-    told = [worker.communicate(timeout=120) for worker in workers]
+    told = [worker.communicate(timeout=PATIENCE) for worker in workers]
     weights = [out.rpartition("weights ")[2] for out, _ in told]
     assert weights[0] == weights[1] != "", told
     assert (tmp_path / "out" / "checkpoint.pt").is_file()

@@ -4,14 +4,13 @@ The same numbers to the bit; on maps of stride 4 the passes saved cost as much a
 """
 
 from collections.abc import Sequence
-from typing import cast
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.cutie.network.layers import ResidualBlock
 from models.encoders.resnet import BasicBlock, Bottleneck
+from models.runtime import onednn
 
 
 class FusedBlock(nn.Module):
@@ -40,9 +39,12 @@ class FusedBlock(nn.Module):
 
 
 def use_fused_blocks(network: nn.Module) -> None:
-    """Replace the residual blocks, their norms folded or none, in place, on a CPU."""
-    if not hasattr(_kernels(), "_convolution_pointwise"):
-        return  # this build of torch has no oneDNN
+    """Replace the residual blocks, their norms folded or none, in place, on a CPU.
+
+    Where this build of torch has no such convolutions, or wrong ones, the blocks stay as they are.
+    """
+    if not onednn.convolutions_agree():
+        return
     for module in list(network.modules()):
         for name, child in list(module.named_children()):
             fused = _fused(child)
@@ -64,8 +66,7 @@ def _fused(block: nn.Module) -> FusedBlock | None:
 def _rectified(convolution: nn.Module, x: Tensor) -> Tensor:
     if not isinstance(convolution, nn.Conv2d):
         return F.relu_(convolution(x))
-    kernel = _kernels()._convolution_pointwise  # noqa: SLF001 - what torch's compiler calls
-    return cast("Tensor", kernel(x, *_arguments(convolution), "relu", [], ""))
+    return onednn.rectified_convolution(x, convolution)
 
 
 def _added(convolution: nn.Module, x: Tensor, total: Tensor, *, rectify: bool) -> Tensor:
@@ -73,15 +74,4 @@ def _added(convolution: nn.Module, x: Tensor, total: Tensor, *, rectify: bool) -
     if not isinstance(convolution, nn.Conv2d):
         total = total.add_(convolution(x))
         return F.relu_(total) if rectify else total
-    kernel = _kernels()._convolution_pointwise_.binary
-    after = "relu" if rectify else None
-    return cast("Tensor", kernel(total, x, *_arguments(convolution), "add", 1.0, after, [], ""))
-
-
-def _arguments(convolution: nn.Conv2d) -> tuple[object, ...]:
-    own = convolution
-    return (own.weight, own.bias, own.padding, own.stride, own.dilation, own.groups)
-
-
-def _kernels() -> torch._ops._OpNamespace:
-    return torch.ops.mkldnn
+    return onednn.added_convolution(total, x, convolution, rectify=rectify)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from models.api import Anchors, BoolMask, Frames, PromptError
+from models.api import Anchors, BoolMask
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +79,3 @@ def _start(own: Collection[int], frames: Sequence[int]) -> int | None:
     if not frames or frames[0] in own or not outside:
         return None
     return min(outside, key=lambda frame: abs(frame - frames[0]))
-
-
-def check(anchors: Anchors, frames: Sequence[int], video: Frames) -> None:
-    """Raise PromptError where there is no anchor, or something does not fit the video."""
-    if not any(anchors.values()):
-        raise PromptError("There is no anchor to propagate from. Draw or click a mask first.")
-    for frame in (*anchors, *frames):
-        if not 0 <= frame < len(video):
-            raise PromptError(f"Frame {frame} is outside the video of {len(video)} frames.")
-    for frame, masks in anchors.items():
-        for object_id, mask in masks.items():
-            if mask.shape != video.size:
-                raise PromptError(
-                    f"The mask of object {object_id} on frame {frame} is {mask.shape[1]} x "
-                    f"{mask.shape[0]} pixels, the video {video.size[1]} x {video.size[0]}."
-                )

@@ -12,10 +12,11 @@ from models.api import Anchors, BoolMask, Frames, Prediction, PromptError, Track
 from models.cutie.config import MemoryConfig
 from models.cutie.inference.encoder_threads import EncoderThreads, beside
 from models.cutie.inference.geometry import Geometry
-from models.cutie.inference.plan import Plan, check
+from models.cutie.inference.plan import Plan
 from models.cutie.inference.propagation import Propagation
 from models.cutie.inference.reader import FrameReader, half_precision, upload
 from models.cutie.network.network import Network
+from models.prompt import check_anchors
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class CutieTracker:
         self, anchors: Anchors, frames: Sequence[int], *, probabilities: bool = False
     ) -> Generator[Tracked, None, None]:
         """Yield the masks on `frames`; see models.api.Tracker."""
-        check(anchors, frames, self._frames)
+        check_anchors(anchors, frames, self._frames)
         return self._track(Plan.of(anchors, frames), probabilities=probabilities)
 
     def explain(

@@ -1,0 +1,1 @@
+"""VMOS, the tracker of HQTrack: `network` is the model, `engine` its memory, `tracker` our door."""

@@ -1,0 +1,114 @@
+"""VMOS behind the tracker's contract, with a small network and random weights."""
+
+import numpy as np
+import pytest
+import torch
+
+from models.api import Frames, Image
+from models.vmos.config import MemoryRules, VmosConfig
+from models.vmos.engine import Engine
+from models.vmos.geometry import input_size
+from models.vmos.network.network import Vmos
+from models.vmos.tracker import VmosTracker
+from tests.models.contract import Clip, TrackerContract
+
+SLIM = VmosConfig(channels=(16, 32, 32, 32), depths=(1, 1, 1, 1), groups=(1, 2, 2, 2), layers=2)
+
+
+@pytest.fixture(scope="module")
+def network() -> Vmos:
+    """A small network with random weights, the same each time."""
+    torch.manual_seed(4)
+    return Vmos(SLIM).eval().requires_grad_(False)
+
+
+def tracker(frames: Frames) -> VmosTracker:
+    torch.manual_seed(4)
+    return VmosTracker(Vmos(SLIM).eval().requires_grad_(False), frames, side=0)
+
+
+class TestVmosTracker(TrackerContract):
+    load = staticmethod(tracker)
+    floor = 0.0  # random weights follow nothing
+
+
+@pytest.mark.parametrize(
+    ("frame", "seen"),
+    [
+        ((480, 854), (481, 849)),
+        ((720, 1280), (577, 1041)),
+        ((1080, 1920), (577, 1041)),
+        ((360, 640), (481, 849)),
+        ((600, 600), (593, 593)),
+        ((100, 1000), (97, 1041)),
+    ],
+)
+def test_frames_are_seen_at_the_published_sizes(
+    frame: tuple[int, int], seen: tuple[int, int]
+) -> None:
+    assert input_size(frame, None) == seen
+
+
+def test_a_side_that_is_asked_for_is_the_short_one() -> None:
+    assert input_size((480, 854), 240) == (241, 433)
+    assert input_size((96, 128), 0) == (97, 129)
+
+
+class ManyObjects:
+    """A still picture of stripes, an object each."""
+
+    size = (48, 96)
+
+    def __len__(self) -> int:
+        return 6
+
+    def __getitem__(self, index: int) -> Image:
+        rows = np.arange(48, dtype=np.uint8)[:, None, None]
+        return np.broadcast_to(rows * 5, (48, 96, 3)).copy()
+
+    def mask(self, number: int) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+        mask = np.zeros(self.size, np.bool_)
+        mask[:, 6 * number : 6 * number + 5] = True
+        return mask
+
+
+def test_more_objects_than_one_bank_holds_are_all_followed(network: Vmos) -> None:
+    clip = ManyObjects()
+    anchors = {0: {number: clip.mask(number) for number in range(13)}}
+    for _, found in VmosTracker(network, clip, side=0).track(anchors, range(4)):
+        assert sorted(found) == list(range(13))
+        assert np.sum([each.mask for each in found.values()], axis=0).max() <= 1
+
+
+def test_an_object_with_other_anchors_leaves_the_others_as_they_are(network: Vmos) -> None:
+    clip = Clip(5)
+    alone = {0: {1: clip.mask(1, 0)}, 9: {}}
+    follow = VmosTracker(network, clip, side=0)
+    before = dict(follow.track({0: alone[0]}, range(5)))
+    both = dict(follow.track({0: alone[0], 3: {2: clip.mask(2, 3)}}, range(5)))
+    for frame in range(3):
+        assert np.array_equal(before[frame][1].mask, both[frame][1].mask)
+    assert set(both[4]) == {1, 2}
+
+
+def test_the_memory_stays_as_large_as_it_is(network: Vmos) -> None:
+    engine = Engine(network, MemoryRules(long_gap=1, keeps_references=True, most_references=2))
+    maps = network.encode(torch.zeros(1, 3, 33, 33))
+    labels = torch.ones(33, 33, dtype=torch.long)
+    for frame in (0, 1, 2):
+        engine.refer(maps, labels, frame=frame)
+        engine.advance()
+    assert list(engine.steps) == [2, 0]
+    for _ in range(8):
+        engine.propagate(maps)
+        engine.update(labels)
+        engine.advance()
+    assert list(engine.steps) == [10, 9, 8, 7, 2, 0]
+
+
+def test_a_reference_that_is_given_again_takes_its_own_place(network: Vmos) -> None:
+    engine = Engine(network, MemoryRules(keeps_references=True))
+    maps = network.encode(torch.zeros(1, 3, 33, 33))
+    for labels in (torch.zeros, torch.ones):
+        engine.refer(maps, labels(33, 33, dtype=torch.long), frame=7)
+    assert engine.steps == (0,)
