@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app.errors import FrameReadError
-from app.storage.video.frames import FrameCache, ReadableFrames
+from app.storage.video.frames import FrameCache
 from app.storage.video.opening import open_video
 from models.api import Image
 from tests.storage.clips import number_in, write_clip
@@ -243,24 +243,6 @@ def test_a_real_file_read_from_two_sides_gives_the_right_frames(tmp_path: Path) 
         thread.join()
     cache.close()
     assert wrong == []
-
-
-def test_a_frame_that_cannot_be_read_is_seen_as_the_last_one_and_named(video: CountedVideo) -> None:
-    video.broken = {0, 5, 6}
-    frames = ReadableFrames(video)
-    assert [int(frames[index][0, 0, 0]) for index in range(9)] == [0, 1, 2, 3, 4, 4, 4, 7, 8]
-    assert sorted(frames.unreadable) == [0, 5, 6]
-    assert "Frame 5" in str(frames.unreadable[5])
-    assert (frames.size, len(frames)) == (video.size, len(video))
-
-
-def test_a_frame_that_can_be_read_again_is_no_longer_unreadable(video: CountedVideo) -> None:
-    video.broken = {3}
-    frames = ReadableFrames(video)
-    assert not frames[3].any()
-    video.broken.clear()
-    assert frames[3].all()
-    assert not frames.unreadable
 
 
 def test_a_frame_that_could_not_be_read_is_tried_again_when_asked_for(

@@ -4,6 +4,7 @@ import argparse
 from contextlib import closing
 
 from app.batch.anchors import anchors_of, read_anchors
+from app.batch.readable import ReadableFrames
 from app.batch.resume import FillJob, ResumableFill
 from app.batch.write import project_for
 from app.cli.progress import Progress
@@ -28,7 +29,9 @@ def run(arguments: argparse.Namespace) -> int:
         project_for(arguments.project, video) as project,
     ):
         job = _job(arguments, video, name)
-        filling = ResumableFill(job, video, registry.load_tracker(name, frames, job.options))
+        readable = ReadableFrames(frames)
+        tracker = registry.load_tracker(name, readable, job.options)
+        filling = ResumableFill(job, video, tracker, readable.unreadable)
         try:
             with Progress(f"Propagating with {name}", filling.left) as progress:
                 for _ in filling.steps():
