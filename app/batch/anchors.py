@@ -10,14 +10,16 @@ from app.core.mask import Mask
 from app.core.passes import PackedAnchors
 from app.errors import UsageError
 from app.storage.formats.davis import mask_files
-from app.storage.formats.mask_rule import (
+from app.storage.formats.importing import placed_stems
+from app.storage.formats.palette import (
+    VOID,
+    Labels,
     counts_of,
     is_white_on_black,
     note_of,
+    read_labels,
     white_as_one,
 )
-from app.storage.formats.palette import VOID, Labels, read_labels
-from app.storage.formats.placing import placed_stems
 from app.storage.video.opening import Video
 
 

@@ -8,8 +8,13 @@ import pytest
 from PIL import Image
 
 from app.storage.formats.davis import read_davis
-from app.storage.formats.mask_rule import counts_of, is_white_on_black
-from app.storage.formats.palette import Labels, encode_palette_png, read_labels
+from app.storage.formats.palette import (
+    Labels,
+    counts_of,
+    encode_palette_png,
+    is_white_on_black,
+    read_labels,
+)
 from tests.cli.frames import SIZE, write_video
 
 

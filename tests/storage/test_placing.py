@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import FormatError
-from app.storage.formats.placing import placed_stems
+from app.storage.formats.importing import placed_stems
 from app.storage.video.opening import Video, open_video
 from tests.storage.clips import write_clip
 from tests.storage.test_video_folder import write_image

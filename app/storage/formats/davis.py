@@ -13,17 +13,20 @@ from app.storage.files.writing import atomic_write
 from app.storage.formats.labelled import (
     LabelledFrame,
     LabelledVideo,
+    area_counts,
     check_names,
     named_objects,
     split_labels,
-)
-from app.storage.formats.mask_rule import (
-    area_counts,
-    is_white_on_black,
-    note_of,
     white_masks,
 )
-from app.storage.formats.palette import VOID, Palette, encode_palette_png, read_labels
+from app.storage.formats.palette import (
+    VOID,
+    Palette,
+    encode_palette_png,
+    is_white_on_black,
+    note_of,
+    read_labels,
+)
 from app.storage.video.folder import natural_order, same_frame
 
 AddImages = Callable[[LabelledVideo, Path], None]  # writes a video's JPEGs into the folder

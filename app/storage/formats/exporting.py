@@ -13,9 +13,13 @@ from app.storage.formats.davis import write_davis
 from app.storage.formats.labelled import labelled, painted
 from app.storage.formats.submission import submission_json
 from app.storage.formats.visor.benchmark import Split, benchmark_videos
-from app.storage.formats.visor.exporting import Resolution, build_export, written_names
+from app.storage.formats.visor.exporting import (
+    Resolution,
+    build_export,
+    frame_orders,
+    written_names,
+)
 from app.storage.formats.visor.naming import FrameList, video_name
-from app.storage.formats.visor.order import frame_orders
 from app.storage.formats.visor.read_back import check_read_back
 from app.storage.video.opening import Video
 

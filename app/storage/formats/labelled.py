@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.core.document import Document, Entry, Key, ObjectInfo, Objects, Origin
 from app.core.mask import Mask
 from app.storage.classes import noun_classes
 from app.storage.files.writing import check_file_name
-from app.storage.formats.palette import VOID, Labels, davis_palette
+from app.storage.formats.palette import VOID, WHITE_FROM, Labels, davis_palette
 from app.storage.formats.visor.naming import FrameList, NamedFrames
 
 Size = tuple[int, int]  # (height, width)
@@ -131,3 +133,20 @@ def united(first: Mask, second: Mask) -> Mask:
     whole = Mask.encode(first.decode() | second.decode())
     assert whole is not None
     return whole
+
+
+def white_masks(masks: Painted) -> Painted:
+    """Return what `white_as_one` gives, of the masks of each value."""
+    white = [mask for value, mask in masks if value >= WHITE_FROM]
+    return ((1, reduce(united, white)),) if white else ()
+
+
+def area_counts(frames: Iterable[Painted], pixels: int) -> NDArray[np.int64]:
+    """Return `counts_of` for frames of so many pixels, of the masks of each value."""
+    counts = np.zeros(VOID + 1, np.int64)
+    for masks in frames:
+        areas = [(value, mask.area) for value, mask in masks]
+        for value, area in areas:
+            counts[value] += area
+        counts[0] += pixels - sum(area for _, area in areas)
+    return counts

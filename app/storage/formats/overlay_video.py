@@ -57,11 +57,7 @@ def write_overlay_video(
                 except FrameReadError as error:
                     unreadable.append(error)
                     picture = _crossed_out(frames.size)
-                picture = np.pad(
-                    picture,
-                    ((0, height - picture.shape[0]), (0, width - picture.shape[1]), (0, 0)),
-                    mode="edge",
-                )
+                picture = _padded(picture, height, width)
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
                 progress(index)
             container.mux(stream.encode())
@@ -104,6 +100,12 @@ def paint(image: Image, masks: Painted, colors: Mapping[int, Color]) -> Image:
         )
         cv2.drawContours(painted, borders, -1, color, thickness, cv2.LINE_AA)
     return painted
+
+
+def _padded(picture: Image, height: int, width: int) -> Image:
+    """Return a picture whose last row and column are repeated up to a size."""
+    more = ((0, height - picture.shape[0]), (0, width - picture.shape[1]), (0, 0))
+    return np.pad(picture, more, mode="edge")
 
 
 def _crossed_out(size: tuple[int, int]) -> Image:
