@@ -22,11 +22,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{arguments.source} does not exist. Check the path.")
     if arguments.origin == arguments.form:
         raise UsageError("Both formats are the same: nothing to convert. Change --from or --to.")
-    check_apart(arguments.target, (arguments.source, arguments.images))
     is_folder = arguments.form == "davis" or (
         arguments.form == "visor" and arguments.target.suffix.lower() != ".json"
     )
     (check_folder if is_folder else check_file)(arguments.target)
+    check_apart(arguments.target, (arguments.source, arguments.images))
     if arguments.origin == "visor" and arguments.form in {"davis", "submission"}:
         told = _benchmark(arguments)
     else:

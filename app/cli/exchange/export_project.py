@@ -17,8 +17,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the export and say what was done."""
     if not arguments.project.is_file():
         raise UsageError(f"There is no project file {arguments.project}. Check the path.")
-    check_apart(arguments.out, (arguments.project, arguments.video))
     (check_folder if arguments.format == "davis" else check_file)(arguments.out)
+    check_apart(arguments.out, (arguments.project, arguments.video))
     project = Project.open(arguments.project)
     try:
         with project_frames(project, arguments.video) as frames:
