@@ -138,6 +138,30 @@ class Tracker(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A thing that a detector found on one frame: its box, which phrase it answers, its score.
+
+    `score` is 0 to 1. `clicks` are points on the thing, where the detector knows any.
+    """
+
+    box: Box
+    phrase: str
+    score: float
+    clicks: tuple[Click, ...] = ()
+
+
+class Detector(Protocol):
+    """A model that finds things by words, bound to one video. Blocks; call it from one thread."""
+
+    def find(self, frame: int, phrases: Sequence[str]) -> tuple[Finding, ...]:
+        """Return what is on the frame of what the phrases say, best first.
+
+        Each finding's phrase is one of those asked for, or, of a detector that knows its kinds
+        beforehand, one of these. Raises PromptError where a phrase cannot be looked for.
+        """
+
+
 class Store(Enum):
     """The part of a tracker's memory that a remembered frame lies in."""
 

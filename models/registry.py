@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import cast
 
-from models.api import Frames, LoadOptions, ModelError, Segmenter, Tracker, UnknownModelError
+from models.api import (
+    Detector,
+    Frames,
+    LoadOptions,
+    ModelError,
+    Segmenter,
+    Tracker,
+    UnknownModelError,
+)
 from models.runtime import torch_library
 from models.weights import store as weights
 
@@ -19,8 +27,8 @@ FALLBACK = "classic"
 class Model:
     """A name that the command line knows.
 
-    `module` offers `load_tracker(name, frames, options)` where `tracks`, and `load_segmenter` of
-    the same form where `segments`.
+    `module` offers `load_tracker(name, frames, options)` where `tracks`, and `load_segmenter` and
+    `load_detector` of the same form where `segments` and `detects`.
     """
 
     name: str
@@ -28,6 +36,7 @@ class Model:
     module: str
     tracks: bool = False
     segments: bool = False
+    detects: bool = False
     weights: bool = True  # whether it needs torch, and a weights file of the model's name
 
 
@@ -79,6 +88,12 @@ _MODELS = {
             for size in ("tiny", "base", "large", "huge")
         ),
         Model(
+            "hands",
+            "MediaPipe's hands: the left and the right ones, without words",
+            "models.hands.loader",
+            detects=True,
+        ),
+        Model(
             "classic",
             "optical flow and colour, no weights: the floor, always there",
             "models.classic.loader",
@@ -105,6 +120,11 @@ def segmenters() -> tuple[str, ...]:
     return tuple(model.name for model in _MODELS.values() if model.segments)
 
 
+def detectors() -> tuple[str, ...]:
+    """Return the names of the models that find things."""
+    return tuple(model.name for model in _MODELS.values() if model.detects)
+
+
 def load_tracker(name: str, frames: Frames, options: LoadOptions | None = None) -> Tracker:
     """Return the video model `name`, bound to `frames`.
 
@@ -122,6 +142,16 @@ def load_segmenter(name: str, frames: Frames, options: LoadOptions | None = None
     """
     model = _known(name, segmenters(), "a segmenter")
     load = cast("Callable[[str, Frames, LoadOptions], Segmenter]", _module(model).load_segmenter)
+    return load(name, frames, options or LoadOptions())
+
+
+def load_detector(name: str, frames: Frames, options: LoadOptions | None = None) -> Detector:
+    """Return the detector `name`, bound to `frames`.
+
+    Raises UnknownModelError, WeightsMissingError or WeightsInvalidError.
+    """
+    model = _known(name, detectors(), "a detector")
+    load = cast("Callable[[str, Frames, LoadOptions], Detector]", _module(model).load_detector)
     return load(name, frames, options or LoadOptions())
 
 

@@ -13,6 +13,7 @@ PROMISED = {
     *("lite", "cutie-small", "cutie-base", "hiera-depth", "css", "vmos", "mobile-sam"),
     *("sam2.1-tiny", "sam2.1-small", "sam2.1-base-plus", "sam2.1-large"),
     *("hq-sam-tiny", "hq-sam-base", "hq-sam-large", "hq-sam-huge"),
+    "hands",
 }
 
 
@@ -20,6 +21,7 @@ def test_every_promised_name_is_known() -> None:
     assert {model.name for model in registry.models()} >= PROMISED
     assert {"lite", "sam2.1-large", "classic"} <= set(registry.trackers())
     assert {"lite", "mobile-sam", "hq-sam-tiny"} <= set(registry.segmenters())
+    assert "hands" in registry.detectors()
 
 
 def test_an_unknown_name_lists_those_that_are_known() -> None:
@@ -30,6 +32,8 @@ def test_an_unknown_name_lists_those_that_are_known() -> None:
 def test_a_segmenter_is_no_tracker() -> None:
     with pytest.raises(UnknownModelError, match="mobile-sam is not a tracker"):
         registry.load_tracker("mobile-sam", Clip())
+    with pytest.raises(UnknownModelError, match="lite is not a detector"):
+        registry.load_detector("lite", Clip())
 
 
 def test_a_known_model_that_is_not_built_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
