@@ -200,6 +200,7 @@ class LoadOptions:
     `device`: auto, cpu, cuda, cuda:N or mps. `threads`: CPU threads, 0 = the library's choice.
     `weights`: a file to use in place of the known one. `size`: the short side at inference in
     pixels, 0 = as the frame is, None = the model's own. `scales` and `flip`: test-time fusion.
+    `threshold`: the score, 0 to 1, from which a detector's finding counts, None = its own.
     """
 
     device: str = "auto"
@@ -208,3 +209,4 @@ class LoadOptions:
     size: int | None = None
     scales: tuple[float, ...] = ()
     flip: bool = False
+    threshold: float | None = None

@@ -88,6 +88,12 @@ _MODELS = {
             for size in ("tiny", "base", "large", "huge")
         ),
         Model(
+            "grounding-dino-tiny",
+            "Grounding DINO with a Swin-Tiny encoder: boxes of what words say",
+            "models.text.loader",
+            detects=True,
+        ),
+        Model(
             "hands",
             "MediaPipe's hands: the left and the right ones, without words",
             "models.hands.loader",

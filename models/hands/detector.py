@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -25,7 +24,7 @@ _KINDS = {
 }
 # A palm is looked for generously, since its landmarks say afterwards whether it is one.
 _LEAST_PALM = 0.2
-_LEAST_PRESENCE = 0.7
+LEAST_PRESENCE = 0.7
 _LONGISH = 1.2  # sides' ratio from which a frame is seen in three squares, too, besides whole
 _SAME = 0.3  # IoU above which two boxes are of one hand
 _WITHIN = 0.7  # ... or the share of the smaller that lies in the other
@@ -56,16 +55,18 @@ class Hand:
 class HandDetector:
     """MediaPipe's hands, bound to one video. Owned by one thread."""
 
-    def __init__(self, palms: Graph, marks: Graph, frames: Frames, device: torch.device) -> None:
+    def __init__(
+        self,
+        palms: Graph,
+        marks: Graph,
+        frames: Frames,
+        device: torch.device,
+        *,
+        threshold: float | None = None,
+    ) -> None:
         self._palms, self._marks = palms, marks
         self._frames, self._device = frames, device
-
-    @classmethod
-    def load(
-        cls, palms: Path, marks: Path, frames: Frames, *, device: torch.device
-    ) -> "HandDetector":
-        """Return the detector of two .tflite files. Raises WeightsInvalidError."""
-        return cls(Graph.load(palms, device), Graph.load(marks, device), frames, device)
+        self._least = LEAST_PRESENCE if threshold is None else threshold
 
     def find(self, frame: int, phrases: Sequence[str]) -> tuple[Finding, ...]:
         """Return the hands on a frame, best first; all of them where there are no phrases.
@@ -84,7 +85,7 @@ class HandDetector:
             first = self._hand(image, square_of_palm(seen))
             # From the palm alone the square is off, and a hand that is looked at twice is surer.
             again = self._hand(image, square_of_landmarks(first.points))
-            if again.presence >= _LEAST_PRESENCE:
+            if again.presence >= self._least:
                 hands.append(again)
         return _distinct(hands)
 

@@ -2,6 +2,7 @@
 
 from models.api import Detector, Frames, LoadOptions
 from models.hands.detector import HandDetector
+from models.hands.graph import Graph
 from models.runtime.device import pick_device
 from models.weights import store as weights
 
@@ -14,4 +15,10 @@ def load_detector(name: str, frames: Frames, options: LoadOptions) -> Detector:
     palms = weights.find(name, options.weights)
     marks = weights.find("hand-landmarks")
     device = pick_device(options.device, threads=options.threads)
-    return HandDetector.load(palms, marks, frames, device=device)
+    return HandDetector(
+        Graph.load(palms, device),
+        Graph.load(marks, device),
+        frames,
+        device,
+        threshold=options.threshold,
+    )

@@ -228,5 +228,24 @@ ZOO = {
             "Apache-2.0",
             _in_mediapipe("hand_landmark/hand_landmark_full.tflite"),
         ),
+        Weights(
+            "grounding-dino-tiny",
+            "grounding_dino_tiny.safetensors",
+            "https://huggingface.co/IDEA-Research/grounding-dino-tiny/resolve/"
+            "c254d1f282bf348ab7f5a27d5cf90531eeba69be/model.safetensors",
+            689_359_096,
+            "sha256:1a2412ef99bd74bcd3c2a246fa1e48581f8889a1300c9051974741314fc042f3",
+            "Apache-2.0",
+            companions=("bert-vocabulary",),
+        ),
+        Weights(
+            "bert-vocabulary",
+            "bert_base_uncased_vocab.txt",
+            "https://huggingface.co/bert-base-uncased/resolve/"
+            "86b5e0934494bd15c9632b12f734a8a67f723594/vocab.txt",
+            231_508,
+            "sha256:07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+            "Apache-2.0",
+        ),
     )
 }

@@ -13,7 +13,7 @@ PROMISED = {
     *("lite", "cutie-small", "cutie-base", "hiera-depth", "css", "vmos", "mobile-sam"),
     *("sam2.1-tiny", "sam2.1-small", "sam2.1-base-plus", "sam2.1-large"),
     *("hq-sam-tiny", "hq-sam-base", "hq-sam-large", "hq-sam-huge"),
-    "hands",
+    *("hands", "grounding-dino-tiny"),
 }
 
 
@@ -21,7 +21,7 @@ def test_every_promised_name_is_known() -> None:
     assert {model.name for model in registry.models()} >= PROMISED
     assert {"lite", "sam2.1-large", "classic"} <= set(registry.trackers())
     assert {"lite", "mobile-sam", "hq-sam-tiny"} <= set(registry.segmenters())
-    assert "hands" in registry.detectors()
+    assert {"hands", "grounding-dino-tiny"} == set(registry.detectors())
 
 
 def test_an_unknown_name_lists_those_that_are_known() -> None:
