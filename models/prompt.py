@@ -1,10 +1,10 @@
-"""Prompts and anchors: whether they can be used at all; boxes, and the one that a mask asks for."""
+"""Prompts and anchors: whether they can be used, where they point, and what boxes share."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from models.api import Anchors, BoolMask, Box, Frames, Prompt, PromptError
+from models.api import Anchors, BoolMask, Box, Click, Frames, Prompt, PromptError
 
 
 def check_prompt(prompt: Prompt, size: tuple[int, int]) -> None:
@@ -66,3 +66,14 @@ def box_iou(one: Box, other: Box) -> float:
 
 def _area(box: Box) -> float:
     return max(box.x1 - box.x0, 0.0) * max(box.y1 - box.y0, 0.0)
+
+
+def pixel_of(click: Click, shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return the row and column of the pixel that a click lies on, the nearest one of (H, W)."""
+    height, width = shape
+    return min(max(round(click.y), 0), height - 1), min(max(round(click.x), 0), width - 1)
+
+
+def lies_in(click: Click, mask: BoolMask) -> bool:
+    """Whether a click lies in a mask (H, W)."""
+    return bool(mask[pixel_of(click, mask.shape)])

@@ -1,1 +1,1 @@
-"""Work over the frames of a video. No Qt: the window, the command line and bench share it."""
+"""Work carried out over frames, without Qt: filling, healing and refining, and keeping it."""

@@ -1,4 +1,4 @@
-"""A person who corrects masks, played from the ground truth."""
+"""The simulated annotator: corrects masks as a person would, from the ground truth."""
 
 from collections.abc import Callable
 

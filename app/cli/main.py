@@ -1,13 +1,19 @@
 """The command line: finds the command, runs it, turns errors into one line and an exit status."""
 
 import argparse
-import importlib
 import logging
 import sys
 from collections.abc import Sequence
-from typing import Protocol, cast
+from importlib.metadata import PackageNotFoundError, version
 
-from app.cli.arguments import device, whole
+from app.cli.bench import parsers as bench
+from app.cli.command import Command, listing
+from app.cli.demo import parsers as demo
+from app.cli.exchange import parsers as exchange
+from app.cli.machine import parsers as machine
+from app.cli.masks import parsers as masks
+from app.cli.training import parsers as training
+from app.cli.window import parsers as window
 from app.errors import MaskwrightError, UsageError
 from models.api import (
     ModelError,
@@ -37,73 +43,105 @@ _ADVICE: dict[type[OSError], str] = {
     IsADirectoryError: "Give the name of a file.",
     NotADirectoryError: "A part of the path is a file: choose another place.",
 }
+_SELF_TEST = "self-test"  # may be given as an option, too, as other programs have it
 _MEND = "Check the drive and the room on it, and try again."
 
-# name -> (module, one line for --help). Modules are imported only when their command runs, so that
-# --help answers before torch, Qt or OpenCV would be loaded.
-_COMMANDS: dict[str, tuple[str, str]] = {
-    "open": (
-        "app.cli.window",
+COMMANDS = {
+    "open": Command(
         "the window, on a video, folder, project or VISOR JSON (default)",
+        window.configure_open,
+        "app.cli.window.open",
     ),
-    "demo": (
-        "app.cli.demo.command",
+    "demo": Command(
         "the bundled sample clip, in the window or all headless",
+        demo.configure_demo,
+        "app.cli.demo.demo",
     ),
-    "propagate": ("app.cli.masks.propagate", "fill a video's frames from anchor masks"),
-    "segment": ("app.cli.masks.segment", "one object's mask on an image, from points or a box"),
-    "refine": ("app.cli.masks.refine", "refine the masks of selected frames"),
-    "evaluate": ("app.cli.masks.evaluate", "J, F and J&F of masks against ground truth"),
-    "import": ("app.cli.exchange.import_", "make a project from VISOR, DAVIS or COCO"),
-    "export": (
-        "app.cli.exchange.export",
+    "propagate": Command(
+        "fill a video's frames from anchor masks",
+        masks.configure_propagate,
+        "app.cli.masks.propagate",
+    ),
+    "segment": Command(
+        "one object's mask on an image, from points or a box",
+        masks.configure_segment,
+        "app.cli.masks.segment",
+    ),
+    "refine": Command(
+        "refine the masks of selected frames",
+        masks.configure_refine,
+        "app.cli.masks.refine",
+    ),
+    "evaluate": Command(
+        "J, F and J&F of masks against ground truth",
+        masks.configure_evaluate,
+        "app.cli.masks.evaluate",
+    ),
+    "import": Command(
+        "make a project from VISOR, DAVIS or COCO",
+        exchange.configure_import,
+        "app.cli.exchange.import_project",
+    ),
+    "export": Command(
         "a project as VISOR, DAVIS, COCO, submission or video",
+        exchange.configure_export,
+        "app.cli.exchange.export_project",
     ),
-    "convert": ("app.cli.exchange.convert", "between exchange formats, without a project"),
-    "validate": ("app.cli.exchange.validate", "check a VISOR JSON, defect by defect"),
-    "models": ("app.cli.machine.models", "the weights: list, get, path, verify"),
-    "train": ("app.cli.training.command", "train a model from a config file"),
-    "bench": ("app.cli.bench.command", "measure speed and memory: propagate, gui, io"),
-    "doctor": ("app.cli.machine.doctor", "check this machine, line by line"),
+    "convert": Command(
+        "between exchange formats, without a project",
+        exchange.configure_convert,
+        "app.cli.exchange.convert",
+    ),
+    "validate": Command(
+        "check a VISOR JSON, defect by defect",
+        exchange.configure_validate,
+        "app.cli.exchange.validate",
+    ),
+    "models": Command(
+        "the weights: list, get, path, verify",
+        machine.configure_models,
+        "app.cli.machine.models",
+    ),
+    "train": Command(
+        "train a model from a config file", training.configure_train, "app.cli.training.train"
+    ),
+    "bench": Command(
+        "measure speed and memory: propagate, gui, io",
+        bench.configure_bench,
+        "app.cli.bench.bench",
+    ),
+    "doctor": Command(
+        "check this machine, line by line", machine.configure_doctor, "app.cli.machine.doctor"
+    ),
+    _SELF_TEST: Command(
+        "the main job headless, then what is missing (--self-test is the same)",
+        demo.configure_self_test,
+        "app.cli.demo.self_test",
+    ),
 }
-
-
-class CommandModule(Protocol):
-    """What each module of a command offers."""
-
-    def configure(self, parser: argparse.ArgumentParser, /) -> None:
-        """Add the command's arguments."""
-
-    def run(self, arguments: argparse.Namespace, /) -> int:
-        """Do the work and return the exit status."""
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run `maskwright` with these arguments and return its exit status."""
-    words = list(arguments)
-    if not words or (words[0] not in _COMMANDS and words[0] not in {"-h", "--help", "--version"}):
+    words = [_SELF_TEST if word == f"--{_SELF_TEST}" else word for word in arguments[:1]]
+    words += arguments[1:]
+    if not words or (words[0] not in COMMANDS and words[0] not in {"-h", "--help", "--version"}):
         words.insert(0, "open")
-    parser = _top_parser()
-    if words[0] not in _COMMANDS:
-        parser.parse_args(words)
+    if words[0] not in COMMANDS:
+        _top_parser().parse_args(words)
         return 0
-    module = cast("CommandModule", importlib.import_module(_COMMANDS[words[0]][0]))
-    command = argparse.ArgumentParser(
-        prog=f"maskwright {words[0]}", description=_COMMANDS[words[0]][1]
-    )
-    add_common(command)
-    module.configure(command)
-    parsed = command.parse_args(words[1:])
+    command = COMMANDS[words[0]]
+    parsed = command.parser(words[0]).parse_args(words[1:])
     if parsed.debug:
         logging.basicConfig(level=logging.DEBUG)
     else:
         logging.basicConfig(level=logging.WARNING, format="maskwright: %(message)s")
-    return _guarded(module, parsed)
+    return _guarded(command, parsed)
 
 
-def _guarded(module: CommandModule, parsed: argparse.Namespace) -> int:
+def _guarded(command: Command, parsed: argparse.Namespace) -> int:
     try:
-        return module.run(parsed)
+        return command.run(parsed)
     except (MaskwrightError, ModelError, OSError, MemoryError) as error:
         if parsed.debug:
             raise
@@ -122,30 +160,16 @@ def _text(error: BaseException) -> str:
 
 
 def _top_parser() -> argparse.ArgumentParser:
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
-
     try:
         number = version("maskwright")
     except PackageNotFoundError:
         number = "(not installed)"
-    listing = "\n".join(f"  {name:10} {summary}" for name, (_, summary) in _COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="maskwright",
         usage="maskwright [SOURCE] | maskwright COMMAND ...",
         description="Correct video object masks: propagate, find the drift, heal, export.",
-        epilog=f"commands:\n{listing}\n\n`maskwright COMMAND --help` says more.",
+        epilog=f"commands:\n{listing(COMMANDS)}\n\n`maskwright COMMAND --help` says more.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"maskwright {number}")
     return parser
-
-
-def add_common(parser: argparse.ArgumentParser) -> None:
-    """Add what every command understands."""
-    parser.add_argument(
-        "--device", type=device, default="auto", help="auto, cpu, cuda, cuda:N or mps"
-    )
-    parser.add_argument(
-        "--threads", type=whole(0), default=0, metavar="N", help="CPU threads (0 = all)"
-    )
-    parser.add_argument("--debug", action="store_true", help="show tracebacks and debug messages")

@@ -1,4 +1,4 @@
-"""How far long work is: one line that is rewritten on a terminal, nothing elsewhere."""
+"""The progress of long work: one line that is rewritten on a terminal, nothing elsewhere."""
 
 import sys
 import time

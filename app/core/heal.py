@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from app.core.document import Document, Entry, Key, Objects
 from app.core.mask import Mask
-from app.core.plan import Run, anchor_frames, followable, packed_anchors
+from app.core.passes import Pass
+from app.core.plan import anchor_frames, followable, packed_anchors
 from models.api import BoolMask
 
 _NEAR = 0.75  # a pass this near to its anchor, 0 to 1, needs no second opinion
@@ -82,7 +83,7 @@ def stale_marks(document: Document, edited: Iterable[Key]) -> dict[Key, Entry]:
 
 def plan_heal(
     document: Document, new_anchors: Collection[Key], *, first: int, last: int
-) -> tuple[Run, ...]:
+) -> tuple[Pass, ...]:
     """Return the passes that make stale masks good again, those next to `new_anchors` first.
 
     Next to a new anchor, frames without a mask are filled too. A pass starts at the new
@@ -287,7 +288,7 @@ def _pass(
     origin: int,
     step: int,
     spans: Mapping[int, range],
-) -> Run:
+) -> Pass:
     end = max(s[-1] for s in spans.values()) if step > 0 else min(s[0] for s in spans.values())
     frames = range(origin, end + step, step)
 
@@ -297,7 +298,7 @@ def _pass(
 
     # Of a long absence its last frame says all; the others need not be looked at.
     visited = (frame for frame in frames if not (absent(frame) and absent(frame + step)))
-    return Run(anchors, tuple(visited), spans)
+    return Pass(anchors, tuple(visited), spans)
 
 
 def _trust(entry: Entry) -> float:

@@ -1,58 +1,42 @@
-"""Which way a tracker goes to fill a whole video from anchors."""
+"""The pass: one walk of a tracker over frames, from the masks that it is given."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.core.plan import Direction
+from app.core.document import Key
+from app.core.mask import Mask
+
+PackedAnchors = Mapping[int, Mapping[int, Mask | None]]  # frame -> object -> mask, None = absent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pass:
-    """One way through the video: `frames` in order of visit, and which of them it fills."""
+    """One pass of a tracker over neighbouring frames.
 
-    frames: tuple[int, ...]
-    spans: Mapping[int, range]  # object -> the frames whose mask this pass gives
-
-    def fills(self, frame: int) -> frozenset[int]:
-        """Return the objects whose mask on `frame` comes from this pass."""
-        return frozenset(number for number, span in self.spans.items() if frame in span)
-
-
-def passes(
-    anchored: Mapping[int, Sequence[int]], *, first: int, last: int, direction: Direction
-) -> tuple[Pass, ...]:
-    """Return the passes that fill frames `first` to `last` (inclusive).
-
-    `anchored` holds the frames on which each object has an anchor. Forward, an object is filled
-    from its first anchor on; backward, from its last anchor down; both ways, forward and then what
-    lies before its first anchor. No frame of an object is filled twice.
+    `anchors` are given to the tracker, wherever in the video they lie. `frames` is the order of
+    visit, rising or falling, with leaps over what is known to be absent. `spans` says for each
+    object which frames the pass may fill.
     """
-    if direction is Direction.BACKWARD:
-        ends = {number: max(frames) for number, frames in anchored.items()}
-        return _backward({n: range(first, min(end, last) + 1) for n, end in ends.items()})
-    begins = {number: min(frames) for number, frames in anchored.items()}
-    forward = _forward({n: range(max(first, begin), last + 1) for n, begin in begins.items()})
-    if direction is Direction.FORWARD:
-        return forward
-    before = {n: range(first, min(begin, last + 1)) for n, begin in begins.items()}
-    within = {n: begin for n, begin in begins.items() if begin <= last}
-    return forward + _backward(before, within)
 
+    anchors: PackedAnchors
+    frames: tuple[int, ...]
+    spans: Mapping[int, range]
 
-def _forward(spans: Mapping[int, range]) -> tuple[Pass, ...]:
-    spans = {number: span for number, span in spans.items() if span}
-    if not spans:
-        return ()
-    begin, end = min(s.start for s in spans.values()), max(s.stop for s in spans.values())
-    return (Pass(tuple(range(begin, end)), spans),)
+    @property
+    def objects(self) -> tuple[int, ...]:
+        """The objects that the pass follows."""
+        return tuple(self.spans)
 
+    @property
+    def step(self) -> int:
+        """1 where the pass goes forward, -1 where it goes backward."""
+        return -1 if self.frames[-1] < self.frames[0] else 1
 
-def _backward(
-    spans: Mapping[int, range], starts: Mapping[int, int] | None = None
-) -> tuple[Pass, ...]:
-    """`starts` are frames above a span that the pass sets out from."""
-    spans = {number: span for number, span in spans.items() if span}
-    if not spans:
-        return ()
-    begin = max((starts or {}).get(number, span[-1]) for number, span in spans.items())
-    return (Pass(tuple(range(begin, min(s.start for s in spans.values()) - 1, -1)), spans),)
+    def may_fill(self, key: Key) -> bool:
+        """Whether the pass may write at `key`: in the object's span and not a given mask."""
+        span = self.spans.get(key.object)
+        return (
+            span is not None
+            and key.frame in span
+            and key.object not in self.anchors.get(key.frame, ())
+        )

@@ -1,13 +1,11 @@
-"""Which anchors and frames a propagation uses, and what it may never touch."""
+"""The planning of a propagation: its anchors and frames, and what it may never touch."""
 
 import enum
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from app.core.document import Changes, Document, Entry, Key
 from app.core.mask import Mask
-
-PackedAnchors = Mapping[int, Mapping[int, Mask | None]]  # frame -> object -> mask, None = absent
+from app.core.passes import PackedAnchors, Pass
 
 
 class Direction(enum.Enum):
@@ -16,39 +14,6 @@ class Direction(enum.Enum):
     FORWARD = "forward"
     BACKWARD = "backward"
     BOTH = "both"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Run:
-    """One pass of a tracker over neighbouring frames.
-
-    `anchors` are given to the tracker, wherever in the video they lie. `frames` is the order of
-    visit, rising or falling, with leaps over what is known to be absent. `spans` says for each
-    object which frames the pass may fill.
-    """
-
-    anchors: PackedAnchors
-    frames: tuple[int, ...]
-    spans: Mapping[int, range]
-
-    @property
-    def objects(self) -> tuple[int, ...]:
-        """The objects that the pass follows."""
-        return tuple(self.spans)
-
-    @property
-    def step(self) -> int:
-        """1 where the pass goes forward, -1 where it goes backward."""
-        return -1 if self.frames[-1] < self.frames[0] else 1
-
-    def may_fill(self, key: Key) -> bool:
-        """Whether the pass may write at `key`: in the object's span and not a given mask."""
-        span = self.spans.get(key.object)
-        return (
-            span is not None
-            and key.frame in span
-            and key.object not in self.anchors.get(key.frame, ())
-        )
 
 
 def plan(
@@ -60,7 +25,7 @@ def plan(
     direction: Direction,
     from_frame: int,
     to_nearest_anchor: bool,
-) -> tuple[Run, ...]:
+) -> tuple[Pass, ...]:
     """Return the passes that fill frames `first` to `last` (inclusive) from `from_frame` on.
 
     A mask that an object has on `from_frame` is where its pass starts, whoever made it; it is not
@@ -76,13 +41,13 @@ def plan(
     followed = [number for number in followed if anchors[number] or number in seeds]
     given = _with(packed_anchors(document, followed), from_frame, seeds)
     start = min(max(from_frame, first), last)
-    runs = []
+    passes = []
     if direction is not Direction.BACKWARD:
         ends = {
             number: _end(anchors[number], start, last, 1, to_nearest_anchor=to_nearest_anchor)
             for number in followed
         }
-        runs.append(_run(given, start, {n: range(start, end + 1) for n, end in ends.items()}, 1))
+        passes.append(_pass(given, start, {n: range(start, end + 1) for n, end in ends.items()}, 1))
     if direction is not Direction.FORWARD:
         # Going both ways, the frame in the middle belongs to the pass forward.
         top = start - 1 if direction is Direction.BOTH else start
@@ -90,8 +55,35 @@ def plan(
             number: _end(anchors[number], start, first, -1, to_nearest_anchor=to_nearest_anchor)
             for number in followed
         }
-        runs.append(_run(given, start, {n: range(end, top + 1) for n, end in ends.items()}, -1))
-    return tuple(run for run in runs if run)
+        passes.append(_pass(given, start, {n: range(end, top + 1) for n, end in ends.items()}, -1))
+    return tuple(pass_ for pass_ in passes if pass_)
+
+
+def plan_from_anchors(
+    anchors: PackedAnchors, *, first: int, last: int, direction: Direction
+) -> tuple[Pass, ...]:
+    """Return the passes that fill frames `first` to `last` (inclusive) from anchors alone.
+
+    Forward, an object is filled from its first anchor on; backward, from its last anchor down;
+    both ways, forward and then what lies before its first anchor. No frame of an object is filled
+    twice.
+    """
+    frames_of: dict[int, list[int]] = {}
+    for frame, given in anchors.items():
+        for number in given:
+            frames_of.setdefault(number, []).append(frame)
+    if direction is Direction.BACKWARD:
+        ends = {number: max(frames) for number, frames in sorted(frames_of.items())}
+        return _falling(anchors, {n: range(first, min(end, last) + 1) for n, end in ends.items()})
+    begins = {number: min(frames) for number, frames in sorted(frames_of.items())}
+    forward = _rising(
+        anchors, {n: range(max(first, begin), last + 1) for n, begin in begins.items()}
+    )
+    if direction is Direction.FORWARD:
+        return forward
+    before = {n: range(first, min(begin, last + 1)) for n, begin in begins.items()}
+    within = {n: begin for n, begin in begins.items() if begin <= last}
+    return forward + _falling(anchors, before, within)
 
 
 def leaves_nothing(direction: Direction, frame: int, first: int, last: int) -> bool:
@@ -102,28 +94,28 @@ def leaves_nothing(direction: Direction, frame: int, first: int, last: int) -> b
 
 
 def rest_of(
-    run: Run, head: int | None, document: Document, edited: Collection[Key] = ()
-) -> Run | None:
+    pass_: Pass, head: int | None, document: Document, edited: Collection[Key] = ()
+) -> Pass | None:
     """Return what is left of a running pass, with the anchors as they are now; None = nothing.
 
     `head` is the last frame that is finished, None before the first; `document` holds what was
     finished, and the edits at `edited`. What is finished stays. Only what lies behind an edit in
     the direction of travel is the edited object's old guess: that object goes on from the edit.
     """
-    followed = list(followable(document, run.objects))
-    visited = 0 if head is None else run.frames.index(head) + 1
+    followed = list(followable(document, pass_.objects))
+    visited = 0 if head is None else pass_.frames.index(head) + 1
     starts = dict.fromkeys(followed, visited)
     for key in edited:
-        if key.object in starts and key.frame in run.spans[key.object]:
-            starts[key.object] = min(starts[key.object], run.frames.index(key.frame))
+        if key.object in starts and key.frame in pass_.spans[key.object]:
+            starts[key.object] = min(starts[key.object], pass_.frames.index(key.frame))
     start = max(0, min([*starts.values(), visited - 1]))
     spans = {
-        number: _overlap(_as_range(run.frames[begin:]), run.spans[number])
+        number: _overlap(_as_range(pass_.frames[begin:]), pass_.spans[number])
         for number, begin in starts.items()
     }
-    origin = run.frames[start]
+    origin = pass_.frames[start]
     given = _with(packed_anchors(document, followed), origin, _seeds(document, followed, origin))
-    return _run(given, origin, spans, run.step)
+    return _pass(given, origin, spans, pass_.step)
 
 
 def followable(document: Document, objects: Iterable[int]) -> Iterator[int]:
@@ -184,7 +176,7 @@ def _end(anchors: list[int], start: int, limit: int, step: int, *, to_nearest_an
     return max([limit, *(frame + 1 for frame in anchors if frame < start)])
 
 
-def _run(anchors: PackedAnchors, start: int, spans: Mapping[int, range], step: int) -> Run | None:
+def _pass(anchors: PackedAnchors, start: int, spans: Mapping[int, range], step: int) -> Pass | None:
     """Return the pass that visits `start` and all spans, or None where it would fill nothing."""
     kept = {
         number: span
@@ -197,7 +189,7 @@ def _run(anchors: PackedAnchors, start: int, spans: Mapping[int, range], step: i
         frames = range(start, max(span[-1] for span in kept.values()) + 1)
     else:
         frames = range(start, min(span[0] for span in kept.values()) - 1, -1)
-    return Run(anchors, tuple(frames), kept)
+    return Pass(anchors, tuple(frames), kept)
 
 
 def _as_range(frames: tuple[int, ...]) -> range:
@@ -208,3 +200,23 @@ def _as_range(frames: tuple[int, ...]) -> range:
 
 def _overlap(one: range, other: range) -> range:
     return range(max(one.start, other.start), min(one.stop, other.stop))
+
+
+def _rising(anchors: PackedAnchors, spans: Mapping[int, range]) -> tuple[Pass, ...]:
+    spans = {number: span for number, span in spans.items() if span}
+    if not spans:
+        return ()
+    begin, end = min(s.start for s in spans.values()), max(s.stop for s in spans.values())
+    return (Pass(anchors, tuple(range(begin, end)), spans),)
+
+
+def _falling(
+    anchors: PackedAnchors, spans: Mapping[int, range], starts: Mapping[int, int] | None = None
+) -> tuple[Pass, ...]:
+    """`starts` are frames above a span that the pass sets out from."""
+    spans = {number: span for number, span in spans.items() if span}
+    if not spans:
+        return ()
+    begin = max((starts or {}).get(number, span[-1]) for number, span in spans.items())
+    frames = range(begin, min(s.start for s in spans.values()) - 1, -1)
+    return (Pass(anchors, tuple(frames), spans),)

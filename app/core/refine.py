@@ -1,4 +1,4 @@
-"""Whether a refined mask may take the place of the one it was made from."""
+"""The gate of a refinement: whether it may take the place of the mask it was made from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ def judge(current: Mask, refined: Mask | None, *, gate: float) -> Verdict:
     return Verdict(current, accepted=False, iou=iou)
 
 
-def drawn(
+def paint_masks(
     ground: NDArray[np.uint8], masks: Mapping[int, Mask], order: Sequence[int]
 ) -> NDArray[np.uint8]:
     """Return `ground` (H, W) with the masks over it by their ids, later ones on top."""

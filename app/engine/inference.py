@@ -8,8 +8,12 @@ from functools import cached_property, partial
 
 from PySide6.QtCore import QObject, QThread, Signal
 
+from app.batch.fill import fill
+from app.batch.heal import heal
+from app.batch.refine import refine
+from app.batch.steps import Steps
 from app.engine.jobs import Heal, Inbox, Job, Prepare, Refine, Segment, Track
-from app.engine.run import Steps, heal, refine, segment, track
+from app.engine.segment import segment
 from app.errors import MaskwrightError
 from models.api import DeviceMemoryError, Frames, LoadOptions, ModelError, Segmenter, Tracker
 
@@ -120,11 +124,11 @@ class InferenceThread(QThread):
 
     def _steps(self, job: Track | Heal | Refine) -> Steps:
         if isinstance(job, Refine):
-            return refine(self._models.refiner, job)
+            return refine(self._models.refiner, job.masks, gate=job.gate)
         size = self._models.frames.size
         if isinstance(job, Heal):
-            return heal(self._models.tracker, job, size)
-        return track(self._models.tracker, job, size)
+            return heal(self._models.tracker, job.passes, job.old, job.rules, size)
+        return fill(self._models.tracker, job.passes, size)
 
     def _serve_quick(self) -> None:
         # The generator of the long job stays open meanwhile and goes on where it was.

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from app.core.document import Entry, Key
 from app.core.heal import Rules
 from app.core.mask import Mask
-from app.core.plan import Run
+from app.core.passes import Pass
 from models.api import Box, Click
 
 
-class Lane(enum.IntEnum):
-    """Where a job waits; lower lanes are served first."""
+class Priority(enum.IntEnum):
+    """What is served first: the lower number."""
 
     QUICK = 0  # a person waits for it: goes between two frames of a long job
     HOVER = 1  # only worth doing while nothing else is asked
@@ -33,9 +33,9 @@ class Segment:
     hover: bool = False
 
     @property
-    def lane(self) -> Lane:
-        """Where the job waits."""
-        return Lane.HOVER if self.hover else Lane.QUICK
+    def priority(self) -> Priority:
+        """How soon the job is served."""
+        return Priority.HOVER if self.hover else Priority.QUICK
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,8 +43,8 @@ class Track:
     """Fill the frames of these passes."""
 
     id: int
-    runs: tuple[Run, ...]
-    lane: Lane = field(default=Lane.LONG, init=False)
+    passes: tuple[Pass, ...]
+    priority: Priority = field(default=Priority.LONG, init=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,10 +52,10 @@ class Heal:
     """Recompute the frames of these passes until they agree with the `old` entries."""
 
     id: int
-    runs: tuple[Run, ...]
+    passes: tuple[Pass, ...]
     old: Mapping[Key, Entry]
     rules: Rules
-    lane: Lane = field(default=Lane.LONG, init=False)
+    priority: Priority = field(default=Priority.LONG, init=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,9 +68,9 @@ class Refine:
     ghost: bool = False  # a person waits to see it
 
     @property
-    def lane(self) -> Lane:
-        """Where the job waits."""
-        return Lane.QUICK if self.ghost else Lane.LONG
+    def priority(self) -> Priority:
+        """How soon the job is served."""
+        return Priority.QUICK if self.ghost else Priority.LONG
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,15 +79,15 @@ class Prepare:
 
     id: int
     frames: tuple[int, ...]
-    lane: Lane = field(default=Lane.IDLE, init=False)
+    priority: Priority = field(default=Priority.IDLE, init=False)
 
 
 Job = Segment | Track | Heal | Refine | Prepare
-_Place = tuple[Lane, Key | None]  # where one job waits
+_Slot = tuple[Priority, Key | None]  # where one job waits
 
 
 class Inbox:
-    """What the inference thread is to do next: one waiting job a lane, the newest wins.
+    """What the inference thread is to do next: one waiting job for each priority, the newest wins.
 
     Clicks are told apart by what they are about: one on another object or frame waits in its turn.
     A new long job also cancels the one that runs. Jobs must be put with rising ids. Any thread may
@@ -96,22 +96,22 @@ class Inbox:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._waiting: dict[_Place, Job] = {}
+        self._waiting: dict[_Slot, Job] = {}
         self._cancelled = -1  # long jobs up to this id are to stop
         self._newest = -1
         self._closed = False
 
     def put(self, job: Job) -> None:
-        """Leave a job; the one that waits in its place is dropped."""
+        """Leave a job; the one that waits in its slot is dropped."""
         with self._changed:
             self._newest = job.id
-            if job.lane is Lane.LONG:
+            if job.priority is Priority.LONG:
                 self._cancelled = job.id - 1
-            if job.lane is Lane.QUICK:
-                self._waiting.pop((Lane.HOVER, None), None)
-            if job.lane is not Lane.IDLE:
-                self._waiting.pop((Lane.IDLE, None), None)
-            self._waiting[_place_of(job)] = job
+            if job.priority is Priority.QUICK:
+                self._waiting.pop((Priority.HOVER, None), None)
+            if job.priority is not Priority.IDLE:
+                self._waiting.pop((Priority.IDLE, None), None)
+            self._waiting[_slot_of(job)] = job
             self._changed.notify()
 
     def take(self) -> Job | None:
@@ -125,23 +125,23 @@ class Inbox:
     def take_quick(self) -> Job | None:
         """Return a job to be done between two frames of a long one, or None; does not wait."""
         with self._changed:
-            quick = [place for place in self._waiting if place[0] < Lane.LONG]
+            quick = [slot for slot in self._waiting if slot[0] < Priority.LONG]
             return self._waiting.pop(_first(quick)) if quick and not self._closed else None
 
     def cancel(self) -> None:
         """Stop the long job that runs and drop the one that waits."""
         with self._changed:
             self._cancelled = self._newest
-            self._waiting.pop((Lane.LONG, None), None)
+            self._waiting.pop((Priority.LONG, None), None)
 
     def is_cancelled(self, job: Job) -> bool:
         """Whether a running job is to stop at the next frame."""
         with self._changed:
             if self._closed:
                 return True
-            if job.lane is Lane.IDLE:
+            if job.priority is Priority.IDLE:
                 return bool(self._waiting)
-            return job.lane is Lane.LONG and job.id <= self._cancelled
+            return job.priority is Priority.LONG and job.id <= self._cancelled
 
     def needs(self, frame: int) -> bool:
         """Whether `frame` had better be prepared to the end: no job waits that begins elsewhere."""
@@ -158,13 +158,13 @@ class Inbox:
             self._changed.notify_all()
 
 
-def _place_of(job: Job) -> _Place:
-    return job.lane, job.key if isinstance(job, Segment) and not job.hover else None
+def _slot_of(job: Job) -> _Slot:
+    return job.priority, job.key if isinstance(job, Segment) and not job.hover else None
 
 
-def _first(places: Iterable[_Place]) -> _Place:
-    """Return the place to be served first: of one lane, the one that has waited longest."""
-    return min(places, key=lambda place: place[0])
+def _first(slots: Iterable[_Slot]) -> _Slot:
+    """Return the slot to be served first: of one priority, the one that has waited longest."""
+    return min(slots, key=lambda slot: slot[0])
 
 
 def _begins_with(job: Job, frame: int) -> bool:

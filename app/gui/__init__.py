@@ -1,1 +1,1 @@
-"""Widgets. They show what the session says and tell it what the person did."""
+"""The widgets: they show what the session says and tell it what the person did."""

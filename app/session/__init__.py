@@ -1,1 +1,1 @@
-"""One open video and all that is done to it. `session.Session` is what the window talks to."""
+"""The session: one open video and all that is done to it, as parts that a window is made on."""

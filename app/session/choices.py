@@ -1,4 +1,4 @@
-"""The settings as a person is shown them, the models of this machine included."""
+"""The choices among settings as a person is shown them, the models of this machine included."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

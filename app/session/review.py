@@ -1,4 +1,4 @@
-"""The suspects, in the order in which to look at them."""
+"""The review: the suspects, in the order in which to look at them."""
 
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -7,9 +7,8 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.core.document import Entry, Key
 from app.core.suspects import Finder, Suspect
-from app.session.jobs import Jobs
-from app.session.viewing import Viewing
-from app.session.workspace import Workspace
+from app.session.jobs.runner import JobRunner
+from app.session.state.context import SessionContext
 
 _SOON_MS = 200
 
@@ -17,11 +16,13 @@ _SOON_MS = 200
 class Review(QObject):
     """Keeps the suspects up to date, off this thread, and steps through them."""
 
+    suspects_changed = Signal()
     _found = Signal(object, object)  # Finder, tuple[Suspect, ...]; from the worker
 
-    def __init__(self, workspace: Workspace, viewing: Viewing, jobs: Jobs, parent: QObject) -> None:
+    def __init__(self, context: SessionContext, jobs: JobRunner, parent: QObject) -> None:
         super().__init__(parent)
-        self._workspace, self._viewing, self._jobs = workspace, viewing, jobs
+        self._masks, self._view, self._status = context.masks, context.view, context.status
+        self._jobs = jobs
         self.suspects: tuple[Suspect, ...] = ()
         self._current: Suspect | None = None
         self._dismissed: set[tuple[int, int, int]] = set()
@@ -33,14 +34,13 @@ class Review(QObject):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._look)
         self._found.connect(self._on_found)
-        workspace.on_document_change(self._on_document_change)
-        workspace.signals.objects_changed.connect(self._soon)
+        context.masks.document_changed.connect(self._on_document_change)
+        context.masks.objects_changed.connect(self._soon)
 
     def start(self) -> None:
         """Look at the whole document, which was just opened."""
-        self._finder, self._dismissed, self._current = Finder(), set(), None
         self._worker = ThreadPoolExecutor(1, "review")
-        self._dirty = {info.id for info in self._workspace.document.objects}
+        self._dirty = {info.id for info in self._masks.objects}
         self._set(())
         self._soon()
 
@@ -50,12 +50,14 @@ class Review(QObject):
         if self._worker is not None:
             self._worker.shutdown(cancel_futures=True)
             self._worker, self._busy = None, None
+        self._finder, self._dismissed, self._current = Finder(), set(), None
+        self._dirty = set()
         self._set(())
 
-    def next_suspect(self, step: int = 1) -> None:
+    def next(self, step: int = 1) -> None:
         """Go to the next suspect (or the one before) and select its object."""
         if not self.suspects:
-            self._workspace.report("info", "Nothing looks suspicious.")
+            self._status.report("info", "Nothing looks suspicious.")
             return
         at = self._position()
         following = (step - 1 if step > 0 else step) if at is None else at + step
@@ -64,20 +66,20 @@ class Review(QObject):
     def show(self, suspect: Suspect) -> None:
         """Go to this suspect and select its object."""
         self._current = suspect
-        self._viewing.select(suspect.object)
-        self._viewing.go_to(suspect.frame)
+        self._view.select(suspect.object)
+        self._view.go_to(suspect.frame)
 
     @property
     def is_at_suspect(self) -> bool:
         """Whether the person still looks at the suspect that was gone to last."""
-        current, workspace = self._current, self._workspace
+        current, view = self._current, self._view
         return (
             current is not None
-            and workspace.selected == current.object
-            and current.first <= workspace.frame <= current.last
+            and view.selected == current.object
+            and current.first <= view.frame <= current.last
         )
 
-    def go_on(self) -> bool:
+    def leave(self) -> bool:
         """Leave the suspect that was gone to last for the next; return whether there is one.
 
         Those that the running job is about to put right are passed over.
@@ -114,6 +116,7 @@ class Review(QObject):
         better = [suspect for suspect in self.suspects if suspect.value > current.value]
         return len(better) - 1
 
+    @Slot(object)
     def _on_document_change(self, keys: frozenset[Key]) -> None:
         self._dirty |= {key.object for key in keys}
         self._soon()
@@ -130,7 +133,7 @@ class Review(QObject):
         if self._busy is not None:
             self._soon()
             return
-        document = self._workspace.document
+        document = self._masks.document
         known = [info.id for info in document.objects]
         changed = {number: document.of_object(number) for number in self._dirty & set(known)}
         self._dirty = set()
@@ -156,4 +159,4 @@ class Review(QObject):
         left = tuple(i for i in suspects if (i.object, i.first, i.last) not in fine)
         if left != self.suspects:
             self.suspects = left
-            self._workspace.signals.suspects_changed.emit()
+            self.suspects_changed.emit()

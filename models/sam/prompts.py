@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from models.api import BoolMask, Click, Prompt
-from models.prompt import box_round
+from models.prompt import box_round, lies_in, pixel_of
 
 NEGATIVE, POSITIVE, BOX_START, BOX_END = 0, 1, 2, 3
 _SURE = 20.0  # logit of a pixel that is certainly in the mask
@@ -44,7 +44,7 @@ def points_of(prompt: Prompt, device: torch.device) -> Points:
     if has_mask(prompt) and prompt.mask is not None:
         if not clicks:
             box = box or box_round(prompt.mask)
-        elif not any(click.positive and _lies_in(click, prompt.mask) for click in clicks):
+        elif not any(click.positive and lies_in(click, prompt.mask) for click in clicks):
             clicks = (_innermost(prompt.mask, clicks), *clicks)
     corners = [(box.x0, box.y0), (box.x1, box.y1)] if box else []
     xy = corners + [(click.x, click.y) for click in clicks]
@@ -75,21 +75,12 @@ def has_mask(prompt: Prompt) -> bool:
     return prompt.mask is not None and bool(prompt.mask.any())
 
 
-def _lies_in(click: Click, mask: BoolMask) -> bool:
-    return bool(mask[_pixel(click, mask.shape)])
-
-
 def _innermost(mask: BoolMask, clicks: Iterable[Click]) -> Click:
     """Return a click on the point of the mask that is farthest from its edge and from `clicks`."""
     inside = np.pad(mask, 1).astype(np.uint8)  # the frame's border is an edge
     for click in clicks:
-        row, column = _pixel(click, mask.shape)
+        row, column = pixel_of(click, mask.shape)
         inside[row + 1, column + 1] = 0
     distance = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1]
     y, x = np.unravel_index(int(distance.argmax()), mask.shape)
     return Click(float(x), float(y))
-
-
-def _pixel(click: Click, shape: tuple[int, ...]) -> tuple[int, int]:
-    height, width = shape
-    return min(max(round(click.y), 0), height - 1), min(max(round(click.x), 0), width - 1)

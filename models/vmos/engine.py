@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.vmos.cascade import Frame, Maps, Memory
 from models.vmos.config import MemoryRules
-from models.vmos.network import Vmos
-from models.vmos.propagation import Remembered
+from models.vmos.network.cascade import Frame, Maps, Memory
+from models.vmos.network.network import Vmos
+from models.vmos.network.propagation import Remembered
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from models.api import Frames, LoadOptions, OptionError, Tracker
 from models.runtime.device import pick_device
 from models.vmos.config import VmosConfig
-from models.vmos.network import Vmos
+from models.vmos.network.network import Vmos
 from models.vmos.tracker import VmosTracker
 from models.weights import store as weights
 from models.weights.checkpoint import load_strict, read_state

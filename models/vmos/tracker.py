@@ -13,11 +13,11 @@ from torch import Tensor
 
 from models.api import Anchors, BoolMask, DeviceMemoryError, Frames, Prediction, Tracked
 from models.prompt import check_anchors
-from models.vmos.cascade import Maps
 from models.vmos.config import MOST_OBJECTS, MemoryRules
 from models.vmos.engine import Engine
 from models.vmos.geometry import input_size, network_image, network_labels
-from models.vmos.network import Vmos, merge
+from models.vmos.network.cascade import Maps
+from models.vmos.network.network import Vmos, merge
 
 RULES = MemoryRules(keeps_references=True)
 

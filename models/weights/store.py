@@ -79,7 +79,7 @@ def missing(name: str) -> str | None:
             return None
         return (
             f"{place(name)} is missing, which comes with the program: install the program again, "
-            f"or give your copy with --weights FILE."
+            "give your copy with --weights FILE, or choose another model: classic needs no weights."
         )
     weights = _entry(name)
     if place(name).is_file():

@@ -43,6 +43,6 @@ def test_visits_and_strokes_are_timed(tmp_path: Path, qtbot: QtBot) -> None:
     clip = write_clip(tmp_path / "clip", SIZE, 12, 12)
     annotate(clip, SIZE, range(12))
     with Bench(clip) as bench:
-        assert len(bench.session.document) == 36
+        assert len(bench.session.masks.document) == 36
         names = [measure.name for measure in scenes.scrubbing(bench)]
     assert len(names) == 2

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.cli.bench import hover as bench_hover
+from app.cli.bench.window import hover as bench_hover
 from app.cli.main import run
 from tests.waiting import PATIENCE
 

@@ -105,3 +105,23 @@ def test_outlines_of_every_zeroth_frame_are_wrong_use(
         run(["bench", "refine", *data, option, "0"])
     assert left.value.code == 2
     assert "give 1 or more" in capsys.readouterr().err
+
+
+def test_a_click_beside_a_neighbour_is_measured_by_both_rules(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("JPEGImages", "Annotations"):
+        (tmp_path / name).mkdir()
+    write_video(tmp_path / "JPEGImages" / "one", 3, "{:05}.png")
+    truth = {f"{index + 1:05}": labels(index, 1, 2) for index in range(3)}
+    (tmp_path / "Annotations" / "one").mkdir()
+    write_masks(tmp_path / "Annotations" / "one", truth)
+    figures = tmp_path / "figures.json"
+    command = ["bench", "neighbours", str(tmp_path), "--model", "classic", "--every", "2"]
+    assert run([*command, "--json", str(figures)]) == 0
+    assert "classic, 16 clicks" in capsys.readouterr().out
+    measures = {each["name"]: each["value"] for each in json.loads(figures.read_text())}
+    assert measures["IoU after it, among neighbours"] > measures["IoU before the click"]
+    assert 0 <= measures["Clicks that made a mask worse, among neighbours"] < 50
+    assert run([*command, "--only", "two"]) == 2
+    assert "two" in capsys.readouterr().err

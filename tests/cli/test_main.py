@@ -154,4 +154,4 @@ def _fail_evaluation(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> N
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("app.core.evaluate.score_sequence", fail)
+    monkeypatch.setattr("app.cli.masks.evaluate.score_sequence", fail)

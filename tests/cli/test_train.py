@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.cli.main import run
-from app.cli.training.data import convert
+from app.cli.training.visor_data import convert
 from app.storage.formats.davis import read_davis
 from app.storage.formats.visor.benchmark import Split
 from tests.storage.visor_vectors import SPARSE, load

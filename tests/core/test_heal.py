@@ -70,9 +70,9 @@ def absent_on(document: Document, *frames: int) -> set[Key]:
 
 def test_a_heal_goes_through_an_absence_from_where_the_object_was_seen() -> None:
     document = video()
-    (run,) = plan_heal(document, absent_on(document, 12), first=0, last=29)
-    assert run.frames == tuple(range(30))
-    assert [frame for frame in run.frames if run.may_fill(Key(frame, 1))] == [
+    (pass_,) = plan_heal(document, absent_on(document, 12), first=0, last=29)
+    assert pass_.frames == tuple(range(30))
+    assert [frame for frame in pass_.frames if pass_.may_fill(Key(frame, 1))] == [
         *range(1, 12),
         *range(13, 30),
     ]
@@ -87,20 +87,20 @@ def test_a_heal_beside_an_absence_starts_at_the_end_that_shows_the_object() -> N
 
 def test_a_heal_leaps_over_a_long_absence() -> None:
     document = video()
-    (run,) = plan_heal(document, absent_on(document, *range(8, 20)), first=0, last=29)
-    assert run.frames == (*range(8), *range(19, 30))
+    (pass_,) = plan_heal(document, absent_on(document, *range(8, 20)), first=0, last=29)
+    assert pass_.frames == (*range(8), *range(19, 30))
 
 
 def test_a_heal_goes_back_through_an_absence_where_nothing_is_seen_before() -> None:
     document = video(anchors=(20,))
-    (run,) = plan_heal(document, absent_on(document, 12), first=0, last=20)
-    assert run.frames == tuple(range(20, -1, -1))
+    (pass_,) = plan_heal(document, absent_on(document, 12), first=0, last=20)
+    assert pass_.frames == tuple(range(20, -1, -1))
 
 
 def test_an_object_that_is_absent_on_all_anchors_is_looked_for_from_there() -> None:
     document = video(anchors=())
-    runs = plan_heal(document, absent_on(document, 12), first=0, last=29)
-    assert {run.frames[0] for run in runs} == {12}
+    passes = plan_heal(document, absent_on(document, 12), first=0, last=29)
+    assert {pass_.frames[0] for pass_ in passes} == {12}
 
 
 def test_a_heal_fills_what_is_missing_beside_the_accepted_anchor_only() -> None:
@@ -108,8 +108,8 @@ def test_a_heal_fills_what_is_missing_beside_the_accepted_anchor_only() -> None:
         (ObjectInfo(1, "knife", (1, 2, 3)),),
         {Key(frame, 1): Entry(mask_at(10), Origin.DRAWN) for frame in (0, 10, 20)},
     )
-    runs = plan_heal(document, {Key(0, 1)}, first=0, last=29)
-    assert [(run.frames[0], run.frames[-1]) for run in runs] == [(0, 9)]
+    passes = plan_heal(document, {Key(0, 1)}, first=0, last=29)
+    assert [(pass_.frames[0], pass_.frames[-1]) for pass_ in passes] == [(0, 9)]
 
 
 def test_nothing_stale_is_nothing_to_heal() -> None:
@@ -119,8 +119,8 @@ def test_nothing_stale_is_nothing_to_heal() -> None:
 def test_the_range_is_a_barrier() -> None:
     document = video()
     document.replace(stale_marks(document, [Key(0, 1)]))
-    (run,) = plan_heal(document, {Key(0, 1)}, first=0, last=9)
-    assert run.frames[-1] == 9
+    (pass_,) = plan_heal(document, {Key(0, 1)}, first=0, last=9)
+    assert pass_.frames[-1] == 9
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,25 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.core.passes import passes
-from app.core.plan import Direction
+from app.core.document import Key
+from app.core.passes import PackedAnchors, Pass
+from app.core.plan import Direction, plan_from_anchors
 
 ANCHORED = st.dictionaries(
     st.integers(1, 4), st.lists(st.integers(0, 14), min_size=1, max_size=3), min_size=1
 )
+
+
+def passes(
+    anchored: dict[int, list[int]], *, first: int, last: int, direction: Direction
+) -> tuple[Pass, ...]:
+    """Return the passes from anchors on these frames: object -> frames."""
+    frames = {frame for each in anchored.values() for frame in each}
+    anchors: PackedAnchors = {
+        frame: {number: None for number, each in anchored.items() if frame in each}
+        for frame in frames
+    }
+    return plan_from_anchors(anchors, first=first, last=last, direction=direction)
 
 
 def filled(anchored: dict[int, list[int]], first: int, last: int, way: Direction) -> list[object]:
@@ -52,5 +65,5 @@ def test_a_backward_pass_sets_out_from_the_anchor_itself() -> None:
     forward, backward = passes({1: [5]}, first=0, last=9, direction=Direction.BOTH)
     assert forward.frames == (5, 6, 7, 8, 9)
     assert backward.frames == (5, 4, 3, 2, 1, 0)
-    assert backward.fills(5) == frozenset()
-    assert backward.fills(4) == {1}
+    assert not backward.may_fill(Key(5, 1))
+    assert backward.may_fill(Key(4, 1))

@@ -5,11 +5,12 @@ from collections.abc import Collection, Mapping
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.batch.fill import fill
+from app.batch.heal import heal
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.mask import Mask
-from app.core.plan import Direction, Run, permitted, plan, rest_of
-from app.engine.jobs import Heal, Track
-from app.engine.run import heal, track
+from app.core.passes import Pass
+from app.core.plan import Direction, permitted, plan, rest_of
 from tests.fakes import SIZE, FakeFrames, FakeTracker, square
 
 MASKS = [Mask.encode(square(x)) for x in range(0, 50, 10)]
@@ -31,7 +32,7 @@ def document_of(
     return Document(infos, entries)
 
 
-def planned(document: Document, **changes: object) -> tuple[Run, ...]:
+def planned(document: Document, **changes: object) -> tuple[Pass, ...]:
     arguments = {
         "objects": [info.id for info in document.objects],
         "first": 0,
@@ -43,25 +44,25 @@ def planned(document: Document, **changes: object) -> tuple[Run, ...]:
     return plan(document, **{**arguments, **changes})  # type: ignore[arg-type]
 
 
-def filled(run: Run, number: int = 1) -> list[int]:
-    return [frame for frame in run.frames if run.may_fill(Key(frame, number))]
+def filled(pass_: Pass, number: int = 1) -> list[int]:
+    return [frame for frame in pass_.frames if pass_.may_fill(Key(frame, number))]
 
 
 def test_forward_goes_from_the_anchor_to_the_end() -> None:
-    (run,) = planned(document_of({1: [10]}), from_frame=10)
-    assert run.frames == tuple(range(10, 100))
-    assert filled(run) == list(range(11, 100))
+    (pass_,) = planned(document_of({1: [10]}), from_frame=10)
+    assert pass_.frames == tuple(range(10, 100))
+    assert filled(pass_) == list(range(11, 100))
 
 
 def test_forward_stops_before_the_next_anchor() -> None:
-    (run,) = planned(document_of({1: [10, 40]}), from_frame=10)
-    assert filled(run) == list(range(11, 40))
+    (pass_,) = planned(document_of({1: [10, 40]}), from_frame=10)
+    assert filled(pass_) == list(range(11, 40))
 
 
 def test_backward_stops_after_the_anchor_before() -> None:
-    (run,) = planned(document_of({1: [10, 40]}), from_frame=40, direction=Direction.BACKWARD)
-    assert run.frames[0] == 40
-    assert filled(run) == list(range(39, 10, -1))
+    (pass_,) = planned(document_of({1: [10, 40]}), from_frame=40, direction=Direction.BACKWARD)
+    assert pass_.frames[0] == 40
+    assert filled(pass_) == list(range(39, 10, -1))
 
 
 def test_both_ways_is_two_passes_that_share_no_frame() -> None:
@@ -70,19 +71,19 @@ def test_both_ways_is_two_passes_that_share_no_frame() -> None:
 
 
 def test_going_to_the_end_passes_over_anchors() -> None:
-    (run,) = planned(document_of({1: [0, 40, 60]}), to_nearest_anchor=False)
-    assert filled(run) == [frame for frame in range(1, 100) if frame not in {40, 60}]
+    (pass_,) = planned(document_of({1: [0, 40, 60]}), to_nearest_anchor=False)
+    assert filled(pass_) == [frame for frame in range(1, 100) if frame not in {40, 60}]
 
 
 def test_every_anchor_of_the_video_is_given_to_the_tracker() -> None:
-    (run,) = planned(document_of({1: [0, 40, 80]}), last=20)
-    assert sorted(run.anchors) == [0, 40, 80]
+    (pass_,) = planned(document_of({1: [0, 40, 80]}), last=20)
+    assert sorted(pass_.anchors) == [0, 40, 80]
 
 
 def test_each_object_stops_at_its_own_anchor() -> None:
-    (run,) = planned(document_of({1: [0, 20], 2: [0, 60]}))
-    assert filled(run, 1) == list(range(1, 20))
-    assert filled(run, 2) == list(range(1, 60))
+    (pass_,) = planned(document_of({1: [0, 20], 2: [0, 60]}))
+    assert filled(pass_, 1) == list(range(1, 20))
+    assert filled(pass_, 2) == list(range(1, 60))
 
 
 def test_the_range_bounds_the_frames() -> None:
@@ -106,15 +107,15 @@ def test_no_frame_of_the_range_lies_beyond_it() -> None:
 def test_a_pass_goes_on_from_a_propagated_mask_that_it_keeps() -> None:
     document = document_of({1: [0]})
     document.replace({Key(30, 1): Entry(MASKS[2], Origin.PROPAGATED)})
-    (run,) = planned(document, from_frame=30)
-    assert run.anchors[30] == {1: MASKS[2]}
-    assert filled(run) == list(range(31, 100))
+    (pass_,) = planned(document, from_frame=30)
+    assert pass_.anchors[30] == {1: MASKS[2]}
+    assert filled(pass_) == list(range(31, 100))
 
 
 def test_locked_objects_and_objects_without_masks_are_left_out() -> None:
     document = document_of({1: [0], 2: [0], 3: []}, locked=[2])
-    (run,) = planned(document)
-    assert run.objects == (1,)
+    (pass_,) = planned(document)
+    assert pass_.objects == (1,)
 
 
 def test_nothing_to_start_from_is_no_pass() -> None:
@@ -127,10 +128,10 @@ def test_where_every_frame_is_an_anchor_there_is_no_pass() -> None:
 
 def test_the_rest_after_an_edit_ahead_goes_on_from_the_head_over_the_new_anchor() -> None:
     document = document_of({1: [0]})
-    (run,) = planned(document)
+    (pass_,) = planned(document)
     document.replace({Key(20, 1): Entry(MASKS[2], Origin.PROPAGATED)})
     document.replace({Key(60, 1): Entry(MASKS[3], Origin.DRAWN)})
-    rest = rest_of(run, 20, document, [Key(60, 1)])
+    rest = rest_of(pass_, 20, document, [Key(60, 1)])
     assert rest is not None
     assert rest.frames[0] == 20
     assert filled(rest) == [*range(21, 60), *range(61, 100)]
@@ -139,9 +140,9 @@ def test_the_rest_after_an_edit_ahead_goes_on_from_the_head_over_the_new_anchor(
 
 def test_the_rest_after_an_edit_behind_goes_on_from_the_edit_for_that_object_only() -> None:
     document = document_of({1: [0], 2: [0]})
-    (run,) = planned(document)
+    (pass_,) = planned(document)
     document.replace({Key(20, 1): Entry(MASKS[3], Origin.DRAWN)})
-    rest = rest_of(run, 50, document, [Key(20, 1)])
+    rest = rest_of(pass_, 50, document, [Key(20, 1)])
     assert rest is not None
     assert rest.frames[0] == 20
     assert filled(rest, 1) == list(range(21, 100))
@@ -150,8 +151,8 @@ def test_the_rest_after_an_edit_behind_goes_on_from_the_edit_for_that_object_onl
 
 def test_nothing_is_left_of_a_finished_pass() -> None:
     document = document_of({1: [0]})
-    (run,) = planned(document)
-    assert rest_of(run, 99, document) is None
+    (pass_,) = planned(document)
+    assert rest_of(pass_, 99, document) is None
 
 
 anchor_sets = st.dictionaries(
@@ -179,7 +180,7 @@ def test_no_propagation_overwrites_an_anchor_or_a_locked_object(
     drift: dict[int, int],
 ) -> None:
     document = document_of(anchors, locked=locked)
-    runs = planned(
+    passes = planned(
         document,
         first=bounds[0],
         last=bounds[1],
@@ -189,7 +190,7 @@ def test_no_propagation_overwrites_an_anchor_or_a_locked_object(
     )
     tracker = FakeTracker(FakeFrames(20))
     tracker.drift = drift
-    for step in track(tracker, Track(1, runs), SIZE):
+    for step in fill(tracker, passes, SIZE):
         for key in step.entries:
             before = document.get(key)
             assert before is None or not before.is_anchor
@@ -218,11 +219,10 @@ def test_no_heal_overwrites_an_anchor_or_a_locked_object(
     old = Entry(MASKS[4], Origin.PROPAGATED, stale=True)
     free = [Key(*key) for key in stale if document.get(Key(*key)) is None]
     document.replace({key: old for key in free if key.object in anchors})
-    runs = plan_heal(document, {Key(*new_anchors)}, first=0, last=19)
-    job = Heal(1, runs, dict(document.items()), Rules(patience=2))
+    passes = plan_heal(document, {Key(*new_anchors)}, first=0, last=19)
     tracker = FakeTracker(FakeFrames(20))
     tracker.drift = drift
-    for step in heal(tracker, job, SIZE):
+    for step in heal(tracker, passes, dict(document.items()), Rules(patience=2), SIZE):
         for key in step.entries:
             before = document.get(key)
             assert before is None or not before.is_anchor

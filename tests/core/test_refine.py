@@ -3,7 +3,7 @@
 import numpy as np
 
 from app.core.mask import Mask
-from app.core.refine import drawn, judge, prompt_of
+from app.core.refine import judge, paint_masks, prompt_of
 from models.api import Box
 
 
@@ -38,11 +38,11 @@ def test_finding_nothing_keeps_the_mask_even_with_an_open_gate() -> None:
 def test_later_objects_lie_on_top_and_void_stays_below() -> None:
     ground = np.zeros((10, 20), np.uint8)
     ground[:, 0] = 255
-    labels = drawn(ground, {1: mask(0, 8), 2: mask(5, 12)}, [1, 2])
+    labels = paint_masks(ground, {1: mask(0, 8), 2: mask(5, 12)}, [1, 2])
     assert labels[4, 0] == 1
     assert labels[0, 0] == 255
     assert labels[4, 6] == 2
-    assert drawn(ground, {1: mask(0, 8), 2: mask(5, 12)}, [2, 1])[4, 6] == 1
+    assert paint_masks(ground, {1: mask(0, 8), 2: mask(5, 12)}, [2, 1])[4, 6] == 1
 
 
 def test_the_prompt_is_the_mask_and_the_box_round_it() -> None:

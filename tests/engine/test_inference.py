@@ -53,7 +53,7 @@ def answers(thread: InferenceThread) -> Answers:
 def track_job(number: int, last: int = 49) -> Track:
     entry = Entry(Mask.encode(square(10)), Origin.DRAWN)
     document = Document((ObjectInfo(1, "knife", (0, 0, 0)),), {Key(0, 1): entry})
-    runs = plan(
+    passes = plan(
         document,
         [1],
         first=0,
@@ -62,7 +62,7 @@ def track_job(number: int, last: int = 49) -> Track:
         from_frame=0,
         to_nearest_anchor=True,
     )
-    return Track(number, runs)
+    return Track(number, passes)
 
 
 def click_job(number: int) -> Segment:

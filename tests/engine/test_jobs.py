@@ -1,4 +1,4 @@
-"""The inbox: one waiting job a place, the newest wins."""
+"""The inbox: one waiting job for each priority, the newest wins."""
 
 import queue
 import threading
@@ -30,7 +30,7 @@ def test_clicks_on_other_objects_and_frames_wait_in_their_turn() -> None:
     assert [job.id if job else None for job in taken] == [1, 4, 3, None]
 
 
-def test_jobs_are_taken_in_the_order_of_their_lanes() -> None:
+def test_jobs_are_taken_in_the_order_of_their_priorities() -> None:
     inbox = Inbox()
     jobs: list[Job] = [Track(1, ()), click(2), Prepare(3, (0,))]
     for job in jobs:

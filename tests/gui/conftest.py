@@ -12,9 +12,10 @@ from pytestqt.qtbot import QtBot
 from app.gui.canvas.canvas import Canvas
 from app.gui.dialogs.ask import Ask
 from app.gui.widgets.messages import Messages
+from app.gui.window.compose import make_canvas
 from app.gui.window.window import Window
 from app.session.session import Session
-from app.session.signals import SessionState
+from app.session.state.status import SessionState
 from app.storage.settings import Settings
 from app.storage.video.frames import FrameCache
 from tests.fakes import SIZE, FakeFrames, FakeModels, square, write_frames
@@ -72,10 +73,10 @@ class Desk:
 
     def draw(self, frame: int = 0, number: int = 1, x: int = 10) -> None:
         """Draw a square; the object is made if it is not there."""
-        while number not in {info.id for info in self.session.objects}:
-            self.session.add_object()
-        self.session.select(number)
-        self.session.draw_mask(frame, number, square(x, size=SIZE), "Brush")
+        while number not in {info.id for info in self.session.masks.objects}:
+            self.session.objects.add()
+        self.session.view.select(number)
+        self.session.edit.draw_mask(frame, number, square(x, size=SIZE), "Brush")
         self.settle()
 
     def press(
@@ -98,7 +99,7 @@ class Desk:
 
     def idle(self) -> None:
         """Wait until the session is idle."""
-        self.qtbot.waitUntil(lambda: self.session.activity is SessionState.IDLE)
+        self.qtbot.waitUntil(lambda: self.session.status.state is SessionState.IDLE)
         self.settle()
 
     def settle(self) -> None:
@@ -109,7 +110,7 @@ class Desk:
     def close(self) -> None:
         self.model.fake_tracker.gate.open()
         self.model.fake_segmenter.gate.open()
-        self.session.close()
+        self.session.files.close()
         self.window.close()
         shiboken6.delete(self.window)
         shiboken6.delete(self.session)
@@ -157,11 +158,11 @@ def stage(tmp_path: Path, qtbot: QtBot) -> Iterator[Stage]:
 @pytest.fixture
 def canvas(stage: Stage, qtbot: QtBot) -> Canvas:
     """A canvas that shows the first frame."""
-    canvas = Canvas(stage.session)
+    canvas = make_canvas(stage.session)
     qtbot.addWidget(canvas)
     canvas.resize(800, 600)
     canvas.show()
-    qtbot.waitUntil(lambda: stage.session.image(0) is not None)
+    qtbot.waitUntil(lambda: stage.session.video.image(0) is not None)
     return canvas
 
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.core.document import Entry, Key
 from app.gui.canvas.canvas import Canvas
 from app.session.session import Session
-from app.session.signals import Report, SessionState
+from app.session.state.status import Report, SessionState
 from app.storage.settings import Settings
 from app.storage.video.frames import FrameCache
 from models.api import BoolMask
@@ -32,43 +32,43 @@ class Stage:
     def __init__(self, folder: Path, size: tuple[int, int] = SIZE, frames: int = FRAMES) -> None:
         self.reports: list[Report] = []
         self.session = Session(loader=self._load)
-        self.session.reported.connect(self.reports.append)
-        self.session.open(write_frames(folder / "clip", frames, size))
+        self.session.status.reported.connect(self.reports.append)
+        self.session.files.open(write_frames(folder / "clip", frames, size))
 
     def _load(self, frames: FrameCache, settings: Settings) -> FakeModels:
         return FakeModels(frames)
 
     def close(self) -> None:
         """End the session's threads."""
-        self.session.close()
+        self.session.files.close()
         shiboken6.delete(self.session)
 
     @property
     def is_idle(self) -> bool:
         """Whether no job is under way."""
-        return self.session.activity is SessionState.IDLE
+        return self.session.status.state is SessionState.IDLE
 
     def entry(self, frame: int = 0, number: int = 1) -> Entry | None:
         """Return what is shown of an object."""
-        return self.session.shown(frame).get(number)
+        return self.session.masks.shown(frame).get(number)
 
     def pixels(self, frame: int = 0, number: int = 1) -> BoolMask:
         """Return the mask of an object, empty where there is none."""
         entry = self.entry(frame, number)
         if entry is None or entry.mask is None:
-            return np.zeros(self.session.size, np.bool_)
+            return np.zeros(self.session.video.size, np.bool_)
         return entry.mask.decode()
 
     def draw(self, pixels: BoolMask, frame: int = 0) -> int:
         """Draw a new object and return its id."""
-        number = self.session.add_object()
+        number = self.session.objects.add()
         assert number is not None
-        self.session.draw_mask(frame, number, pixels, "Paint")
+        self.session.edit.draw_mask(frame, number, pixels, "Paint")
         return number
 
     def state(self, frame: int, number: int = 1) -> str:
         """Return the name of an object's state on a frame."""
-        return self.session.state(Key(frame, number)).name
+        return self.session.masks.state(Key(frame, number)).name
 
 
 class Mouse:

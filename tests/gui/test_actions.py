@@ -99,40 +99,40 @@ def test_keys_move_through_the_video(opened: Desk) -> None:
         (K.Key_Left, SHIFT, 0),
         (K.Key_End, None, 29),
         (K.Key_Home, None, 0),
-        (K.Key_Right, CTRL, round(session.fps)),
+        (K.Key_Right, CTRL, round(session.video.fps)),
         (K.Key_Left, CTRL, 0),
     ):
         opened.press(key, keys or Qt.KeyboardModifier.NoModifier)
-        assert session.frame == min(frame, 29), (key, keys)
+        assert session.view.frame == min(frame, 29), (key, keys)
 
 
 def test_in_and_out_points_limit_home_and_end(opened: Desk) -> None:
     session = opened.session
-    session.go_to(5)
+    session.view.go_to(5)
     opened.press(K.Key_I)
-    session.go_to(12)
+    session.view.go_to(12)
     opened.press(K.Key_O)
-    assert (session.in_point, session.out_point) == (5, 12)
+    assert (session.view.in_point, session.view.out_point) == (5, 12)
     opened.press(K.Key_Home)
-    assert session.frame == 5
+    assert session.view.frame == 5
     opened.press(K.Key_Home)
-    assert session.frame == 0
+    assert session.view.frame == 0
     opened.press(K.Key_End)
-    assert session.frame == 12
+    assert session.view.frame == 12
     opened.press(K.Key_End)
-    assert session.frame == 29
+    assert session.view.frame == 29
     opened.press(K.Key_X, CTRL | SHIFT)
-    assert (session.in_point, session.out_point) == (None, None)
+    assert (session.view.in_point, session.view.out_point) == (None, None)
 
 
 def test_page_keys_go_from_anchor_to_anchor(opened: Desk) -> None:
     for frame in (3, 17):
         opened.draw(frame)
-    opened.session.go_to(10)
+    opened.session.view.go_to(10)
     opened.press(K.Key_PageDown)
-    assert opened.session.frame == 17
+    assert opened.session.view.frame == 17
     opened.press(K.Key_PageUp)
-    assert opened.session.frame == 3
+    assert opened.session.view.frame == 3
 
 
 def test_letters_take_up_tools_and_brackets_change_the_brush(opened: Desk) -> None:
@@ -159,48 +159,51 @@ def test_object_keys(opened: Desk) -> None:
     session = opened.session
     opened.press(K.Key_M)
     opened.press(K.Key_M)
-    assert [info.id for info in session.objects] == [1, 2]
+    assert [info.id for info in session.masks.objects] == [1, 2]
     opened.press(K.Key_1)
-    assert session.selected == 1
+    assert session.view.selected == 1
     opened.press(K.Key_Down, CTRL)
-    assert session.selected == 2
+    assert session.view.selected == 2
     opened.press(K.Key_H)
     opened.press(K.Key_L)
-    assert (session.document.object(2).visible, session.document.object(2).locked) == (False, True)
+    assert (session.masks.document.object(2).visible, session.masks.document.object(2).locked) == (
+        False,
+        True,
+    )
     opened.press(K.Key_H, SHIFT)
     modes = [opened.window.canvas.mode]
     opened.press(K.Key_H, SHIFT)
     modes.append(opened.window.canvas.mode)
     assert modes == [OverlayMode.SOLO, OverlayMode.FILL_AND_CONTOUR]
     opened.press(K.Key_Up, CTRL | SHIFT)
-    assert [info.id for info in session.objects] == [2, 1]
+    assert [info.id for info in session.masks.objects] == [2, 1]
 
 
 def test_mask_keys_and_their_undo(opened: Desk) -> None:
     session, key = opened.session, Key(0, 1)
     opened.draw()
     opened.press(K.Key_X)
-    assert session.state(key) is State.ABSENT
+    assert session.masks.state(key) is State.ABSENT
     opened.press(K.Key_X)
-    assert session.state(key) is State.ANCHOR
+    assert session.masks.state(key) is State.ANCHOR
     opened.press(K.Key_Z, CTRL)
     opened.press(K.Key_Z, CTRL)
-    assert session.state(key) is State.ANCHOR
+    assert session.masks.state(key) is State.ANCHOR
     opened.press(K.Key_Delete)
-    assert session.state(key) is State.NONE
+    assert session.masks.state(key) is State.NONE
     opened.press(K.Key_Z, CTRL)
     opened.press(K.Key_Z, CTRL | SHIFT)
-    assert session.state(key) is State.NONE
+    assert session.masks.state(key) is State.NONE
 
 
 def test_range_keys_act_from_in_to_out(opened: Desk) -> None:
     session = opened.session
     opened.draw(3)
-    session.set_range(2, 5)
+    session.view.set_range(2, 5)
     opened.press(K.Key_Delete, SHIFT)
-    assert session.state(Key(3, 1)) is State.NONE
+    assert session.masks.state(Key(3, 1)) is State.NONE
     opened.press(K.Key_X, SHIFT)
-    states = [session.state(Key(frame, 1)) for frame in (1, 2, 5, 6)]
+    states = [session.masks.state(Key(frame, 1)) for frame in (1, 2, 5, 6)]
     assert states == [State.NONE, State.ABSENT, State.ABSENT, State.NONE]
 
 
@@ -208,43 +211,43 @@ def test_f_b_and_p_propagate_up_to_anchors_and_leave_them(opened: Desk) -> None:
     session = opened.session
     opened.draw(10)
     opened.draw(20, x=30)
-    session.go_to(10)
+    session.view.go_to(10)
     opened.press(K.Key_F)
     opened.idle()
-    assert session.state(Key(15, 1)) is State.PREDICTED
-    assert session.state(Key(20, 1)) is State.ANCHOR
-    assert session.state(Key(25, 1)) is State.NONE
-    session.go_to(10)
+    assert session.masks.state(Key(15, 1)) is State.PREDICTED
+    assert session.masks.state(Key(20, 1)) is State.ANCHOR
+    assert session.masks.state(Key(25, 1)) is State.NONE
+    session.view.go_to(10)
     opened.press(K.Key_B)
     opened.idle()
-    assert session.state(Key(0, 1)) is State.PREDICTED
+    assert session.masks.state(Key(0, 1)) is State.PREDICTED
     opened.press(K.Key_P, SHIFT)
     opened.idle()
-    assert session.state(Key(29, 1)) is State.PREDICTED
-    assert session.state(Key(20, 1)) is State.ANCHOR
+    assert session.masks.state(Key(29, 1)) is State.PREDICTED
+    assert session.masks.state(Key(20, 1)) is State.ANCHOR
 
 
 def test_one_frame_is_propagated_with_alt_and_the_picture_goes_there(opened: Desk) -> None:
     opened.draw(10)
-    opened.session.go_to(10)
+    opened.session.view.go_to(10)
     opened.press(K.Key_Period, ALT)
     opened.idle()
-    assert opened.session.frame == 11
-    states = [opened.session.state(Key(frame, 1)) for frame in (11, 12)]
+    assert opened.session.view.frame == 11
+    states = [opened.session.masks.state(Key(frame, 1)) for frame in (11, 12)]
     assert states == [State.PREDICTED, State.NONE]
 
 
 def test_c_commits_an_anchor_and_shift_c_takes_it_back(opened: Desk) -> None:
     session = opened.session
     opened.draw(10)
-    session.go_to(10)
+    session.view.go_to(10)
     opened.press(K.Key_F)
     opened.idle()
-    session.go_to(12)
+    session.view.go_to(12)
     opened.press(K.Key_C)
-    assert session.state(Key(12, 1)) is State.VERIFIED
+    assert session.masks.state(Key(12, 1)) is State.VERIFIED
     opened.press(K.Key_C, SHIFT)
-    assert session.state(Key(12, 1)) is State.STALE
+    assert session.masks.state(Key(12, 1)) is State.STALE
 
 
 def test_escape_stops_the_job_and_keeps_what_is_finished(opened: Desk) -> None:
@@ -253,39 +256,39 @@ def test_escape_stops_the_job_and_keeps_what_is_finished(opened: Desk) -> None:
     gate.close()
     opened.press(K.Key_F)
     gate.let(4)
-    opened.qtbot.waitUntil(lambda: opened.session.state(Key(2, 1)) is State.PREDICTED)
+    opened.qtbot.waitUntil(lambda: opened.session.masks.state(Key(2, 1)) is State.PREDICTED)
     opened.press(K.Key_Escape)
     gate.open()
     opened.idle()
-    assert opened.session.state(Key(2, 1)) is State.PREDICTED
-    assert opened.session.state(Key(29, 1)) is State.NONE
+    assert opened.session.masks.state(Key(2, 1)) is State.PREDICTED
+    assert opened.session.masks.state(Key(29, 1)) is State.NONE
 
 
 def test_escape_and_undo_drop_a_click_that_is_not_answered_yet(opened: Desk) -> None:
     session, gate = opened.session, opened.model.fake_segmenter.gate
     opened.draw()
-    before = session.document.get(Key(0, 1))
+    before = session.masks.document.get(Key(0, 1))
     for keys in ((K.Key_Escape,), (K.Key_Z, CTRL)):
         gate.close()
-        session.click(Click(40, 20))
+        session.clicks.click(Click(40, 20))
         opened.settle()
         opened.press(*keys)
         gate.open()
         opened.idle()
         opened.qtbot.wait(50)
-        assert session.document.get(Key(0, 1)) == before
+        assert session.masks.document.get(Key(0, 1)) == before
 
 
 def test_x_twice_leaves_the_mask_as_it_was(opened: Desk) -> None:
     opened.draw()
     opened.do("forward")
     opened.idle()
-    opened.session.go_to(5)
-    before = opened.session.document.get(Key(5, 1))
+    opened.session.view.go_to(5)
+    before = opened.session.masks.document.get(Key(5, 1))
     opened.press(K.Key_X)
-    assert opened.session.state(Key(5, 1)) is State.ABSENT
+    assert opened.session.masks.state(Key(5, 1)) is State.ABSENT
     opened.press(K.Key_X)
-    after = opened.session.document.get(Key(5, 1))
+    after = opened.session.masks.document.get(Key(5, 1))
     assert before is not None
     assert after is not None
     assert after.mask == before.mask
@@ -300,38 +303,38 @@ def test_a_mask_is_copied_and_pasted_on_another_frame_and_to_another_object(open
     opened.press(K.Key_V, CTRL)
     opened.press(K.Key_M)
     opened.press(K.Key_V, CTRL)
-    masks = [session.document.get(key) for key in (Key(0, 1), Key(1, 1), Key(1, 2))]
+    masks = [session.masks.document.get(key) for key in (Key(0, 1), Key(1, 1), Key(1, 2))]
     assert len({entry.mask if entry else None for entry in masks}) == 1
-    assert session.state(Key(1, 2)) is State.ANCHOR
+    assert session.masks.state(Key(1, 2)) is State.ANCHOR
     opened.press(K.Key_Z, CTRL)
-    assert session.state(Key(1, 2)) is State.NONE
+    assert session.masks.state(Key(1, 2)) is State.NONE
 
 
 def test_undo_with_an_open_polygon_takes_a_corner_and_no_step(opened: Desk) -> None:
     opened.draw()
-    before = opened.session.document.get(Key(0, 1))
+    before = opened.session.masks.document.get(Key(0, 1))
     opened.press(K.Key_T)
     mouse = mouse_on(opened.window.canvas)
     for corner in ((5, 5), (40, 5), (40, 40)):
         mouse.click(*corner)
     for _ in range(3):
         opened.press(K.Key_Z, CTRL)
-        assert opened.session.document.get(Key(0, 1)) == before
+        assert opened.session.masks.document.get(Key(0, 1)) == before
     opened.press(K.Key_Z, CTRL)
-    assert opened.session.document.get(Key(0, 1)) is None
+    assert opened.session.masks.document.get(Key(0, 1)) is None
 
 
 def test_u_shows_a_ghost_that_enter_takes_over_and_escape_drops(opened: Desk) -> None:
     session = opened.session
     opened.draw()
-    before = session.document.get(Key(0, 1))
+    before = session.masks.document.get(Key(0, 1))
     for key, taken in ((K.Key_Escape, False), (K.Key_Return, True)):
         opened.press(K.Key_U)
-        opened.qtbot.waitUntil(lambda: session.has_refinement)
+        opened.qtbot.waitUntil(lambda: session.correction.has_refinement)
         opened.press(key)
         opened.idle()
-        assert not session.has_refinement
-        assert (session.document.get(Key(0, 1)) != before) is taken
+        assert not session.correction.has_refinement
+        assert (session.masks.document.get(Key(0, 1)) != before) is taken
 
 
 def test_single_letters_are_text_while_a_text_field_has_the_focus(opened: Desk) -> None:
@@ -341,8 +344,8 @@ def test_single_letters_are_text_while_a_text_field_has_the_focus(opened: Desk) 
     for key in (K.Key_M, K.Key_D, K.Key_Space, K.Key_1):
         opened.press(key, widget=field)
     assert field.text() == "md 1"
-    assert opened.session.objects == ()
-    assert opened.session.frame == 0
+    assert opened.session.masks.objects == ()
+    assert opened.session.view.frame == 0
 
 
 @pytest.mark.parametrize("key", [K.Key_Delete, K.Key_X, K.Key_C])
@@ -351,12 +354,12 @@ def test_keys_leave_the_masks_of_a_hidden_object_alone_and_say_so(
     opened: Desk, said: Callable[[str], bool], key: Qt.Key, keys: Qt.KeyboardModifier
 ) -> None:
     opened.draw()
-    opened.session.set_range(0, 5)
-    (info,) = opened.session.objects
-    opened.session.edit_object(replace(info, visible=False))
-    before = dict(opened.session.document.items())
+    opened.session.view.set_range(0, 5)
+    (info,) = opened.session.masks.objects
+    opened.session.objects.edit(replace(info, visible=False))
+    before = dict(opened.session.masks.document.items())
     opened.press(key, keys)
-    assert dict(opened.session.document.items()) == before
+    assert dict(opened.session.masks.document.items()) == before
     assert said("is hidden. Show it (H) to edit it.")
 
 
@@ -376,11 +379,11 @@ def test_undo_names_what_it_takes_back(opened: Desk) -> None:
 
 
 def test_space_plays_and_stops_at_the_out_point(opened: Desk) -> None:
-    opened.session.set_range(0, 3)
+    opened.session.view.set_range(0, 3)
     opened.press(K.Key_Space)
-    opened.qtbot.waitUntil(lambda: opened.session.frame == 3)
+    opened.qtbot.waitUntil(lambda: opened.session.view.frame == 3)
     opened.press(K.Key_Right)
-    opened.qtbot.waitUntil(lambda: opened.session.frame == 4)
+    opened.qtbot.waitUntil(lambda: opened.session.view.frame == 4)
 
 
 def test_a_propagation_may_be_limited_to_the_selected_object(opened: Desk) -> None:
@@ -391,8 +394,8 @@ def test_a_propagation_may_be_limited_to_the_selected_object(opened: Desk) -> No
     bar.findChildren(QComboBox)[0].setCurrentIndex(1)
     opened.press(K.Key_F)
     opened.idle()
-    assert opened.session.state(Key(5, 2)) is State.PREDICTED
-    assert opened.session.state(Key(5, 1)) is State.NONE
+    assert opened.session.masks.state(Key(5, 2)) is State.PREDICTED
+    assert opened.session.masks.state(Key(5, 1)) is State.NONE
 
 
 def test_tab_shows_the_next_candidate_on_the_picture(opened: Desk) -> None:
@@ -400,9 +403,9 @@ def test_tab_shows_the_next_candidate_on_the_picture(opened: Desk) -> None:
     middle = canvas.viewport().rect().center()
     opened.qtbot.mouseClick(canvas.viewport(), Qt.MouseButton.LeftButton, pos=middle)
     opened.idle()
-    first = opened.session.shown(0)[1].mask
+    first = opened.session.masks.shown(0)[1].mask
     opened.press(K.Key_Tab)
-    assert opened.session.shown(0)[1].mask != first
+    assert opened.session.masks.shown(0)[1].mask != first
 
 
 def test_a_dialog_is_not_opened_twice(opened: Desk) -> None:

@@ -44,7 +44,7 @@ def color_at(canvas: Canvas, x: float, y: float) -> tuple[int, int, int]:
 
 
 def go_to(stage: Stage, canvas: Canvas, qtbot: QtBot, frame: int) -> None:
-    stage.session.go_to(frame)
+    stage.session.view.go_to(frame)
     qtbot.waitUntil(lambda: shown_frame(canvas) == frame)
 
 
@@ -54,14 +54,14 @@ def shown_frame(canvas: Canvas) -> int:
     return picture.frame
 
 
-def lose_patience_after(canvas: Canvas, milliseconds: int) -> None:
+def wait_at_most(canvas: Canvas, milliseconds: int) -> None:
     picture = canvas.scene()
     assert isinstance(picture, Picture)
-    picture._impatience.setInterval(milliseconds)
+    picture._wait_limit.setInterval(milliseconds)
 
 
 def color_of(stage: Stage, number: int) -> tuple[int, int, int]:
-    return stage.session.document.object(number).color
+    return stage.session.masks.document.object(number).color
 
 
 # What is on the screen
@@ -85,15 +85,15 @@ def test_hiding_the_upper_object_uncovers_the_lower_one(stage: Stage, canvas: Ca
     lower = stage.draw(block(10, 30, 10, 30))
     upper = stage.draw(block(10, 30, 10, 30))
     assert color_at(canvas, 20, 20) == color_of(stage, upper)
-    info = stage.session.document.object(upper)
-    stage.session.edit_object(replace(info, visible=False))
+    info = stage.session.masks.document.object(upper)
+    stage.session.objects.edit(replace(info, visible=False))
     assert color_at(canvas, 20, 20) == color_of(stage, lower)
 
 
 def test_solo_shows_the_selected_object_alone(stage: Stage, canvas: Canvas) -> None:
     lower = stage.draw(block(10, 30, 10, 30))
     stage.draw(block(10, 40, 10, 40))
-    stage.session.select(lower)
+    stage.session.view.select(lower)
     canvas.set_mode(OverlayMode.SOLO)
     assert color_at(canvas, 20, 20) == color_of(stage, lower)
     assert color_at(canvas, 35, 35) == (0, 0, 0)
@@ -136,7 +136,7 @@ def test_a_stroke_shows_while_it_is_painted(stage: Stage, canvas: Canvas, mouse:
     canvas.set_brush_diameter(11)
     mouse.press(20, 30)
     mouse.move(60, 30)
-    number = stage.session.objects[0].id
+    number = stage.session.masks.objects[0].id
     assert color_at(canvas, 40, 33) == color_of(stage, number)
     mouse.release(60, 30)
     assert color_at(canvas, 40, 33) == color_of(stage, number)
@@ -144,13 +144,13 @@ def test_a_stroke_shows_while_it_is_painted(stage: Stage, canvas: Canvas, mouse:
 
 def test_undo_shows_what_was_there_before(stage: Stage, canvas: Canvas) -> None:
     stage.draw(block(10, 40, 10, 40))
-    stage.session.undo_stack.undo()
+    stage.session.history.stack.undo()
     assert color_at(canvas, 25, 25) == (0, 0, 0)
 
 
 def test_a_ghost_is_shown_on_its_own_frame_only(stage: Stage, canvas: Canvas, qtbot: QtBot) -> None:
     ghost = Mask.encode(block(10, 40, 10, 40))
-    stage.session.preview_changed.emit((0, 1, ghost))
+    stage.session.clicks.preview_changed.emit((0, 1, ghost))
     column = [color_at(canvas, 10, y) for y in range(12, 38, 2)]
     assert any(color != (0, 0, 0) for color in column)
     go_to(stage, canvas, qtbot, 1)
@@ -165,7 +165,7 @@ def test_clicks_are_marked_for_the_selected_object(
     qtbot.waitUntil(lambda: stage.is_idle and stage.entry() is not None)
     canvas.set_mode(OverlayMode.CONTOUR)
     marked = color_at(canvas, 60, 15)
-    stage.session.select(None)
+    stage.session.view.select(None)
     assert marked != color_at(canvas, 60, 15)
 
 
@@ -174,10 +174,10 @@ def test_an_unreadable_frame_is_an_empty_ground_and_not_asked_for_again(
 ) -> None:
     broken = sorted((tmp_path / "clip").glob("*.png"))[25]
     broken.write_bytes(b"not an image")
-    lose_patience_after(canvas, 60_000)
+    wait_at_most(canvas, 60_000)
     asked: list[int] = []
-    stage.session.image_ready.connect(asked.append)
-    stage.session.go_to(25)
+    stage.session.video.image_ready.connect(asked.append)
+    stage.session.view.go_to(25)
     qtbot.waitUntil(lambda: shown_frame(canvas) == 25)
     qtbot.wait(150)
     assert color_at(canvas, 50, 50) == (40, 40, 40)
@@ -187,16 +187,16 @@ def test_an_unreadable_frame_is_an_empty_ground_and_not_asked_for_again(
 def test_a_frame_that_is_long_in_coming_is_an_empty_ground_until_it_is_there(
     stage: Stage, canvas: Canvas, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lose_patience_after(canvas, 20)
+    wait_at_most(canvas, 20)
     with monkeypatch.context() as slow:
-        slow.setattr(stage.session, "image", lambda _frame: None)
-        slow.setattr(stage.session, "nearest_image", lambda _frame: None)
-        stage.session.go_to(4)
+        slow.setattr(stage.session.video, "image", lambda _frame: None)
+        slow.setattr(stage.session.video, "nearest_image", lambda _frame: None)
+        stage.session.view.go_to(4)
         assert shown_frame(canvas) == 0
         qtbot.waitUntil(lambda: shown_frame(canvas) == 4)
         assert color_at(canvas, 50, 50) == (40, 40, 40)
-    qtbot.waitUntil(lambda: stage.session.image(4) is not None)
-    stage.session.image_ready.emit(4)
+    qtbot.waitUntil(lambda: stage.session.video.image(4) is not None)
+    stage.session.video.image_ready.emit(4)
     assert color_at(canvas, 50, 50) == (4, 4, 4)
 
 
@@ -204,9 +204,9 @@ def test_the_nearest_frame_in_memory_stands_in_for_one_that_is_being_read(
     stage: Stage, canvas: Canvas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     near = np.full((*SIZE, 3), 77, np.uint8)
-    monkeypatch.setattr(stage.session, "image", lambda _frame: None)
-    monkeypatch.setattr(stage.session, "nearest_image", lambda _frame: (18, near))
-    stage.session.go_to(20)
+    monkeypatch.setattr(stage.session.video, "image", lambda _frame: None)
+    monkeypatch.setattr(stage.session.video, "nearest_image", lambda _frame: (18, near))
+    stage.session.view.go_to(20)
     assert shown_frame(canvas) == 18
     assert color_at(canvas, 50, 50) == (77, 77, 77)
 
@@ -214,12 +214,12 @@ def test_the_nearest_frame_in_memory_stands_in_for_one_that_is_being_read(
 def test_what_is_not_on_the_screen_cannot_be_painted(
     stage: Stage, canvas: Canvas, mouse: Mouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stage.session, "image", lambda _frame: None)
-    monkeypatch.setattr(stage.session, "nearest_image", lambda _frame: None)
-    stage.session.go_to(20)
+    monkeypatch.setattr(stage.session.video, "image", lambda _frame: None)
+    monkeypatch.setattr(stage.session.video, "nearest_image", lambda _frame: None)
+    stage.session.view.go_to(20)
     canvas.set_tool(Tool.BRUSH)
     mouse.click(20, 20)
-    assert stage.session.objects == ()
+    assert stage.session.masks.objects == ()
     assert "20" in stage.reports[-1].text
 
 
@@ -298,7 +298,7 @@ def test_the_hud_names_frame_object_and_state(stage: Stage, canvas: Canvas, qtbo
 
 
 def test_nothing_is_open_and_nothing_breaks(stage: Stage, canvas: Canvas, mouse: Mouse) -> None:
-    stage.session.close()
+    stage.session.files.close()
     for tool in Tool:
         canvas.set_tool(tool)
         mouse.drag((1, 1), (5, 5))
@@ -309,7 +309,9 @@ def test_nothing_is_open_and_nothing_breaks(stage: Stage, canvas: Canvas, mouse:
 
 
 def menu(stage: Stage, at: Point) -> MaskMenu:
-    return MaskMenu(stage.session, stage.session.objects[0], at)
+    session = stage.session
+    item = session.masks.objects[0]
+    return MaskMenu(session.view, session.masks, session.edit, item, at)
 
 
 def choose(opened: MaskMenu, words: str) -> None:
@@ -329,10 +331,10 @@ def test_the_menu_fills_the_hole_that_it_was_asked_for_at(
     stage.draw(ring())
     opened = menu(stage, Point(20, 20))
     qtbot.addWidget(opened)
-    before = stage.session.undo_stack.count()
+    before = stage.session.history.stack.count()
     choose(opened, "Fill this hole")
     assert stage.pixels()[15:25, 15:25].all()
-    assert stage.session.undo_stack.count() == before + 1
+    assert stage.session.history.stack.count() == before + 1
 
 
 def test_a_repair_that_changes_nothing_is_no_undo_step(
@@ -341,10 +343,10 @@ def test_a_repair_that_changes_nothing_is_no_undo_step(
     stage.draw(block(5, 45, 5, 45))
     opened = menu(stage, Point(20, 20))
     qtbot.addWidget(opened)
-    before = stage.session.undo_stack.count()
+    before = stage.session.history.stack.count()
     choose(opened, "Fill all holes")
     choose(opened, "largest")
-    assert stage.session.undo_stack.count() == before
+    assert stage.session.history.stack.count() == before
 
 
 def test_the_menu_keeps_the_largest_part(stage: Stage, canvas: Canvas, qtbot: QtBot) -> None:
@@ -359,7 +361,7 @@ def test_the_menu_of_a_locked_object_offers_nothing(
     stage: Stage, canvas: Canvas, qtbot: QtBot
 ) -> None:
     number = stage.draw(ring())
-    stage.session.edit_object(replace(stage.session.document.object(number), locked=True))
+    stage.session.objects.edit(replace(stage.session.masks.document.object(number), locked=True))
     opened = menu(stage, Point(0, 0))
     qtbot.addWidget(opened)
     assert not any(action.isEnabled() for action in opened.actions() if action.text())

@@ -35,16 +35,16 @@ def healed(opened: Desk) -> Desk:
     opened.do("forward")
     opened.idle()
     opened.draw(frame=0, x=40)
-    opened.session.go_to(0)
+    opened.session.view.go_to(0)
     opened.do("verify_and_heal")
     opened.idle()
     return opened
 
 
 def test_ctrl_d_shows_what_the_last_propagation_changed(healed: Desk) -> None:
-    healed.session.go_to(0)
+    healed.session.view.go_to(0)
     healed.press(Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)
-    assert healed.session.frame == 1, "the nearest frame that was changed"
+    assert healed.session.view.frame == 1, "the nearest frame that was changed"
     assert _looks(healed, 45, 25, _ORANGE)
     assert _looks(healed, 15, 25, _BLUE)
     healed.press(Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)
@@ -52,35 +52,35 @@ def test_ctrl_d_shows_what_the_last_propagation_changed(healed: Desk) -> None:
 
 
 def test_f8_shows_the_masks_before_in_place(healed: Desk) -> None:
-    healed.session.go_to(5)
-    color = QColor(*healed.session.objects[0].color)
+    healed.session.view.go_to(5)
+    color = QColor(*healed.session.masks.objects[0].color)
     assert not _looks(healed, 15, 25, color)
     healed.press(Qt.Key.Key_F8)
-    assert healed.session.reference_masks(5)[1] is not None
-    assert "B:" in caption(healed.session)
+    assert healed.session.compare.masks(5)[1] is not None
+    assert "B:" in caption(healed.session.compare)
     healed.press(Qt.Key.Key_F8)
-    assert caption(healed.session) == ""
+    assert caption(healed.session.compare) == ""
 
 
 def test_painting_leaves_the_masks_before(healed: Desk) -> None:
-    healed.session.go_to(5)
+    healed.session.view.go_to(5)
     healed.settle()
     healed.press(Qt.Key.Key_F8)
-    healed.session.select(1)
+    healed.session.view.select(1)
     healed.window.canvas.set_tool(Tool.BRUSH)
     mouse = mouse_on(healed.window.canvas)
     mouse.press(5, 5)
-    assert not healed.session.shows_reference
+    assert not healed.session.compare.shows_reference
     mouse.release(5, 5)
-    assert healed.session.state(Key(5, 1)) is State.ANCHOR
+    assert healed.session.masks.state(Key(5, 1)) is State.ANCHOR
 
 
 def test_a_key_that_edits_leaves_the_masks_before(healed: Desk) -> None:
-    healed.session.go_to(5)
-    healed.session.select(1)
+    healed.session.view.go_to(5)
+    healed.session.view.select(1)
     healed.press(Qt.Key.Key_F8)
     healed.press(Qt.Key.Key_X)
-    assert not healed.session.shows_reference
+    assert not healed.session.compare.shows_reference
 
 
 def test_f7_shows_errors_against_a_folder_of_masks(opened: Desk, tmp_path: Path) -> None:
@@ -88,25 +88,26 @@ def test_f7_shows_errors_against_a_folder_of_masks(opened: Desk, tmp_path: Path)
     truth = tmp_path / "truth"
     truth.mkdir()
     labels = square(40, size=SIZE).astype(np.uint8)
-    video = opened.session.video
-    assert video is not None
+    now = opened.session.video.now
+    assert now is not None
+    video = now.video
     (truth / f"{video.stem(0)}.png").write_bytes(encode_palette_png(labels))
     opened.ask.answer = truth
     opened.press(Qt.Key.Key_F7)
     assert _looks(opened, 15, 25, _ORANGE), "too much"
     assert _looks(opened, 45, 25, _BLUE), "missing"
-    assert len(opened.session.document) == 1, "the ground truth is not part of the project"
-    opened.session.go_to(1)
-    assert opened.session.reference_masks(1) == {}, "nothing is known of this frame"
+    assert len(opened.session.masks.document) == 1, "the ground truth is not part of the project"
+    opened.session.view.go_to(1)
+    assert opened.session.compare.masks(1) == {}, "nothing is known of this frame"
     opened.press(Qt.Key.Key_F7)
-    assert opened.session.reference is None
+    assert opened.session.compare.reference is None
 
 
 def test_a_reference_ends_with_its_video(healed: Desk) -> None:
     healed.do("changes")
     healed.do("close")
-    assert healed.session.reference is None
-    assert not healed.session.can_compare
+    assert healed.session.compare.reference is None
+    assert not healed.session.compare.can_compare
 
 
 def test_colours_tell_confidence() -> None:

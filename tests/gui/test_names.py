@@ -27,8 +27,8 @@ NAME = "<b>salt</b> & pepper"
 def named(opened: Desk) -> Desk:
     """A window with an object of that name."""
     opened.draw()
-    (info,) = opened.session.objects
-    opened.session.edit_object(replace(info, name=NAME))
+    (info,) = opened.session.masks.objects
+    opened.session.objects.edit(replace(info, name=NAME))
     opened.settle()
     return opened
 
@@ -59,8 +59,10 @@ def test_tips_show_the_name(named: Desk) -> None:
     assert panel is not None
     index = panel.view.model().index(0, Column.NAME)
     assert NAME in seen(index.data(Core.ItemDataRole.ToolTipRole))
-    locked = replace(named.session.objects[0], locked=True)
-    menu = MaskMenu(named.session, locked, Point(12, 12), named.window)
+    locked = replace(named.session.masks.objects[0], locked=True)
+    session = named.session
+    at = Point(12, 12)
+    menu = MaskMenu(session.view, session.masks, session.edit, locked, at, named.window)
     assert NAME in seen(menu.actions()[-1].toolTip())
 
 

@@ -61,7 +61,7 @@ def test_every_object_is_listed_with_its_state_on_the_current_frame(opened: Desk
     assert text(opened, 1, Column.NAME).startswith("2")
     assert text(opened, 0, Column.STATE) == "-"
     assert "anchor" in text(opened, 1, Column.STATE)
-    opened.session.go_to(5)
+    opened.session.view.go_to(5)
     assert text(opened, 1, Column.STATE) == "-"
 
 
@@ -69,50 +69,50 @@ def test_a_propagated_mask_shows_its_score(opened: Desk) -> None:
     opened.draw()
     opened.do("forward")
     opened.idle()
-    opened.session.go_to(5)
+    opened.session.view.go_to(5)
     assert "90%" in text(opened, 0, Column.STATE)
 
 
 def test_a_press_selects_and_the_switches_do_not(opened: Desk) -> None:
     opened.draw(number=2)
     click(opened, 0, Column.NAME)
-    assert opened.session.selected == 1
+    assert opened.session.view.selected == 1
     click(opened, 1, Column.VISIBLE)
     click(opened, 1, Column.LOCKED)
-    info = opened.session.document.object(2)
-    assert (info.visible, info.locked, opened.session.selected) == (False, True, 1)
+    info = opened.session.masks.document.object(2)
+    assert (info.visible, info.locked, opened.session.view.selected) == (False, True, 1)
 
 
 def test_the_solo_switch_shows_one_object_alone(opened: Desk) -> None:
     opened.draw(number=2)
     click(opened, 0, Column.SOLO)
-    assert opened.session.selected == 1
+    assert opened.session.view.selected == 1
     assert opened.window.canvas.mode is OverlayMode.SOLO
 
 
 def test_arrow_keys_in_the_list_select(opened: Desk) -> None:
     opened.draw(number=3)
-    opened.session.select(1)
+    opened.session.view.select(1)
     opened.press(Qt.Key.Key_Down, widget=view_of(opened))
-    assert opened.session.selected == 2
-    assert opened.session.frame == 0
+    assert opened.session.view.selected == 2
+    assert opened.session.view.frame == 0
 
 
 def test_a_selection_made_elsewhere_shows_in_the_list(opened: Desk) -> None:
     opened.draw(number=3)
-    opened.session.select(2)
+    opened.session.view.select(2)
     assert view_of(opened).currentIndex().row() == 1
 
 
 def test_a_name_is_changed_in_place_and_a_class_name_sets_the_class(opened: Desk) -> None:
     opened.draw()
     rename(opened, "left hand")
-    info = opened.session.document.object(1)
+    info = opened.session.masks.document.object(1)
     assert (info.name, info.class_id) == ("left hand", 300)
     rename(opened, "Anna's thing")
-    assert opened.session.document.object(1).name == "Anna's thing"
+    assert opened.session.masks.document.object(1).name == "Anna's thing"
     opened.do("undo")
-    assert opened.session.document.object(1).name == "left hand"
+    assert opened.session.masks.document.object(1).name == "left hand"
 
 
 def test_class_names_are_offered_while_a_name_is_typed(opened: Desk) -> None:
@@ -127,7 +127,7 @@ def test_one_enter_takes_the_name_as_typed_and_gives_the_keys_back(opened: Desk)
     opened.draw()
     field = rename(opened, "bow")
     assert not field.isVisible()
-    assert opened.session.document.object(1).name == "bow"  # though "bowl" was offered
+    assert opened.session.masks.document.object(1).name == "bow"  # though "bowl" was offered
     assert not is_editing(opened)
 
 
@@ -139,7 +139,7 @@ def test_enter_takes_the_class_that_was_gone_to_in_the_list(opened: Desk) -> Non
     second = popup.currentIndex().data()
     opened.qtbot.keyClick(popup, Qt.Key.Key_Return)
     opened.settle()
-    info = opened.session.document.object(1)
+    info = opened.session.masks.document.object(1)
     assert info.name == second != "bow"
     assert info.class_id is not None
     assert not is_editing(opened)
@@ -151,33 +151,33 @@ def test_a_click_on_a_class_takes_it(opened: Desk) -> None:
     at = popup.visualRect(popup.model().index(0, 0)).center()
     opened.qtbot.mouseClick(popup.viewport(), Qt.MouseButton.LeftButton, pos=at)
     opened.settle()
-    assert opened.session.document.object(1).name == "knife"
+    assert opened.session.masks.document.object(1).name == "knife"
     assert not is_editing(opened)
 
 
 def test_escape_leaves_the_name_as_it_was(opened: Desk) -> None:
     opened.draw()
-    before = opened.session.document.object(1).name
+    before = opened.session.masks.document.object(1).name
     field = rename(opened, "kni", finish=False)
     opened.qtbot.keyClick(popup_of(field), Qt.Key.Key_Escape)
     opened.qtbot.keyClick(field, Qt.Key.Key_Escape)
     opened.settle()
-    assert opened.session.document.object(1).name == before
+    assert opened.session.masks.document.object(1).name == before
 
 
 def test_deleting_an_object_is_undone_with_its_masks(opened: Desk) -> None:
     opened.draw()
     opened.do("delete_object")
-    assert opened.session.objects == ()
+    assert opened.session.masks.objects == ()
     opened.do("undo")
-    assert opened.session.document.get(Key(0, 1)) is not None
+    assert opened.session.masks.document.get(Key(0, 1)) is not None
 
 
 def test_a_long_list_measures_only_the_rows_that_are_seen(opened: Desk) -> None:
     for _ in range(60):
-        opened.session.add_object()
+        opened.session.objects.add()
     view = view_of(opened)
-    opened.session.select(59)
+    opened.session.view.select(59)
     assert view.uniformRowHeights()
     assert view.header().resizeContentsPrecision() == 0
     assert view.viewport().rect().intersects(view.visualRect(view.currentIndex()))

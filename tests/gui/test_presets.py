@@ -7,14 +7,14 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTextBrowser
 
-from app.gui.actions.guide import Guide
 from app.gui.actions.presets import PRESETS
+from app.gui.dialogs.help import HelpWindow
 from app.storage.settings import field_of
 from tests.gui.conftest import Desk
 
 
 def _choose(desk: Desk, preset: str) -> None:
-    desk.session.apply_settings(replace(desk.session.settings, shortcuts=preset))
+    desk.session.preferences.apply(replace(desk.session.preferences.settings, shortcuts=preset))
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -32,17 +32,17 @@ def test_every_preset_can_be_chosen() -> None:
 def test_a_preset_holds_at_once_and_is_told(opened: Desk) -> None:
     _choose(opened, "cvat")
     opened.press(Qt.Key.Key_F)
-    assert opened.session.frame == 1
+    assert opened.session.view.frame == 1
     assert "(F)" in opened.window.actions_by_name["next_frame"].toolTip()
     _choose(opened, "default")
     opened.press(Qt.Key.Key_D)
-    assert opened.session.frame == 2
+    assert opened.session.view.frame == 2
 
 
 def test_the_guide_names_the_keys_of_the_preset(desk: Desk) -> None:
     _choose(desk, "cvat")
     desk.do("guide")
-    (guide,) = desk.window.findChildren(Guide)
+    (guide,) = desk.window.findChildren(HelpWindow)
     text = guide.findChildren(QTextBrowser)[0].toPlainText()
     assert "J goes to the next suspect" in text
     assert "N or M makes another one" in text

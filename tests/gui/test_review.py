@@ -17,8 +17,8 @@ def drifted(opened: Desk) -> Desk:
     opened.model.fake_tracker.drift = {10: 30, 11: 30, 12: 30}
     opened.do("forward")
     opened.idle()
-    opened.qtbot.waitUntil(lambda: len(opened.session.suspects) > 0)
-    opened.session.go_to(0)
+    opened.qtbot.waitUntil(lambda: len(opened.session.review.suspects) > 0)
+    opened.session.view.go_to(0)
     opened.settle()
     return opened
 
@@ -33,16 +33,19 @@ def test_suspects_are_listed_with_frames_object_and_reason(drifted: Desk) -> Non
     model = panel_of(drifted).view.model()
     row = [str(model.index(0, column).data()) for column in range(3)]
     assert "1" in row[0]
-    assert row[1] == drifted.session.objects[0].name
+    assert row[1] == drifted.session.masks.objects[0].name
     assert "place jumps" in row[2]
 
 
 def test_n_goes_to_a_suspect_and_zooms_to_its_object(drifted: Desk) -> None:
     before = drifted.window.canvas.percent
-    drifted.session.select(None)
+    drifted.session.view.select(None)
     drifted.press(Qt.Key.Key_N)
-    suspect = drifted.session.suspects[0]
-    assert (drifted.session.frame, drifted.session.selected) == (suspect.frame, suspect.object)
+    suspect = drifted.session.review.suspects[0]
+    assert (drifted.session.view.frame, drifted.session.view.selected) == (
+        suspect.frame,
+        suspect.object,
+    )
     assert drifted.window.canvas.percent != before
 
 
@@ -50,7 +53,7 @@ def test_enter_in_the_list_shows_the_suspect(drifted: Desk) -> None:
     view = panel_of(drifted).view
     view.setCurrentIndex(view.model().index(0, 0))
     drifted.press(Qt.Key.Key_Return, widget=view)
-    assert drifted.session.frame == drifted.session.suspects[0].frame
+    assert drifted.session.view.frame == drifted.session.review.suspects[0].frame
 
 
 def test_enter_goes_on_to_another_object_while_this_one_heals(opened: Desk) -> None:
@@ -59,38 +62,38 @@ def test_enter_goes_on_to_another_object_while_this_one_heals(opened: Desk) -> N
     opened.model.fake_tracker.drift = {10: 30, 11: 30, 12: 30}
     opened.do("forward")
     opened.idle()
-    opened.qtbot.waitUntil(lambda: {i.object for i in opened.session.suspects} == {1, 2})
+    opened.qtbot.waitUntil(lambda: {i.object for i in opened.session.review.suspects} == {1, 2})
     opened.press(Qt.Key.Key_N)
-    corrected = opened.session.selected
+    corrected = opened.session.view.selected
     opened.press(Qt.Key.Key_Return)
-    assert opened.session.selected != corrected
-    frame = opened.session.frame
-    assert (frame, opened.session.selected) in {
-        (i.frame, i.object) for i in opened.session.suspects
+    assert opened.session.view.selected != corrected
+    frame = opened.session.view.frame
+    assert (frame, opened.session.view.selected) in {
+        (i.frame, i.object) for i in opened.session.review.suspects
     }
     opened.idle()
 
 
 def test_enter_stays_where_no_suspect_is_being_looked_at(drifted: Desk) -> None:
-    still = replace(drifted.session.settings, follow_playhead=False)
-    drifted.session.apply_settings(still)
-    drifted.session.go_to(10)
+    still = replace(drifted.session.preferences.settings, follow_playhead=False)
+    drifted.session.preferences.apply(still)
+    drifted.session.view.go_to(10)
     drifted.press(Qt.Key.Key_Return)
-    assert drifted.session.frame == 10
+    assert drifted.session.view.frame == 10
 
 
 def test_y_verifies_the_mask(drifted: Desk) -> None:
     drifted.press(Qt.Key.Key_N)
-    frame = drifted.session.frame
+    frame = drifted.session.view.frame
     drifted.press(Qt.Key.Key_Y)
-    assert drifted.session.state(Key(frame, 1)) is State.VERIFIED
+    assert drifted.session.masks.state(Key(frame, 1)) is State.VERIFIED
 
 
 def test_a_suspect_is_taken_off_the_list(drifted: Desk) -> None:
-    before = len(drifted.session.suspects)
+    before = len(drifted.session.review.suspects)
     drifted.press(Qt.Key.Key_N)
     drifted.do("dismiss")
-    assert len(drifted.session.suspects) == before - 1
+    assert len(drifted.session.review.suspects) == before - 1
 
 
 def test_an_empty_list_says_what_would_fill_it(opened: Desk) -> None:
@@ -106,4 +109,4 @@ def test_a_drift_takes_three_interactions(drifted: Desk) -> None:
     drifted.idle()
     drifted.press(Qt.Key.Key_Return)
     drifted.idle()
-    assert State.ANCHOR in {drifted.session.state(Key(frame, 1)) for frame in (10, 11, 12)}
+    assert State.ANCHOR in {drifted.session.masks.state(Key(frame, 1)) for frame in (10, 11, 12)}

@@ -42,7 +42,7 @@ def test_a_change_holds_at_once(dialog: SettingsDialog, desk: Desk) -> None:
     box = dialog.editor("undo_limit")
     assert isinstance(box, QSpinBox)
     box.setValue(77)
-    assert desk.session.settings.undo_limit == 77
+    assert desk.session.preferences.settings.undo_limit == 77
     opacity = dialog.editor("overlay_opacity")
     assert isinstance(opacity, QDoubleSpinBox)
     opacity.setValue(0.25)
@@ -95,7 +95,7 @@ def test_defaults_come_back(dialog: SettingsDialog, desk: Desk) -> None:
     assert isinstance(box, QSpinBox)
     box.setValue(128)
     dialog._restore()
-    assert desk.session.settings == Settings()
+    assert desk.session.preferences.settings == Settings()
     assert box.value() == Settings().cache_mib
 
 
@@ -119,7 +119,7 @@ def test_the_wheel_scrolls_the_list_and_changes_no_setting(
 ) -> None:
     area = dialog.findChild(QScrollArea)
     assert area is not None
-    bar, before = area.verticalScrollBar(), desk.session.settings
+    bar, before = area.verticalScrollBar(), desk.session.preferences.settings
     for preference in preferences():
         editor = dialog.editor(preference.name)
         if isinstance(editor, QLineEdit | QCheckBox):
@@ -129,7 +129,7 @@ def test_the_wheel_scrolls_the_list_and_changes_no_setting(
         wheel_over(editor, 1 if there else -1)
         assert bar.value() != there, preference.name
         assert editor.focusPolicy() is Qt.FocusPolicy.StrongFocus  # the wheel gives no focus
-    assert desk.session.settings == before
+    assert desk.session.preferences.settings == before
 
 
 def test_the_wheel_counts_in_the_field_that_has_the_focus(
@@ -143,12 +143,12 @@ def test_the_wheel_counts_in_the_field_that_has_the_focus(
     box.setFocus()
     before = box.value()
     wheel_over(box, 1)
-    assert desk.session.settings.undo_limit == before + 1
+    assert desk.session.preferences.settings.undo_limit == before + 1
 
 
 def test_the_dialog_shows_a_change_made_elsewhere(dialog: SettingsDialog, desk: Desk) -> None:
     session: Session = desk.session
-    session.apply_settings(changed(session.settings, {"undo_limit": 33}))
+    session.preferences.apply(changed(session.preferences.settings, {"undo_limit": 33}))
     box = dialog.editor("undo_limit")
     assert isinstance(box, QSpinBox)
     assert box.value() == 33

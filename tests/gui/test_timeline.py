@@ -1,6 +1,7 @@
 """The timeline: mouse, states, ranges; on a real session."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
-from app.core.document import Key
+from app.core.document import Key, ObjectInfo
 from app.core.plan import Direction
 from app.gui.timeline.legend import Legend
 from app.gui.timeline.menu import RangeMenu
@@ -18,15 +19,23 @@ from app.gui.timeline.thumbnails import Thumbnails
 from app.gui.timeline.timeline import Timeline
 from app.gui.timeline.tip import tip
 from app.gui.widgets.exchange_menu import ExchangeMenu
-from app.session.signals import Progress
+from app.gui.window.compose import make_timeline
+from app.session.jobs.progress import Progress
 from tests.gui.stage import SIZE, Mouse, Stage
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
 
+def range_menu(stage: Stage, item: ObjectInfo, frames: range) -> RangeMenu:
+    session = stage.session
+    exchange = partial(ExchangeMenu, session.masks, session.edit)
+    parts = (session.view, session.objects, session.edit, session.jobs)
+    return RangeMenu(*parts, exchange, item, frames)
+
+
 @pytest.fixture
 def timeline(stage: Stage, qtbot: QtBot) -> Timeline:
-    timeline = Timeline(stage.session)
+    timeline = make_timeline(stage.session)
     qtbot.addWidget(timeline)
     timeline.resize(HEADER + 600, 200)  # 20 pixels a frame
     timeline.show()
@@ -48,15 +57,15 @@ def mouse(timeline: Timeline) -> Mouse:
 def add(stage: Stage, *frames: int) -> int:
     pixels = np.zeros(SIZE, np.bool_)
     pixels[10:30, 10:30] = True
-    number = stage.session.add_object()
+    number = stage.session.objects.add()
     assert number is not None
     for frame in frames:
-        stage.session.draw_mask(frame, number, pixels, "Paint")
+        stage.session.edit.draw_mask(frame, number, pixels, "Paint")
     return number
 
 
 def propagate(stage: Stage, qtbot: QtBot) -> None:
-    stage.session.propagate(Direction.FORWARD)
+    stage.session.jobs.propagate(Direction.FORWARD)
     qtbot.waitUntil(lambda: stage.is_idle and stage.state(29) == "PREDICTED")
 
 
@@ -86,7 +95,7 @@ def choose(menu: QMenu, words: str) -> None:
 
 def test_dragging_on_the_ruler_scrubs(stage: Stage, mouse: Mouse) -> None:
     visited: list[int] = []
-    stage.session.frame_changed.connect(visited.append)
+    stage.session.view.frame_changed.connect(visited.append)
     mouse.drag((4, -1), (20, -1))
     assert visited == [4, 8, 12, 16, 20]
 
@@ -95,8 +104,8 @@ def test_a_click_on_a_lane_goes_there_and_selects_its_object(stage: Stage, mouse
     first = add(stage, 0)
     add(stage, 0)
     mouse.click(12, 0)
-    assert stage.session.frame == 12
-    assert stage.session.selected == first
+    assert stage.session.view.frame == 12
+    assert stage.session.view.selected == first
 
 
 def test_a_double_click_finds_the_anchor_beside_it(
@@ -104,22 +113,22 @@ def test_a_double_click_finds_the_anchor_beside_it(
 ) -> None:
     add(stage, 0, 13)
     mouse.double_click(12.8, 0)
-    assert stage.session.frame == 13
+    assert stage.session.view.frame == 13
 
 
 def test_a_click_on_a_name_selects_only(stage: Stage, timeline: Timeline, mouse: Mouse) -> None:
     first = add(stage, 0)
     add(stage, 0)
     mouse.click(-3, 0)
-    assert stage.session.selected == first
-    assert stage.session.frame == 0
+    assert stage.session.view.selected == first
+    assert stage.session.view.frame == 0
 
 
 def test_the_view_follows_the_playhead(stage: Stage, timeline: Timeline, mouse: Mouse) -> None:
     for _ in range(8):
         mouse.wheel(0, -1, 1, CTRL)
     assert 29 not in timeline.layout_now().frames()
-    stage.session.go_to(29)
+    stage.session.view.go_to(29)
     assert 29 in timeline.layout_now().frames()
 
 
@@ -156,7 +165,7 @@ def test_every_change_of_state_is_drawn_soon(
     empty = colors(timeline, 0, 20)
     propagate(stage, qtbot)
     qtbot.waitUntil(lambda: colors(timeline, 0, 20) != empty)
-    stage.session.undo_stack.undo()
+    stage.session.history.stack.undo()
     qtbot.waitUntil(lambda: colors(timeline, 0, 20) == empty)
 
 
@@ -168,7 +177,7 @@ def test_changes_are_drawn_at_most_ten_times_a_second(
     drawn: list[int] = []
     timeline._redraw.timeout.connect(lambda: drawn.append(1))
     for frame in range(1, 30):
-        stage.session.mark_absent([Key(frame, 1)])
+        stage.session.edit.mark_absent([Key(frame, 1)])
     assert not drawn
     qtbot.waitUntil(lambda: not timeline._redraw.isActive())
     assert len(drawn) == 1
@@ -177,9 +186,9 @@ def test_changes_are_drawn_at_most_ten_times_a_second(
 def test_lanes_follow_the_objects(stage: Stage, timeline: Timeline) -> None:
     number = add(stage, 0)
     assert timeline.layout_now().rows == 1
-    stage.session.delete_object(number)
+    stage.session.objects.delete(number)
     assert timeline.layout_now().rows == 0
-    stage.session.undo_stack.undo()
+    stage.session.history.stack.undo()
     assert timeline.layout_now().rows == 1
     assert timeline._lanes.ranks(number)[0] > 0
 
@@ -198,18 +207,18 @@ def test_a_running_job_is_shown_and_gone_when_it_ends(
     number = add(stage, 0)
     before = colors(timeline, 0, 20)
     progress = Progress("Propagate", 3, 20, None, None, 5, 25, 8, (number,))
-    stage.session.progress_changed.emit(progress)
+    stage.session.jobs.progress_changed.emit(progress)
     qtbot.waitUntil(lambda: colors(timeline, 0, 20) != before)
-    stage.session.progress_changed.emit(None)
+    stage.session.jobs.progress_changed.emit(None)
     qtbot.waitUntil(lambda: colors(timeline, 0, 20) == before)
 
 
 def test_frames_outside_the_in_and_out_points_are_veiled(stage: Stage, timeline: Timeline) -> None:
     add(stage, *range(30))
     before = colors(timeline, 0, 25)
-    stage.session.set_range(5, 15)
+    stage.session.view.set_range(5, 15)
     assert colors(timeline, 0, 25) != before
-    stage.session.set_range(None, None)
+    stage.session.view.set_range(None, None)
     assert colors(timeline, 0, 25) == before
 
 
@@ -222,13 +231,13 @@ def test_dragging_on_a_lane_offers_what_can_be_done_to_the_range(
     stage: Stage, timeline: Timeline, mouse: Mouse
 ) -> None:
     number = add(stage, *range(10))
-    before = stage.session.undo_stack.count()
+    before = stage.session.history.stack.count()
     mouse.drag((6, 0), (3, 0))
     menu = menu_of(timeline)
     choose(menu, "Delete")
     menu.close()
     assert [frame for frame in range(10) if stage.entry(frame, number)] == [0, 1, 2, 7, 8, 9]
-    assert stage.session.undo_stack.count() == before + 1
+    assert stage.session.history.stack.count() == before + 1
 
 
 @pytest.mark.parametrize(
@@ -239,7 +248,7 @@ def test_the_range_menu_changes_the_state_of_its_frames(
 ) -> None:
     add(stage, 0)
     propagate(stage, qtbot)
-    menu = RangeMenu(stage.session, stage.session.objects[0], range(4, 7))
+    menu = range_menu(stage, stage.session.masks.objects[0], range(4, 7))
     qtbot.addWidget(menu)
     choose(menu, words)
     assert [stage.state(frame) for frame in range(4, 7)] == [state] * 3
@@ -248,7 +257,7 @@ def test_the_range_menu_changes_the_state_of_its_frames(
 
 def test_a_range_is_propagated_again(stage: Stage, timeline: Timeline, qtbot: QtBot) -> None:
     add(stage, 0)
-    menu = RangeMenu(stage.session, stage.session.objects[0], range(4, 7))
+    menu = range_menu(stage, stage.session.masks.objects[0], range(4, 7))
     qtbot.addWidget(menu)
     choose(menu, "Propagate")
     qtbot.waitUntil(lambda: stage.is_idle and stage.state(6) == "PREDICTED")
@@ -262,12 +271,12 @@ def test_two_objects_exchange_their_masks_on_a_range(
     add(stage, 0)
     add(stage, 0)
     propagate(stage, qtbot)
-    menu = RangeMenu(stage.session, stage.session.objects[0], range(4, 7))
+    menu = range_menu(stage, stage.session.masks.objects[0], range(4, 7))
     qtbot.addWidget(menu)
     exchange = next(child for child in menu.findChildren(ExchangeMenu))
-    steps = stage.session.undo_stack.count()
+    steps = stage.session.history.stack.count()
     exchange.actions()[0].trigger()
-    assert stage.session.undo_stack.count() == steps + 1
+    assert stage.session.history.stack.count() == steps + 1
     assert [stage.state(frame) for frame in range(3, 8)] == [
         "PREDICTED", "VERIFIED", "PREDICTED", "VERIFIED", "PREDICTED",
     ]  # fmt: skip
@@ -277,18 +286,18 @@ def test_the_range_menu_sets_in_and_out_and_locks(
     stage: Stage, timeline: Timeline, qtbot: QtBot
 ) -> None:
     number = add(stage, 0)
-    menu = RangeMenu(stage.session, stage.session.objects[0], range(4, 7))
+    menu = range_menu(stage, stage.session.masks.objects[0], range(4, 7))
     qtbot.addWidget(menu)
     choose(menu, "in and out")
     choose(menu, "Lock")
-    assert (stage.session.in_point, stage.session.out_point) == (4, 6)
-    assert stage.session.document.object(number).locked
+    assert (stage.session.view.in_point, stage.session.view.out_point) == (4, 6)
+    assert stage.session.masks.document.object(number).locked
 
 
 def test_the_range_menu_of_a_locked_object_edits_nothing(stage: Stage, qtbot: QtBot) -> None:
     number = add(stage, 0)
-    info = replace(stage.session.document.object(number), locked=True)
-    menu = RangeMenu(stage.session, info, range(3))
+    info = replace(stage.session.masks.document.object(number), locked=True)
+    menu = range_menu(stage, info, range(3))
     qtbot.addWidget(menu)
     enabled = [action.text() for action in menu.actions() if action.isEnabled() and action.text()]
     assert len([words for words in enabled if "Unlock" in words or "points" in words]) == 2
@@ -303,20 +312,21 @@ def test_the_tooltip_names_frame_object_state_and_score(
 ) -> None:
     add(stage, 0)
     propagate(stage, qtbot)
-    item = stage.session.objects[0]
-    words = tip(stage.session, Thumbnails(stage.session), item, 5, 1)
+    item = stage.session.masks.objects[0]
+    thumbnails = Thumbnails(stage.session.video, stage.session.view)
+    words = tip(stage.session.video, stage.session.masks, thumbnails, item, 5, 1)
     assert "<b>5</b>" in words
     assert item.name in words
     assert "predicted, 0.90" in words
 
 
 def test_the_tooltip_has_a_picture_of_frames_that_were_seen(stage: Stage, qtbot: QtBot) -> None:
-    thumbnails = Thumbnails(stage.session)
-    stage.session.go_to(3)
-    if stage.session.image(3) is None:
-        qtbot.waitSignal(stage.session.image_ready).wait()
+    thumbnails = Thumbnails(stage.session.video, stage.session.view)
+    stage.session.view.go_to(3)
+    if stage.session.video.image(3) is None:
+        qtbot.waitSignal(stage.session.video.image_ready).wait()
     qtbot.waitUntil(lambda: thumbnails.nearest(3, 0) is not None)
-    assert "<img" in tip(stage.session, thumbnails, None, 3, 0)
+    assert "<img" in tip(stage.session.video, stage.session.masks, thumbnails, None, 3, 0)
     assert thumbnails.nearest(20, 5) is None
 
 

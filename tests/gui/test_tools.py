@@ -111,22 +111,22 @@ def test_a_click_selects_the_object_under_it(stage: Stage, mouse: Mouse) -> None
     first = stage.draw(block(10, 30, 10, 30))
     second = stage.draw(block(10, 30, 50, 70))
     mouse.click(15, 15)
-    assert stage.session.selected == first
+    assert stage.session.view.selected == first
     mouse.click(60, 15)
-    assert stage.session.selected == second
+    assert stage.session.view.selected == second
     mouse.click(2, 50)
-    assert stage.session.selected is None
+    assert stage.session.view.selected is None
 
 
 def test_dragging_with_the_select_tool_pans_and_selects_nothing(
     stage: Stage, canvas: Canvas, mouse: Mouse
 ) -> None:
     stage.draw(block(10, 30, 10, 30))
-    stage.session.select(None)
+    stage.session.view.select(None)
     before = canvas.mapFromScene(0, 0)
     mouse.drag((15, 15), (25, 20))
     moved = canvas.mapFromScene(0, 0) - before
-    assert stage.session.selected is None
+    assert stage.session.view.selected is None
     assert moved.x() > 20
 
 
@@ -151,7 +151,7 @@ def test_points_ask_the_model_and_carry_their_sign(
 def test_a_point_beside_the_frame_asks_nothing(stage: Stage, canvas: Canvas, mouse: Mouse) -> None:
     canvas.set_tool(Tool.POINTS)
     mouse.click(-5, 10)
-    assert stage.session.objects == ()
+    assert stage.session.masks.objects == ()
 
 
 def test_a_box_is_drawn_between_press_and_release(
@@ -169,7 +169,7 @@ def test_a_point_that_takes_away_makes_no_object(
 ) -> None:
     canvas.set_tool(Tool.POINTS)
     mouse.click(40, 30, RIGHT)
-    assert stage.session.objects == ()
+    assert stage.session.masks.objects == ()
     assert "Click on the object first" in stage.reports[-1].text
 
 
@@ -184,39 +184,39 @@ def test_a_click_with_the_box_tool_is_no_box(stage: Stage, canvas: Canvas, mouse
 
 
 def test_a_stroke_is_one_undo_step(stage: Stage, canvas: Canvas, mouse: Mouse) -> None:
-    stage.session.add_object()
-    before = stage.session.undo_stack.count()
+    stage.session.objects.add()
+    before = stage.session.history.stack.count()
     canvas.set_tool(Tool.BRUSH)
     mouse.drag((10, 30), (60, 30))
-    assert stage.session.undo_stack.count() == before + 1
+    assert stage.session.history.stack.count() == before + 1
     pixels = stage.pixels()
     assert pixels[30, 8:62].all()
     assert pixels[:, 35].sum() == 9
-    stage.session.undo_stack.undo()
+    stage.session.history.stack.undo()
     assert not stage.pixels().any()
 
 
 def test_a_stroke_beside_the_picture_is_none(stage: Stage, canvas: Canvas, mouse: Mouse) -> None:
     canvas.set_tool(Tool.BRUSH)
     mouse.click(-20, 30)
-    assert stage.session.objects == ()
-    stage.session.add_object()
+    assert stage.session.masks.objects == ()
+    stage.session.objects.add()
     mouse.click(-20, 30)
     assert stage.entry() is None
 
 
 def test_a_stroke_that_changes_no_pixel_is_none(stage: Stage, canvas: Canvas, mouse: Mouse) -> None:
-    stage.session.select(stage.draw(block(10, 40, 10, 60)))
-    steps = stage.session.undo_stack.count()
+    stage.session.view.select(stage.draw(block(10, 40, 10, 60)))
+    steps = stage.session.history.stack.count()
     canvas.set_tool(Tool.BRUSH)
     mouse.drag((25, 25), (40, 25))
-    assert stage.session.undo_stack.count() == steps
+    assert stage.session.history.stack.count() == steps
 
 
 def test_undo_drops_the_stroke_that_is_being_drawn(
     stage: Stage, canvas: Canvas, mouse: Mouse
 ) -> None:
-    stage.session.select(stage.draw(block(10, 40, 10, 60)))
+    stage.session.view.select(stage.draw(block(10, 40, 10, 60)))
     canvas.set_tool(Tool.BRUSH)
     mouse.press(5, 5)
     mouse.move(70, 50)
@@ -249,7 +249,7 @@ def test_escape_drops_the_stroke(stage: Stage, canvas: Canvas, mouse: Mouse) -> 
 
 def test_ctrl_and_the_eraser_take_away(stage: Stage, canvas: Canvas, mouse: Mouse) -> None:
     number = stage.draw(block(10, 50, 10, 70))
-    stage.session.select(number)
+    stage.session.view.select(number)
     canvas.set_tool(Tool.BRUSH)
     mouse.click(20, 30, LEFT, CTRL)
     assert not stage.pixels()[30, 20]
@@ -274,7 +274,7 @@ def test_the_first_shift_click_on_another_frame_is_a_dot(
     canvas.set_tool(Tool.BRUSH)
     mouse.click(10, 10)
     with qtbot.waitSignal(canvas.frame_shown, check_params_cb=lambda frame: frame == 1):
-        stage.session.go_to(1)
+        stage.session.view.go_to(1)
     mouse.click(60, 40, LEFT, SHIFT)
     assert stage.pixels(1)[40, 60]
     assert not stage.pixels(1)[25, 35]
@@ -286,7 +286,7 @@ def test_a_stroke_that_a_change_of_frame_ends_stays_on_its_frame(
     canvas.set_tool(Tool.BRUSH)
     mouse.press(10, 30)
     mouse.move(40, 30)
-    stage.session.go_to(5)
+    stage.session.view.go_to(5)
     mouse.release(40, 30)
     assert stage.pixels(0)[30, 25]
     assert not stage.pixels(5).any()
@@ -297,8 +297,8 @@ def test_locked_and_hidden_objects_are_not_painted_and_it_is_said(
     stage: Stage, canvas: Canvas, mouse: Mouse, change: dict[str, bool]
 ) -> None:
     number = stage.draw(block(10, 20, 10, 20))
-    info = stage.session.document.object(number)
-    stage.session.edit_object(replace(info, **change))  # type: ignore[arg-type]
+    info = stage.session.masks.document.object(number)
+    stage.session.objects.edit(replace(info, **change))  # type: ignore[arg-type]
     before = stage.pixels().copy()
     canvas.set_tool(Tool.BRUSH)
     mouse.drag((30, 30), (60, 30))
@@ -308,7 +308,7 @@ def test_locked_and_hidden_objects_are_not_painted_and_it_is_said(
 
 def as_if_killed_now(stage: Stage, folder: Path) -> dict[Key, Entry]:
     """Return what a process that finds the project file as it is now reads from it."""
-    source = stage.session.project_path
+    source = stage.session.files.project_path
     assert source is not None
     folder.mkdir()
     for part in source.parent.glob(f"{source.name}*"):
@@ -331,16 +331,16 @@ def test_a_stroke_under_way_is_in_the_project_file_until_it_is_dropped(
     monkeypatch.setattr("app.gui.canvas.tools.brush.KEEP_S", -1)
     canvas.set_tool(Tool.BRUSH)
     mouse.press(20, 20)
-    with qtbot.waitSignal(stage.session.saved):
+    with qtbot.waitSignal(stage.session.autosave.saved):
         mouse.move(40, 20)
     (entry,) = as_if_killed_now(stage, tmp_path / "painting").values()
     assert entry.mask is not None
     assert entry.mask.decode()[20, 20:41].all()
     assert stage.entry() is None
-    with qtbot.waitSignal(stage.session.saved):
+    with qtbot.waitSignal(stage.session.autosave.saved):
         press(canvas, Qt.Key.Key_Escape)
     assert as_if_killed_now(stage, tmp_path / "dropped") == {}
-    with qtbot.waitSignal(stage.session.saved):
+    with qtbot.waitSignal(stage.session.autosave.saved):
         mouse.drag((10, 30), (30, 30))
     (key,) = as_if_killed_now(stage, tmp_path / "done")
     assert (key.frame, stage.state(0)) == (0, "ANCHOR")
@@ -368,7 +368,7 @@ def test_painting_with_nothing_selected_makes_an_object(
 ) -> None:
     canvas.set_tool(Tool.BRUSH)
     mouse.click(30, 30)
-    assert len(stage.session.objects) == 1
+    assert len(stage.session.masks.objects) == 1
     assert stage.pixels()[30, 30]
 
 
@@ -393,14 +393,14 @@ def test_an_open_polygon_is_in_the_project_file_until_it_is_dropped(
     stage: Stage, canvas: Canvas, mouse: Mouse, qtbot: QtBot, tmp_path: Path
 ) -> None:
     canvas.set_tool(Tool.POLYGON)
-    with qtbot.waitSignal(stage.session.saved):
+    with qtbot.waitSignal(stage.session.autosave.saved):
         for corner in CORNERS:
             mouse.click(*corner)
     (entry,) = as_if_killed_now(stage, tmp_path / "open").values()
     assert entry.mask is not None
     assert entry.mask.area == 31 * 41
     assert stage.entry() is None
-    with qtbot.waitSignal(stage.session.saved):
+    with qtbot.waitSignal(stage.session.autosave.saved):
         press(canvas, Qt.Key.Key_Escape)
     assert as_if_killed_now(stage, tmp_path / "dropped") == {}
 
@@ -416,7 +416,7 @@ def test_a_lasso_being_drawn_is_in_the_project_file(
     monkeypatch.setattr("app.gui.canvas.tools.polygon.KEEP_S", -1)
     canvas.set_tool(Tool.POLYGON)
     mouse.press(10, 10)
-    with qtbot.waitSignal(stage.session.saved):
+    with qtbot.waitSignal(stage.session.autosave.saved):
         for corner in CORNERS[1:]:
             mouse.move(*corner)
     (entry,) = as_if_killed_now(stage, tmp_path / "open").values()

@@ -25,7 +25,7 @@ def test_its_buttons_open_a_file_a_folder_and_the_sample(desk: Desk) -> None:
     desk.ask.answer = desk.clip
     for words in ("Open", "folder of frames", "sample"):
         desk.qtbot.mouseClick(button(desk, words), Qt.MouseButton.LeftButton)
-        assert desk.session.is_open, words
+        assert desk.session.video.is_open, words
         desk.do("close")
 
 
@@ -37,7 +37,7 @@ def test_recent_sources_open_with_a_press(desk: Desk) -> None:
     assert "clip" in item.text()
     middle = listed.visualItemRect(item).center()
     desk.qtbot.mouseClick(listed.viewport(), Qt.MouseButton.LeftButton, pos=middle)
-    assert desk.session.is_open
+    assert desk.session.video.is_open
 
 
 def test_a_recent_source_that_is_gone_is_greyed_and_can_be_taken_off(

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QDockWidget, QToolButton
 
 from app.core.document import Key, State
 from app.gui.window.window import Window
-from app.session.signals import Report, SessionState
+from app.session.state.status import Report, SessionState
 from app.storage.formats.palette import write_palette_png
 from tests.fakes import write_frames
 from tests.gui.conftest import Desk
@@ -42,7 +42,7 @@ def test_opening_a_video_shows_the_picture_and_the_panels(opened: Desk) -> None:
 
 def test_closing_the_video_brings_the_welcome_page_back(opened: Desk) -> None:
     opened.do("close")
-    assert not opened.session.is_open
+    assert not opened.session.video.is_open
     assert not opened.window.canvas.isVisible()
     assert not any(dock.isVisible() for dock in opened.window.findChildren(QDockWidget))
 
@@ -52,12 +52,12 @@ def test_what_cannot_be_opened_is_told_and_leaves_the_open_video_open(
 ) -> None:
     opened.window.files.open(tmp_path / "nothing.mp4")
     assert said("nothing.mp4 does not exist")
-    assert opened.session.is_open
+    assert opened.session.video.is_open
 
 
 def test_a_video_dropped_on_the_window_is_opened(desk: Desk) -> None:
     drop(desk.window, desk.clip)
-    assert desk.session.frame_count == 30
+    assert desk.session.video.frame_count == 30
 
 
 def test_a_folder_of_masks_dropped_on_an_open_video_becomes_anchors(
@@ -69,11 +69,11 @@ def test_a_folder_of_masks_dropped_on_an_open_video_becomes_anchors(
     labels[10:20, 10:20] = 1
     write_palette_png(masks / "00004.png", labels)
     drop(opened.window, masks)
-    assert opened.session.state(Key(4, 1)) in {State.ANCHOR, State.GROUND_TRUTH}
+    assert opened.session.masks.state(Key(4, 1)) in {State.ANCHOR, State.GROUND_TRUTH}
 
 
 def test_a_report_of_the_session_becomes_a_message(opened: Desk, said: Said) -> None:
-    opened.session.reported.emit(Report("error", "The disk is full. Make room."))
+    opened.session.status.reported.emit(Report("error", "The disk is full. Make room."))
     assert said("The disk is full")
 
 
@@ -92,15 +92,15 @@ def test_an_error_can_be_dismissed_on_whatever_page_it_lies(opened: Desk, tmp_pa
 def test_a_project_whose_video_has_moved_asks_for_it(desk: Desk, tmp_path: Path) -> None:
     desk.open()
     desk.draw()
-    project = desk.session.project_path
+    project = desk.session.files.project_path
     assert project is not None
     desk.do("close")
     moved = desk.clip.rename(tmp_path / "elsewhere")
     desk.ask.answer = moved
     desk.window.files.open(project)
-    assert desk.session.is_open
+    assert desk.session.video.is_open
     assert "is not at" in desk.ask.asked[0]
-    assert desk.session.state(Key(0, 1)) is State.ANCHOR
+    assert desk.session.masks.state(Key(0, 1)) is State.ANCHOR
 
 
 def test_a_project_saved_as_a_bare_name_is_opened_again(
@@ -110,23 +110,23 @@ def test_a_project_saved_as_a_bare_name_is_opened_again(
     opened.ask.answer = tmp_path / "copy"
     opened.do("save_as")
     copy = tmp_path / "copy.maskwright"
-    assert opened.session.project_path == copy
+    assert opened.session.files.project_path == copy
     assert said(str(copy))
     opened.do("close")
     opened.window.files.open(copy)
-    assert len(opened.session.document) == 1
+    assert len(opened.session.masks.document) == 1
 
 
 def test_saving_a_project_as_itself_goes_on_in_it(opened: Desk, said: Said) -> None:
     opened.draw()
-    opened.ask.answer = project = opened.session.project_path
+    opened.ask.answer = project = opened.session.files.project_path
     assert project is not None
     opened.do("save_as")
     assert said(f"The project is now {project}.")
     opened.draw(4)
     opened.do("close")
     opened.window.files.open(project)
-    assert opened.session.document.frames() == [0, 4]
+    assert opened.session.masks.document.frames() == [0, 4]
 
 
 def test_closing_the_window_during_a_propagation_keeps_what_is_finished(opened: Desk) -> None:
@@ -135,12 +135,12 @@ def test_closing_the_window_during_a_propagation_keeps_what_is_finished(opened: 
     tracker.gate.close()
     opened.do("forward")
     tracker.gate.let(5)
-    opened.qtbot.waitUntil(lambda: opened.session.state(Key(3, 1)) is State.PREDICTED)
+    opened.qtbot.waitUntil(lambda: opened.session.masks.state(Key(3, 1)) is State.PREDICTED)
     tracker.gate.open()
     opened.window.close()
-    assert not opened.session.is_open
+    assert not opened.session.video.is_open
     opened.window.files.open(opened.clip)
-    assert opened.session.state(Key(2, 1)) is State.PREDICTED
+    assert opened.session.masks.state(Key(2, 1)) is State.PREDICTED
 
 
 def test_arrangement_and_size_come_back_with_the_next_window(opened: Desk) -> None:
@@ -167,7 +167,9 @@ def test_the_window_follows_a_propagation(opened: Desk) -> None:
 
     def follows() -> bool:
         gate.let(1)
-        return opened.session.activity is not SessionState.IDLE and opened.session.frame >= 3
+        return (
+            opened.session.status.state is not SessionState.IDLE and opened.session.view.frame >= 3
+        )
 
     opened.qtbot.waitUntil(follows)
 
@@ -179,7 +181,7 @@ def test_who_goes_elsewhere_during_a_propagation_stays_there(opened: Desk) -> No
     opened.press(Qt.Key.Key_End)
     opened.model.fake_tracker.gate.open()
     opened.idle()
-    assert opened.session.frame == 29
+    assert opened.session.view.frame == 29
 
 
 def test_the_first_object_of_a_full_video_takes_a_click_and_enter(opened: Desk) -> None:
@@ -187,10 +189,10 @@ def test_the_first_object_of_a_full_video_takes_a_click_and_enter(opened: Desk) 
     middle = canvas.viewport().rect().center()
     opened.qtbot.mouseClick(canvas.viewport(), Qt.MouseButton.LeftButton, pos=middle)
     opened.idle()
-    assert opened.session.selected is not None
+    assert opened.session.view.selected is not None
     opened.press(Qt.Key.Key_Return)
-    opened.qtbot.waitUntil(lambda: opened.session.activity is SessionState.IDLE)
-    assert opened.session.state(Key(29, opened.session.selected)) is State.PREDICTED
+    opened.qtbot.waitUntil(lambda: opened.session.status.state is SessionState.IDLE)
+    assert opened.session.masks.state(Key(29, opened.session.view.selected)) is State.PREDICTED
 
 
 def test_two_windows_write_the_recent_list_newest_first(opened: Desk, tmp_path: Path) -> None:

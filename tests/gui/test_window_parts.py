@@ -40,7 +40,7 @@ from app.gui.window import crash
 from app.gui.window.crash import CrashDialog, CrashWatch
 from app.gui.window.focus import keeps
 from app.gui.window.status import StatusBar, duration
-from app.session.signals import Progress
+from app.session.jobs.progress import Progress
 from tests.gui.conftest import Desk
 from tests.gui.stage import wheel_over
 
@@ -80,7 +80,7 @@ def test_the_go_to_dialog_goes_there_on_enter(opened: Desk) -> None:
     assert field is not None
     opened.qtbot.keyClicks(field, "17")
     opened.qtbot.keyClick(field, Qt.Key.Key_Return)
-    assert opened.session.frame == 17
+    assert opened.session.view.frame == 17
 
 
 # Finding commands
@@ -103,7 +103,7 @@ def test_a_command_is_found_and_run_without_the_mouse(opened: Desk) -> None:
     opened.qtbot.keyClicks(field, "new obj")
     assert dialog.names()[0] == "New object"
     opened.qtbot.keyClick(field, Qt.Key.Key_Return)
-    assert len(opened.session.objects) == 1
+    assert len(opened.session.masks.objects) == 1
 
 
 def test_the_sheet_lists_keys_and_finds_a_word(opened: Desk) -> None:
@@ -156,14 +156,14 @@ def test_a_duration_reads_as_people_say_it(seconds: float, words: str) -> None:
 def test_the_status_bar_tells_progress_and_the_last_save(opened: Desk) -> None:
     bar = opened.window.findChild(StatusBar)
     assert bar is not None
-    opened.session.progress_changed.emit(
+    opened.session.jobs.progress_changed.emit(
         Progress("Propagating knife", 12, 40, 3.14159, 8.9, 0, 39, 12, (1,))
     )
     assert bar.progress.isVisible()
     assert bar.progress.text == "Propagating knife · 12 of 40 · 3.14 fps · 9 s left"
-    opened.session.progress_changed.emit(None)
+    opened.session.jobs.progress_changed.emit(None)
     assert not bar.progress.isVisible()
-    opened.session.saved.emit(datetime(2026, 1, 2, 14, 2, 11))
+    opened.session.autosave.saved.emit(datetime(2026, 1, 2, 14, 2, 11))
     assert bar.saved_text == "saved 14:02:11 ✓"
 
 
@@ -173,7 +173,7 @@ def test_a_job_with_a_long_name_leaves_the_window_as_narrow_as_it_is(opened: Des
     opened.settle()
     name = "left <hand> of the person in white who sits behind the table"
     long = Progress(f"Propagating {name}", 12, 40, 3.14159, 8.9, 0, 39, 12, (1,))
-    opened.session.progress_changed.emit(long)
+    opened.session.jobs.progress_changed.emit(long)
     opened.settle()
     assert (window.width(), window.height()) == (900, 600)
     assert window.minimumSizeHint().width() <= 900
@@ -285,10 +285,10 @@ def test_the_export_dialog_says_that_masks_are_still_being_made(opened: Desk) ->
     gate = opened.model.fake_tracker.gate
     opened.draw()
     gate.close()
-    opened.session.propagate(Direction.FORWARD)
+    opened.session.jobs.propagate(Direction.FORWARD)
     gate.let(4)
-    opened.qtbot.waitUntil(lambda: opened.session.shown(3) != {})
-    dialog = ExportDialog(opened.session, opened.window)
+    opened.qtbot.waitUntil(lambda: opened.session.masks.shown(3) != {})
+    dialog = ExportDialog(opened.session.masks, opened.session.status, opened.window)
     assert dialog.summary.startswith("4 masks of 1 objects on 4 frames. Masks are still being made")
     gate.open()
     opened.idle()
@@ -366,10 +366,10 @@ def test_the_wheel_over_a_tool_bar_chooses_nothing(opened: Desk) -> None:
     assert len(boxes) == 4
     for box in boxes:
         box.setFocus()  # as after a choice
-        before = opened.session.settings, box.currentIndex()
+        before = opened.session.preferences.settings, box.currentIndex()
         for notches in (-1, 1):
             wheel_over(box, notches)
-            assert (opened.session.settings, box.currentIndex()) == before
+            assert (opened.session.preferences.settings, box.currentIndex()) == before
 
 
 def test_targets_are_at_least_24_pixels(opened: Desk) -> None:

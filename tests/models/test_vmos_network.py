@@ -8,14 +8,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.vmos.attention import attend, attend_nearby
-from models.vmos.cascade import Maps
 from models.vmos.config import MemoryRules
-from models.vmos.deformable import DeformableConv, deform
-from models.vmos.encoder import Stage
 from models.vmos.engine import Engine, split_labels
-from models.vmos.network import Vmos, merge
-from models.vmos.propagation import GatedPropagation, Remembered
+from models.vmos.network.attention import attend, attend_nearby
+from models.vmos.network.cascade import Maps
+from models.vmos.network.deformable import DeformableConv, deform
+from models.vmos.network.encoder import Stage
+from models.vmos.network.network import Vmos, merge
+from models.vmos.network.propagation import GatedPropagation, Remembered
 from tests.models.vmos_vectors import array, assert_close, needs_vectors, network, rule, wanted
 
 pytestmark = needs_vectors
@@ -191,7 +191,7 @@ def test_attention_in_parts_is_attention_in_one(monkeypatch: pytest.MonkeyPatch)
     bias = array("parts/b", 63, 1, 225)
     found = []
     for most in (1 << 25, 500):
-        monkeypatch.setattr("models.vmos.attention._MOST_SIMILARITIES", most)
+        monkeypatch.setattr("models.vmos.network.attention._MOST_SIMILARITIES", most)
         near = attend_nearby(query, key, value, bias, (7, 9))
         found.append(torch.cat([attend(query, key, value), near]))
     for one, other in pairwise(found):

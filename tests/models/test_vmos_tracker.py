@@ -8,7 +8,7 @@ from models.api import Frames, Image
 from models.vmos.config import MemoryRules, VmosConfig
 from models.vmos.engine import Engine
 from models.vmos.geometry import input_size
-from models.vmos.network import Vmos
+from models.vmos.network.network import Vmos
 from models.vmos.tracker import VmosTracker
 from tests.models.contract import Clip, TrackerContract
 

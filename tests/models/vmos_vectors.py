@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.vmos.network import Vmos
+from models.vmos.network.network import Vmos
 
 FOLDER = Path(__file__).parents[3] / "shared" / "vmos"
 needs_vectors = pytest.mark.skipif(

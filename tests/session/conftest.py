@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.session.signals import SessionState
+from app.session.state.status import SessionState
 from tests.fakes import write_frames
 from tests.session.desk import FRAMES, Desk
 
@@ -27,4 +27,4 @@ def desk(clip: Path, qtbot: QtBot) -> Iterator[Desk]:
 @pytest.fixture
 def idle(desk: Desk, qtbot: QtBot) -> Callable[[], None]:
     """Wait until the session is idle."""
-    return lambda: qtbot.waitUntil(lambda: desk.session.activity is SessionState.IDLE)
+    return lambda: qtbot.waitUntil(lambda: desk.session.status.state is SessionState.IDLE)

@@ -7,8 +7,9 @@ from pytestqt.qtbot import QtBot
 
 from app.core.mask import Mask
 from app.core.plan import Direction
+from app.session.jobs.progress import Progress
 from app.session.session import Session
-from app.session.signals import Progress, Report
+from app.session.state.status import Report
 from app.storage.settings import Settings
 from app.storage.video.frames import FrameCache
 from tests.fakes import FakeModels, square
@@ -25,22 +26,25 @@ class Desk:
         self.reports: list[Report] = []
         self.progress: list[Progress | None] = []
         self.ghosts: list[tuple[int, int, Mask | None] | None] = []
-        self.session.reported.connect(self.reports.append)
-        self.session.progress_changed.connect(self.progress.append)
-        self.session.preview_changed.connect(self.ghosts.append)
-        self.session.open(source)
+        self.session.status.reported.connect(self.reports.append)
+        self.session.jobs.progress_changed.connect(self.progress.append)
+        self.session.clicks.preview_changed.connect(self.ghosts.append)
+        self.session.correction.preview_changed.connect(self.ghosts.append)
+        self.session.files.open(source)
 
     def _load(self, frames: FrameCache, settings: Settings) -> FakeModels:
         self.models.append(self.made)
         return self.made
 
     def prepare(self) -> None:
-        self.made = FakeModels(self.session.video or _none())
+        opened = self.session.video.now
+        assert opened is not None, "no video is open"
+        self.made = FakeModels(opened.video)
 
     def close(self) -> None:
         self.made.fake_tracker.gate.open()
         self.made.fake_segmenter.gate.open()
-        self.session.close()
+        self.session.files.close()
         # Sessions are cycles: one that Python finds later may be freed in another's thread.
         shiboken6.delete(self.session)
 
@@ -48,24 +52,20 @@ class Desk:
         return any(words in report.text for report in self.reports)
 
 
-def _none() -> FrameCache:
-    raise AssertionError("no video is open")
-
-
 def draw(desk: Desk, frame: int, number: int = 1, x: int = 10) -> None:
     """Draw a square; the object is made if it is not there."""
-    if number not in {info.id for info in desk.session.objects}:
-        desk.session.add_object()
-    desk.session.draw_mask(frame, number, square(x), "Brush")
+    if number not in {info.id for info in desk.session.masks.objects}:
+        desk.session.objects.add()
+    desk.session.edit.draw_mask(frame, number, square(x), "Brush")
 
 
 def begin_propagation(desk: Desk, qtbot: QtBot) -> None:
     """Propagate forward from frame 0 and stand still once frame 4 is shown."""
     gate = desk.made.fake_tracker.gate
     gate.close()
-    desk.session.propagate(Direction.FORWARD)
+    desk.session.jobs.propagate(Direction.FORWARD)
     gate.let(5)
-    qtbot.waitUntil(lambda: desk.session.shown(4) != {})
+    qtbot.waitUntil(lambda: desk.session.masks.shown(4) != {})
 
 
 def mask_at(x: int) -> Mask | None:

@@ -1,1 +1,1 @@
-"""`maskwright bench`: a module for each thing that is measured."""
+"""The command `bench`: a module for each thing that is measured."""

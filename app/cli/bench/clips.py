@@ -9,7 +9,7 @@ import numpy as np
 
 from app.core.document import Changes, Entry, Key, ObjectInfo, Origin
 from app.core.mask import Mask
-from app.session.opening import project_path
+from app.session.files.opening import project_path
 from app.storage.project.project import Project
 from app.storage.video.opening import open_video
 from models.api import BoolMask, Image

@@ -12,7 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from app.cli.arguments import output_file
+import av
+
 from app.cli.bench.clips import packed_disc, scene, write_clip
 from app.cli.bench.table import Measure, as_json, percentile, table
 from app.core.document import Entry, Key, Origin
@@ -30,13 +31,6 @@ _RATE, _GROUP = 30, 60  # frames per second, frames from one key frame to the ne
 _HOUR = 3600 * _RATE
 _CLIP, _JUMPS = 240, 40
 _STROKES, _PROPAGATED, _MASKS, _OBJECTS = 100, 1_000, 50_000, 5
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `bench io`."""
-    parser.add_argument(
-        "--json", type=output_file, metavar="FILE", help="write the figures there, too"
-    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -131,8 +125,6 @@ def _timed(act: Callable[[], T]) -> tuple[float, T]:
 
 
 def _write_video(path: Path, size: tuple[int, int], count: int) -> Path:
-    import av  # noqa: PLC0415 - FFmpeg
-
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=_RATE)
         stream.height, stream.width = size
@@ -147,8 +139,6 @@ def _write_video(path: Path, size: tuple[int, int], count: int) -> Path:
 
 def _repeated(clip: Path, path: Path, count: int) -> Path:
     """Write `clip` again and again, without encoding it anew, until there are `count` frames."""
-    import av  # noqa: PLC0415 - FFmpeg
-
     with av.open(str(clip)) as source, av.open(str(path), "w") as target:
         stream = target.add_stream_from_template(source.streams.video[0])
         base = source.streams.video[0].time_base or Fraction(1, _RATE)

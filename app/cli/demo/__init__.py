@@ -1,1 +1,1 @@
-"""`maskwright demo`: the bundled clip, and the whole loop on it."""
+"""The command `demo`: the bundled clip, and the whole loop on it."""

@@ -12,6 +12,9 @@ import numpy as np
 
 from app import paths
 from app.batch.annotator import SimulatedAnnotator
+from app.batch.fill import fill
+from app.batch.heal import heal
+from app.batch.refine import refinements
 from app.cli.demo.contact_sheet import Sheet, draw_sheet
 from app.cli.progress import Progress
 from app.core import heal as healing
@@ -20,9 +23,6 @@ from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.evaluate import Protocol, SequenceScore, score_sequence, summarize
 from app.core.mask import Mask
 from app.core.plan import Direction, plan
-from app.core.refine import judge, prompt_of
-from app.engine import run as engine
-from app.engine.jobs import Heal, Track
 from app.storage.files.writing import atomic_write
 from app.storage.formats.labelled import LabelledFrame, painted
 from app.storage.formats.overlay_video import write_overlay_video
@@ -128,12 +128,12 @@ class _Loop:
             for info in OBJECTS:
                 self._click(Key(0, info.id), _FIRST_CLICKS)
         last = len(self._video) - 1
-        runs = plan(
+        passes = plan(
             self.document, [info.id for info in OBJECTS], first=0, last=last,
             direction=Direction.FORWARD, from_frame=0, to_nearest_anchor=True,
         )  # fmt: skip
         with self.record.stage("propagate"), Progress("Propagating", last + 1) as progress:
-            for step in engine.track(self._tracker, Track(1, runs), self._video.size):
+            for step in fill(self._tracker, passes, self._video.size):
                 self.document.replace(step.entries)
                 progress.step()
         return self.score()
@@ -148,7 +148,7 @@ class _Loop:
             self.record.glances += 1
             key = self._wrong(found[0])
             if key is None:
-                self._approve(Key(found[0].frame, found[0].object))
+                self._verify(Key(found[0].frame, found[0].object))
                 continue
             iou = self._annotator.iou(*key, self._pixels(self.document.get(key)))
             clicks = self._correct(key)
@@ -172,14 +172,12 @@ class _Loop:
         assert entry is not None
         assert entry.mask is not None
         with self.record.stage("refine"):
-            prompt = prompt_of(entry.mask)
-            best = self._segmenter.segment(key.frame, prompt)[0]
-            verdict = judge(entry.mask, Mask.encode(best.mask), gate=0.1)
+            (found,) = refinements(self._segmenter, {key: entry.mask}, gate=0.1)
         iou = self._annotator.iou(*key, entry.mask.decode())
-        refined = self._annotator.iou(*key, verdict.mask.decode())
-        taken = verdict.accepted and refined > iou
+        refined = self._annotator.iou(*key, found.verdict.mask.decode())
+        taken = found.verdict.accepted and refined > iou
         if taken:
-            mask = replace(entry, mask=verdict.mask, origin=Origin.REFINED)
+            mask = replace(entry, mask=found.verdict.mask, origin=Origin.REFINED)
             self.document.replace({key: mask})
         self.record.refinement = {
             "frame": key.frame, "object": key.object, "taken": taken,
@@ -209,7 +207,7 @@ class _Loop:
                 return key
         return None
 
-    def _approve(self, key: Key) -> None:
+    def _verify(self, key: Key) -> None:
         entry = self.document.get(key)
         if entry is not None:
             self.document.replace({key: replace(entry, verified=True)})
@@ -257,12 +255,12 @@ class _Loop:
         """Heal what the edit made stale; return how many frames were computed again."""
         last = len(self._video) - 1
         self.document.replace(healing.stale_marks(self.document, [key]))
-        runs = healing.plan_heal(self.document, [key], first=0, last=last)
+        passes = healing.plan_heal(self.document, [key], first=0, last=last)
         old = dict(self.document.items())
         visited = 0
         rules = healing.Rules()
         with self.record.stage("heal"), Progress("Healing", last + 1) as progress:
-            for step in engine.heal(self._tracker, Heal(2, runs, old, rules), self._video.size):
+            for step in heal(self._tracker, passes, old, rules, self._video.size):
                 self.document.replace(step.entries)
                 visited += 1
                 progress.step()

@@ -3,27 +3,16 @@
 import argparse
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 from app.errors import FormatError, UsageError
-from app.storage.files.writing import check_file, check_folder
-
-_FORMATS = ("visor", "davis", "coco", "submission")
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments."""
-    parser.add_argument("source", type=Path, help="a JSON, a folder of JSONs, or a DAVIS folder")
-    parser.add_argument("target", type=Path, help="a JSON, or a folder")
-    parser.add_argument("--from", dest="origin", required=True, choices=_FORMATS)
-    parser.add_argument("--to", dest="form", required=True, choices=_FORMATS)
-    parser.add_argument(
-        "--images", type=Path, metavar="DIR", help="VISOR's frames, to be written for DAVIS too"
-    )
-    parser.add_argument(
-        "--split", choices=("train", "val"), default="val",
-        help="VISOR's benchmark rules: val follows the first frame's objects (default)",
-    )  # fmt: skip
+from app.storage.files.writing import atomic_write, check_file, check_folder
+from app.storage.formats.coco import coco_json
+from app.storage.formats.davis import size_notes, write_davis
+from app.storage.formats.importing import Source, json_files, read_videos, write_visor
+from app.storage.formats.palette import visor_palette
+from app.storage.formats.submission import submission_json
+from app.storage.formats.visor.benchmark import UNSEEN, Split, benchmark_videos, image_adder
+from app.storage.formats.visor.records import VisorFile
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -46,19 +35,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _benchmark(arguments: argparse.Namespace) -> str:
     """Convert VISOR's files by the rules of its benchmark."""
-    from app.storage.files.writing import atomic_write  # noqa: PLC0415
-    from app.storage.formats.davis import write_davis  # noqa: PLC0415 - keeps --help quick
-    from app.storage.formats.importing import json_files  # noqa: PLC0415
-    from app.storage.formats.palette import visor_palette  # noqa: PLC0415
-    from app.storage.formats.submission import submission_json  # noqa: PLC0415
-    from app.storage.formats.visor.benchmark import (  # noqa: PLC0415
-        UNSEEN,
-        Split,
-        benchmark_videos,
-        image_adder,
-    )
-    from app.storage.formats.visor.records import VisorFile  # noqa: PLC0415
-
     split = Split(arguments.split)
     files = json_files(arguments.source)
     videos = [video for path in files for video in benchmark_videos(VisorFile.read(path), split)]
@@ -81,12 +57,6 @@ def _benchmark(arguments: argparse.Namespace) -> str:
 
 def _plain(arguments: argparse.Namespace) -> str:
     """Convert all masks as they are."""
-    from app.storage.files.writing import atomic_write  # noqa: PLC0415
-    from app.storage.formats.coco import coco_json  # noqa: PLC0415 - keeps --help quick
-    from app.storage.formats.davis import size_notes, write_davis  # noqa: PLC0415
-    from app.storage.formats.importing import Source, read_videos, write_visor  # noqa: PLC0415
-    from app.storage.formats.submission import submission_json  # noqa: PLC0415
-
     if arguments.origin == "davis":
         _tell(size_notes(arguments.source))
     videos = list(read_videos(arguments.source, Source(arguments.origin)))

@@ -3,31 +3,21 @@
 import argparse
 import sys
 from collections import Counter
-from pathlib import Path
 
-_FIRST_NOTES = 3
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments."""
-    parser.add_argument("file", type=Path, help="a VISOR JSON: sparse, dense or a submission")
-    parser.add_argument(
-        "--notes", action="store_true", help=f"show all notes, not {_FIRST_NOTES} of each kind"
-    )
+from app.cli.exchange.parsers import FIRST_NOTES
+from app.storage.formats.visor.records import read_json
+from app.storage.formats.visor.validate import validate
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print every defect, and some notes of each kind; 1 where there is a defect."""
-    from app.storage.formats.visor.records import read_json  # noqa: PLC0415 - keeps --help quick
-    from app.storage.formats.visor.validate import validate  # noqa: PLC0415
-
     found = validate(read_json(arguments.file))
     defects = sum(not defect.harmless for defect in found)
     notes = f", {len(found) - defects} notes" if len(found) > defects else ""
     seen: Counter[str] = Counter()
     for defect in found:
         seen[defect.rule] += defect.harmless
-        if not defect.harmless or arguments.notes or seen[defect.rule] <= _FIRST_NOTES:
+        if not defect.harmless or arguments.notes or seen[defect.rule] <= FIRST_NOTES:
             sys.stdout.write(f"{defect}\n")
     if defects:
         sys.stderr.write(

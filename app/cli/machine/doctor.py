@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app import paths
+from models import registry
+from models.api import ModelError
+from models.weights import store as weights
 
 _ROOM_BYTES = 2 << 30
 _ENCODERS = ("libx264", "mpeg4")
@@ -38,14 +41,10 @@ class Finding:
         return f"{verdict:8}{self.subject:10}{self.fact}{advice}"
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `doctor`: there are none."""
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Print the findings, and return 1 where one of them keeps the program from working."""
     is_usable = True
-    for finding in _findings(arguments.device):
+    for finding in findings(arguments.device):
         sys.stdout.write(finding.line() + "\n")
         sys.stdout.flush()
         is_usable = is_usable and not (finding.is_fatal and finding.advice)
@@ -53,7 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if is_usable else 1
 
 
-def _findings(device: str) -> Iterator[Finding]:
+def findings(device: str) -> Iterator[Finding]:
+    """Yield what there is to say of this machine, the most needed first."""
     yield _python()
     yield _window()
     yield from _torch(device)
@@ -112,8 +112,7 @@ def _torch(device: str) -> Iterator[Finding]:
             is_fatal=True,
         )  # fmt: skip
         return
-    from models.api import ModelError  # noqa: PLC0415
-    from models.runtime.device import pick_device  # noqa: PLC0415
+    from models.runtime.device import pick_device  # noqa: PLC0415 - torch comes with it
 
     yield Finding("Models", f"torch {torch.__version__}, {torch.get_num_threads()} CPU threads")
     try:
@@ -190,9 +189,6 @@ def _image_codecs() -> Finding:
 
 
 def _weights() -> Iterator[Finding]:
-    from models import registry  # noqa: PLC0415
-    from models.weights import store as weights  # noqa: PLC0415
-
     ready = [name for name in registry.trackers() if registry.available(name) is None]
     advice = None
     if registry.default_tracker() != registry.EMBEDDED:

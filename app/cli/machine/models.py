@@ -10,23 +10,6 @@ from models.weights.download import megabytes
 from models.weights.store import bundled, fetch, find, known, place, verify
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments."""
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    verbs.add_parser("list", help="name, size, licence, source, present or not")
-    get = verbs.add_parser("get", help="fetch weights into the per-user folder")
-    get.add_argument("name", metavar="NAME")
-    get.add_argument(
-        "--accept-licence",
-        action="store_true",
-        help="accept a licence that forbids commercial use",
-    )
-    path = verbs.add_parser("path", help="print where the weights lie")
-    path.add_argument("name", metavar="NAME")
-    check = verbs.add_parser("verify", help="compare the weights here with their checksums")
-    check.add_argument("names", metavar="NAME", nargs="*", help="which ones (default: all here)")
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Do what was asked and return the exit status."""
     match arguments.verb:
@@ -36,7 +19,7 @@ def run(arguments: argparse.Namespace) -> int:
             fetched = fetch(
                 arguments.name,
                 accept_licence=arguments.accept_licence,
-                progress=_Meter(arguments.name) if sys.stderr.isatty() else None,
+                progress=_DownloadProgress(arguments.name) if sys.stderr.isatty() else None,
             )
             _say(f"{arguments.name}: {fetched.path} ({fetched.origin})")
         case "path":
@@ -84,7 +67,7 @@ def _verify(names: list[str]) -> None:
         raise MaskwrightError(f"{bad} of {len(chosen)} weights are missing or not as published.")
 
 
-class _Meter:
+class _DownloadProgress:
     """Shows on the terminal how far a download is."""
 
     def __init__(self, name: str) -> None:

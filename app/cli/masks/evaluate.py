@@ -5,36 +5,23 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from app.cli.arguments import output_file
+from app.core.evaluate import (
+    EvaluationError,
+    Measure,
+    Protocol,
+    SequenceScore,
+    score_sequence,
+    summarize,
+)
 from app.errors import FormatError
-
-if TYPE_CHECKING:
-    from app.core.evaluate import Measure, Protocol, SequenceScore
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments."""
-    parser.add_argument(
-        "--pred", type=Path, required=True, metavar="DIR",
-        help="the masks to score: one sequence's PNGs, or a folder for each sequence",
-    )  # fmt: skip
-    parser.add_argument("--gt", type=Path, required=True, metavar="DIR", help="the ground truth")
-    parser.add_argument(
-        "--protocol", choices=("davis2016", "davis2017", "visor"), default="davis2017",
-        help="davis2016: one object, first and last frame left out; davis2017 (default): the "
-        "objects of the first frame, first and last frame left out; visor: only the first left out",
-    )  # fmt: skip
-    parser.add_argument(
-        "--json", type=output_file, metavar="FILE", help="write all numbers there, too"
-    )
+from app.storage.files.writing import atomic_write
+from app.storage.formats.davis import mask_files, mask_folders, size_notes
+from app.storage.formats.palette import read_labels
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Score every sequence of the ground truth and print the numbers."""
-    from app.core.evaluate import EvaluationError, Protocol  # noqa: PLC0415 - keeps --help quick
-
     protocol = Protocol(arguments.protocol)
     threads = arguments.threads or os.cpu_count() or 1
     try:
@@ -51,8 +38,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _pairs(truth: Path, prediction: Path) -> list[tuple[Path, Path]]:
     """Return the folders of each sequence. Raises FormatError where a prediction is missing."""
-    from app.storage.formats.davis import mask_folders, size_notes  # noqa: PLC0415
-
     drawn, predicted = mask_folders(truth), mask_folders(prediction)
     notes = (*size_notes(truth), *size_notes(prediction, [folder.name for folder in drawn]))
     sys.stderr.writelines(f"{note}\n" for note in notes)
@@ -69,11 +54,7 @@ def _pairs(truth: Path, prediction: Path) -> list[tuple[Path, Path]]:
     return [(folder, by_name[folder.name]) for folder in drawn]
 
 
-def _scored(truth: Path, prediction: Path, protocol: "Protocol", threads: int) -> "SequenceScore":
-    from app.core.evaluate import score_sequence  # noqa: PLC0415
-    from app.storage.formats.davis import mask_files  # noqa: PLC0415
-    from app.storage.formats.palette import read_labels  # noqa: PLC0415
-
+def _scored(truth: Path, prediction: Path, protocol: Protocol, threads: int) -> SequenceScore:
     files = mask_files(truth)
     predicted = {file.stem: file for file in mask_files(prediction)}
     stems = [files[index].stem for index in protocol.scored(len(files))]
@@ -94,9 +75,7 @@ def _scored(truth: Path, prediction: Path, protocol: "Protocol", threads: int) -
     )
 
 
-def _report(scores: list["SequenceScore"], protocol: "Protocol", file: Path | None) -> None:
-    from app.core.evaluate import summarize  # noqa: PLC0415
-
+def _report(scores: list[SequenceScore], protocol: Protocol, file: Path | None) -> None:
     width = max(len(score.name) for score in scores) + 4
     lines = [f"{'':{width}}     J     F   J&F"]
     for score in scores:
@@ -111,12 +90,10 @@ def _report(scores: list["SequenceScore"], protocol: "Protocol", file: Path | No
     lines.append(_line("overall", width, overall.j, overall.f))
     sys.stdout.write("\n".join(lines) + "\n")
     if file is not None:
-        from app.storage.files.writing import atomic_write  # noqa: PLC0415
-
         atomic_write(file, json.dumps(_record(scores, protocol), indent=1).encode())
 
 
-def _absence(score: "SequenceScore") -> str:
+def _absence(score: SequenceScore) -> str:
     ids = ", ".join(map(str, score.absent))
     return (
         f"{score.name}: the first ground truth frame lacks object {ids}, but has higher ones. It "
@@ -129,9 +106,7 @@ def _line(name: str, width: int, j: float, f: float) -> str:
     return f"{name:{width}} {j:.3f} {f:.3f} {(j + f) / 2:.3f}"
 
 
-def _record(scores: list["SequenceScore"], protocol: "Protocol") -> dict[str, object]:
-    from app.core.evaluate import summarize  # noqa: PLC0415
-
+def _record(scores: list[SequenceScore], protocol: Protocol) -> dict[str, object]:
     overall = summarize(scores)
     return {
         "protocol": protocol.value,
@@ -158,7 +133,7 @@ def _means(j: float, f: float) -> dict[str, object]:
     return {"J": j, "F": f, "J&F": (j + f) / 2}
 
 
-def _details(name: str, measure: "Measure") -> dict[str, object]:
+def _details(name: str, measure: Measure) -> dict[str, object]:
     return {
         f"{name}_recall": measure.recall,
         f"{name}_decay": measure.decay,

@@ -1,1 +1,1 @@
-"""`maskwright train`."""
+"""The command `train`."""

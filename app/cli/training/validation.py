@@ -1,22 +1,23 @@
-"""What `maskwright train` validates with: sequences propagated from their first masks."""
+"""The validation of `maskwright train`: sequences propagated from their first masks."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from torch.nn import Module
 
+from app.batch.predict import predict
 from app.core.evaluate import Labels, Protocol, score_sequence, summarize
 from app.errors import UsageError
 from app.storage.formats.davis import mask_files, mask_folders
 from app.storage.formats.palette import read_labels
 from app.storage.video.opening import Video, open_video
 from models.api import Tracker
-
-if TYPE_CHECKING:
-    from torch.nn import Module
-
-    from models.training.config import Validation
+from models.cutie.inference.tracker import CutieTracker, RunOptions
+from models.cutie.loader import runs_as
+from models.cutie.network.network import Network
+from models.sam.tracker import Sam2Tracker
+from models.training.config import Validation
 
 _IMAGES = ("480p", "Full-Resolution", "")
 
@@ -27,7 +28,7 @@ class SequenceValidation:
     `model` names the network, as a config does: it is run with that model's own memory.
     """
 
-    def __init__(self, settings: "Validation", model: str) -> None:
+    def __init__(self, settings: Validation, model: str) -> None:
         """Raises UsageError where the protocol is unknown."""
         self._settings = settings
         self._model = model
@@ -40,7 +41,7 @@ class SequenceValidation:
                 f"There is no protocol {settings.protocol!r}. Set `protocol` to one of: {known}."
             ) from error
 
-    def __call__(self, network: "Module") -> Mapping[str, float]:
+    def __call__(self, network: Module) -> Mapping[str, float]:
         """Return sequence -> J&F, 0 to 1."""
         return {folder.name: self._score(network, folder) for folder in self._folders()}
 
@@ -53,7 +54,7 @@ class SequenceValidation:
         at = np.linspace(0, len(chosen) - 1, settings.most).round().astype(int)
         return [chosen[index] for index in at]
 
-    def _score(self, network: "Module", folder: Path) -> float:
+    def _score(self, network: Module, folder: Path) -> float:
         video = open_video(self._images_of(folder))
         masks = {path.stem: path for path in mask_files(folder)}
         index = {video.stem(number): number for number in range(len(video))}
@@ -83,15 +84,7 @@ class SequenceValidation:
             return (labels > 0).astype(np.uint8)
         return np.where(labels == 255, 0, labels).astype(np.uint8)
 
-    def _tracker(self, network: "Module", video: Video) -> Tracker:
-        from models.cutie.inference.tracker import (  # noqa: PLC0415 - keeps --help quick
-            CutieTracker,
-            RunOptions,
-        )
-        from models.cutie.loader import runs_as  # noqa: PLC0415
-        from models.cutie.network.network import Network  # noqa: PLC0415
-        from models.sam.tracker import Sam2Tracker  # noqa: PLC0415
-
+    def _tracker(self, network: Module, video: Video) -> Tracker:
         if not isinstance(network, Network):
             return Sam2Tracker(network, video)
         model = runs_as(self._model, network.config)
@@ -102,7 +95,7 @@ class SequenceValidation:
 def _propagated(tracker: Tracker, first: Labels, frames: list[int]) -> Iterator[Labels]:
     """Yield each frame's labels."""
     anchor = {int(label): first == label for label in np.unique(first) if label}
-    for _, found in tracker.track({frames[0]: anchor}, frames):
+    for _, found in predict(tracker, {frames[0]: anchor}, frames):
         labels = np.zeros_like(first)
         for label, prediction in found.items():
             labels[prediction.mask] = label

@@ -1,9 +1,9 @@
-"""The QActions of the window, made from the table."""
+"""The QActions of the window, made from the table of actions."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal, SignalInstance, Slot
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 
 from app.gui.actions.context import ActionContext
@@ -12,6 +12,7 @@ from app.gui.actions.presets import PRESETS
 from app.gui.actions.table import Action, Keys, acts
 from app.gui.widgets.theme import icon
 from app.gui.widgets.words import verbatim_item
+from app.session.state.preferences import Preferences
 
 
 class Actions(QObject):
@@ -22,33 +23,27 @@ class Actions(QObject):
 
     refreshed = Signal()
 
-    def __init__(self, context: ActionContext, *, has_sample: bool, parent: QObject) -> None:
+    def __init__(
+        self,
+        context: ActionContext,
+        situation: Callable[[], Situation],
+        preferences: Preferences,
+        *,
+        changes: Iterable[SignalInstance],
+        parent: QObject,
+    ) -> None:
+        """`situation` reads off the session what decides; `changes` follow a change of that."""
         super().__init__(parent)
-        self._context = context
-        self._has_sample = has_sample
+        self._context, self._situation, self._preferences = context, situation, preferences
         self._acts = {act.name: act for act in acts()}
         self._groups: dict[str, QActionGroup] = {}
         self._actions = {name: self._make(act) for name, act in self._acts.items()}
         # Many signals of one edit make one refresh.
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self.refresh)
-        session = context.session
-        for signal in (
-            session.opened,
-            session.frame_changed,
-            session.entries_changed,
-            session.objects_changed,
-            session.selection_changed,
-            session.range_changed,
-            session.state_changed,
-            session.suspects_changed,
-            session.candidates_changed,
-            session.comparison_changed,
-            session.copied_changed,
-            session.undo_stack.indexChanged,
-        ):
+        for signal in changes:
             signal.connect(self._refresh_soon)
-        session.settings_changed.connect(self._on_settings_changed)
+        preferences.changed.connect(self._on_settings_changed)
         context.player.playing_changed.connect(self._on_playing_changed)
         self.refresh()
 
@@ -78,7 +73,7 @@ class Actions(QObject):
         return action
 
     def _keys(self, act: Action) -> list[QKeySequence]:
-        preset = PRESETS.get(self._context.session.settings.shortcuts, {})
+        preset = PRESETS.get(self._preferences.settings.shortcuts, {})
         return _sequences(preset.get(act.name, act.keys))
 
     @Slot()
@@ -98,16 +93,15 @@ class Actions(QObject):
     @Slot()
     def refresh(self) -> None:
         """Look at the session and set which actions can be used."""
-        situation = Situation.of(self._context.session, has_sample=self._has_sample)
+        situation = self._situation()
         lacking = {need: situation.lacking(need) for need in Need}
         for name, action in self._actions.items():
             act = self._acts[name]
             missing = lacking[act.need]
             action.setEnabled(missing is None)
             action.setToolTip(_tool_tip(act, action.shortcut(), missing))
-        session = self._context.session
-        _name_step(self["undo"], self.tr("&Undo"), session.undo_text)
-        _name_step(self["redo"], self.tr("&Redo"), session.undo_stack.redoText())
+        _name_step(self["undo"], self.tr("&Undo"), situation.undo_text)
+        _name_step(self["redo"], self.tr("&Redo"), situation.redo_text)
         self.refreshed.emit()
 
     @Slot(bool)
@@ -120,6 +114,21 @@ def keys_text(action: QAction) -> str:
     texts = [keys.toString(QKeySequence.SequenceFormat.NativeText) for keys in action.shortcuts()]
     joiner = QCoreApplication.translate("Action", " or ")
     return joiner.join(dict.fromkeys(filter(None, texts)))
+
+
+def present_keys(actions: Actions) -> dict[str, str]:
+    """Return the keys that hold now by those of the table: what a person reads of each.
+
+    Where a preset has changed an action's keys, each of the table's stands for all of them.
+    """
+    names: dict[str, str] = {}
+    for action in actions:
+        table = _sequences(actions.act(action).keys)
+        changed = keys_text(action) if action.shortcuts() != table else ""
+        for keys in table:
+            native = keys.toString(QKeySequence.SequenceFormat.NativeText)
+            names[keys.toString()] = changed or native
+    return names
 
 
 def plain(text: str) -> str:

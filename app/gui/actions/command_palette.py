@@ -1,4 +1,4 @@
-"""Finding a command by its name."""
+"""The command palette: a command found by its name."""
 
 from collections.abc import Iterable
 

@@ -1,17 +1,19 @@
-"""What an action may reach."""
+"""The context of an action: what it may reach."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.gui.actions.verbs.correct import CorrectVerbs
+from app.gui.actions.verbs.exchange import ExchangeVerbs
 from app.gui.actions.verbs.files import FileVerbs
 from app.gui.actions.verbs.look import LookVerbs
 from app.gui.actions.verbs.masks import MaskVerbs
 from app.gui.actions.verbs.objects import ObjectVerbs
+from app.gui.actions.verbs.propagate import PropagateVerbs
 from app.gui.actions.verbs.review import ReviewVerbs
 from app.gui.actions.verbs.travel import TravelVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.timeline.playback import Player
-from app.session.session import Session
 
 
 class Panels(Protocol):
@@ -37,13 +39,15 @@ class Panels(Protocol):
 class ActionContext:
     """The parts of the window that the rows of the action table call."""
 
-    session: Session
     canvas: Canvas
     player: Player
     files: FileVerbs
+    correct: CorrectVerbs
+    exchange: ExchangeVerbs
     look: LookVerbs
     masks: MaskVerbs
     objects: ObjectVerbs
     panels: Panels
+    propagate: PropagateVerbs
     review: ReviewVerbs
     travel: TravelVerbs

@@ -1,4 +1,4 @@
-"""When an action can be used, and the words that explain why it cannot."""
+"""The needs of the actions: what must hold for one to be used, and the words where it does not."""
 
 import enum
 from dataclasses import dataclass
@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from app.core.document import Entry
-from app.session.session import Session
-from app.session.signals import SessionState
 
 
 class Need(enum.Enum):
@@ -60,30 +58,8 @@ class Situation:
     has_copied: bool = False
     can_undo: bool = False
     can_redo: bool = False
-
-    @classmethod
-    def of(cls, session: Session, *, has_sample: bool) -> "Situation":
-        """Read it off the session; costs the same however many masks there are."""
-        selected = session.selected
-        chosen = next((info for info in session.objects if info.id == selected), None)
-        return cls(
-            is_open=session.is_open,
-            has_sample=has_sample,
-            object_count=len(session.objects),
-            selected=chosen is not None,
-            locked=chosen is not None and chosen.locked,
-            entry=session.shown(session.frame).get(chosen.id) if chosen else None,
-            mask_count=len(session.document),
-            candidates=session.candidates[1],
-            has_range=session.in_point is not None or session.out_point is not None,
-            busy=session.activity not in {SessionState.IDLE, SessionState.CLOSING},
-            suspects=len(session.suspects),
-            has_changes=session.has_changes,
-            can_compare=session.can_compare,
-            has_copied=session.has_copied,
-            can_undo=bool(session.undo_text),
-            can_redo=session.undo_stack.canRedo(),
-        )
+    undo_text: str = ""
+    redo_text: str = ""
 
     def lacking(self, need: Need) -> Need | None:
         """Return what is missing for `need`, most basic first, or None where nothing is."""

@@ -1,4 +1,4 @@
-"""Keys for people who come from other tools: where a preset differs from the table of actions."""
+"""The presets of keys for people who come from other tools, where they differ from the table."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The sheet of all keys, and the guide."""
+"""The sheet of all keys."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Every action of the window: one row each, in the order of the menus."""
+"""The table of actions: one row each, in the order of the menus."""
 
 import sys
 from collections.abc import Callable
@@ -65,16 +65,16 @@ FILE = Menu(_("&File"), (
         "content-save-edit-outline", ("Ctrl+Shift+S",), Need.VIDEO,
         _("Copy the project to another file and go on there"), lambda d: d.files.save_as()),
     Action("import_masks", _("&Import masks…"), "import", (), Need.VIDEO,
-        _("Take a folder of mask PNGs over as anchors"), lambda d: d.files.import_masks()),
+        _("Take a folder of mask PNGs over as anchors"), lambda d: d.exchange.import_masks()),
     Action("export", _("&Export…"), "export-variant", ("Ctrl+E",), Need.MASKS,
         _("Write the masks as VISOR, DAVIS, COCO, submission or video"),
-        lambda d: d.files.export()),
+        lambda d: d.exchange.export()),
     None,
     Action("settings", _("Se&ttings…"), "cog-outline", ("Ctrl+,",), Need.NOTHING,
         _("Model, device, memory, appearance"), lambda d: d.panels.settings()),
     None,
     Action("close", _("&Close video"), "close", ("Ctrl+W",), Need.VIDEO,
-        _("Close the video; everything is saved"), lambda d: d.session.close()),
+        _("Close the video; everything is saved"), lambda d: d.files.close()),
     Action("quit", _("&Quit"), "power", ("Ctrl+Q",), Need.NOTHING,
         _("Leave Maskwright; everything is saved"), lambda d: d.panels.quit()),
 ))
@@ -82,19 +82,19 @@ FILE = Menu(_("&File"), (
 EDIT = Menu(_("&Edit"), (
     Action("undo", _("&Undo"), "undo", (Std.Undo,), Need.UNDO,
         _("Take the last change back, a whole propagation included"),
-        lambda d: d.masks.undo()),
+        lambda d: d.correct.undo()),
     Action("redo", _("&Redo"), "redo", (Std.Redo, "Ctrl+Shift+Z"), Need.REDO,
-        _("Do again what was taken back"), lambda d: d.session.redo()),
+        _("Do again what was taken back"), lambda d: d.correct.redo()),
     None,
     Action("copy_mask", _("Cop&y mask"), "content-copy", (Std.Copy,), Need.MASK,
-        _("Copy the object's mask on this frame"), lambda d: d.session.copy_mask()),
+        _("Copy the object's mask on this frame"), lambda d: d.masks.copy()),
     Action("paste_mask", _("&Paste mask"), "content-paste", (Std.Paste,), Need.COPIED,
         _("Give the copied mask to the selected object on this frame, as an anchor"),
         lambda d: d.masks.paste()),
     None,
     Action("verify_and_heal", _("Verify &and heal"), "check-bold", ("Return", "Enter"), Need.VIDEO,
         _("The mask is right: make it an anchor, propagate again what hangs on it, go on"),
-        lambda d: d.masks.verify_and_heal()),
+        lambda d: d.correct.verify_and_heal()),
     Action("verify", _("&Verify"), "anchor", ("C",), Need.ENTRY,
         _("The mask is right: make it an anchor, without propagating"), lambda d: d.masks.verify()),
     Action("unanchor", _("U&n-anchor"), "link-variant-off", ("Shift+C",), Need.ANCHOR,
@@ -117,36 +117,36 @@ EDIT = Menu(_("&Edit"), (
     None,
     Action("candidate", _("Ne&xt candidate mask"), "swap-horizontal", ("Tab",), Need.CANDIDATES,
         _("Show the next mask that the last click could mean"),
-        lambda d: d.session.next_candidate()),
+        lambda d: d.correct.next_candidate()),
     Action("refine", _("Re&fine this frame"), "auto-fix", ("U",), Need.MASK,
-        _("Sharpen the mask; Enter takes it over, Esc drops it"), lambda d: d.masks.refine()),
+        _("Sharpen the mask; Enter takes it over, Esc drops it"), lambda d: d.correct.refine()),
     Action("refine_batch", _("Refine many frames"), "", ("Shift+U",), Need.EDITABLE,
         _("Sharpen propagated masks of the bar's objects, from in to out where set"),
-        lambda d: d.masks.refine_batch()),
+        lambda d: d.propagate.refine()),
 ))
 
 PROPAGATE = Menu(_("&Propagate"), (
     Action("backward", _("&Backward"), "arrow-left-bold-outline", ("B",), Need.MASKS,
         _("Propagate backward to the nearest anchor"),
-        lambda d: d.masks.propagate(Direction.BACKWARD)),
+        lambda d: d.propagate.propagate(Direction.BACKWARD)),
     Action("both", _("B&oth ways"), "arrow-left-right-bold-outline", ("P",), Need.MASKS,
         _("Propagate both ways to the nearest anchors"),
-        lambda d: d.masks.propagate(Direction.BOTH)),
+        lambda d: d.propagate.propagate(Direction.BOTH)),
     Action("forward", _("&Forward"), "arrow-right-bold-outline", ("F",), Need.MASKS,
         _("Propagate forward to the nearest anchor"),
-        lambda d: d.masks.propagate(Direction.FORWARD)),
+        lambda d: d.propagate.propagate(Direction.FORWARD)),
     Action("whole", _("&Whole video"), "arrow-expand-horizontal", ("Shift+P",), Need.MASKS,
         _("Propagate through the whole video, past the anchors, which stay as they are"),
-        lambda d: d.masks.propagate_whole()),
+        lambda d: d.propagate.whole()),
     None,
     Action("one_back", _("One frame back"), "", ("Alt+,",), Need.MASKS,
-        _("Propagate one frame backward and go there"), lambda d: d.masks.propagate_one(-1)),
+        _("Propagate one frame backward and go there"), lambda d: d.propagate.one_frame(-1)),
     Action("one_on", _("One frame on"), "", ("Alt+.",), Need.MASKS,
-        _("Propagate one frame forward and go there"), lambda d: d.masks.propagate_one(1)),
+        _("Propagate one frame forward and go there"), lambda d: d.propagate.one_frame(1)),
     None,
     Action("stop", _("&Stop"), "stop-circle-outline", ("Esc",), Need.VIDEO,
         _("Drop the gesture or ghost; then stop the running job and keep its results"),
-        lambda d: d.masks.escape()),
+        lambda d: d.correct.escape()),
 ))
 
 OBJECTS = Menu(_("&Objects"), (
@@ -214,7 +214,7 @@ GO = Menu(_("&Go"), (
     Action("set_out", _("Set &out point"), "contain-end", ("O",), Need.VIDEO,
         _("The range to work in ends here"), lambda d: d.travel.set_out()),
     Action("clear_points", _("&Clear in and out"), "", ("Ctrl+Shift+X",), Need.RANGE,
-        _("Work in the whole video"), lambda d: d.session.set_range(None, None)),
+        _("Work in the whole video"), lambda d: d.travel.clear_range()),
 ))
 
 REVIEW = Menu(_("&Review"), (
@@ -287,8 +287,8 @@ VIEW = Menu(_("&View"), (
 ))
 
 HELP = Menu(_("&Help"), (
-    Action("guide", _("&Quick guide"), "help-circle-outline", ("F1",), Need.NOTHING,
-        _("The way through a video in one page"), lambda d: d.panels.guide()),
+    Action("guide", _("&User's guide"), "help-circle-outline", ("F1",), Need.NOTHING,
+        _("How everything is done, with a search"), lambda d: d.panels.guide()),
     Action("sheet", _("&Keyboard shortcuts"), "keyboard-outline", ("Ctrl+/",), Need.NOTHING,
         _("All keys on one sheet"), lambda d: d.panels.sheet()),
     Action("palette", _("&Find a command…"), "console-line", ("Ctrl+K",), Need.NOTHING,
@@ -297,7 +297,7 @@ HELP = Menu(_("&Help"), (
     Action("logs", _("Open &log folder"), "text-box-outline", (), Need.NOTHING,
         _("Where the log files are"), lambda d: d.panels.logs()),
     Action("about", _("&About Maskwright"), "information-outline", (), Need.NOTHING,
-        _("Version and licence"), lambda d: d.panels.about()),
+        _("Version and licences"), lambda d: d.panels.about()),
 ))
 
 

@@ -1,14 +1,14 @@
 """The canvas: the picture, zoomed and panned, and the tools in it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.core.paint import Point
 from app.gui.canvas import viewport
-from app.gui.canvas.hud import Hud
-from app.gui.canvas.mask_menu import open_menu
 from app.gui.canvas.minimap import Minimap
 from app.gui.canvas.scene.layers import to_pixel, to_scene
 from app.gui.canvas.scene.overlay import OverlayMode
@@ -17,7 +17,8 @@ from app.gui.canvas.tools.choice import Gesture, gesture_for
 from app.gui.canvas.tools.tool import Pointer, Tool
 from app.gui.canvas.tools.toolbox import Toolbox
 from app.gui.canvas.zoom_view import ZoomView
-from app.session.session import Session
+from app.session.state.video import CurrentVideo
+from app.session.state.view import ViewState
 
 _PEEK = Qt.Key.Key_QuoteLeft
 _BRUSH_STEPS = {Qt.Key.Key_BracketLeft: -1, Qt.Key.Key_BracketRight: 1}
@@ -28,29 +29,36 @@ _NOTCH = 120  # angle of one notch of a wheel
 
 
 class Canvas(ZoomView):
-    """Shows the session's frame and hands mouse and keys to the chosen tool."""
+    """Shows the current frame and hands mouse and keys to the chosen tool."""
 
     cursor_moved = Signal(int, int)  # the pixel under the mouse; (-1, -1) outside the frame
     tool_changed = Signal(object)  # Tool
     mode_changed = Signal(object)  # OverlayMode
     brush_changed = Signal(float)  # diameter in pixels of the frame
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        self._session = session
-        self._picture = Picture(session)
-        self._tools = Toolbox(session, self._picture)
+    def __init__(
+        self,
+        video: CurrentVideo,
+        view: ViewState,
+        picture: Picture,
+        tools: Toolbox,
+        mask_menu: Callable[[Point, QPoint, QWidget], None],
+        parent: QWidget | None = None,
+    ) -> None:
+        """Show `picture`; `mask_menu` opens the menu of a pixel at a place of the screen."""
+        self._video, self._view = video, view
+        self._picture, self._tools, self._open_menu = picture, tools, mask_menu
         super().__init__(self._picture, parent)
         self._picture.setParent(self)
         self.frame_shown = self._picture.frame_shown  # the frame whose image is on the screen
         self._pressed_at: QPointF | None = None
-        self._hud = Hud(session, self._picture, self)
-        self.minimap = Minimap(session, self)
+        self.minimap = Minimap(video, view, self)
         self.setBackgroundBrush(_GROUND)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Picture"))
-        session.opened.connect(self.fit)
-        session.frame_changed.connect(self._on_frame_changed)
+        video.opened.connect(self.fit)
+        view.frame_changed.connect(self._on_frame_changed)
         self.zoom_changed.connect(self._show_brush)
         self._show_brush()
 
@@ -130,7 +138,7 @@ class Canvas(ZoomView):
         self._picture.brush.setPos(to_scene(pointer.at))
         self._picture.brush.setVisible(self._tools.current.has_size)
         x, y = round(pointer.at.x), round(pointer.at.y)
-        height, width = self._session.size
+        height, width = self._video.size
         inside = 0 <= x < width and 0 <= y < height
         self.cursor_moved.emit(x if inside else -1, y if inside else -1)
 
@@ -146,15 +154,15 @@ class Canvas(ZoomView):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Start to pan, or a tool's gesture."""
         gesture = gesture_for(self.tool, event.button(), event.modifiers())
-        if not self._session.is_open or gesture is Gesture.NOTHING:
+        if not self._video.is_open or gesture is Gesture.NOTHING:
             return
         if gesture is Gesture.PAN:
             self.begin_pan(event.position())
         elif gesture is Gesture.MENU:
             at = to_pixel(self.to_scene(event.position()))
             if (under := self._picture.object_at(at)) is not None:
-                self._session.select(under)
-            open_menu(self._session, at, event.globalPosition().toPoint(), self)
+                self._view.select(under)
+            self._open_menu(at, event.globalPosition().toPoint(), self)
         else:
             self._pressed_at = event.position()
             self._tools.current.press(self._pointer(event))

@@ -1,13 +1,17 @@
 """The line over the canvas that says what is shown."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QLabel, QWidget
 
 from app.core.document import Key, State
-from app.gui.canvas.scene.comparison import caption
 from app.gui.canvas.scene.picture import Picture
 from app.gui.widgets.words import clock, state_name
-from app.session.session import Session
+from app.session.edits.clicks import Clicks
+from app.session.state.masks import Masks
+from app.session.state.video import CurrentVideo
+from app.session.state.view import ViewState
 
 # Its own colours in every theme: it lies on the picture, not on the window.
 _LOOK = (
@@ -19,28 +23,37 @@ _LOOK = (
 class Hud(QLabel):
     """Frame, time, object and its state, at the top left of the canvas."""
 
-    def __init__(self, session: Session, picture: Picture, parent: QWidget) -> None:
+    def __init__(
+        self,
+        video: CurrentVideo,
+        view: ViewState,
+        masks: Masks,
+        clicks: Clicks,
+        picture: Picture,
+        compared: Callable[[], str],
+        parent: QWidget,
+    ) -> None:
+        """`compared` says in words what the masks are compared with; call `refresh` after it."""
         super().__init__(parent)
-        self._session = session
-        self._picture = picture
+        self._video, self._view, self._masks, self._clicks = video, view, masks, clicks
+        self._picture, self._compared = picture, compared
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setStyleSheet(_LOOK)
         self.setTextFormat(Qt.TextFormat.PlainText)  # a name may look like HTML
         self.move(8, 8)
         picture.frame_shown.connect(self.refresh)
-        session.frame_changed.connect(self.refresh)
-        session.selection_changed.connect(self.refresh)
-        session.objects_changed.connect(self.refresh)
-        session.entries_changed.connect(self._on_entries_changed)
-        session.candidates_changed.connect(self.refresh)
-        session.comparison_changed.connect(self.refresh)
-        session.opened.connect(self.refresh)
+        view.frame_changed.connect(self.refresh)
+        view.selection_changed.connect(self.refresh)
+        masks.objects_changed.connect(self.refresh)
+        masks.entries_changed.connect(self._on_entries_changed)
+        clicks.candidates_changed.connect(self.refresh)
+        video.opened.connect(self.refresh)
         self.refresh()
 
     @Slot()
     def refresh(self) -> None:
         """Say what is shown now."""
-        self.setVisible(self._session.is_open)
+        self.setVisible(self._video.is_open)
         text = " · ".join(self._parts())
         if text != self.text():
             self.setText(text)
@@ -48,24 +61,25 @@ class Hud(QLabel):
 
     @Slot(object)
     def _on_entries_changed(self, keys: frozenset[Key]) -> None:
-        if Key(self._session.frame, self._session.selected or 0) in keys:
+        if Key(self._view.frame, self._view.selected or 0) in keys:
             self.refresh()
 
     def _parts(self) -> list[str]:
-        session = self._session
-        frame = session.frame
-        parts = [f"{frame} / {session.frame_count - 1}", clock(session.time_of(frame))]
+        frame = self._view.frame
+        parts = [f"{frame} / {self._video.frame_count - 1}", clock(self._video.time_of(frame))]
         if self._picture.frame != frame:
             parts.append(self.tr("reading"))
-        if compared := caption(session):
+        if compared := self._compared():
             parts.append(compared)
-        chosen = next((info for info in session.objects if info.id == session.selected), None)
+        chosen = next(
+            (info for info in self._masks.objects if info.id == self._view.selected), None
+        )
         if chosen is not None:
-            state = session.state(Key(frame, chosen.id))
+            state = self._masks.state(Key(frame, chosen.id))
             name = state_name(state)
             parts.append(f"{chosen.id} {chosen.name}")
             parts.append(name.upper() if state in {State.STALE, State.CONFLICT} else name)
-            which, count = session.candidates
+            which, count = self._clicks.candidates
             if count > 1:
                 parts.append(self.tr("mask {0} of {1} (Tab)").format(which + 1, count))
         return parts

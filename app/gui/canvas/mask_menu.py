@@ -11,17 +11,21 @@ from app.core.document import Key, ObjectInfo, why_not_editable
 from app.core.paint import Point
 from app.gui.widgets.exchange_menu import ExchangeMenu
 from app.gui.widgets.words import verbatim_tip
-from app.session.session import Session
+from app.session.edits.masks import MaskEdits
+from app.session.state.masks import Masks
+from app.session.state.view import ViewState
 from models.api import BoolMask
 
 _REACH = 2  # pixels of the frame by which a mask grows or shrinks
 
 
-def open_menu(session: Session, at: Point, place: QPoint, parent: QWidget) -> None:
+def open_menu(
+    view: ViewState, masks: Masks, edit: MaskEdits, at: Point, place: QPoint, parent: QWidget
+) -> None:
     """Open the menu of the selected object, if one is, at a place of the screen."""
-    for item in session.objects:
-        if item.id == session.selected:
-            menu = MaskMenu(session, item, at, parent)
+    for item in masks.objects:
+        if item.id == view.selected:
+            menu = MaskMenu(view, masks, edit, item, at, parent)
             menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             menu.popup(place)
 
@@ -30,26 +34,32 @@ class MaskMenu(QMenu):
     """Offers what can be done to an object's mask; each choice is one undo step."""
 
     def __init__(
-        self, session: Session, item: ObjectInfo, at: Point, parent: QWidget | None = None
+        self,
+        view: ViewState,
+        masks: Masks,
+        edit: MaskEdits,
+        item: ObjectInfo,
+        at: Point,
+        parent: QWidget | None = None,
     ) -> None:
         """Offer repairs of the mask of `item`; `at` is where the menu was asked for."""
         super().__init__(item.name, parent)
-        self._session = session
-        self._key = Key(session.frame, item.id)
-        entry = session.shown(session.frame).get(item.id)
+        self._edit = edit
+        self._key = Key(view.frame, item.id)
+        entry = masks.shown(view.frame).get(item.id)
         self._mask = entry.mask if entry else None
         self.addSection(item.name)
         self._add_repairs(at)
         self.addSeparator()
         for text, call in (
-            (self.tr("Verify"), session.verify),
-            (self.tr("Mark as absent"), session.mark_absent),
-            (self.tr("Mark as occluded"), session.mark_occluded),
-            (self.tr("Clear this frame"), session.clear),
+            (self.tr("Verify"), edit.verify),
+            (self.tr("Mark as absent"), edit.mark_absent),
+            (self.tr("Mark as occluded"), edit.mark_occluded),
+            (self.tr("Clear this frame"), edit.clear),
         ):
             action = self.addAction(text)
             action.triggered.connect(self._calling(call))
-        self.addMenu(ExchangeMenu(session, item, parent=self))
+        self.addMenu(ExchangeMenu(masks, edit, item, parent=self))
         obstacle = why_not_editable(item)
         if obstacle is not None:
             self.setToolTipsVisible(True)
@@ -79,7 +89,7 @@ class MaskMenu(QMenu):
                 pixels = mask.decode()
                 changed = change(pixels)
                 if (changed != pixels).any():
-                    self._session.draw_mask(key.frame, key.object, changed, text)
+                    self._edit.draw_mask(key.frame, key.object, changed, text)
 
         action.triggered.connect(repair)
         return action

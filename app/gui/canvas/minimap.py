@@ -1,4 +1,4 @@
-"""A small picture of the whole frame that shows which part of it the canvas shows."""
+"""The minimap: a small picture of the whole frame that shows which part of it is in view."""
 
 import cv2
 import numpy as np
@@ -7,7 +7,8 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QP
 from PySide6.QtWidgets import QWidget
 
 from app.gui.canvas.zoom_view import ZoomView
-from app.session.session import Session
+from app.session.state.video import CurrentVideo
+from app.session.state.view import ViewState
 
 _WIDTH, _MARGIN = 200, 10  # logical pixels
 _FRAME = QColor(255, 255, 255)
@@ -16,38 +17,38 @@ _FRAME = QColor(255, 255, 255)
 class Minimap(QWidget):
     """Lies in a corner of the canvas; a click or drag in it moves the view."""
 
-    def __init__(self, session: Session, canvas: ZoomView) -> None:
+    def __init__(self, video: CurrentVideo, view: ViewState, canvas: ZoomView) -> None:
         super().__init__(canvas)
-        self._session, self._canvas = session, canvas
+        self._video, self._view, self._canvas = video, view, canvas
         self._image = QImage()
         self._frame = -1
         self.setAccessibleName(self.tr("Map of the frame"))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.hide()
-        session.opened.connect(self.refresh)
-        session.frame_changed.connect(self.refresh)
-        session.image_ready.connect(self.refresh)
+        video.opened.connect(self.refresh)
+        view.frame_changed.connect(self.refresh)
+        video.image_ready.connect(self.refresh)
         canvas.view_changed.connect(self.refresh)
 
     @Slot()
     def refresh(self) -> None:
         """Take on the frame, the view and the canvas's corner."""
-        if self.isHidden() or not self._session.is_open:
+        if self.isHidden() or not self._video.is_open:
             return
-        height, width = self._session.size
+        height, width = self._video.size
         self.resize(_WIDTH, max(1, round(_WIDTH * height / width)))
         room = self._canvas.viewport().rect()
         self.move(room.right() - self.width() - _MARGIN, room.bottom() - self.height() - _MARGIN)
         pixels = None
-        if self._frame != self._session.frame:
-            pixels = self._session.image(self._session.frame)
+        if self._frame != self._view.frame:
+            pixels = self._video.image(self._view.frame)
         if pixels is not None:
             size = (2 * self.width(), 2 * self.height())
             small = np.ascontiguousarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
             # The copy owns its memory: numpy's ends with this call.
             rgb = QImage.Format.Format_RGB888
             self._image = QImage(small.data, *size, 3 * size[0], rgb).copy()
-            self._frame = self._session.frame
+            self._frame = self._view.frame
         self.update()
 
     def showEvent(self, event: object) -> None:
@@ -63,7 +64,7 @@ class Minimap(QWidget):
         painter.fillRect(self.rect(), QColor(40, 40, 40))
         if not self._image.isNull():
             painter.drawImage(self.rect(), self._image)
-        scale = self.width() / max(1, self._session.size[1])
+        scale = self.width() / max(1, self._video.size[1])
         seen = self._canvas.seen_area()
         part = QRectF(seen.topLeft() * scale, seen.bottomRight() * scale)
         painter.setPen(QPen(QColor(0, 0, 0), 3))
@@ -82,4 +83,4 @@ class Minimap(QWidget):
         self._go(event.position())
 
     def _go(self, place: QPointF) -> None:
-        self._canvas.center_at(place * (self._session.size[1] / self.width()))
+        self._canvas.center_at(place * (self._video.size[1] / self.width()))

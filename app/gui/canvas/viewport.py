@@ -1,4 +1,4 @@
-"""How much of the frame the view shows, and how large: pure arithmetic."""
+"""The scale of a view of the frame and the area it shows: pure arithmetic."""
 
 from app.core.mask import Area
 

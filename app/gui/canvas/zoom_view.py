@@ -1,4 +1,4 @@
-"""A view that is zoomed at the cursor, dragged about and fitted to its content."""
+"""The view that is zoomed at the cursor, dragged about and fitted to its content."""
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QMouseEvent, QResizeEvent, QTransform

@@ -1,1 +1,1 @@
-"""Dialogs: a question, an answer. What an answer leads to is decided elsewhere."""
+"""The dialogs: a question, an answer. What an answer leads to is decided elsewhere."""

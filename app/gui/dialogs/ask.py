@@ -1,4 +1,4 @@
-"""Questions to the person that need an answer before work can go on."""
+"""The questions to the person that need an answer before work can go on."""
 
 from collections.abc import Sequence
 from pathlib import Path

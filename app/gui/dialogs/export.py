@@ -1,4 +1,4 @@
-"""Choosing what to export, and where to."""
+"""The export dialog: what to export, and where to."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui.dialogs.ask import Ask
-from app.session.session import Session
-from app.session.signals import SessionState
+from app.session.state.masks import Masks
+from app.session.state.status import SessionState, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +48,16 @@ FORMATS = (
 class ExportDialog(QDialog):
     """Asks for the format."""
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, masks: Masks, status: Status, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Export"))
         self._choice = QButtonGroup(self)
         layout = QVBoxLayout(self)
-        self._session = session
+        self._masks, self._status = masks, status
         self._said = QLabel()
         self._said.setWordWrap(True)
         self._tell()
-        session.state_changed.connect(self._tell)
+        status.state_changed.connect(self._tell)
         layout.addWidget(self._said)
         for row, form in enumerate(FORMATS):
             button = QRadioButton(_tr(form.title))
@@ -91,11 +91,11 @@ class ExportDialog(QDialog):
     @Slot()
     def _tell(self) -> None:
         """Say what there is to export, and where more is under way."""
-        document = self._session.shown_document()
+        document = self._masks.snapshot()
         said = self.tr("{} masks of {} objects on {} frames").format(
             len(document), len(document.objects), len(document.frames())
         )
-        if self._session.activity is not SessionState.IDLE:
+        if self._status.state is not SessionState.IDLE:
             said += ". " + self.tr(
                 "Masks are still being made: the file gets those that are finished when it is "
                 "written. Wait until the work is done to export all."

@@ -1,4 +1,4 @@
-"""Going to a frame or a time that is typed."""
+"""The dialog that goes to a frame or a time that is typed."""
 
 import re
 
@@ -6,7 +6,8 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.gui.widgets.words import clock
-from app.session.session import Session
+from app.session.state.video import CurrentVideo
+from app.session.state.view import ViewState
 
 _FRAME = re.compile(r"\d+")
 _TIME = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:[.,]\d*)?)\s*s?")
@@ -34,17 +35,17 @@ def frame_of(text: str, *, fps: float, count: int) -> int | None:
 class GoToDialog(QDialog):
     """Asks for a frame or a time, and goes there on Enter."""
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, video: CurrentVideo, view: ViewState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session = session
+        self._video, self._view = video, view
         self.setWindowTitle(self.tr("Go to"))
-        last = session.frame_count - 1
+        last = video.frame_count - 1
         said = QLabel(
             self.tr("Frame 0 to {}, or a time up to {}").format(
-                last, clock(last / (session.fps or 25.0))
+                last, clock(last / (video.fps or 25.0))
             )
         )
-        self._field = QLineEdit(str(session.frame))
+        self._field = QLineEdit(str(view.frame))
         self._field.setAccessibleName(self.tr("Frame or time"))
         self._field.selectAll()
         self._wrong = QLabel()
@@ -62,7 +63,7 @@ class GoToDialog(QDialog):
 
     def _frame(self) -> int | None:
         return frame_of(
-            self._field.text(), fps=self._session.fps or 25.0, count=self._session.frame_count
+            self._field.text(), fps=self._video.fps or 25.0, count=self._video.frame_count
         )
 
     def _check(self) -> None:
@@ -75,5 +76,5 @@ class GoToDialog(QDialog):
         """Go there, where the text means a frame."""
         frame = self._frame()
         if frame is not None:
-            self._session.go_to(frame)
+            self._view.go_to(frame)
             super().accept()

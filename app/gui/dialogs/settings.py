@@ -21,8 +21,9 @@ from PySide6.QtWidgets import (
 
 from app.gui.widgets.options import fill_options
 from app.gui.widgets.wheel import keep_from_wheel
-from app.session.choices import Preference, changed, preferences
-from app.session.session import Session
+from app.session import choices
+from app.session.choices import Preference, changed
+from app.session.state.preferences import Preferences
 
 Editor = QCheckBox | QComboBox | QSpinBox | QDoubleSpinBox | QLineEdit
 Value = str | int | float | bool
@@ -32,10 +33,10 @@ _WIDTH, _LABEL_WIDTH = 260, 190
 class SettingsDialog(QDialog):
     """Every setting, by group; a change holds at once."""
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, preferences: Preferences, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session = session
-        self._table = preferences()
+        self._preferences = preferences
+        self._table = choices.preferences()
         self._editors: dict[str, Editor] = {}
         self._rows: list[tuple[str, QFormLayout, Editor]] = []
         self._sections: list[tuple[QLabel, QFormLayout]] = []
@@ -60,7 +61,7 @@ class SettingsDialog(QDialog):
         layout.addWidget(self._find)
         layout.addWidget(area)
         layout.addWidget(buttons)
-        session.settings_changed.connect(self._show_values)
+        preferences.changed.connect(self._show_values)
 
     def editor(self, name: str) -> Editor:
         """Return the widget that edits a setting."""
@@ -93,7 +94,7 @@ class SettingsDialog(QDialog):
         editor.setAccessibleName(_tr(preference.label))
         editor.setAccessibleDescription(_tr(preference.tooltip))
         name = preference.name
-        _show(editor, getattr(self._session.settings, name))
+        _show(editor, getattr(self._preferences.settings, name))
         _on_change(editor, lambda value: self._apply(name, value))
         label = QLabel(_tr(preference.label))
         label.setToolTip(_tr(preference.tooltip))
@@ -106,19 +107,19 @@ class SettingsDialog(QDialog):
         self._rows.append((words.casefold(), form, editor))
 
     def _apply(self, name: str, value: Value) -> None:
-        if getattr(self._session.settings, name) != value:
-            self._session.apply_settings(changed(self._session.settings, {name: value}))
+        if getattr(self._preferences.settings, name) != value:
+            self._preferences.apply(changed(self._preferences.settings, {name: value}))
 
     @Slot()
     def _restore(self) -> None:
         values = {preference.name: preference.default for preference in self._table}
-        self._session.apply_settings(changed(self._session.settings, values))
+        self._preferences.apply(changed(self._preferences.settings, values))
 
     @Slot()
     def _show_values(self) -> None:
         for name, editor in self._editors.items():
             editor.blockSignals(True)
-            _show(editor, getattr(self._session.settings, name))
+            _show(editor, getattr(self._preferences.settings, name))
             editor.blockSignals(False)
 
     @Slot(str)

@@ -9,15 +9,17 @@ from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QSlider, QToolBar, QWidg
 from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.scene.overlay import OverlayMode
 from app.gui.widgets.wheel import keep_from_wheel
-from app.session.session import Session
+from app.session.state.preferences import Preferences
 
 
 class MaskBar(QToolBar):
     """Mode and opacity of the overlay."""
 
-    def __init__(self, session: Session, canvas: Canvas, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, preferences: Preferences, canvas: Canvas, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self._session = session
+        self._preferences = preferences
         self._canvas = canvas
         self.setWindowTitle(self.tr("Masks"))
         self.setObjectName("mask_bar")
@@ -84,4 +86,4 @@ class MaskBar(QToolBar):
     def _keep_opacity(self) -> None:
         # Settings are written at every change, so not while the slider is being dragged.
         opacity = self._opacity.value() / 100
-        self._session.apply_settings(replace(self._session.settings, overlay_opacity=opacity))
+        self._preferences.apply(replace(self._preferences.settings, overlay_opacity=opacity))

@@ -32,7 +32,10 @@ from PySide6.QtWidgets import (
 from app.core.document import Entry, Key, ObjectInfo, State
 from app.gui.widgets.theme import icon
 from app.gui.widgets.words import state_name, verbatim_tip
-from app.session.session import Session
+from app.session.edits.objects import ObjectEdits
+from app.session.state.masks import Masks
+from app.session.state.video import CurrentVideo
+from app.session.state.view import ViewState
 
 Index = QModelIndex | QPersistentModelIndex
 _SWATCH = 14
@@ -72,38 +75,45 @@ _ROLES = frozenset(
 
 
 class ObjectsModel(QAbstractTableModel):
-    """The session's objects, one a row, and their state on the current frame."""
+    """The objects, one a row, and their state on the current frame."""
 
-    def __init__(self, session: Session, parent: QWidget) -> None:
+    def __init__(
+        self,
+        video: CurrentVideo,
+        view: ViewState,
+        masks: Masks,
+        objects: ObjectEdits,
+        parent: QWidget,
+    ) -> None:
         super().__init__(parent)
-        self._session = session
-        self._objects = session.objects
+        self._view, self._masks, self._edits = view, masks, objects
+        self._rows = masks.objects
         # By colour: the view asks for them again with every frame that is shown.
         self._swatches: dict[tuple[int, int, int], QIcon] = {}
-        session.opened.connect(self._on_objects_changed)
-        session.objects_changed.connect(self._on_objects_changed)
-        session.frame_changed.connect(self._on_state_changed)
-        session.entries_changed.connect(self._on_entries_changed)
+        video.opened.connect(self._on_objects_changed)
+        masks.objects_changed.connect(self._on_objects_changed)
+        view.frame_changed.connect(self._on_state_changed)
+        masks.entries_changed.connect(self._on_entries_changed)
 
     def info(self, row: int) -> ObjectInfo:
         """Return the object in a row."""
-        return self._objects[row]
+        return self._rows[row]
 
     def row_of(self, object_id: int | None) -> int | None:
         """Return the row of an object, or None."""
-        return next((row for row, info in enumerate(self._objects) if info.id == object_id), None)
+        return next((row for row, info in enumerate(self._rows) if info.id == object_id), None)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self._objects)
+        return 0 if parent.isValid() else len(self._rows)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(Column)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         # The view asks for many more roles with every frame that is shown.
-        if role not in _ROLES or not index.isValid() or index.row() >= len(self._objects):
+        if role not in _ROLES or not index.isValid() or index.row() >= len(self._rows):
             return None
-        info = self._objects[index.row()]
+        info = self._rows[index.row()]
         match Column(index.column()):
             case Column.NAME:
                 return self._name_data(info, role)
@@ -128,7 +138,7 @@ class ObjectsModel(QAbstractTableModel):
         return None
 
     def _state_data(self, info: ObjectInfo, role: int) -> object:
-        entry = self._session.shown(self._session.frame).get(info.id)
+        entry = self._masks.shown(self._view.frame).get(info.id)
         match role:
             case Qt.ItemDataRole.DisplayRole:
                 return self._state_text(entry)
@@ -174,12 +184,12 @@ class ObjectsModel(QAbstractTableModel):
         name = str(value).strip()
         if role != Qt.ItemDataRole.EditRole or index.column() != Column.NAME or not name:
             return False
-        info = self._objects[index.row()]
+        info = self._rows[index.row()]
         if name != info.name:
-            found = self._session.search_classes(name)
+            found = self._edits.search_classes(name)
             same = (match.noun_class.id for match in found if match.name == name.lower())
             class_id = next(same, info.class_id)
-            self._session.edit_object(replace(info, name=name, class_id=class_id))
+            self._edits.edit(replace(info, name=name, class_id=class_id))
         return True
 
     def flags(self, index: Index) -> Qt.ItemFlag:
@@ -190,13 +200,13 @@ class ObjectsModel(QAbstractTableModel):
 
     @Slot()
     def _on_objects_changed(self) -> None:
-        objects = self._session.objects
-        if [info.id for info in objects] == [info.id for info in self._objects]:
-            self._objects = objects
+        objects = self._masks.objects
+        if [info.id for info in objects] == [info.id for info in self._rows]:
+            self._rows = objects
             self._redraw(Column.NAME, Column.SOLO)
             return
         self.beginResetModel()
-        self._objects = objects
+        self._rows = objects
         self.endResetModel()
 
     @Slot()
@@ -205,25 +215,25 @@ class ObjectsModel(QAbstractTableModel):
 
     @Slot(object)
     def _on_entries_changed(self, keys: frozenset[Key]) -> None:
-        if any(key.frame == self._session.frame for key in keys):
+        if any(key.frame == self._view.frame for key in keys):
             self._on_state_changed()
 
     def _redraw(self, first: Column, last: Column) -> None:
-        if self._objects:
-            self.dataChanged.emit(self.index(0, first), self.index(len(self._objects) - 1, last))
+        if self._rows:
+            self.dataChanged.emit(self.index(0, first), self.index(len(self._rows) - 1, last))
 
 
 class NameDelegate(QStyledItemDelegate):
     """Edits a name in place and offers the VISOR noun classes that fit."""
 
-    def __init__(self, session: Session, parent: QWidget) -> None:
+    def __init__(self, objects: ObjectEdits, parent: QWidget) -> None:
         super().__init__(parent)
-        self._session = session
+        self._objects = objects
 
     def createEditor(
         self, parent: QWidget, _option: QStyleOptionViewItem, _index: Index
     ) -> QWidget:
-        editor = ClassEdit(self._session, parent)
+        editor = ClassEdit(self._objects, parent)
         editor.setAccessibleName(self.tr("Name of the object"))
         editor.chosen.connect(self._on_chosen)
         return editor
@@ -252,9 +262,9 @@ class ClassEdit(QLineEdit):
 
     chosen = Signal(object)  # itself
 
-    def __init__(self, session: Session, parent: QWidget) -> None:
+    def __init__(self, objects: ObjectEdits, parent: QWidget) -> None:
         super().__init__(parent)
-        self._session = session
+        self._objects = objects
         self._names = QStringListModel(self)
         completer = QCompleter(self._names, self)
         # The session has ranked the matches already; Qt's own filter would hide most of them.
@@ -270,7 +280,7 @@ class ClassEdit(QLineEdit):
 
     @Slot(str)
     def _offer(self, text: str) -> None:
-        names = [match.name for match in self._session.search_classes(text)]
+        names = [match.name for match in self._objects.search_classes(text)]
         self._names.setStringList(names)
         if names:
             self.completer().complete()
@@ -299,46 +309,53 @@ class ObjectsPanel(QWidget):
 
     solo_asked = Signal()
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        video: CurrentVideo,
+        view: ViewState,
+        masks: Masks,
+        objects: ObjectEdits,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._session = session
-        self._model = ObjectsModel(session, self)
-        self._view = QTreeView()
-        self._view.setModel(self._model)
-        self._view.setItemDelegateForColumn(Column.NAME, NameDelegate(session, self._view))
-        self._view.setAccessibleName(self.tr("Objects"))
+        self._view, self._objects = view, objects
+        self._model = ObjectsModel(video, view, masks, objects, self)
+        self._tree = QTreeView()
+        self._tree.setModel(self._model)
+        self._tree.setItemDelegateForColumn(Column.NAME, NameDelegate(objects, self._tree))
+        self._tree.setAccessibleName(self.tr("Objects"))
         self._set_up_view()
         self._buttons = QToolBar()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 0, 6, 6)
         layout.setSpacing(4)
-        layout.addWidget(self._view)
+        layout.addWidget(self._tree)
         layout.addWidget(self._buttons)
-        self._view.clicked.connect(self._on_clicked)
-        self._view.activated.connect(self._on_activated)
-        self._view.selectionModel().currentRowChanged.connect(self._on_row_changed)
-        session.selection_changed.connect(self._show_selection)
+        self._tree.clicked.connect(self._on_clicked)
+        self._tree.activated.connect(self._on_activated)
+        self._tree.selectionModel().currentRowChanged.connect(self._on_row_changed)
+        view.selection_changed.connect(self._show_selection)
         self._model.modelReset.connect(self._show_selection)
 
     @property
     def view(self) -> QTreeView:
         """The list itself."""
-        return self._view
+        return self._tree
 
     def set_actions(self, buttons: list[QAction], menu: list[QAction]) -> None:
         """Offer actions below the list, and in its context menu."""
         self._buttons.addActions(buttons)
-        self._view.addActions(menu)
+        self._tree.addActions(menu)
 
     def edit_name(self) -> None:
         """Let the person type another name for the selected object."""
-        row = self._model.row_of(self._session.selected)
+        row = self._model.row_of(self._view.selected)
         if row is not None:
-            self._view.setFocus()
-            self._view.edit(self._model.index(row, Column.NAME))
+            self._tree.setFocus()
+            self._tree.edit(self._model.index(row, Column.NAME))
 
     def _set_up_view(self) -> None:
-        view = self._view
+        view = self._tree
         view.setRootIsDecorated(False)
         view.setUniformRowHeights(True)
         view.setHeaderHidden(True)
@@ -366,31 +383,31 @@ class ObjectsPanel(QWidget):
         info = self._model.info(index.row())
         match Column(index.column()):
             case Column.VISIBLE:
-                self._session.edit_object(replace(info, visible=not info.visible))
+                self._objects.edit(replace(info, visible=not info.visible))
             case Column.LOCKED:
-                self._session.edit_object(replace(info, locked=not info.locked))
+                self._objects.edit(replace(info, locked=not info.locked))
             case Column.SOLO:
-                self._session.select(info.id)
+                self._view.select(info.id)
                 self.solo_asked.emit()
             case _:
-                self._session.select(info.id)
+                self._view.select(info.id)
 
     @Slot(QModelIndex)
     def _on_activated(self, index: QModelIndex) -> None:
-        self._session.select(self._model.info(index.row()).id)
+        self._view.select(self._model.info(index.row()).id)
 
     @Slot(QModelIndex)
     def _on_row_changed(self, index: QModelIndex) -> None:
         # A press on a switch must not select; the arrow keys must.
         if index.isValid() and index.column() in {Column.NAME, Column.STATE}:
-            self._session.select(self._model.info(index.row()).id)
+            self._view.select(self._model.info(index.row()).id)
 
     @Slot()
     def _show_selection(self) -> None:
-        row = self._model.row_of(self._session.selected)
+        row = self._model.row_of(self._view.selected)
         index = QModelIndex() if row is None else self._model.index(row, Column.NAME)
-        if index.row() != self._view.currentIndex().row() or not index.isValid():
-            self._view.setCurrentIndex(index)
+        if index.row() != self._tree.currentIndex().row() or not index.isValid():
+            self._tree.setCurrentIndex(index)
 
 
 def _swatch(color: tuple[int, int, int]) -> QIcon:

@@ -10,15 +10,23 @@ from PySide6.QtWidgets import QComboBox, QLabel, QToolBar, QToolButton, QWidget
 from app.gui.widgets.options import fill_options
 from app.gui.widgets.wheel import keep_from_wheel
 from app.session.choices import Option, models_for
-from app.session.session import Session
+from app.session.state.preferences import Preferences
+from app.session.state.video import CurrentVideo
+from app.session.state.view import ViewState
 
 
 class PropagateBar(QToolBar):
     """Choices that hold for every propagation, and the buttons that start one."""
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        video: CurrentVideo,
+        view: ViewState,
+        preferences: Preferences,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._session = session
+        self._video, self._view, self._preferences = video, view, preferences
         self.setWindowTitle(self.tr("Propagate"))
         self.setObjectName("propagate_bar")
         self._objects = _choice(
@@ -32,10 +40,10 @@ class PropagateBar(QToolBar):
         self._model = _choice(self.tr("The model that propagates"), [])
         self._model.activated.connect(self._on_model_chosen)
         self._range = QLabel()
-        session.range_changed.connect(self._show_range)
-        session.opened.connect(self._show_range)
-        session.settings_changed.connect(self._show_model)
-        session.opened.connect(self._fill_models)
+        view.range_changed.connect(self._show_range)
+        video.opened.connect(self._show_range)
+        preferences.changed.connect(self._show_model)
+        video.opened.connect(self._fill_models)
 
     def set_actions(self, buttons: Iterable[QAction], clear_range: QAction) -> None:
         """Lay the bar out, with the actions as buttons that show their names."""
@@ -61,29 +69,29 @@ class PropagateBar(QToolBar):
 
     def objects(self) -> tuple[int, ...] | None:
         """Return the objects to propagate, None for all that are not locked."""
-        selected = self._session.selected
+        selected = self._view.selected
         if self._objects.currentIndex() == 0 or selected is None:
             return None
         return (selected,)
 
     @Slot()
     def _show_range(self) -> None:
-        first, last = self._session.in_point, self._session.out_point
-        last = self._session.frame_count - 1 if last is None else last
-        limited = self._session.in_point is not None or self._session.out_point is not None
+        first, last = self._view.in_point, self._view.out_point
+        last = self._video.frame_count - 1 if last is None else last
+        limited = self._view.in_point is not None or self._view.out_point is not None
         text = self.tr("in {}, out {}").format(first or 0, last) if limited else ""
         self._range.setText(text)
         self._range.setToolTip(self.tr("Only this range is filled; Ctrl+Shift+X clears it"))
 
     @Slot()
     def _show_model(self) -> None:
-        row = self._model.findData(self._session.settings.tracker)
+        row = self._model.findData(self._preferences.settings.tracker)
         self._model.setCurrentIndex(max(0, row))
 
     @Slot()
     def _fill_models(self) -> None:
         # Which models there are is looked up when a video opens: the empty window need not wait.
-        if self._session.is_open:
+        if self._video.is_open:
             self._model.clear()
             best = Option("", self.tr("best without download"))
             fill_options(self._model, (best, *models_for("trackers")))
@@ -92,7 +100,7 @@ class PropagateBar(QToolBar):
     @Slot(int)
     def _on_model_chosen(self, row: int) -> None:
         name = self._model.itemData(row)
-        self._session.apply_settings(replace(self._session.settings, tracker=name))
+        self._preferences.apply(replace(self._preferences.settings, tracker=name))
 
 
 def _choice(tip: str, texts: list[str]) -> QComboBox:

@@ -14,7 +14,9 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHeaderView, QLabel, QToolBar, QTreeView, QVBoxLayout, QWidget
 
 from app.core.suspects import Reason, Suspect
-from app.session.session import Session
+from app.session.review import Review
+from app.session.state.masks import Masks
+from app.session.state.view import ViewState
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -28,15 +30,15 @@ class Column(enum.IntEnum):
 
 
 class SuspectsModel(QAbstractTableModel):
-    """The session's suspects, worst first."""
+    """The suspects, one a row, worst first."""
 
-    def __init__(self, session: Session, parent: QWidget) -> None:
+    def __init__(self, masks: Masks, review: Review, parent: QWidget) -> None:
         super().__init__(parent)
-        self._session = session
-        self._suspects = session.suspects
+        self._masks, self._review = masks, review
+        self._suspects = review.suspects
         self._words = _reason_words(self)
-        session.suspects_changed.connect(self._on_suspects_changed)
-        session.objects_changed.connect(self._on_suspects_changed)
+        review.suspects_changed.connect(self._on_suspects_changed)
+        masks.objects_changed.connect(self._on_suspects_changed)
 
     def suspect(self, row: int) -> Suspect:
         """Return the suspect in a row."""
@@ -89,13 +91,13 @@ class SuspectsModel(QAbstractTableModel):
         return ", ".join(self._words.get(reason, reason.value) for reason in suspect.reasons)
 
     def _object_name(self, object_id: int) -> str:
-        names = (info.name for info in self._session.objects if info.id == object_id)
+        names = (info.name for info in self._masks.objects if info.id == object_id)
         return next(names, str(object_id))
 
     @Slot()
     def _on_suspects_changed(self) -> None:
         self.beginResetModel()
-        self._suspects = self._session.suspects
+        self._suspects = self._review.suspects
         self.endResetModel()
 
 
@@ -104,13 +106,15 @@ class ReviewPanel(QWidget):
 
     asked = Signal(object)  # Suspect
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, view: ViewState, masks: Masks, review: Review, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self._session = session
-        self._model = SuspectsModel(session, self)
-        self._view = QTreeView()
-        self._view.setModel(self._model)
-        self._view.setAccessibleName(self.tr("Suspects, worst first"))
+        self._view, self._masks = view, masks
+        self._model = SuspectsModel(masks, review, self)
+        self._tree = QTreeView()
+        self._tree.setModel(self._model)
+        self._tree.setAccessibleName(self.tr("Suspects, worst first"))
         self._set_up_view()
         self._count = QLabel()
         self._count.setObjectName("dim")
@@ -120,20 +124,20 @@ class ReviewPanel(QWidget):
         layout.setContentsMargins(6, 0, 6, 6)
         layout.setSpacing(4)
         layout.addWidget(self._count)
-        layout.addWidget(self._view, 1)
+        layout.addWidget(self._tree, 1)
         layout.addWidget(self._buttons)
         layout.addStretch(0)
-        self._view.clicked.connect(self._on_chosen)
-        self._view.activated.connect(self._on_chosen)
+        self._tree.clicked.connect(self._on_chosen)
+        self._tree.activated.connect(self._on_chosen)
         self._model.modelReset.connect(self._on_reset)
-        session.frame_changed.connect(self._mark_current)
-        session.selection_changed.connect(self._mark_current)
+        view.frame_changed.connect(self._mark_current)
+        view.selection_changed.connect(self._mark_current)
         self._on_reset()
 
     @property
     def view(self) -> QTreeView:
         """The list itself."""
-        return self._view
+        return self._tree
 
     @property
     def summary(self) -> str:
@@ -146,11 +150,11 @@ class ReviewPanel(QWidget):
 
     def chosen(self) -> Suspect | None:
         """Return the suspect that is current in the list."""
-        index = self._view.currentIndex()
+        index = self._tree.currentIndex()
         return self._model.suspect(index.row()) if index.isValid() else None
 
     def _set_up_view(self) -> None:
-        view = self._view
+        view = self._tree
         view.setRootIsDecorated(False)
         view.setUniformRowHeights(True)
         view.setStyleSheet("QTreeView::item { min-height: 26px; }")
@@ -171,18 +175,18 @@ class ReviewPanel(QWidget):
         count = self._model.rowCount()
         if count:
             self._count.setText(self.tr("{} to look at, worst first").format(count))
-        elif len(self._session.document):
+        elif len(self._masks.document):
             self._count.setText(self.tr("Nothing suspect. Propagate, or step through by hand."))
         else:
             self._count.setText(self.tr("Suspect masks appear here after a propagation."))
-        self._view.setVisible(count > 0)
+        self._tree.setVisible(count > 0)
         self._mark_current()
 
     @Slot()
     def _mark_current(self) -> None:
-        row = self._model.row_at(self._session.frame, self._session.selected)
+        row = self._model.row_at(self._view.frame, self._view.selected)
         if row is not None:
-            self._view.setCurrentIndex(self._model.index(row, 0))
+            self._tree.setCurrentIndex(self._model.index(row, 0))
 
 
 def _reason_words(model: SuspectsModel) -> dict[Reason, str]:

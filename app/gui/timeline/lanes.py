@@ -1,4 +1,4 @@
-"""What the timeline shows, as arrays: states and scores per object, and their reduction to pixels.
+"""The lanes of the timeline as arrays: states and scores per object, and their reduction to pixels.
 
 No Qt. A lane is one byte per frame; what a change costs depends on its keys, what a redraw costs on
 the frames in view, neither on how many masks there are.

@@ -1,4 +1,4 @@
-"""What the patterns of the timeline mean."""
+"""The legend of the patterns in the timeline."""
 
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, Qt, Slot

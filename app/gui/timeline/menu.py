@@ -1,4 +1,4 @@
-"""What can be done to a range of frames of one object."""
+"""The menu of a range of frames of one object."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,35 +8,45 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from app.core.document import Key, ObjectInfo
 from app.core.plan import Direction
-from app.gui.widgets.exchange_menu import ExchangeMenu
-from app.session.session import Session
+from app.session.edits.masks import MaskEdits
+from app.session.edits.objects import ObjectEdits
+from app.session.jobs.runner import JobRunner
+from app.session.state.view import ViewState
 
 
 class RangeMenu(QMenu):
     """Offers range operations; each choice is one undo step."""
 
     def __init__(
-        self, session: Session, item: ObjectInfo, frames: range, parent: QWidget | None = None
+        self,
+        view: ViewState,
+        objects: ObjectEdits,
+        edit: MaskEdits,
+        jobs: JobRunner,
+        exchange: Callable[[ObjectInfo, range, QWidget], QMenu],
+        item: ObjectInfo,
+        frames: range,
+        parent: QWidget | None = None,
     ) -> None:
-        """Offer what can be done to `item` on `frames`."""
+        """Offer what can be done to `item` on `frames`; `exchange` makes the submenu for that."""
         super().__init__(parent)
-        self._session = session
+        self._view, self._objects, self._edit, self._jobs = view, objects, edit, jobs
         self._item = item
         self._frames = frames
         self._add_title()
         self._add(self.tr("Propagate here again"), self._propagate, edits=True)
         self.addSeparator()
         for text, call in (
-            (self.tr("Verify"), session.verify),
-            (self.tr("Let models overwrite again"), session.unanchor),
-            (self.tr("Mark as absent"), session.mark_absent),
-            (self.tr("Mark as occluded"), session.mark_occluded),
-            (self.tr("Delete masks"), session.clear),
+            (self.tr("Verify"), edit.verify),
+            (self.tr("Let models overwrite again"), edit.unanchor),
+            (self.tr("Mark as absent"), edit.mark_absent),
+            (self.tr("Mark as occluded"), edit.mark_occluded),
+            (self.tr("Delete masks"), edit.clear),
         ):
             self._add(text, self._on_keys(call), edits=True)
-        exchange = ExchangeMenu(session, item, frames, self)
-        exchange.setEnabled(exchange.isEnabled() and not item.locked)
-        self.addMenu(exchange)
+        others = exchange(item, frames, self)
+        others.setEnabled(others.isEnabled() and not item.locked)
+        self.addMenu(others)
         self.addSeparator()
         self._add(self.tr("Set in and out points here"), self._set_range)
         locks = self.tr("Unlock object") if item.locked else self.tr("Lock object")
@@ -61,7 +71,7 @@ class RangeMenu(QMenu):
         return lambda: call(keys)
 
     def _propagate(self) -> None:
-        self._session.propagate(
+        self._jobs.propagate(
             Direction.BOTH,
             objects=[self._item.id],
             first=self._frames.start,
@@ -70,7 +80,7 @@ class RangeMenu(QMenu):
         )
 
     def _set_range(self) -> None:
-        self._session.set_range(self._frames.start, self._frames.stop - 1)
+        self._view.set_range(self._frames.start, self._frames.stop - 1)
 
     def _toggle_lock(self) -> None:
-        self._session.edit_object(replace(self._item, locked=not self._item.locked))
+        self._objects.edit(replace(self._item, locked=not self._item.locked))

@@ -1,4 +1,4 @@
-"""Draws the timeline: ruler, lanes, score curve, and over them playhead, range and job."""
+"""The painter of the timeline: ruler, lanes, score curve, and over them playhead, range and job."""
 
 import math
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from app.gui.timeline import lanes
 from app.gui.timeline.lanes import Lanes, Scale
 from app.gui.timeline.tiles import Tiles, draw_anchor
 from app.gui.widgets.words import clock
-from app.session.signals import Progress
+from app.session.jobs.progress import Progress
 
 RULER = 26  # heights and widths in logical pixels
 LANE = 22

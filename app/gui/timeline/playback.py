@@ -1,10 +1,17 @@
-"""Playing the video in the window."""
+"""The playhead moved by the clock, or along with a propagation."""
 
 import time
+from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QGuiApplication
 
-from app.session.session import Session
+from app.session.edits.history import History
+from app.session.jobs.progress import Progress
+from app.session.jobs.runner import JobRunner
+from app.session.state.status import SessionState, Status
+from app.session.state.video import CurrentVideo
+from app.session.state.view import ViewState
 
 
 class Player(QObject):
@@ -15,17 +22,17 @@ class Player(QObject):
 
     playing_changed = Signal(bool)
 
-    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+    def __init__(self, video: CurrentVideo, view: ViewState, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._session = session
+        self._video, self._view = video, view
         self._began_at = 0.0
         self._began_on = 0
         self._expected = 0
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
-        session.opened.connect(self.stop)
-        session.frame_changed.connect(self._on_frame_changed)
+        video.opened.connect(self.stop)
+        view.frame_changed.connect(self._on_frame_changed)
 
     @property
     def is_playing(self) -> bool:
@@ -37,7 +44,7 @@ class Player(QObject):
         """Play, or pause."""
         if self.is_playing:
             self.stop()
-        elif self._session.is_open:
+        elif self._video.is_open:
             self._start()
 
     @Slot()
@@ -49,23 +56,23 @@ class Player(QObject):
 
     def _start(self) -> None:
         first, last = self._range()
-        if not first <= self._session.frame < last:
-            self._session.go_to(first)
+        if not first <= self._view.frame < last:
+            self._view.go_to(first)
         self._set_off()
         self._timer.start(max(1, round(1000 / self._fps())))
         self.playing_changed.emit(True)
 
     def _set_off(self) -> None:
         self._began_at = time.monotonic()
-        self._began_on = self._expected = self._session.frame
+        self._began_on = self._expected = self._view.frame
 
     @Slot()
     def _tick(self) -> None:
         passed = time.monotonic() - self._began_at
         _, last = self._range()
         self._expected = min(last, self._began_on + int(passed * self._fps()))
-        if self._expected != self._session.frame:
-            self._session.go_to(self._expected)
+        if self._expected != self._view.frame:
+            self._view.go_to(self._expected)
         if self._expected >= last:
             self.stop()
 
@@ -76,10 +83,60 @@ class Player(QObject):
             self._set_off()
 
     def _fps(self) -> float:
-        return self._session.fps or 25.0
+        return self._video.fps or 25.0
 
     def _range(self) -> tuple[int, int]:
-        session = self._session
-        first = session.in_point or 0
-        last = session.frame_count - 1 if session.out_point is None else session.out_point
+        first = self._view.in_point or 0
+        last = self._video.frame_count - 1 if self._view.out_point is None else self._view.out_point
         return first, last
+
+
+class Follower(QObject):
+    """Goes along with a propagation for as long as the person leaves the picture alone.
+
+    Who goes to another frame or edits something stays there until the next propagation. `wanted`
+    tells whether the person has chosen to be taken along.
+    """
+
+    def __init__(
+        self,
+        view: ViewState,
+        jobs: JobRunner,
+        status: Status,
+        history: History,
+        parent: QObject,
+        *,
+        wanted: Callable[[], bool],
+    ) -> None:
+        super().__init__(parent)
+        self._view, self._wanted = view, wanted
+        self._left_alone = False
+        self._going = False
+        status.state_changed.connect(self._on_state_changed)
+        jobs.progress_changed.connect(self._on_progress)
+        view.frame_changed.connect(self._on_frame_changed)
+        history.changed.connect(self._stop)
+
+    @Slot(object)
+    def _on_state_changed(self, state: SessionState) -> None:
+        self._left_alone = state is SessionState.PROPAGATING
+
+    @Slot(object)
+    def _on_progress(self, progress: Progress | None) -> None:
+        wanted = self._left_alone and self._wanted()
+        # A gesture under way would be dropped with the frame that it is made on.
+        held = QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton
+        if progress is None or not wanted or held:
+            return
+        self._going = True
+        self._view.go_to(progress.at)
+        self._going = False
+
+    @Slot()
+    def _on_frame_changed(self) -> None:
+        if not self._going:
+            self._stop()
+
+    @Slot()
+    def _stop(self) -> None:
+        self._left_alone = False

@@ -1,11 +1,12 @@
-"""Small pictures of the frames that were looked at, for the timeline's hover."""
+"""The thumbnails of the frames that were looked at, for the timeline's hover."""
 
 from collections import OrderedDict
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, Slot
 from PySide6.QtGui import QImage
 
-from app.session.session import Session
+from app.session.state.video import CurrentVideo
+from app.session.state.view import ViewState
 from models.api import Image
 
 _WIDTH = 176  # pixels
@@ -18,17 +19,17 @@ class Thumbnails(QObject):
     It reads no frame of its own accord: that would compete with the frame that is wanted.
     """
 
-    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+    def __init__(self, video: CurrentVideo, view: ViewState, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._session = session
+        self._video = video
         self._kept: OrderedDict[int, Image] = OrderedDict()
-        session.opened.connect(self._kept.clear)
-        session.frame_changed.connect(self._take)
-        session.image_ready.connect(self._take)
+        video.opened.connect(self._kept.clear)
+        view.frame_changed.connect(self._take)
+        video.image_ready.connect(self._take)
 
     @Slot(int)
     def _take(self, frame: int) -> None:
-        near = self._session.nearest_image(frame)
+        near = self._video.nearest_image(frame)
         if near is None or near[0] != frame or frame in self._kept:
             return
         _, pixels = near

@@ -1,4 +1,4 @@
-"""How each state looks in a lane: colour, pattern and shape, as textures that repeat."""
+"""The textures of the states in a lane: colour, pattern and shape."""
 
 from collections.abc import Callable
 

@@ -2,6 +2,7 @@
 
 import enum
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer, Slot
@@ -14,17 +15,19 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QMenu, QToolTip, QWidget
 
 from app.core.document import Key, ObjectInfo
 from app.gui.timeline.lanes import Lanes, Scale
 from app.gui.timeline.legend import LegendButton
-from app.gui.timeline.menu import RangeMenu
 from app.gui.timeline.paint import CURVE, HEADER, LANE, RULER, Layout, TimelinePainter
 from app.gui.timeline.thumbnails import Thumbnails
 from app.gui.timeline.tip import tip
-from app.session.session import Session
-from app.session.signals import Progress
+from app.session.jobs.progress import Progress
+from app.session.jobs.runner import JobRunner
+from app.session.state.masks import Masks
+from app.session.state.video import CurrentVideo
+from app.session.state.view import ViewState
 
 _REDRAW_MS = 100  # at most ten times a second, however fast a propagation is
 _ANCHOR_REACH = 9  # pixels within which a double-click finds an anchor
@@ -46,12 +49,24 @@ class _Drag:
     frame: int = 0
 
 
+RangeMenuMaker = Callable[[ObjectInfo, range, QWidget], QMenu]
+
+
 class Timeline(QAbstractScrollArea):
     """One lane per object, a ruler above, the selected object's score below."""
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        video: CurrentVideo,
+        view: ViewState,
+        masks: Masks,
+        jobs: JobRunner,
+        range_menu: RangeMenuMaker,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._session = session
+        self._video, self._view, self._masks = video, view, masks
+        self._range_menu = range_menu
         self._lanes = Lanes()
         self._scale = Scale()
         self._fits = True  # whether it goes on showing the whole video when its size changes
@@ -60,7 +75,7 @@ class Timeline(QAbstractScrollArea):
         self._ground: QPixmap | None = None  # all that stays while the playhead moves
         self._drag: _Drag | None = None
         self._chosen: tuple[int, range] | None = None  # object and frames
-        self._thumbnails = Thumbnails(session, self)
+        self._thumbnails = Thumbnails(video, view, self)
         self._redraw = QTimer(self, singleShot=True, interval=_REDRAW_MS)
         self._redraw.timeout.connect(self.refresh)
         self.legend = LegendButton(self)
@@ -70,13 +85,13 @@ class Timeline(QAbstractScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(self.tr("Timeline"))
         self.viewport().setMouseTracking(True)
-        session.opened.connect(self._on_opened)
-        session.frame_changed.connect(self._on_frame_changed)
-        session.entries_changed.connect(self._on_entries_changed)
-        session.objects_changed.connect(self._on_objects_changed)
-        session.selection_changed.connect(self.refresh)
-        session.range_changed.connect(self.viewport().update)
-        session.progress_changed.connect(self._on_progress_changed)
+        video.opened.connect(self._on_opened)
+        view.frame_changed.connect(self._on_frame_changed)
+        masks.entries_changed.connect(self._on_entries_changed)
+        masks.objects_changed.connect(self._on_objects_changed)
+        view.selection_changed.connect(self.refresh)
+        view.range_changed.connect(self.viewport().update)
+        jobs.progress_changed.connect(self._on_progress_changed)
         self._on_opened()
 
     @Slot()
@@ -90,7 +105,7 @@ class Timeline(QAbstractScrollArea):
         """Draw everything anew."""
         self._redraw.stop()
         self._ground = None
-        hidden = len(self._session.objects) * LANE - (self.viewport().height() - RULER - CURVE)
+        hidden = len(self._masks.objects) * LANE - (self.viewport().height() - RULER - CURVE)
         self.verticalScrollBar().setRange(0, max(hidden, 0))
         self.verticalScrollBar().setPageStep(max(self.viewport().height() - RULER - CURVE, LANE))
         self.viewport().update()
@@ -101,20 +116,20 @@ class Timeline(QAbstractScrollArea):
             self.viewport().width(),
             self.viewport().height(),
             self.verticalScrollBar().value(),
-            len(self._session.objects),
+            len(self._masks.objects),
             self._scale,
-            self._session.frame_count,
+            self._video.frame_count,
         )
 
     def _set_scale(self, scale: Scale) -> None:
         width = self.viewport().width() - HEADER
-        self._scale = scale.within(self._session.frame_count, max(width, 1))
+        self._scale = scale.within(self._video.frame_count, max(width, 1))
         self._fits = False
         self.refresh()
 
     @Slot()
     def _on_opened(self) -> None:
-        self._lanes.reset(self._session.document, self._session.frame_count)
+        self._lanes.reset(self._masks.document, self._video.frame_count)
         self._progress, self._drag, self._chosen = None, None, None
         self.fit()
 
@@ -123,22 +138,22 @@ class Timeline(QAbstractScrollArea):
         layout = self.layout_now()
         x = self._scale.x_of(frame)
         if self._drag is None and not 0 <= x < layout.lanes_width:
-            # A page further: the playhead stands a fifth into the view.
+            # A page further: the playhead stands a fifth into the self._view.
             self._set_scale(self._scale.moved(x - layout.lanes_width / 5))
         self.viewport().update()
 
     @Slot(object)
     def _on_entries_changed(self, keys: frozenset[Key]) -> None:
-        self._lanes.update(keys, self._session.shown)
+        self._lanes.update(keys, self._masks.shown)
         if not self._redraw.isActive():
             self._redraw.start()
 
     @Slot()
     def _on_objects_changed(self) -> None:
-        document = self._session.document
-        for new in self._lanes.keep(item.id for item in self._session.objects):
+        document = self._masks.document
+        for new in self._lanes.keep(item.id for item in self._masks.objects):
             keys = [Key(frame, new) for frame in document.of_object(new)]
-            self._lanes.update(keys, self._session.shown)
+            self._lanes.update(keys, self._masks.shown)
         self.refresh()
 
     @Slot(object)
@@ -149,7 +164,7 @@ class Timeline(QAbstractScrollArea):
 
     def _item_at(self, y: float) -> ObjectInfo | None:
         row = self.layout_now().row_at(y)
-        return None if row is None else self._session.objects[row]
+        return None if row is None else self._masks.objects[row]
 
     def _draw_ground(self) -> QPixmap:
         ratio = self.devicePixelRatioF()
@@ -158,19 +173,21 @@ class Timeline(QAbstractScrollArea):
         ground = QPixmap(self.viewport().size() * ratio)
         ground.setDevicePixelRatio(ratio)
         painter = QPainter(ground)
-        layout, session = self.layout_now(), self._session
+        layout = self.layout_now()
         brush = self._brush
-        brush.ground(painter, layout, session.fps or 25.0)
+        brush.ground(painter, layout, self._video.fps or 25.0)
         painter.setClipRect(0, RULER, layout.width, layout.lanes_bottom - RULER)
         for row in layout.visible_rows():
-            item = session.objects[row]
+            item = self._masks.objects[row]
             brush.lane(painter, layout, row, item, self._lanes)
-            brush.header(painter, layout, row, item, selected=item.id == session.selected)
+            brush.header(painter, layout, row, item, selected=item.id == self._view.selected)
         painter.setClipping(False)
-        chosen = next((item for item in session.objects if item.id == session.selected), None)
+        chosen = next(
+            (item for item in self._masks.objects if item.id == self._view.selected), None
+        )
         brush.curve(painter, layout, chosen, self._lanes, self.tr("Confidence"))
         if self._progress is not None:
-            rows = {item.id: row for row, item in enumerate(session.objects)}
+            rows = {item.id: row for row, item in enumerate(self._masks.objects)}
             brush.job(painter, layout, rows, self._progress)
         brush.corner(painter, layout)
         painter.end()
@@ -180,9 +197,9 @@ class Timeline(QAbstractScrollArea):
         if self._chosen is None:
             return
         object_id, frames = self._chosen
-        for item in self._session.objects:
+        for item in self._masks.objects:
             if item.id == object_id:
-                menu = RangeMenu(self._session, item, frames, self)
+                menu = self._range_menu(item, frames, self)
                 menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
                 menu.aboutToHide.connect(self._end_range)
                 menu.popup(place)
@@ -199,27 +216,27 @@ class Timeline(QAbstractScrollArea):
             self._ground = self._draw_ground()
         painter = QPainter(self.viewport())
         painter.drawPixmap(0, 0, self._ground)
-        if not self._session.is_open:
+        if not self._video.is_open:
             return
         chosen = None
-        for row, item in enumerate(self._session.objects):
+        for row, item in enumerate(self._masks.objects):
             if self._chosen is not None and item.id == self._chosen[0]:
                 chosen = (row, self._chosen[1])
-        limits = (self._session.in_point, self._session.out_point)
+        limits = (self._view.in_point, self._view.out_point)
         self._brush.over(
-            painter, self.layout_now(), frame=self._session.frame, limits=limits, chosen=chosen
+            painter, self.layout_now(), frame=self._view.frame, limits=limits, chosen=chosen
         )
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Take hold of the playhead, of a lane, or of the view."""
-        if not self._session.is_open:
+        if not self._video.is_open:
             return
         place, layout = event.position(), self.layout_now()
         item, frame = self._item_at(place.y()), layout.frame_at(place.x())
         if event.button() == Qt.MouseButton.MiddleButton:
             self._drag = _Drag(_Grip.PAN, place)
         elif item is not None and place.x() < HEADER:
-            self._session.select(item.id)
+            self._view.select(item.id)
         elif event.button() == Qt.MouseButton.RightButton and item is not None:
             self._chosen = (item.id, range(frame, frame + 1))
             self._show_menu(event.globalPosition().toPoint())
@@ -227,7 +244,7 @@ class Timeline(QAbstractScrollArea):
             self._drag = _Drag(_Grip.LANE, place, item.id, frame)
         elif event.button() == Qt.MouseButton.LeftButton and place.x() >= HEADER:
             self._drag = _Drag(_Grip.SCRUB, place)
-            self._session.go_to(frame)
+            self._view.go_to(frame)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Scrub, widen the range, or drag the view along."""
@@ -236,8 +253,8 @@ class Timeline(QAbstractScrollArea):
             return
         frame = self.layout_now().frame_at(place.x())
         if drag.grip is _Grip.SCRUB:
-            if frame != self._session.frame:
-                self._session.go_to(frame)
+            if frame != self._view.frame:
+                self._view.go_to(frame)
         elif drag.grip is _Grip.PAN:
             self._set_scale(self._scale.moved(drag.start.x() - place.x()))
             drag.start = place
@@ -251,9 +268,9 @@ class Timeline(QAbstractScrollArea):
         drag, self._drag = self._drag, None
         if drag is None or drag.grip is not _Grip.LANE:
             return
-        self._session.select(drag.object)
+        self._view.select(drag.object)
         if self._chosen is None:
-            self._session.go_to(drag.frame)
+            self._view.go_to(drag.frame)
         else:
             self._show_menu(event.globalPosition().toPoint())
 
@@ -264,7 +281,7 @@ class Timeline(QAbstractScrollArea):
             frame = self.layout_now().frame_at(event.position().x())
             reach = math.ceil(_ANCHOR_REACH / self._scale.per_frame)
             anchor = self._lanes.nearest_anchor(item.id, frame, reach)
-            self._session.go_to(frame if anchor is None else anchor)
+            self._view.go_to(frame if anchor is None else anchor)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom with Ctrl, pan with Shift or sideways, otherwise scroll the lanes."""
@@ -303,9 +320,9 @@ class Timeline(QAbstractScrollArea):
         """Say what lies under the resting cursor."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             item, frame = self._item_at(event.y()), self.layout_now().frame_at(event.x())
-            if event.x() >= HEADER and self._session.is_open:
+            if event.x() >= HEADER and self._video.is_open:
                 reach = math.ceil(1 / self._scale.per_frame)
-                text = tip(self._session, self._thumbnails, item, frame, reach)
+                text = tip(self._video, self._masks, self._thumbnails, item, frame, reach)
                 QToolTip.showText(event.globalPos(), text, self)
             return True
         return super().viewportEvent(event)

@@ -1,21 +1,27 @@
-"""What the timeline says of the place under the resting cursor."""
+"""The tool tip of the timeline: what is under the resting cursor."""
 
 import html
 
 from app.core.document import Key, ObjectInfo
 from app.gui.timeline.thumbnails import Thumbnails, as_html
 from app.gui.widgets.words import clock, state_name
-from app.session.session import Session
+from app.session.state.masks import Masks
+from app.session.state.video import CurrentVideo
 
 
 def tip(
-    session: Session, thumbnails: Thumbnails, item: ObjectInfo | None, frame: int, reach: int
+    video: CurrentVideo,
+    masks: Masks,
+    thumbnails: Thumbnails,
+    item: ObjectInfo | None,
+    frame: int,
+    reach: int,
 ) -> str:
     """Return frame, time and state as rich text, with a picture taken within `reach` frames."""
-    lines = [f"<b>{frame}</b> · {clock(session.time_of(frame))}"]
+    lines = [f"<b>{frame}</b> · {clock(video.time_of(frame))}"]
     if item is not None:
-        entry = session.shown(frame).get(item.id)
-        state = state_name(session.state(Key(frame, item.id)))
+        entry = masks.shown(frame).get(item.id)
+        state = state_name(masks.state(Key(frame, item.id)))
         score = "" if entry is None or entry.score is None else f", {entry.score:.2f}"
         lines.append(f"{html.escape(item.name)}: {state}{score}")
     near = thumbnails.nearest(frame, reach)

@@ -1,1 +1,1 @@
-"""Small widgets and words that every part of the window uses; they know no other room of `gui`."""
+"""The small widgets and words that every part of the window uses; they know no other part of it."""

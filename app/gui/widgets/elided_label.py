@@ -1,4 +1,4 @@
-"""A label that gives way where there is no room."""
+"""The label that gives way where there is no room."""
 
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QPainter, QPaintEvent

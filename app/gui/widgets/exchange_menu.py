@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from app.core.document import ObjectInfo, why_not_editable
 from app.gui.widgets.words import verbatim_item, verbatim_tip
-from app.session.session import Session
+from app.session.edits.masks import MaskEdits
+from app.session.state.masks import Masks
 
 
 class ExchangeMenu(QMenu):
@@ -14,7 +15,8 @@ class ExchangeMenu(QMenu):
 
     def __init__(
         self,
-        session: Session,
+        masks: Masks,
+        edit: MaskEdits,
         item: ObjectInfo,
         frames: range | None = None,
         parent: QWidget | None = None,
@@ -24,10 +26,10 @@ class ExchangeMenu(QMenu):
         here = self.tr("E&xchange from here on with")
         self.setTitle(here if frames is None else self.tr("E&xchange masks with"))
         self.setToolTipsVisible(True)
-        others = [other for other in session.objects if other.id != item.id]
+        others = [other for other in masks.objects if other.id != item.id]
         for other in others:
             action = self.addAction(verbatim_item(other.name))
-            action.triggered.connect(partial(session.exchange, item.id, other.id, frames))
+            action.triggered.connect(partial(edit.exchange, item.id, other.id, frames))
             if (obstacle := why_not_editable(other)) is not None:
                 action.setEnabled(False)
                 action.setToolTip(verbatim_tip(obstacle))

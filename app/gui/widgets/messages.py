@@ -1,4 +1,4 @@
-"""Messages over the picture: what happened and what to do, without stopping anybody."""
+"""The messages over the picture: what happened and what to do, without stopping anybody."""
 
 import enum
 import re

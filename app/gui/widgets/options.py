@@ -1,4 +1,4 @@
-"""Choices in a combo box, those that cannot be used greyed with the reason."""
+"""The options of a combo box, those that cannot be used greyed with the reason."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""How the window looks: colours, style sheet, icons that follow the theme."""
+"""The theme of the window: colours, style sheet, icons that follow it."""
 
 import enum
 from dataclasses import asdict, dataclass

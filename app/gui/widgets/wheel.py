@@ -1,4 +1,4 @@
-"""What the mouse wheel must not change in passing."""
+"""The guard of a field against the mouse wheel that passes over it."""
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QComboBox, QWidget

@@ -1,4 +1,4 @@
-"""How frames, times and states are put into words, alike everywhere in the window."""
+"""The words for frames, times and states, alike everywhere in the window."""
 
 import html
 

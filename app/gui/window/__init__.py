@@ -1,1 +1,1 @@
-"""The main window: puts the parts together, and what belongs to it alone."""
+"""The main window: its composition, and what belongs to it alone."""

@@ -1,4 +1,4 @@
-"""What happens when something fails that nobody expected: it is logged, and shown with a report."""
+"""The report of an unexpected error: logged, and shown in a dialog."""
 
 import faulthandler
 import logging

@@ -1,4 +1,4 @@
-"""What the actions do to the window itself: dialogs, arrangements, full screen."""
+"""The verbs of the window itself: dialogs, arrangements, full screen."""
 
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
@@ -8,36 +8,44 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog, QMainWindow, QMessageBox
 
 from app import paths
-from app.gui.actions.actions import Actions, keys_text
+from app.gui.actions.actions import Actions, present_keys
 from app.gui.actions.command_palette import CommandPalette
-from app.gui.actions.guide import Guide
 from app.gui.actions.menus import menu_title
 from app.gui.actions.shortcut_sheet import Group, ShortcutSheet, group_of
 from app.gui.actions.table import MENUS, SELECT_OBJECT, Action
 from app.gui.dialogs.go_to import GoToDialog
+from app.gui.dialogs.help import HelpWindow
 from app.gui.dialogs.settings import SettingsDialog
 from app.gui.window.docks import Docks
-from app.session.session import Session
+from app.session.state.preferences import Preferences
+from app.session.state.video import CurrentVideo
+from app.session.state.view import ViewState
 
 
 class PanelVerbs:
     """Opens what stands beside the picture. Dialogs are not modal: work goes on behind them."""
 
     def __init__(
-        self, window: QMainWindow, session: Session, docks: Docks, actions: Callable[[], Actions]
+        self,
+        window: QMainWindow,
+        video: CurrentVideo,
+        view: ViewState,
+        preferences: Preferences,
+        docks: Docks,
+        actions: Callable[[], Actions],
     ) -> None:
         self._window = window
-        self._session = session
+        self._video, self._view, self._preferences = video, view, preferences
         self._docks = docks
         self._actions = actions
 
     def settings(self) -> None:
         """Open the settings."""
-        self._show(SettingsDialog(self._session, self._window))
+        self._show(SettingsDialog(self._preferences, self._window))
 
     def go_to(self) -> None:
         """Ask for a frame or a time."""
-        self._show(GoToDialog(self._session, self._window))
+        self._show(GoToDialog(self._video, self._view, self._window))
 
     def sheet(self) -> None:
         """Show all keys."""
@@ -48,9 +56,9 @@ class PanelVerbs:
         self._show(CommandPalette(self._actions(), self._window))
 
     def guide(self) -> None:
-        """Show the quick guide."""
-        keys = {action.objectName(): keys_text(action) for action in self._actions()}
-        self._show(Guide(keys, self._window))
+        """Show the user's guide."""
+        folder = paths.resources() / "guide"
+        self._show(HelpWindow(folder, present_keys(self._actions()), self._window))
 
     def annotate(self) -> None:
         """Arrange the panels for annotating."""
@@ -69,15 +77,17 @@ class PanelVerbs:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(paths.log_folder())))
 
     def about(self) -> None:
-        """Say version and licence."""
+        """Say version, licence, and what is not under it."""
         box = QMessageBox(self._window)
         box.setWindowTitle(QCoreApplication.translate("PanelVerbs", "About Maskwright"))
         box.setText(f"Maskwright {_version()}")
         box.setInformativeText(
             QCoreApplication.translate(
                 "PanelVerbs",
-                "Correct video object masks: propagate, find the drift, heal, export.\n"
-                "Apache License 2.0.",
+                "Correct video object masks: propagate, find the drift, heal, export.\n\n"
+                "Apache License 2.0, but for two parts that the program works without: the list "
+                "of noun classes (EPIC-KITCHENS-100, CC BY-NC 4.0), and the weights of the model "
+                "lite (research use, as the data they learned from).",
             )
         )
         box.setModal(False)

@@ -1,4 +1,4 @@
-"""Which keys stay with the widget that has the focus, though an action has them as shortcut."""
+"""The keys that stay with the widget that has the focus, though an action has them as shortcut."""
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent

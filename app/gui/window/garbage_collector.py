@@ -1,10 +1,10 @@
-"""Python's cyclic garbage, collected on the thread of the window and on no other."""
+"""The idle garbage collector: cyclic garbage is collected on the thread of the window alone."""
 
 import gc
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
-from app.session.session import Session
+from app.session.state.video import CurrentVideo
 
 _EVERY_MS = 500
 _BURST = 20_000  # new objects between two looks: an import or a project that was read, no garbage
@@ -21,24 +21,24 @@ class IdleGarbageCollector(QObject):
     half a second.
     """
 
-    def __init__(self, session: Session, parent: QObject) -> None:
+    def __init__(self, video: CurrentVideo, parent: QObject) -> None:
         super().__init__(parent)
-        self._session = session
+        self._video = video
         self._thorough = False
         gc.disable()
         gc.freeze()
         timer = QTimer(self, interval=_EVERY_MS)
-        timer.timeout.connect(self._sweep)
+        timer.timeout.connect(self._collect)
         timer.start()
-        session.opened.connect(self._on_opened)
+        video.opened.connect(self._on_opened)
         self.destroyed.connect(_hand_back)
 
     @Slot()
     def _on_opened(self) -> None:
-        self._thorough |= not self._session.is_open
+        self._thorough |= not self._video.is_open
 
     @Slot()
-    def _sweep(self) -> None:
+    def _collect(self) -> None:
         """Collect about as much as Python would have by now."""
         young, _, old = (
             count > limit for count, limit in zip(gc.get_count(), gc.get_threshold(), strict=True)

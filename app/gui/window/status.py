@@ -16,9 +16,12 @@ from PySide6.QtWidgets import (
 
 from app.gui.widgets.elided_label import ElidedLabel
 from app.gui.window.process_memory import resident_bytes
+from app.session.files.autosave import Autosave
+from app.session.jobs.progress import Progress
+from app.session.jobs.runner import JobRunner
 from app.session.resources import resource_use
-from app.session.session import Session
-from app.session.signals import Progress
+from app.session.state.preferences import Preferences
+from app.session.state.video import CurrentVideo
 
 _REFRESH_MS = 2_000
 _MIB = 1024**2
@@ -77,9 +80,17 @@ class JobProgress(QWidget):
 class StatusBar(QStatusBar):
     """What the machine and the session are doing."""
 
-    def __init__(self, session: Session, stop: QAction, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        video: CurrentVideo,
+        jobs: JobRunner,
+        autosave: Autosave,
+        preferences: Preferences,
+        stop: QAction,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._session = session
+        self._video, self._preferences = video, preferences
         self._machine = ElidedLabel()
         self._machine.setAccessibleName(self.tr("Device and memory"))
         self._pointer = QLabel()
@@ -91,9 +102,9 @@ class StatusBar(QStatusBar):
         self.addWidget(self._pointer)
         self.addPermanentWidget(self._progress)
         self.addPermanentWidget(self._saved)
-        session.progress_changed.connect(self._on_progress)
-        session.saved.connect(self._on_saved)
-        session.opened.connect(self._on_opened)
+        jobs.progress_changed.connect(self._on_progress)
+        autosave.saved.connect(self._on_saved)
+        video.opened.connect(self._on_opened)
         self._timer = QTimer(self, interval=_REFRESH_MS)
         self._timer.timeout.connect(self.refresh)
         self._timer.start()
@@ -112,7 +123,7 @@ class StatusBar(QStatusBar):
     @Slot()
     def refresh(self) -> None:
         """Read memory and caches anew."""
-        use = resource_use(self._session)
+        use = resource_use(self._video, self._preferences)
         parts = [self.tr("device {}").format(use.device)]
         if use.device_bytes is not None:
             of = f" / {use.device_limit / _GIB:.0f}" if use.device_limit else ""
@@ -128,7 +139,7 @@ class StatusBar(QStatusBar):
     @Slot(float, float)
     def show_pointer(self, x: float, y: float) -> None:
         """Say which pixel the mouse is on."""
-        height, width = self._session.size
+        height, width = self._video.size
         inside = 0 <= x < width and 0 <= y < height
         self._pointer.setText(self.tr("x {}, y {}").format(int(x), int(y)) if inside else "")
 

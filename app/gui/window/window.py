@@ -1,6 +1,7 @@
-"""The window: puts the parts together and wires them; decides nothing itself."""
+"""The main window: the parts of the window side by side, and their wiring."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, Qt, Slot
@@ -17,43 +18,43 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QStackedWidget,
     QToolBar,
-    QUndoView,
     QVBoxLayout,
     QWidget,
 )
 
 from app.gui.actions.actions import Actions
-from app.gui.actions.context import ActionContext
 from app.gui.actions.menus import RecentMenu, fill_menu_bar, panels_menu, select_menu
 from app.gui.actions.table import MODES, PANELS, RECENT, SELECT
 from app.gui.actions.verbs.files import FileVerbs
-from app.gui.actions.verbs.look import LookVerbs
-from app.gui.actions.verbs.masks import MaskVerbs
-from app.gui.actions.verbs.objects import ObjectVerbs
-from app.gui.actions.verbs.review import ReviewVerbs
-from app.gui.actions.verbs.travel import TravelVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.tools.tool import Tool
 from app.gui.dialogs.ask import Ask
 from app.gui.panels.mask_bar import MaskBar
-from app.gui.panels.objects import ObjectsPanel
 from app.gui.panels.propagate_bar import PropagateBar
 from app.gui.panels.review import ReviewPanel
 from app.gui.timeline.playback import Player
-from app.gui.timeline.timeline import Timeline
 from app.gui.timeline.transport import Transport
 from app.gui.widgets.messages import Level, Messages
 from app.gui.widgets.recent import RecentSources
 from app.gui.widgets.theme import Theme, apply_theme
+from app.gui.window.compose import (
+    follow_propagations,
+    make_canvas,
+    make_context,
+    make_history,
+    make_objects_panel,
+    make_status_bar,
+    make_timeline,
+    situation_changes,
+    situation_of,
+)
 from app.gui.window.dialogs import PanelVerbs
 from app.gui.window.docks import Docks
 from app.gui.window.focus import FocusKeys
-from app.gui.window.following import Follower
 from app.gui.window.garbage_collector import IdleGarbageCollector
-from app.gui.window.status import StatusBar
 from app.gui.window.welcome import Welcome
 from app.session.session import Session
-from app.session.signals import Report, SessionState
+from app.session.state.status import Report, SessionState
 
 _TOOLS = {
     Tool.POINTS: "tool_points",
@@ -118,38 +119,44 @@ class Window(QMainWindow):
 
     def _make_parts(self, ask: Ask, sample: Callable[[], Path] | None) -> None:
         session = self._session
+        video, view, preferences = session.video, session.view, session.preferences
         self._pages = QStackedWidget()
-        self._canvas = Canvas(session)
-        self._timeline = Timeline(session)
-        self._objects = ObjectsPanel(session)
-        self._review = ReviewPanel(session)
-        self._history = QUndoView(session.undo_stack)
-        self._history.setStyleSheet("QListView::item { min-height: 24px; }")
-        self._history.setEmptyLabel(self.tr("As opened"))
+        self._canvas = make_canvas(session)
+        self._timeline = make_timeline(session)
+        self._objects = make_objects_panel(session)
+        self._review = ReviewPanel(view, session.masks, session.review)
+        self._history = make_history(session, self.tr("As opened"))
         self._messages = Messages(self._pages)
-        self._player = Player(session, self)
-        Follower(session, self)
-        IdleGarbageCollector(session, self)
+        self._player = Player(video, view, self)
+        follow_propagations(session, self)
+        IdleGarbageCollector(video, self)
         self._recent = RecentSources(self._store, self)
-        self._propagate_bar = PropagateBar(session)
-        self._mask_bar = MaskBar(session, self._canvas)
-        self._transport = Transport(session)
+        self._propagate_bar = PropagateBar(video, view, preferences)
+        self._mask_bar = MaskBar(preferences, self._canvas)
+        self._transport = Transport(video, view)
         self._docks = Docks(self)
-        self._files = FileVerbs(session, ask, self._recent, self._messages.show_message, sample)
-        review = ReviewVerbs(session, self._canvas, self._review)
-        context = ActionContext(
-            session=session,
-            canvas=self._canvas,
-            player=self._player,
-            files=self._files,
-            look=LookVerbs(session, self._canvas, self._files),
-            masks=MaskVerbs(session, self._canvas, self._propagate_bar, review),
-            objects=ObjectVerbs(session, self._canvas, self._objects),
-            panels=PanelVerbs(self, session, self._docks, lambda: self._actions),
-            review=review,
-            travel=TravelVerbs(session),
+        panels = PanelVerbs(self, video, view, preferences, self._docks, lambda: self._actions)
+        context = make_context(
+            session,
+            self._canvas,
+            self._player,
+            panels,
+            objects=self._objects,
+            review=self._review,
+            propagate=self._propagate_bar,
+            ask=ask,
+            recent=self._recent,
+            tell=self._messages.show_message,
+            sample=sample,
         )
-        self._actions = Actions(context, has_sample=sample is not None, parent=self)
+        self._files = context.files
+        self._actions = Actions(
+            context,
+            partial(situation_of, session, has_sample=sample is not None),
+            preferences,
+            changes=situation_changes(session),
+            parent=self,
+        )
 
     def _named(self, *names: str) -> list[QAction]:
         return [self._actions[name] for name in names]
@@ -185,7 +192,7 @@ class Window(QMainWindow):
         self._review.set_actions(
             self._named("previous_suspect", "next_suspect", "verify_and_next", "absent", "dismiss")
         )
-        self._status = StatusBar(self._session, self._actions["stop"])
+        self._status = make_status_bar(self._session, self._actions["stop"])
         self.setStatusBar(self._status)
 
     def _make_menus(self) -> None:
@@ -222,10 +229,10 @@ class Window(QMainWindow):
 
     def _connect(self) -> None:
         session = self._session
-        session.opened.connect(self._on_opened)
-        session.reported.connect(self._on_reported)
-        session.state_changed.connect(self._on_state_changed)
-        session.settings_changed.connect(self._apply_settings)
+        session.video.opened.connect(self._on_opened)
+        session.status.reported.connect(self._on_reported)
+        session.status.state_changed.connect(self._on_state_changed)
+        session.preferences.changed.connect(self._apply_settings)
         self._welcome.chosen.connect(self._files.open)
         self._canvas.cursor_moved.connect(self._status.show_pointer)
         self._canvas.tool_changed.connect(self._on_tool_changed)
@@ -240,10 +247,12 @@ class Window(QMainWindow):
 
     @Slot()
     def _on_opened(self) -> None:
-        is_open = self._session.is_open
+        is_open = self._session.video.is_open
         self._pages.setCurrentWidget(self._canvas if is_open else self._welcome)
         self._docks.set_shown(shown=is_open)
-        self.setWindowTitle(f"{self._session.title} — Maskwright" if is_open else "Maskwright")
+        self.setWindowTitle(
+            f"{self._session.video.title} — Maskwright" if is_open else "Maskwright"
+        )
         self._messages.clear()
         if is_open:
             self._canvas.setFocus()
@@ -263,7 +272,7 @@ class Window(QMainWindow):
 
     @Slot()
     def _apply_settings(self) -> None:
-        settings = self._session.settings
+        settings = self._session.preferences.settings
         self._canvas.set_opacity(settings.overlay_opacity)
         self._mask_bar.refresh()
         application = QApplication.instance()
@@ -286,5 +295,5 @@ class Window(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self._docks.save(self._store)
         self._player.stop()
-        self._session.close()
+        self._session.files.close()
         event.accept()

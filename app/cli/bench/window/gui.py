@@ -10,27 +10,17 @@ import time
 from collections.abc import Generator
 from pathlib import Path
 
-from app.cli.arguments import output_file
+from app.cli.bench.clips import annotate, write_clip
+from app.cli.bench.parsers import LONG_FRAMES
 from app.cli.bench.table import Measure, as_json, table
+from app.cli.bench.window import scenes
+from app.cli.bench.window.offscreen import Bench
 
 _HD, _UHD, _SMALL = (1080, 1920), (2160, 3840), (720, 1280)  # height, width
 _ANNOTATED = 20_000
 _UNDONE = 1_000
-_LONG = 5_000
 _DISTINCT = 60  # frames that are drawn; longer clips repeat them
 _SHOW_ONCE = "from app.cli.bench.window.offscreen import show_once; show_once()"
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `bench gui`."""
-    parser.add_argument(
-        "--json", type=output_file, metavar="FILE", help="write the figures there, too"
-    )
-    parser.add_argument(
-        "--long",
-        action="store_true",
-        help=f"also propagate through {_LONG:,} frames and watch the memory (many minutes)",
-    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -48,9 +38,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _measured(folder: Path, arguments: argparse.Namespace) -> Generator[Measure, None, None]:
     yield _window_up()
-    from app.cli.bench.clips import annotate, write_clip  # noqa: PLC0415
-    from app.cli.bench.window import scenes  # noqa: PLC0415 - Qt comes with it
-    from app.cli.bench.window.offscreen import Bench  # noqa: PLC0415
 
     _say("scrubbing at 1080p")
     plain = write_clip(folder / "plain", _HD, 3 * _DISTINCT, 3 * _DISTINCT)
@@ -72,9 +59,9 @@ def _measured(folder: Path, arguments: argparse.Namespace) -> Generator[Measure,
     with Bench(write_clip(folder / "painted", _UHD, 2, 1)) as bench:
         yield from scenes.painting(bench)
     if arguments.long:
-        _say(f"propagating through {_LONG:,} frames")
-        with Bench(write_clip(folder / "long", _SMALL, _LONG, 400)) as bench:
-            yield from scenes.enduring(bench, _LONG)
+        _say(f"propagating through {LONG_FRAMES:,} frames")
+        with Bench(write_clip(folder / "long", _SMALL, LONG_FRAMES, 400)) as bench:
+            yield from scenes.enduring(bench, LONG_FRAMES)
 
 
 def _window_up() -> Measure:

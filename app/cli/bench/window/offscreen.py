@@ -18,7 +18,7 @@ from app.engine.inference import Choice, Models
 from app.gui.canvas.canvas import Canvas
 from app.gui.window.window import Window
 from app.session.session import Session, load_models
-from app.session.signals import SessionState
+from app.session.state.status import SessionState
 from app.storage.settings import Settings
 from models.api import Anchors, Frames, Prediction, Tracked, Tracker
 
@@ -51,7 +51,7 @@ class Bench:
         self.window = Window(self.session, _store())
         self.window.resize(*_SIZE)
         self.window.show()
-        self.session.open(clip)
+        self.session.files.open(clip)
         self.canvas = cast("Canvas", self.window.findChild(Canvas))
         self.spin(200)
 
@@ -64,7 +64,7 @@ class Bench:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.session.close()
+        self.session.files.close()
         self.window.close()
         shiboken6.delete(self.window)
         shiboken6.delete(self.session)
@@ -99,16 +99,18 @@ class Bench:
     @property
     def is_idle(self) -> bool:
         """Whether no job is under way."""
-        return self.session.activity is SessionState.IDLE
+        return self.session.status.state is SessionState.IDLE
 
     def draw_anchors(self, count: int = len(COLORS)) -> None:
         """Draw an anchor of so many discs on the first frame."""
-        self.session.go_to(0)
+        self.session.view.go_to(0)
         for index in range(count):
-            number = self.session.add_object(f"disc {index + 1}")
+            number = self.session.objects.add(f"disc {index + 1}")
             if number is None:
                 raise RuntimeError("No video is open to draw on.")
-            self.session.draw_mask(0, number, disc_mask(self.session.size, 0, index), "Paint")
+            self.session.edit.draw_mask(
+                0, number, disc_mask(self.session.video.size, 0, index), "Paint"
+            )
 
 
 class Heartbeat(QObject):

@@ -1,5 +1,6 @@
-"""What `bench gui` does in the window, and what it measures of it."""
+"""The scenes of `bench gui`: what is done in the window, and what is measured of it."""
 
+import os
 import random
 import sys
 import time
@@ -14,7 +15,7 @@ from app.cli.bench.table import Measure, percentile
 from app.cli.bench.window.offscreen import Bench, Heartbeat
 from app.core.plan import Direction
 from app.gui.canvas.tools.tool import Tool
-from app.session.signals import Progress
+from app.session.jobs.progress import Progress
 
 _VISITS = 120
 _STROKES, _MOVES = 6, 40
@@ -25,13 +26,13 @@ _MIB = 1 << 20
 def scrubbing(bench: Bench) -> Generator[Measure, None, None]:
     """Go to random frames that are in memory, and to some that are not."""
     session = bench.session
-    cached = range(session.frame_count // 3)
-    away = list(range(cached.stop + 5, session.frame_count, 7))
+    cached = range(session.video.frame_count // 3)
+    away = list(range(cached.stop + 5, session.video.frame_count, 7))
     random.Random(1).shuffle(away)
     waits = []
     for frame in away:
         begun = time.perf_counter()
-        session.go_to(frame)
+        session.view.go_to(frame)
         bench.spin_until(lambda wanted=frame: _is_held(bench, wanted))  # type: ignore[misc]
         bench.paint()
         waits.append(1000 * (time.perf_counter() - begun))
@@ -63,10 +64,10 @@ def propagating(bench: Bench) -> Generator[Measure, None, None]:
     """Propagate while the window follows; then cancel some propagations half way."""
     session = bench.session
     bench.draw_anchors()
-    session.progress_changed.connect(lambda progress: _follow(bench, progress))
+    session.jobs.progress_changed.connect(lambda progress: _follow(bench, progress))
     heart = Heartbeat()
     begun = time.perf_counter()
-    session.propagate(Direction.FORWARD)
+    session.jobs.propagate(Direction.FORWARD)
     bench.spin_until(lambda: bench.is_idle, seconds=600)
     seconds = time.perf_counter() - begun
     heart.stop()
@@ -74,7 +75,7 @@ def propagating(bench: Bench) -> Generator[Measure, None, None]:
     yield Measure("event loop gap while propagating, p50", percentile(gaps, 50), "ms")
     yield Measure("event loop gap while propagating, p99", percentile(gaps, 99), "ms", 50)
     yield Measure("event loop gap while propagating, most", max(gaps), "ms", 150)
-    rate = (session.frame_count - 1) / seconds
+    rate = (session.video.frame_count - 1) / seconds
     yield Measure("propagation at 1080p, three objects, classic", rate, "frames/s")
     yield Measure("cancel", percentile([_cancel(bench) for _ in range(_CANCELS)], 100), "ms", 300)
 
@@ -83,13 +84,13 @@ def undoing(bench: Bench, count: int) -> Measure:
     """Undo a propagation through `count` frames."""
     session = bench.session
     bench.draw_anchors()
-    session.propagate(Direction.FORWARD)
+    session.jobs.propagate(Direction.FORWARD)
     bench.spin_until(lambda: bench.is_idle, seconds=600)
-    if len(session.document) < count:
+    if len(session.masks.document) < count:
         raise RuntimeError("The propagation did not fill the frames.")
     bench.spin(500)
     begun = time.perf_counter()
-    session.undo_stack.undo()
+    session.history.stack.undo()
     bench.paint()
     spent = 1000 * (time.perf_counter() - begun)
     return Measure(f"undo of a propagation through {count:,} frames", spent, "ms", 500)
@@ -123,10 +124,10 @@ def enduring(bench: Bench, count: int) -> Generator[Measure, None, None]:
             readings.append((progress.done, resident_mib()))
             _follow(bench, progress)
 
-    session.progress_changed.connect(read)
-    session.propagate(Direction.FORWARD)
+    session.jobs.progress_changed.connect(read)
+    session.jobs.propagate(Direction.FORWARD)
     bench.spin_until(lambda: bench.is_idle, seconds=7200)
-    if len(session.document) < count:
+    if len(session.masks.document) < count:
         raise RuntimeError("The propagation did not fill the frames.")
     last = resident_mib()
     early = next(held for done, held in readings if done >= count // 10)
@@ -140,8 +141,6 @@ def resident_mib() -> float:
     """Return the memory that this process has in use now; the most it had, off Linux."""
     statm = Path("/proc/self/statm")
     if statm.exists():
-        import os  # noqa: PLC0415
-
         return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / _MIB
     import resource  # noqa: PLC0415 - not there on Windows
 
@@ -150,14 +149,14 @@ def resident_mib() -> float:
 
 
 def _is_held(bench: Bench, frame: int) -> bool:
-    near = bench.session.nearest_image(frame)
+    near = bench.session.video.nearest_image(frame)
     return near is not None and near[0] == frame
 
 
 def _hold(bench: Bench, frames: range) -> None:
     """Have the frames read."""
     for frame in frames:
-        bench.session.go_to(frame)
+        bench.session.view.go_to(frame)
         bench.spin_until(lambda wanted=frame: _is_held(bench, wanted))  # type: ignore[misc]
     bench.spin(300)
 
@@ -173,7 +172,7 @@ def _random(frames: range) -> list[int]:
 def _go_to(bench: Bench, frame: int, clock: Callable[[], float] = time.perf_counter) -> float:
     """Go to a frame that is held; return the milliseconds until it is painted."""
     begun = clock()
-    bench.session.go_to(frame)
+    bench.session.view.go_to(frame)
     bench.paint()
     spent = 1000 * (clock() - begun)
     bench.spin(5)
@@ -182,23 +181,23 @@ def _go_to(bench: Bench, frame: int, clock: Callable[[], float] = time.perf_coun
 
 def _follow(bench: Bench, progress: Progress | None) -> None:
     if progress is not None:
-        bench.session.go_to(progress.at)
+        bench.session.view.go_to(progress.at)
 
 
 def _cancel(bench: Bench) -> float:
     session = bench.session
-    session.undo_stack.undo()
-    session.go_to(0)
-    before = len(session.document)
-    session.propagate(Direction.FORWARD)
+    session.history.stack.undo()
+    session.view.go_to(0)
+    before = len(session.masks.document)
+    session.jobs.propagate(Direction.FORWARD)
     bench.spin_until(lambda: not bench.is_idle)
     bench.spin(700)
     begun = time.perf_counter()
-    session.cancel()
+    session.jobs.cancel()
     bench.spin_until(lambda: bench.is_idle)
     bench.paint()
     spent = 1000 * (time.perf_counter() - begun)
-    if len(session.document) < before:
+    if len(session.masks.document) < before:
         raise RuntimeError("The cancelled propagation lost what was finished.")
     return spent
 

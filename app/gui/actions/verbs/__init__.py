@@ -1,1 +1,1 @@
-"""What the actions do, one small class for each menu."""
+"""The verbs: what the actions do, one small class for each subject."""

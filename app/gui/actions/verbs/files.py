@@ -1,18 +1,18 @@
-"""Opening, saving, exporting."""
+"""The verbs of the File menu that open, save and close."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject, QUrl
 from PySide6.QtGui import QImage, QImageReader
-from PySide6.QtWidgets import QDialog
 
 from app.errors import MaskwrightError, VideoMissingError
+from app.gui.actions.verbs.exchange import ExchangeVerbs, Tell, tried
 from app.gui.dialogs.ask import Ask
-from app.gui.dialogs.export import ExportDialog, target_for
 from app.gui.widgets.messages import Level
 from app.gui.widgets.recent import RecentSources
-from app.session.session import Session
+from app.session.files.files import Files
+from app.session.state.video import CurrentVideo
 from models.api import ModelError
 
 VIDEO_SUFFIXES = ("mp4", "mov", "avi", "mkv", "webm", "m4v", "mpg", "mpeg", "mxf")
@@ -22,7 +22,6 @@ _PALETTE_FORMATS = {
     QImage.Format.Format_Mono,
     QImage.Format.Format_Grayscale8,
 }
-Tell = Callable[[Level, str], None]
 
 
 class FileVerbs(QObject):
@@ -30,14 +29,16 @@ class FileVerbs(QObject):
 
     def __init__(
         self,
-        session: Session,
+        video: CurrentVideo,
+        files: Files,
+        exchange: ExchangeVerbs,
         ask: Ask,
         recent: RecentSources,
         tell: Tell,
         sample: Callable[[], Path] | None,
     ) -> None:
-        super().__init__(session)
-        self._session = session
+        super().__init__(files)
+        self._video, self._files, self._exchange = video, files, exchange
         self._ask = ask
         self._recent = recent
         self._tell = tell
@@ -66,18 +67,18 @@ class FileVerbs(QObject):
     def open(self, source: Path) -> None:
         """Open a video, folder, project or VISOR JSON; ask for a video that has moved."""
         try:
-            self._session.open(source)
+            self._files.open(source)
         except VideoMissingError as error:
             self._locate(str(error))
         except (MaskwrightError, ModelError, OSError) as error:
             self._tell(Level.ERROR, str(error))
             return
-        if self._session.is_open:
+        if self._video.is_open:
             self._recent.add(source)
 
     def save(self) -> None:
         """Say that everything is saved, and where."""
-        where = self._session.project_path
+        where = self._files.project_path
         self._tell(Level.INFO, self.tr("All changes are saved as you make them: {}").format(where))
 
     def save_as(self) -> None:
@@ -85,24 +86,14 @@ class FileVerbs(QObject):
         target = self._ask.new_file_ending(
             f".{PROJECT_SUFFIX}",
             self.tr("Save project as"),
-            f"{self._session.title}.{PROJECT_SUFFIX}",
+            f"{self._video.title}.{PROJECT_SUFFIX}",
             [self.tr("Maskwright project (*.maskwright)")],
         )
         if target is None:
             return
-        if self._tried(lambda: self._session.save_as(target)):
+        if tried(self._tell, lambda: self._files.save_as(target)):
             self._recent.add(target)
             self._tell(Level.INFO, self.tr("The project is now {}.").format(target))
-
-    def import_masks(self) -> None:
-        """Ask for a folder of mask PNGs and take them over as anchors."""
-        if folder := self._ask.folder(self.tr("Folder of mask PNGs, named like the frames")):
-            self._tried(lambda: self._session.import_masks(folder))
-
-    def read_truth(self) -> None:
-        """Ask for a ground truth and show the difference to it."""
-        if folder := self._ask.folder(self.tr("Ground truth: folder of mask PNGs")):
-            self._tried(lambda: self._session.read_truth(folder))
 
     def drop_urls(self, urls: Iterable[QUrl]) -> None:
         """Open the first local file among what was dropped on the window."""
@@ -112,19 +103,14 @@ class FileVerbs(QObject):
 
     def drop(self, source: Path) -> None:
         """Open what was dropped on the window; a folder of masks joins the open video."""
-        if self._session.is_open and source.is_dir() and _holds_masks(source):
-            self._tried(lambda: self._session.import_masks(source))
+        if self._video.is_open and source.is_dir() and _holds_masks(source):
+            self._exchange.import_from(source)
         else:
             self.open(source)
 
-    def export(self) -> None:
-        """Ask for format and place, and export in the background."""
-        dialog = ExportDialog(self._session, self._ask.parent)
-        accepted, form = dialog.exec() == QDialog.DialogCode.Accepted, dialog.format
-        dialog.deleteLater()  # or it would follow the session as long as the window is there
-        target = target_for(form, self._session.title, self._ask) if accepted else None
-        if target is not None:
-            self._tried(lambda: self._session.export(form.name, target))
+    def close(self) -> None:
+        """Close the video."""
+        self._files.close()
 
     def _locate(self, fact: str) -> None:
         yes = self._ask.confirm(
@@ -132,15 +118,7 @@ class FileVerbs(QObject):
         )
         source = self._ask.file(self.tr("Locate the video"), _open_filters()) if yes else None
         if source is not None:
-            self._tried(lambda: self._session.relocate_video(source))
-
-    def _tried(self, call: Callable[[], None]) -> bool:
-        try:
-            call()
-        except (MaskwrightError, ModelError, OSError) as error:
-            self._tell(Level.ERROR, str(error))
-            return False
-        return True
+            tried(self._tell, lambda: self._files.relocate_video(source))
 
 
 def _open_filters() -> list[str]:

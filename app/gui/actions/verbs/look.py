@@ -1,17 +1,19 @@
-"""Other ways to look at the masks: confidence, differences, the map of the frame."""
+"""The verbs that change the look of the masks: confidence, differences, the map of the frame."""
 
-from app.gui.actions.verbs.files import FileVerbs
+from app.gui.actions.verbs.exchange import ExchangeVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.scene.overlay import OverlayMode
-from app.session.comparing import Reference
-from app.session.session import Session
+from app.session.comparison import Comparison, Reference
+from app.session.state.view import ViewState
 
 
 class LookVerbs:
     """Each turns a view on and, asked again, off."""
 
-    def __init__(self, session: Session, canvas: Canvas, files: FileVerbs) -> None:
-        self._session, self._canvas, self._files = session, canvas, files
+    def __init__(
+        self, view: ViewState, compare: Comparison, canvas: Canvas, exchange: ExchangeVerbs
+    ) -> None:
+        self._view, self._compare, self._canvas, self._exchange = view, compare, canvas, exchange
 
     def confidence(self) -> None:
         """Colour the masks by how sure the model was of them."""
@@ -20,36 +22,33 @@ class LookVerbs:
 
     def changes(self) -> None:
         """Show what the last propagation changed, from the nearest frame that it changed."""
-        session = self._session
-        if session.reference is Reference.BEFORE and not session.shows_reference:
-            session.compare(None)
+        if self._compare.reference is Reference.BEFORE and not self._compare.shows_reference:
+            self._compare.show(None)
             return
-        nearest = session.nearest_change(session.frame)
+        nearest = self._compare.nearest_change(self._view.frame)
         if nearest is not None:
-            session.compare(Reference.BEFORE)
-            session.go_to(nearest)
+            self._compare.show(Reference.BEFORE)
+            self._view.go_to(nearest)
 
     def errors(self) -> None:
         """Show the difference to a ground truth, which is asked for the first time."""
-        session = self._session
-        if session.reference is Reference.TRUTH and not session.shows_reference:
-            session.compare(None)
-        elif session.has_truth:
-            session.compare(Reference.TRUTH)
+        if self._compare.reference is Reference.TRUTH and not self._compare.shows_reference:
+            self._compare.show(None)
+        elif self._compare.has_truth:
+            self._compare.show(Reference.TRUTH)
         else:
-            self._files.read_truth()
+            self._exchange.read_truth()
 
     def swap(self) -> None:
         """Show the masks compared with in place of these, and these again."""
-        session = self._session
-        reference = session.reference
+        reference = self._compare.reference
         if reference is None:
-            has_before = session.nearest_change(session.frame) is not None
+            has_before = self._compare.nearest_change(self._view.frame) is not None
             reference = Reference.BEFORE if has_before else Reference.TRUTH
-        elif session.shows_reference:
-            session.compare(None)
+        elif self._compare.shows_reference:
+            self._compare.show(None)
             return
-        session.compare(reference, swapped=True)
+        self._compare.show(reference, swapped=True)
 
     def minimap(self) -> None:
         """Show the map of the frame, or hide it."""

@@ -1,4 +1,4 @@
-"""What is done to the objects as such."""
+"""The verbs of the objects: add, name, delete, hide, lock, order, select."""
 
 from dataclasses import replace
 
@@ -9,21 +9,30 @@ from app.core.document import ObjectInfo
 from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.scene.overlay import OverlayMode
 from app.gui.panels.objects import ObjectsPanel
-from app.session.session import Session
+from app.session.edits.objects import ObjectEdits
+from app.session.state.masks import Masks
+from app.session.state.view import ViewState
 
 
 class ObjectVerbs:
     """Add, name, delete, hide, lock, order and select objects."""
 
-    def __init__(self, session: Session, canvas: Canvas, panel: ObjectsPanel) -> None:
-        self._session = session
+    def __init__(
+        self,
+        objects: ObjectEdits,
+        masks: Masks,
+        view: ViewState,
+        canvas: Canvas,
+        panel: ObjectsPanel,
+    ) -> None:
+        self._objects, self._masks, self._view = objects, masks, view
         self._canvas = canvas
         self._panel = panel
         self._mode_before_solo = OverlayMode.FILL_AND_CONTOUR
 
     def new(self) -> None:
         """Add an object and select it."""
-        self._session.add_object()
+        self._objects.add()
 
     def rename(self) -> None:
         """Let the person type a name in the list."""
@@ -31,13 +40,13 @@ class ObjectVerbs:
 
     def delete(self) -> None:
         """Delete the selected object and its masks."""
-        if self._session.selected is not None:
-            self._session.delete_object(self._session.selected)
+        if self._view.selected is not None:
+            self._objects.delete(self._view.selected)
 
     def hide(self) -> None:
         """Hide the selected object, or show it."""
         if chosen := self._selected():
-            self._session.edit_object(replace(chosen, visible=not chosen.visible))
+            self._objects.edit(replace(chosen, visible=not chosen.visible))
 
     def solo(self) -> None:
         """Show the selected object alone, or all as before."""
@@ -50,29 +59,29 @@ class ObjectVerbs:
     def lock(self) -> None:
         """Lock the selected object, or unlock it."""
         if chosen := self._selected():
-            self._session.edit_object(replace(chosen, locked=not chosen.locked))
+            self._objects.edit(replace(chosen, locked=not chosen.locked))
 
     def select(self, object_id: int) -> None:
         """Select the object with this number, where there is one."""
-        if any(info.id == object_id for info in self._session.objects):
-            self._session.select(object_id)
+        if any(info.id == object_id for info in self._masks.objects):
+            self._view.select(object_id)
 
     def step(self, rows: int) -> None:
         """Select the object so many rows below in the list."""
-        objects = self._session.objects
+        objects = self._masks.objects
         ids = [info.id for info in objects]
-        selected = self._session.selected
+        selected = self._view.selected
         row = ids.index(selected) + rows if selected in ids else 0
-        self._session.select(ids[max(0, min(row, len(ids) - 1))])
+        self._view.select(ids[max(0, min(row, len(ids) - 1))])
 
     def shift(self, rows: int) -> None:
         """Move the selected object so many rows down the list, which draws it higher."""
         chosen = self._selected()
         if chosen is None:
             return
-        row = self._session.objects.index(chosen) + rows
-        if 0 <= row < len(self._session.objects):
-            self._session.move_object(chosen.id, row)
+        row = self._masks.objects.index(chosen) + rows
+        if 0 <= row < len(self._masks.objects):
+            self._objects.move(chosen.id, row)
 
     def recolor(self) -> None:
         """Ask for the colour of the selected object."""
@@ -82,8 +91,8 @@ class ObjectVerbs:
         color = QColorDialog.getColor(QColor(*chosen.color), self._panel)
         if color.isValid():
             rgb = (color.red(), color.green(), color.blue())
-            self._session.edit_object(replace(chosen, color=rgb))
+            self._objects.edit(replace(chosen, color=rgb))
 
     def _selected(self) -> ObjectInfo | None:
-        selected = self._session.selected
-        return next((info for info in self._session.objects if info.id == selected), None)
+        selected = self._view.selected
+        return next((info for info in self._masks.objects if info.id == selected), None)

@@ -1,4 +1,6 @@
-"""Going through the suspects."""
+"""The verbs of review: from suspect to suspect."""
+
+from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Slot
 
@@ -6,55 +8,70 @@ from app.core.document import Key
 from app.core.suspects import Suspect
 from app.gui.canvas.canvas import Canvas
 from app.gui.panels.review import ReviewPanel
-from app.session.session import Session
+from app.session.edits.masks import MaskEdits
+from app.session.review import Review
+from app.session.state.masks import Masks
+from app.session.state.view import ViewState
 
 
 class ReviewVerbs(QObject):
     """Next, right, off the list."""
 
-    def __init__(self, session: Session, canvas: Canvas, panel: ReviewPanel) -> None:
+    def __init__(
+        self,
+        review: Review,
+        view: ViewState,
+        masks: Masks,
+        edit: MaskEdits,
+        canvas: Canvas,
+        panel: ReviewPanel,
+        *,
+        advances: Callable[[], bool],
+    ) -> None:
+        """`advances` tells whether the person has chosen to be led on by Enter."""
         super().__init__(panel)
-        self._session = session
+        self._review, self._view, self._masks, self._edit = review, view, masks, edit
+        self._advances = advances
         self._canvas = canvas
         self._panel = panel
         panel.asked.connect(self.show)
 
     def step(self, step: int) -> None:
         """Go to the next suspect, or the one before, and zoom to its object."""
-        self._session.next_suspect(step)
+        self._review.next(step)
         self._zoom_to_selected()
 
     @Slot(object)
     def show(self, suspect: Suspect) -> None:
         """Go to this suspect."""
-        self._session.show_suspect(suspect)
+        self._review.show(suspect)
         self._zoom_to_selected()
 
     @property
     def is_going_through(self) -> bool:
         """Whether the suspect gone to last is in view, and Enter is to lead to the next."""
-        return self._session.settings.review_advance and self._session.is_at_suspect
+        return self._advances() and self._review.is_at_suspect
 
     def go_on(self) -> None:
         """Leave the suspect that was corrected for the next, where there is one."""
-        if self._session.leave_suspect():
+        if self._review.leave():
             self._zoom_to_selected()
 
     def verify_and_next(self) -> None:
         """Make the mask here an anchor as it is, and go to the next suspect."""
-        if self._session.selected is None:
+        if self._view.selected is None:
             return
-        self._session.verify([Key(self._session.frame, self._session.selected)])
-        if self._session.suspects:
+        self._edit.verify([Key(self._view.frame, self._view.selected)])
+        if self._review.suspects:
             self.step(1)
 
     def dismiss(self) -> None:
         """Take the suspect that is chosen in the list off it."""
         if suspect := self._panel.chosen():
-            self._session.dismiss_suspect(suspect)
+            self._review.dismiss(suspect)
 
     def _zoom_to_selected(self) -> None:
-        selected = self._session.selected
-        entry = None if selected is None else self._session.shown(self._session.frame).get(selected)
+        selected = self._view.selected
+        entry = None if selected is None else self._masks.shown(self._view.frame).get(selected)
         if entry is not None and entry.mask is not None:
             self._canvas.show_area(entry.mask.box)

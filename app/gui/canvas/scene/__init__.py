@@ -1,1 +1,1 @@
-"""What the canvas shows: the frame, the masks over it, marks, and the difference to other masks."""
+"""The scene of the canvas: the frame, the masks over it, marks, the difference to other masks."""

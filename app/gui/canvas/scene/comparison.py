@@ -7,8 +7,7 @@ from PySide6.QtCore import QCoreApplication
 
 from app.core.mask import Mask
 from app.gui.canvas.scene.layers import OverlayItem
-from app.session.comparing import Reference
-from app.session.session import Session
+from app.session.comparison import Comparison, Reference
 from models.api import BoolMask
 
 _GAINED, _LOST, _SAME = 1, 2, 3
@@ -19,15 +18,15 @@ _COLORS = {_GAINED: 0xC8E69F00, _LOST: 0xC80072B2, _SAME: 0x50FFFFFF}
 class ComparisonItem(OverlayItem):
     """What is only in the masks, what is only in the reference, and what is in both."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, compare: Comparison) -> None:
         super().__init__()
-        self._session = session
+        self._compare = compare
 
     def compare(self, frame: int, masks: Mapping[int, Mask]) -> dict[int, Mask]:
         """Draw the difference of a frame's masks, and return those that are to be shown with it."""
-        session = self._session
-        other = session.reference_masks(frame)
-        if session.reference is None or session.shows_reference:
+        compare = self._compare
+        other = compare.masks(frame)
+        if compare.reference is None or compare.shows_reference:
             self._show({})
             kept = {number: mask for number, mask in masks.items() if number not in other}
             return {**kept, **{n: m for n, m in other.items() if m}} if other else dict(masks)
@@ -61,12 +60,12 @@ def _difference(
     return {label: packed[label] for label in (_SAME, _LOST, _GAINED) if packed[label]}  # type: ignore[misc]
 
 
-def caption(session: Session) -> str:
+def caption(compare: Comparison) -> str:
     """Return in words what is compared; empty where nothing is."""
-    if session.reference is None:
+    if compare.reference is None:
         return ""
-    before = session.reference is Reference.BEFORE
-    if session.shows_reference:
+    before = compare.reference is Reference.BEFORE
+    if compare.shows_reference:
         text = "B: as before the last propagation" if before else "B: ground truth"
     elif before:
         text = "changes: orange is new, blue is gone"

@@ -1,4 +1,4 @@
-"""What the canvas is made of: the frame, the masks over it, contours, marks and the brush's circle.
+"""The items of the canvas: the frame, the masks over it, contours, marks and the brush's circle.
 
 All items share one coordinate system: a pixel of the frame is one unit, its top-left corner at
 whole numbers. (Clicks and contours name pixel centres, so they are drawn half a pixel further.)

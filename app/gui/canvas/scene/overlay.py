@@ -1,4 +1,4 @@
-"""Which pixel of the overlay belongs to which object, and in which colour it is shown. No Qt.
+"""The label map of the overlay, and the colours of its objects. No Qt.
 
 All masks of a frame are one label map of bytes: 0 where the frame shows through, otherwise the
 object's id. Colours are a table of 256 beside it, so that opacity, mode and palette cost a table,

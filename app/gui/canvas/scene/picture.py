@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QRectF, QTimer, Signal, Slot
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGraphicsScene
 
-from app.core.document import Key, ObjectInfo, why_not_editable
+from app.core.document import Key
 from app.core.mask import Area, Mask
 from app.core.paint import Point
 from app.gui.canvas.scene.comparison import ComparisonItem
@@ -23,11 +23,13 @@ from app.gui.canvas.scene.layers import (
 )
 from app.gui.canvas.scene.overlay import OverlayMode, OverlayStyle, outlines
 from app.gui.canvas.tools.choice import object_at
-from app.session.session import Session
-from app.session.signals import Report
+from app.session.comparison import Comparison
+from app.session.state.masks import Masks
+from app.session.state.video import CurrentVideo
+from app.session.state.view import ViewState
 from models.api import BoolMask, Box, Image
 
-_PATIENCE_MS = 400  # how long a neighbouring frame stands in for one that is being read
+_WAIT_MS = 400  # how long a neighbouring frame stands in for one that is being read
 
 
 class Picture(QGraphicsScene):
@@ -39,10 +41,17 @@ class Picture(QGraphicsScene):
 
     frame_shown = Signal(int)  # the frame whose image and masks are on the screen
 
-    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        video: CurrentVideo,
+        view: ViewState,
+        masks: Masks,
+        compare: Comparison,
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._session = session
-        self.look = OverlayStyle(selected=session.selected)
+        self._video, self._view, self._masks, self._compare = video, view, masks, compare
+        self.look = OverlayStyle(selected=view.selected)
         self.frame = 0
         self._painted: tuple[int, BoolMask] | None = None
         self._draft_box: Box | None = None
@@ -50,21 +59,20 @@ class Picture(QGraphicsScene):
         self._image, self._overlay = FrameItem(), OverlayItem()
         self._contours, self._ghosts = ContourItem(), ContourItem()
         self._marks, self.brush = MarkItem(), BrushItem()
-        self._difference = ComparisonItem(session)
+        self._difference = ComparisonItem(compare)
         self._over = (self._overlay, self._difference, self._contours, self._ghosts, self._marks)
         for item in (self._image, *self._over, self.brush):
             self.addItem(item)
         self._waits = False  # for the image of the current frame
-        self._impatience = QTimer(self, singleShot=True, interval=_PATIENCE_MS)
-        self._impatience.timeout.connect(self._lose_patience)
-        session.opened.connect(self._on_opened)
-        session.frame_changed.connect(self._on_frame_changed)
-        session.image_ready.connect(self._on_image_ready)
-        session.entries_changed.connect(self._on_entries_changed)
-        session.objects_changed.connect(self._on_objects_changed)
-        session.comparison_changed.connect(self._on_objects_changed)
-        session.selection_changed.connect(self._on_selection_changed)
-        session.preview_changed.connect(self._on_preview_changed)
+        self._wait_limit = QTimer(self, singleShot=True, interval=_WAIT_MS)
+        self._wait_limit.timeout.connect(self._stop_waiting)
+        video.opened.connect(self._on_opened)
+        view.frame_changed.connect(self._on_frame_changed)
+        video.image_ready.connect(self._on_image_ready)
+        masks.entries_changed.connect(self._on_entries_changed)
+        masks.objects_changed.connect(self._on_objects_changed)
+        compare.changed.connect(self._on_objects_changed)
+        view.selection_changed.connect(self._on_selection_changed)
         self._on_opened()
 
     def set_look(self, look: OverlayStyle) -> None:
@@ -110,81 +118,61 @@ class Picture(QGraphicsScene):
 
     def object_at(self, at: Point) -> int | None:
         """Return the topmost object that is shown at a point."""
-        shown = self.look.visible(self._session.objects)
-        return object_at(shown, self._session.shown(self.frame), at)
+        shown = self.look.visible(self._masks.objects)
+        return object_at(shown, self._masks.shown(self.frame), at)
 
-    def editable(self) -> ObjectInfo | None:
-        """Return the object to edit, made where none is selected; None after saying why not."""
-        session = self._session
-        if not session.is_open:
-            return None
-        if self.frame != session.frame:
-            self._say(self.tr("Frame {0} is still being read.").format(session.frame))
-            return None
-        chosen = session.selected
-        if chosen is None:
-            chosen = session.add_object()
-        item = next((info for info in session.objects if info.id == chosen), None)
-        if item is None:
-            return None
-        obstacle = why_not_editable(item)
-        if obstacle is not None:
-            self._say(obstacle)
-            return None
-        if session.shows_reference:
-            session.compare(session.reference)  # what is drawn goes into the masks as they are now
-        return item
-
-    def _say(self, text: str) -> None:
-        self._session.reported.emit(Report("warning", text))
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the frame."""
+        return self._video.size
 
     @Slot()
     def _on_opened(self) -> None:
-        height, width = size = self._session.size
+        height, width = size = self._video.size
         for item in (self._image, self._overlay, self._difference, self._marks):
             item.set_size(size)
         self.setSceneRect(QRectF(0, 0, width, height))
         self._painted, self._ghost, self._draft_box = None, None, None
         self._ghosts.set_outlines(())
         self._overlay.set_color_table(self._colors())
-        self.frame = self._session.frame
+        self.frame = self._view.frame
         self._on_frame_changed(self.frame)
 
     @Slot(int)
     def _on_frame_changed(self, frame: int) -> None:
-        image = self._session.image(frame)
-        if image is not None or not self._session.is_open:
+        image = self._video.image(frame)
+        if image is not None or not self._video.is_open:
             self._show_frame(frame, image)
             return
         self._waits = True
-        self._impatience.start()
+        self._wait_limit.start()
         self._show_nearest()
 
     @Slot(int)
     def _on_image_ready(self, frame: int) -> None:
         if self._waits:
             self._show_nearest()
-        if self._waits and frame == self._session.frame:  # it cannot be read
+        if self._waits and frame == self._view.frame:  # it cannot be read
             self._show_frame(frame, None)
 
     def _show_nearest(self) -> None:
         """Show the frame that is wanted, or the nearest to it that is in memory."""
-        wanted = self._session.frame
-        near = self._session.nearest_image(wanted)
+        wanted = self._view.frame
+        near = self._video.nearest_image(wanted)
         if near is not None and (near[0] == wanted or abs(near[0] - wanted) < self._distance()):
             self._show_frame(*near)
 
     def _distance(self) -> float:
-        return abs(self.frame - self._session.frame) if self._image.has_image else math.inf
+        return abs(self.frame - self._view.frame) if self._image.has_image else math.inf
 
     @Slot()
-    def _lose_patience(self) -> None:
-        self._show_frame(self._session.frame, None)
+    def _stop_waiting(self) -> None:
+        self._show_frame(self._view.frame, None)
         self._waits = True
 
     def _show_frame(self, frame: int, image: Image | None) -> None:
-        if frame == self._session.frame:
-            self._impatience.stop()
+        if frame == self._view.frame:
+            self._wait_limit.stop()
             self._waits = False
         self._image.set_image(image)
         self.frame = frame
@@ -195,7 +183,7 @@ class Picture(QGraphicsScene):
 
     @Slot(object)
     def _on_entries_changed(self, keys: frozenset[Key]) -> None:
-        if any(Key(self.frame, item.id) in keys for item in self._session.objects):
+        if any(Key(self.frame, item.id) in keys for item in self._masks.objects):
             self._draw_masks()
             self._draw_marks()
 
@@ -210,17 +198,18 @@ class Picture(QGraphicsScene):
         self._draw_marks()
 
     @Slot(object)
-    def _on_preview_changed(self, ghost: tuple[int, int, Mask | None] | None) -> None:
+    def show_preview(self, ghost: tuple[int, int, Mask | None] | None) -> None:
+        """Show a mask that is only proposed: frame, object, mask; None takes it away."""
         self._ghost = ghost
         self._draw_ghost()
 
     def _colors(self) -> list[int]:
-        return self.look.color_table(self._session.objects, self._session.shown(self.frame))
+        return self.look.color_table(self._masks.objects, self._masks.shown(self.frame))
 
     def _draw_masks(self) -> None:
-        entries = self._session.shown(self.frame)
+        entries = self._masks.shown(self.frame)
         masks = {}
-        for item in self.look.visible(self._session.objects):
+        for item in self.look.visible(self._masks.objects):
             entry = entries.get(item.id)
             if entry is not None and entry.mask is not None:
                 masks[item.id] = entry.mask
@@ -238,7 +227,7 @@ class Picture(QGraphicsScene):
     def _draw_contours(self) -> None:
         painted = self._painted[0] if self._painted else None
         drawn = []
-        for item in self.look.contoured(self._session.objects):
+        for item in self.look.contoured(self._masks.objects):
             contours = [] if item.id == painted else self._overlay.labels.contour(item.id)
             if contours:
                 color = QColor(*item.color).lighter(125)
@@ -246,8 +235,8 @@ class Picture(QGraphicsScene):
         self._contours.set_outlines(drawn)
 
     def _draw_marks(self) -> None:
-        selected = self._session.selected
-        entry = self._session.shown(self.frame).get(selected) if selected is not None else None
+        selected = self._view.selected
+        entry = self._masks.shown(self.frame).get(selected) if selected is not None else None
         self._marks.set_marks(entry.clicks if entry else (), self._draft_box)
 
     def _draw_ghost(self) -> None:

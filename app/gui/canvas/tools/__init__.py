@@ -1,1 +1,1 @@
-"""What the mouse does on the canvas: one small class for each tool."""
+"""The tools of the canvas: what the mouse does, one small class for each."""

@@ -1,4 +1,4 @@
-"""Brush and eraser."""
+"""The brush and the eraser."""
 
 import time
 
@@ -8,8 +8,11 @@ from PySide6.QtCore import Qt
 from app.core.paint import Point, Stroke
 from app.gui.canvas.tools.choice import Gesture, gesture_for
 from app.gui.canvas.tools.prompts import on_frame
-from app.gui.canvas.tools.tool import KEEP_S, CanvasTool, Pointer, Surface, Tool
-from app.session.session import Session
+from app.gui.canvas.tools.tool import KEEP_S, CanvasTool, Pointer, Surface, Target, Tool
+from app.session.edits.masks import MaskEdits
+from app.session.files.autosave import Autosave
+from app.session.state.masks import Masks
+from app.session.state.view import ViewState
 from models.api import BoolMask
 
 _ERASING = {Gesture.ERASE, Gesture.ERASE_LINE}
@@ -23,10 +26,19 @@ class BrushTool(CanvasTool):
     cursor = Qt.CursorShape.BlankCursor
     has_size = True
 
-    def __init__(self, session: Session, surface: Surface, tool: Tool) -> None:
+    def __init__(
+        self,
+        view: ViewState,
+        masks: Masks,
+        edit: MaskEdits,
+        autosave: Autosave,
+        surface: Surface,
+        target: Target,
+        tool: Tool,
+    ) -> None:
         self.diameter = 24.0
-        self._session = session
-        self._surface = surface
+        self._view, self._masks, self._edit, self._autosave = view, masks, edit, autosave
+        self._surface, self._target = surface, target
         self._tool = tool
         self._stroke: Stroke | None = None
         self._erases = False
@@ -44,15 +56,15 @@ class BrushTool(CanvasTool):
 
     def press(self, pointer: Pointer) -> None:
         """Begin a stroke on a copy of the mask."""
-        if self._session.selected is None and not on_frame(pointer.at, self._session.size):
+        if self._view.selected is None and not on_frame(pointer.at, self._surface.size):
             return  # an object made for this would stay empty
-        item = self._surface.editable()
+        item = self._target.editable()
         if item is None:
             return
         gesture = gesture_for(self._tool, pointer.button, pointer.keys)
         self._erases = gesture in _ERASING
-        self._frame, self._object = self._session.frame, item.id
-        self._before = self._mask()
+        self._frame, self._object = self._view.frame, item.id
+        self._before = self._masks.pixels(self._frame, self._object)
         self._stroke = Stroke(self._before, diameter=self.diameter, erases=self._erases)
         self._kept = time.monotonic()
         if gesture in _STRAIGHT and self._ended is not None and self._ended[0] == self._frame:
@@ -75,7 +87,7 @@ class BrushTool(CanvasTool):
         if self._stroke is None:
             return False
         self._stroke = None
-        self._session.keep_draft(self._frame, self._object, None)
+        self._autosave.keep_draft(self._frame, self._object, None)
         self._surface.end_painting()
         return True
 
@@ -84,18 +96,12 @@ class BrushTool(CanvasTool):
         if self._stroke is not None:
             self._commit()
 
-    def _mask(self) -> BoolMask:
-        entry = self._session.shown(self._frame).get(self._object)
-        if entry is None or entry.mask is None:
-            return np.zeros(self._session.size, np.bool_)
-        return entry.mask.decode()
-
     def _draw(self, at: Point) -> None:
         if self._stroke is not None:
             area = self._stroke.line_to(at)
             self._surface.show_painting(self._object, self._stroke.pixels, area)
             if time.monotonic() - self._kept > KEEP_S:
-                self._session.keep_draft(self._frame, self._object, self._stroke.pixels)
+                self._autosave.keep_draft(self._frame, self._object, self._stroke.pixels)
                 self._kept = time.monotonic()
 
     def _commit(self) -> None:
@@ -104,6 +110,6 @@ class BrushTool(CanvasTool):
             # A stroke beside the picture, or over what is there already, says nothing of the mask.
             if not np.array_equal(stroke.pixels, self._before):
                 text = "Erase" if self._erases else "Paint"
-                self._session.draw_mask(self._frame, self._object, stroke.pixels, text)
-            self._session.keep_draft(self._frame, self._object, None)
+                self._edit.draw_mask(self._frame, self._object, stroke.pixels, text)
+            self._autosave.keep_draft(self._frame, self._object, None)
             self._surface.end_painting()

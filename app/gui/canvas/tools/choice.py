@@ -1,4 +1,4 @@
-"""Which gesture a press starts, and which object lies under the cursor: pure decisions."""
+"""The choice of the gesture that a press starts, and of the object under the cursor: no state."""
 
 import enum
 import math

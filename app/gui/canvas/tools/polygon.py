@@ -1,4 +1,4 @@
-"""Polygon and lasso."""
+"""The polygon and lasso tool."""
 
 import time
 
@@ -8,8 +8,11 @@ from PySide6.QtWidgets import QApplication
 from app.core import paint
 from app.core.paint import Point
 from app.gui.canvas.tools.choice import subtracts
-from app.gui.canvas.tools.tool import KEEP_S, CanvasTool, Pointer, Surface
-from app.session.session import Session
+from app.gui.canvas.tools.tool import KEEP_S, CanvasTool, Pointer, Surface, Target
+from app.session.edits.masks import MaskEdits
+from app.session.files.autosave import Autosave
+from app.session.state.masks import Masks
+from app.session.state.view import ViewState
 from models.api import BoolMask
 
 _CLOSE = {Qt.Key.Key_Return, Qt.Key.Key_Enter}
@@ -24,10 +27,18 @@ class PolygonTool(CanvasTool):
     SPACING = 3.0  # pixels of the frame between the corners that dragging sets
     SNAP = 8.0  # how near to the first corner a click closes, in pixels of the screen
 
-    def __init__(self, session: Session, surface: Surface) -> None:
+    def __init__(
+        self,
+        view: ViewState,
+        masks: Masks,
+        edit: MaskEdits,
+        autosave: Autosave,
+        surface: Surface,
+        target: Target,
+    ) -> None:
         self.scale = 1.0  # pixels of the screen for one of the frame
-        self._session = session
-        self._surface = surface
+        self._view, self._masks, self._edit, self._autosave = view, masks, edit, autosave
+        self._surface, self._target = surface, target
         self._points: list[Point] = []
         self._drags = False
         self._frame = 0
@@ -73,7 +84,7 @@ class PolygonTool(CanvasTool):
         self._points = []
         self._drags = False
         if had:
-            self._session.keep_draft(self._frame, self._object, None)
+            self._autosave.keep_draft(self._frame, self._object, None)
         self._surface.show_draft()
         return had
 
@@ -101,38 +112,37 @@ class PolygonTool(CanvasTool):
 
     def _begin(self) -> bool:
         """Settle what is drawn, and where; False where nothing may be."""
-        item = self._surface.editable()
+        item = self._target.editable()
         if item is None:
             return False
-        self._frame, self._object = self._session.frame, item.id
+        self._frame, self._object = self._view.frame, item.id
         return True
 
     def _keep(self) -> None:
         """Write the mask that closing now would give to the project file."""
-        self._session.keep_draft(self._frame, self._object, self._closed(self._object))
+        self._autosave.keep_draft(self._frame, self._object, self._closed(self._object))
         self._kept = time.monotonic()
 
     def _show(self, at: Point) -> None:
         self._surface.show_draft([*self._points, at])
 
     def _close(self, *, takes_away: bool) -> None:
-        item = self._surface.editable()
+        item = self._target.editable()
         pixels = None if item is None else self._closed(item.id, takes_away=takes_away)
         self.cancel()
         if item is not None and pixels is not None:
             text = "Subtract polygon" if takes_away else "Polygon"
-            self._session.draw_mask(self._frame, item.id, pixels, text)
+            self._edit.draw_mask(self._frame, item.id, pixels, text)
 
     def _closed(self, object_id: int, *, takes_away: bool = False) -> BoolMask | None:
         """Return an object's mask (H, W) with the polygon; None where it changes nothing."""
         if len(self._points) < 3:
             return None
-        inside = paint.polygon(self._session.size, self._points)
-        entry = self._session.shown(self._frame).get(object_id)
-        if entry is None or entry.mask is None:
-            return None if takes_away else inside
-        before = entry.mask.decode()
-        return paint.subtract(before, inside) if takes_away else before | inside
+        before = self._masks.pixels(self._frame, object_id)
+        inside = paint.polygon(before.shape, self._points)
+        if not takes_away:
+            return before | inside
+        return paint.subtract(before, inside) if before.any() else None
 
 
 def distance(first: Point, second: Point) -> float:

@@ -1,11 +1,12 @@
-"""Tools that ask the model: points and the box."""
+"""The tools that ask the model: points and the box."""
 
 from PySide6.QtCore import Qt
 
 from app.core.paint import Point
 from app.gui.canvas.tools.choice import Gesture, gesture_for
-from app.gui.canvas.tools.tool import CanvasTool, Pointer, Surface, Tool
-from app.session.session import Session
+from app.gui.canvas.tools.tool import CanvasTool, Pointer, Surface, Target, Tool
+from app.session.edits.clicks import Clicks
+from app.session.state.view import ViewState
 from models.api import Box, Click
 
 _SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -16,9 +17,9 @@ class PointsTool(CanvasTool):
 
     cursor = Qt.CursorShape.CrossCursor
 
-    def __init__(self, session: Session, surface: Surface) -> None:
-        self._session = session
-        self._surface = surface
+    def __init__(self, view: ViewState, clicks: Clicks, surface: Surface, target: Target) -> None:
+        self._view, self._clicks = view, clicks
+        self._surface, self._target = surface, target
         self._previews = False
 
     @property
@@ -29,24 +30,24 @@ class PointsTool(CanvasTool):
     def press(self, pointer: Pointer) -> None:
         """Add a point, if it is on the frame."""
         gesture = gesture_for(Tool.POINTS, pointer.button, pointer.keys)
-        if not on_frame(pointer.at, self._session.size):
+        if not on_frame(pointer.at, self._surface.size):
             return
         x, y = pointer.at
         click = Click(x, y, positive=gesture is Gesture.POSITIVE)
         # An object is not made to take something away from it.
-        makes = click.positive or self._session.selected is not None
-        if makes and self._surface.editable() is None:
+        makes = click.positive or self._view.selected is not None
+        if makes and self._target.editable() is None:
             return
         self._stop_preview()
-        self._session.click(click)
+        self._clicks.click(click)
 
     def move(self, pointer: Pointer) -> None:
         """Preview the point under the cursor while Shift is held."""
-        if pointer.holds(_SHIFT) and on_frame(pointer.at, self._session.size):
+        if pointer.holds(_SHIFT) and on_frame(pointer.at, self._surface.size):
             self._previews = True
             negative = pointer.holds(Qt.KeyboardModifier.ControlModifier)
             x, y = pointer.at
-            self._session.preview_click(Click(x, y, positive=not negative))
+            self._clicks.preview(Click(x, y, positive=not negative))
         else:
             self._stop_preview()
 
@@ -63,7 +64,7 @@ class PointsTool(CanvasTool):
     def _stop_preview(self) -> None:
         if self._previews:
             self._previews = False
-            self._session.preview_click(None)
+            self._clicks.preview(None)
 
 
 class BoxTool(CanvasTool):
@@ -71,9 +72,9 @@ class BoxTool(CanvasTool):
 
     cursor = Qt.CursorShape.CrossCursor
 
-    def __init__(self, session: Session, surface: Surface) -> None:
-        self._session = session
-        self._surface = surface
+    def __init__(self, clicks: Clicks, surface: Surface, target: Target) -> None:
+        self._clicks = clicks
+        self._surface, self._target = surface, target
         self._start: Point | None = None
 
     @property
@@ -83,13 +84,13 @@ class BoxTool(CanvasTool):
 
     def press(self, pointer: Pointer) -> None:
         """Fix the first corner."""
-        if self._surface.editable() is not None:
+        if self._target.editable() is not None:
             self._start = pointer.at
 
     def move(self, pointer: Pointer) -> None:
         """Pull the box open."""
         if self._start is not None:
-            box = box_between(self._start, pointer.at, self._session.size)
+            box = box_between(self._start, pointer.at, self._surface.size)
             self._surface.show_draft(box=box)
 
     def release(self, pointer: Pointer) -> None:
@@ -98,9 +99,9 @@ class BoxTool(CanvasTool):
         self._surface.show_draft()
         if start is None:
             return
-        box = box_between(start, pointer.at, self._session.size)
+        box = box_between(start, pointer.at, self._surface.size)
         if box is not None:
-            self._session.set_box(box)
+            self._clicks.set_box(box)
 
     def cancel(self) -> bool:
         """Drop the box."""

@@ -1,9 +1,9 @@
-"""Select an object by clicking it. (Dragging moves the view; the canvas does that itself.)"""
+"""The tool that selects an object by a click. (Dragging moves the view; the canvas does that.)"""
 
 from PySide6.QtCore import Qt
 
 from app.gui.canvas.tools.tool import CanvasTool, Pointer, Surface
-from app.session.session import Session
+from app.session.state.view import ViewState
 
 
 class SelectTool(CanvasTool):
@@ -11,8 +11,8 @@ class SelectTool(CanvasTool):
 
     cursor = Qt.CursorShape.ArrowCursor
 
-    def __init__(self, session: Session, surface: Surface) -> None:
-        self._session = session
+    def __init__(self, view: ViewState, surface: Surface) -> None:
+        self._view = view
         self._surface = surface
         self._pressed = False
 
@@ -23,7 +23,7 @@ class SelectTool(CanvasTool):
     def release(self, pointer: Pointer) -> None:
         """Select what lies under the cursor."""
         if self._pressed:
-            self._session.select(self._surface.object_at(pointer.at))
+            self._view.select(self._surface.object_at(pointer.at))
         self._pressed = False
 
     def cancel(self) -> bool:

@@ -1,4 +1,4 @@
-"""What every tool offers the canvas, and what the canvas offers a tool."""
+"""The tool as the canvas knows it, and the canvas as a tool knows it."""
 
 import enum
 from collections.abc import Sequence
@@ -47,6 +47,10 @@ class Pointer:
 class Surface(Protocol):
     """What a tool shows while it is used."""
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the frame."""
+
     def show_painting(self, object_id: int, pixels: BoolMask, area: Area) -> None:
         """Show one object as `pixels` (H, W), changed within `area`, until the painting ends."""
 
@@ -58,6 +62,10 @@ class Surface(Protocol):
 
     def object_at(self, at: Point) -> int | None:
         """Return the topmost object that is shown at a point."""
+
+
+class Target(Protocol):
+    """What a tool edits."""
 
     def editable(self) -> ObjectInfo | None:
         """Return the object to edit, made where none is selected; None after saying why not."""

@@ -1,11 +1,10 @@
-"""All tools of one canvas, and which of them is in hand."""
+"""The tools of one canvas, and which of them is in hand."""
 
 from app.gui.canvas.tools.brush import LARGEST, SMALLEST, BrushTool
 from app.gui.canvas.tools.polygon import PolygonTool
 from app.gui.canvas.tools.prompts import BoxTool, PointsTool
 from app.gui.canvas.tools.select import SelectTool
-from app.gui.canvas.tools.tool import CanvasTool, Surface, Tool
-from app.session.session import Session
+from app.gui.canvas.tools.tool import CanvasTool, Tool
 
 _STEP = 1.15  # one press of a bracket, one notch of the wheel
 
@@ -13,17 +12,24 @@ _STEP = 1.15  # one press of a bracket, one notch of the wheel
 class Toolbox:
     """Keeps one of each tool, so that brush sizes and the last point stay over a change."""
 
-    def __init__(self, session: Session, surface: Surface) -> None:
-        self._brushes = {
-            tool: BrushTool(session, surface, tool) for tool in (Tool.BRUSH, Tool.ERASER)
-        }
-        self.polygon = PolygonTool(session, surface)
+    def __init__(
+        self,
+        select: SelectTool,
+        points: PointsTool,
+        box: BoxTool,
+        polygon: PolygonTool,
+        brushes: tuple[BrushTool, BrushTool],
+    ) -> None:
+        """Keep these tools; `brushes` are brush and eraser."""
+        self.polygon = polygon
+        self._brushes = brushes
         self._tools: dict[Tool, CanvasTool] = {
-            Tool.SELECT: SelectTool(session, surface),
-            Tool.POINTS: PointsTool(session, surface),
-            Tool.BOX: BoxTool(session, surface),
-            Tool.POLYGON: self.polygon,
-            **self._brushes,
+            Tool.SELECT: select,
+            Tool.POINTS: points,
+            Tool.BOX: box,
+            Tool.POLYGON: polygon,
+            Tool.BRUSH: brushes[0],
+            Tool.ERASER: brushes[1],
         }
         self.chosen = Tool.SELECT
 
@@ -40,11 +46,11 @@ class Toolbox:
     @property
     def diameter(self) -> float:
         """The width of brush and eraser in pixels of the frame."""
-        return self._brushes[Tool.BRUSH].diameter
+        return self._brushes[0].diameter
 
     def set_diameter(self, diameter: float) -> None:
         """Set the width of brush and eraser."""
-        for brush in self._brushes.values():
+        for brush in self._brushes:
             brush.diameter = min(max(diameter, SMALLEST), LARGEST)
 
     def step_diameter(self, steps: float) -> None:

@@ -212,6 +212,8 @@ def _of_class(raw: JsonObject, name: str, kind: _Kind) -> Iterator[Problem]:
         yield "class", "no noun class is chosen", True
     elif not isinstance(class_id, int) or isinstance(class_id, bool):
         yield "class", f"class_id {class_id!r} is not a whole number", False
+    elif not len(noun_classes()):
+        yield "class", "the list of noun classes is not installed: not checked", True
     elif class_id not in noun_classes():
         yield "class", f"class_id {class_id} is not one of 0 to {len(noun_classes()) - 1}", False
     elif (of_name := noun_classes().all_of_name(name)) and class_id not in {c.id for c in of_name}:

@@ -1,0 +1,70 @@
+"""The masks in a folder, and the frames and objects that they belong to."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from app.core.mask import Mask
+from app.core.passes import PackedAnchors
+from app.errors import UsageError
+from app.storage.formats.davis import mask_files
+from app.storage.formats.palette import VOID, Labels, read_labels
+from app.storage.video.opening import Video
+
+
+def read_anchors(folder: Path, video: Video) -> dict[int, Labels]:
+    """Return frame -> label map (255 included) of every PNG in the folder.
+
+    A PNG is named as its frame's image or by the frame's index in six digits. Raises UsageError or
+    FormatError.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder. Give the folder of anchor PNGs.")
+    files = mask_files(folder)
+    if not files:
+        raise UsageError(f"{folder} holds no PNG. Put at least one anchor mask there.")
+    frame_of = {f"{index:06}": index for index in range(len(video))}
+    frame_of |= {video.stem(index): index for index in range(len(video))}
+    given: dict[int, Labels] = {}
+    for file in files:
+        frame = frame_of.get(file.stem)
+        if frame is None:
+            raise UsageError(
+                f"{file} belongs to no frame of {video.source}. Name it as its frame is "
+                f"({video.stem(0)}.png), or by the frame's index (000000.png)."
+            )
+        if frame in given:
+            raise UsageError(f"{file} is a second mask of frame {frame}. Leave one of them.")
+        given[frame] = read_labels(file, video.size)
+    return given
+
+
+def anchors_of(given: Mapping[int, Labels], folder: Path) -> PackedAnchors:
+    """Return the anchors that label maps hold; `folder` is where they were read.
+
+    An id that a map lacks is not said to be absent, since partial maps are common; an empty map
+    says that nothing is there. Raises UsageError where no map has an object.
+    """
+    ids = object_ids(given, folder)
+    known = sorted({number for found in ids.values() for number in found})
+    return {
+        frame: {number: Mask.encode(labels == number) for number in ids[frame] or known}
+        for frame, labels in sorted(given.items())
+    }
+
+
+def object_ids(given: Mapping[int, Labels], folder: Path) -> dict[int, list[int]]:
+    """Return which objects each map has; raises UsageError where none has any."""
+    ids = {frame: ids_in(labels) for frame, labels in given.items()}
+    if not any(ids.values()):
+        raise UsageError(
+            f"The masks in {folder} hold no object: only 0 (background) or 255 (ignored). "
+            "Paint objects with the values 1 to 254."
+        )
+    return ids
+
+
+def ids_in(labels: Labels) -> list[int]:
+    """Return the ids of the objects in a label map, rising."""
+    return [int(number) for number in np.unique(labels) if number not in {0, VOID}]

@@ -1,0 +1,36 @@
+"""The drive of a tracker: the only place that asks one for masks."""
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+
+import numpy as np
+
+from app.core.passes import PackedAnchors
+from models.api import Anchors, BoolMask, Tracked, Tracker
+
+
+class UnpackedAnchors(Mapping[int, Mapping[int, BoolMask]]):
+    """Anchors as a tracker wants them, each decoded when it is asked for."""
+
+    def __init__(self, packed: PackedAnchors, size: tuple[int, int]) -> None:
+        self._packed, self._size = packed, size
+
+    def __getitem__(self, frame: int) -> dict[int, BoolMask]:
+        return {
+            number: mask.decode() if mask else np.zeros(self._size, np.bool_)
+            for number, mask in self._packed[frame].items()
+        }
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._packed)
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+
+def predict(
+    tracker: Tracker, anchors: Anchors, frames: Sequence[int], *, probabilities: bool = False
+) -> Generator[Tracked, None, None]:
+    """Yield what the tracker predicts on `frames`, one item a frame, and close it when closed."""
+    with closing(tracker.track(anchors, frames, probabilities=probabilities)) as found:
+        yield from found

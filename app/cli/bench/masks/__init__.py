@@ -1,0 +1,1 @@
+"""Measurements of masks: from clicks, among neighbours, refined."""

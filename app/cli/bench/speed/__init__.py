@@ -1,0 +1,1 @@
+"""The speed and the memory of trackers, beside the published implementation."""

@@ -1,0 +1,33 @@
+"""`maskwright import`: make a project from masks in an exchange format."""
+
+import argparse
+import sys
+
+from app.errors import UsageError
+from app.storage.formats.importing import import_document, open_frames
+from app.storage.project.exchange import create_project
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make the project; nothing is left behind where that fails."""
+    source, path = arguments.source, arguments.project
+    if not source.exists():
+        raise UsageError(f"{source} does not exist. Check the path.")
+    if path.exists():
+        raise UsageError(f"{path} exists already, and may hold work. Choose another name.")
+    video = open_frames(source, arguments.video, arguments.name)
+    try:
+        imported = import_document(source, video, arguments.name)
+        create_project(path, imported)
+    finally:
+        if video is not None:
+            video.close()
+    sys.stdout.writelines(f"{note}\n" for note in imported.notes)
+    objects, masks = len(imported.document.objects), len(imported.document)
+    sys.stdout.write(f"{path}: {masks} masks of {objects} objects.\n")
+    if video is None:
+        sys.stdout.write(
+            f"The frames were not found. To see them, put them at {imported.frames.source}, or "
+            "import with --video FRAMES.\n"
+        )
+    return 0

@@ -1,0 +1,120 @@
+"""The parsers of the commands that make, refine and score masks."""
+
+import argparse
+from pathlib import Path
+
+from app.cli.command import output_file
+
+
+def configure_propagate(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `propagate`."""
+    add = parser.add_argument
+    add("frames", type=Path, metavar="FRAMES", help="a video file or a folder of images")
+    add("--anchors", type=Path, required=True, metavar="DIR",
+        help="the masks to start from: palette PNGs, pixel value = object id, named as their frame "
+        "or by its index, 000000.png; an object that is missing from one is looked for there, "
+        "unless the PNG is empty")  # fmt: skip
+    add("--out", type=Path, required=True, metavar="DIR", help="where a PNG a frame is written")
+    add("--model", metavar="NAME", help="the tracker (default: the best that needs no download)")
+    add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
+    add("--size", type=int, metavar="N", help="short side at inference; 0 = as the frames are")
+    add("--start", type=int, metavar="N", help="the first frame to write, counted from 0")
+    add("--stop", type=int, metavar="N", help="the last frame to write, itself written too")
+    add("--direction", choices=("both", "forward", "backward"), default="both",
+        help="where to go from the anchors (default: both)")  # fmt: skip
+    add("--scores", action="store_true", help="write the probabilities, too: OUT/scores/*.npz")
+    add("--scales", type=_scales, default=(), metavar="A,B,...", help="average over these scales")
+    add("--flip", action="store_true", help="average with the mirrored video")
+    add("--project", type=Path, metavar="FILE",
+        help="put the masks in a project file, too; what a person made there stays")  # fmt: skip
+
+
+def configure_segment(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `segment`."""
+    add = parser.add_argument
+    add("image", type=Path, metavar="IMAGE", help="the picture")
+    add("--point", type=_click, action="append", default=[], metavar="X,Y,+|-",
+        help="a pixel on the object (+) or not (-); as often as needed")  # fmt: skip
+    add("--box", type=_box, metavar="X0,Y0,X1,Y1", help="a box round the object")
+    add("--mask", type=Path, metavar="PNG", help="the mask so far: pixels of 1 to 254")
+    add("--out", type=output_file, required=True, metavar="PNG", help="where the mask is written")
+    add("--model", metavar="NAME", help="the segmenter (default: the best without a download)")
+    add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
+
+
+def configure_refine(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `refine`."""
+    add = parser.add_argument
+    add("frames", type=Path, metavar="FRAMES", help="a video file or a folder of images")
+    add("--masks", type=Path, required=True, metavar="DIR",
+        help="palette PNGs, named as their frames or by index")  # fmt: skip
+    add("--out", type=Path, required=True, metavar="DIR",
+        help="where all masks are written; those of other frames as they are")  # fmt: skip
+    add("--frames", dest="chosen", type=_ranges, metavar="N,N-M",
+        help="which frames, counted from 0 (default: all that have a mask)")  # fmt: skip
+    add("--iou-gate", type=float, default=0.1, metavar="X",
+        help="keep a mask whose refined one overlaps it less than this (default: 0.1)")  # fmt: skip
+    add("--model", metavar="NAME", help="the refiner (default: the best without a download)")
+    add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
+
+
+def configure_evaluate(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument(
+        "--pred", type=Path, required=True, metavar="DIR",
+        help="the masks to score: one sequence's PNGs, or a folder for each sequence",
+    )  # fmt: skip
+    parser.add_argument("--gt", type=Path, required=True, metavar="DIR", help="the ground truth")
+    parser.add_argument(
+        "--protocol", choices=("davis2016", "davis2017", "visor"), default="davis2017",
+        help="davis2016: one object, first and last frame left out; davis2017 (default): the "
+        "objects of the first frame, first and last frame left out; visor: only the first left out",
+    )  # fmt: skip
+    parser.add_argument(
+        "--json", type=output_file, metavar="FILE", help="write all numbers there, too"
+    )
+
+
+def _scales(text: str) -> tuple[float, ...]:
+    """Read `1.2,1.3`; argparse says what is wrong."""
+    scales = tuple(float(part) for part in text.split(","))
+    if not all(0 < scale <= 4 for scale in scales):
+        raise argparse.ArgumentTypeError("scales must lie above 0 and be at most 4")
+    return scales
+
+
+def _click(text: str) -> tuple[float, float, bool]:
+    """Read x, y and whether the pixel is on the object."""
+    parts = text.split(",")
+    if len(parts) != 3 or parts[2] not in {"+", "-"}:
+        raise argparse.ArgumentTypeError(f"{text!r} is not X,Y,+ or X,Y,-")
+    return _number(parts[0]), _number(parts[1]), parts[2] == "+"
+
+
+def _box(text: str) -> tuple[float, ...]:
+    """Read x0, y0, x1 and y1."""
+    parts = text.split(",")
+    if len(parts) != 4:
+        raise argparse.ArgumentTypeError(f"{text!r} is not X0,Y0,X1,Y1")
+    return tuple(_number(part) for part in parts)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
+
+
+def _ranges(text: str) -> list[range]:
+    """Read `3,7-9` as 3 to 3 and 7 to 9, however far that goes."""
+    spans = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise argparse.ArgumentTypeError(f"{part!r} is neither a frame nor N-M")
+        span = range(int(first), int(last or first) + 1)
+        if not span:
+            raise argparse.ArgumentTypeError(f"{part!r} runs backwards")
+        spans.append(span)
+    return spans

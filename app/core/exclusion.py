@@ -1,0 +1,100 @@
+"""Masks of one frame exclude each other: what one object takes, the others give.
+
+Only what an edit adds is taken. Where masks overlapped before, as imported ones may, they still do.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from app.core.document import Changes, Entry, Key
+from app.core.mask import Mask
+from models.api import BoolMask, Box, Click
+from models.prompt import lies_in
+
+Entries = Mapping[int, Entry]  # object -> what it has on the frame
+
+
+def points_into(mask: BoolMask, clicks: Iterable[Click], box: Box | None = None) -> bool:
+    """Whether a person means what lies in another object's mask (H, W).
+
+    By a positive click in it, or by a box round a part of it: one that the mask covers most of, and
+    that holds but the smaller share of the mask.
+    """
+    if any(click.positive and lies_in(click, mask) for click in clicks):
+        return True
+    if box is None:
+        return False
+    inside = mask[max(0, round(box.y0)) : round(box.y1), max(0, round(box.x0)) : round(box.x1)]
+    shared = int(np.count_nonzero(inside))
+    return inside.size < 2 * shared < int(np.count_nonzero(mask))
+
+
+def keepers(
+    entries: Entries,
+    clicks: Iterable[Click],
+    box: Box | None = None,
+    *,
+    fixed: Collection[int] = (),
+) -> frozenset[int]:
+    """Return the objects that give nothing to a mask that this prompt made.
+
+    `fixed` ones, locked or hidden, never give. Of the others an anchor gives only where a person
+    points into its mask: that a model's mask spills into one that somebody has made or verified
+    says nothing. A propagated mask always gives.
+    """
+    points = tuple(clicks)
+    spared = {
+        number
+        for number, entry in entries.items()
+        if entry.is_anchor
+        and (entry.mask is None or not points_into(entry.mask.decode(), points, box))
+    }
+    return frozenset(fixed) | spared
+
+
+def exclude(
+    entries: Entries,
+    key: Key,
+    entry: Entry,
+    *,
+    keeping: Collection[int] = (),
+    overlap: bool = False,
+) -> Changes:
+    """Return all that changes on a frame when the object at `key` gets `entry`, for one undo step.
+
+    Objects of `keeping` give nothing: the new mask is cut where it would enter theirs, and where
+    that leaves nothing of it, nothing changes at all. The others lose what it adds, with the
+    positive clicks that lay there, and keep their origin: an anchor remains one. One that loses its
+    last pixel has no entry any more, for nothing is known of it. With `overlap` nobody gives.
+    """
+    if overlap or entry.mask is None:
+        return {key: entry}
+    pixels = entry.mask.decode()
+    before = entries.get(key.object)
+    added = pixels if before is None else pixels & ~_pixels(before, pixels.shape)
+    others = {number: other for number, other in entries.items() if number != key.object}
+    kept = pixels
+    for number in others.keys() & set(keeping):
+        kept = kept & ~(added & _pixels(others.pop(number), pixels.shape))
+    mask = Mask.encode(kept)
+    if mask is None:
+        return {}
+    changes: dict[Key, Entry | None] = {key: replace(entry, mask=mask)}
+    taken = Mask.encode(added & kept)
+    for number, other in others.items():
+        if taken is not None and other.mask is not None and other.mask.iou(taken) > 0:
+            changes[Key(key.frame, number)] = _without(other, taken.decode())
+    return changes
+
+
+def _without(entry: Entry, taken: BoolMask) -> Entry | None:
+    """Return what is left of an entry, None where no pixel is."""
+    rest = Mask.encode(_pixels(entry, taken.shape) & ~taken)
+    clicks = tuple(each for each in entry.clicks if not (each.positive and lies_in(each, taken)))
+    return None if rest is None else replace(entry, mask=rest, clicks=clicks)
+
+
+def _pixels(entry: Entry, shape: tuple[int, ...]) -> BoolMask:
+    return np.zeros(shape, np.bool_) if entry.mask is None else entry.mask.decode()

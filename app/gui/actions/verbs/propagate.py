@@ -1,0 +1,62 @@
+"""The verbs that make masks on many frames: propagate, refine."""
+
+from app.core.plan import Direction
+from app.gui.panels.propagate_bar import PropagateBar
+from app.session.edits.correction import Correction
+from app.session.jobs.runner import JobRunner
+from app.session.state.video import CurrentVideo
+from app.session.state.view import ViewState
+
+
+class PropagateVerbs:
+    """Jobs over frames, as far and for the objects that the bar says."""
+
+    def __init__(
+        self,
+        video: CurrentVideo,
+        view: ViewState,
+        jobs: JobRunner,
+        correction: Correction,
+        bar: PropagateBar,
+    ) -> None:
+        self._video, self._view, self._jobs = video, view, jobs
+        self._correction, self._bar = correction, bar
+
+    def refine(self) -> None:
+        """Sharpen the propagated masks of the bar's objects, from in to out, as one undo step."""
+        self._correction.refine_range(self._bar.objects())
+
+    def propagate(self, direction: Direction) -> None:
+        """Fill frames from here on, as far and for the objects that the bar says."""
+        self._jobs.propagate(
+            direction,
+            objects=self._bar.objects(),
+            first=self._view.in_point,
+            last=self._view.out_point,
+            to_nearest_anchor=self._bar.to_nearest_anchor,
+        )
+
+    def whole(self) -> None:
+        """Fill the whole video (in to out where set), past the anchors."""
+        self._jobs.propagate(
+            Direction.BOTH,
+            objects=self._bar.objects(),
+            first=self._view.first,
+            last=self._view.last,
+            to_nearest_anchor=False,
+        )
+
+    def one_frame(self, step: int) -> None:
+        """Fill the next frame, or the one before, and go there."""
+        here = self._view.frame
+        there = here + step
+        if not 0 <= there < self._video.frame_count:
+            return
+        direction = Direction.FORWARD if step > 0 else Direction.BACKWARD
+        self._jobs.propagate(
+            direction,
+            objects=self._bar.objects(),
+            first=min(here, there),
+            last=max(here, there),
+        )
+        self._view.go_to(there)

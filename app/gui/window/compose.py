@@ -1,0 +1,204 @@
+"""The composition of the window: each widget and verb is given the parts of the session it uses."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, SignalInstance
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QUndoView
+
+from app.gui.actions.context import ActionContext, Panels
+from app.gui.actions.needs import Situation
+from app.gui.actions.verbs.correct import CorrectVerbs
+from app.gui.actions.verbs.exchange import ExchangeVerbs, Tell
+from app.gui.actions.verbs.files import FileVerbs
+from app.gui.actions.verbs.look import LookVerbs
+from app.gui.actions.verbs.masks import MaskVerbs
+from app.gui.actions.verbs.objects import ObjectVerbs
+from app.gui.actions.verbs.propagate import PropagateVerbs
+from app.gui.actions.verbs.review import ReviewVerbs
+from app.gui.actions.verbs.travel import TravelVerbs
+from app.gui.canvas.canvas import Canvas
+from app.gui.canvas.hud import Hud
+from app.gui.canvas.mask_menu import open_menu
+from app.gui.canvas.scene.comparison import caption
+from app.gui.canvas.scene.picture import Picture
+from app.gui.canvas.tools.brush import BrushTool
+from app.gui.canvas.tools.polygon import PolygonTool
+from app.gui.canvas.tools.prompts import BoxTool, PointsTool
+from app.gui.canvas.tools.select import SelectTool
+from app.gui.canvas.tools.target import EditTarget
+from app.gui.canvas.tools.tool import Tool
+from app.gui.canvas.tools.toolbox import Toolbox
+from app.gui.dialogs.ask import Ask
+from app.gui.dialogs.export import ExportDialog
+from app.gui.panels.objects import ObjectsPanel
+from app.gui.panels.propagate_bar import PropagateBar
+from app.gui.panels.review import ReviewPanel
+from app.gui.timeline.menu import RangeMenu
+from app.gui.timeline.playback import Follower, Player
+from app.gui.timeline.timeline import Timeline
+from app.gui.widgets.exchange_menu import ExchangeMenu
+from app.gui.widgets.recent import RecentSources
+from app.gui.window.status import StatusBar
+from app.session.session import Session
+from app.session.state.status import SessionState
+
+
+def make_canvas(session: Session) -> Canvas:
+    """Return the picture with its tools, the line over it and its context menu."""
+    video, view, masks, edit = session.video, session.view, session.masks, session.edit
+    picture = Picture(video, view, masks, session.compare)
+    session.clicks.preview_changed.connect(picture.show_preview)
+    session.correction.preview_changed.connect(picture.show_preview)
+    tools = _make_tools(session, picture)
+    canvas = Canvas(video, view, picture, tools, partial(open_menu, view, masks, edit))
+    compared = partial(caption, session.compare)
+    hud = Hud(video, view, masks, session.clicks, picture, compared, canvas)
+    session.compare.changed.connect(hud.refresh)
+    return canvas
+
+
+def _make_tools(session: Session, picture: Picture) -> Toolbox:
+    view, clicks = session.view, session.clicks
+    target = EditTarget(picture, view, session.objects, session.compare, session.status)
+    drawing = (view, session.masks, session.edit, session.autosave, picture, target)
+    return Toolbox(
+        select=SelectTool(view, picture),
+        points=PointsTool(view, clicks, picture, target),
+        box=BoxTool(clicks, picture, target),
+        polygon=PolygonTool(*drawing),
+        brushes=(BrushTool(*drawing, Tool.BRUSH), BrushTool(*drawing, Tool.ERASER)),
+    )
+
+
+def make_timeline(session: Session) -> Timeline:
+    """Return the timeline with its menu of a range."""
+    view, masks, edit, jobs = session.view, session.masks, session.edit, session.jobs
+    exchange = partial(ExchangeMenu, masks, edit)
+    menu = partial(RangeMenu, view, session.objects, edit, jobs, exchange)
+    return Timeline(session.video, view, masks, jobs, menu)
+
+
+def make_objects_panel(session: Session) -> ObjectsPanel:
+    """Return the list of objects."""
+    return ObjectsPanel(session.video, session.view, session.masks, session.objects)
+
+
+def make_history(session: Session, empty_label: str) -> QUndoView:
+    """Return the list of undo steps of whatever video is open."""
+    history = QUndoView(session.history.group)
+    history.setStyleSheet("QListView::item { min-height: 24px; }")
+    history.setEmptyLabel(empty_label)
+    return history
+
+
+def make_status_bar(session: Session, stop: QAction) -> StatusBar:
+    """Return the status bar, with a button for the action that stops the job."""
+    return StatusBar(session.video, session.jobs, session.autosave, session.preferences, stop)
+
+
+def follow_propagations(session: Session, parent: QObject) -> Follower:
+    """Let the view go along with a propagation where the person has chosen so."""
+    preferences = session.preferences
+    return Follower(
+        session.view,
+        session.jobs,
+        session.status,
+        session.history,
+        parent,
+        wanted=lambda: preferences.settings.follow_playhead,
+    )
+
+
+def make_context(
+    session: Session,
+    canvas: Canvas,
+    player: Player,
+    panels: Panels,
+    *,
+    objects: ObjectsPanel,
+    review: ReviewPanel,
+    propagate: PropagateBar,
+    ask: Ask,
+    recent: RecentSources,
+    tell: Tell,
+    sample: Callable[[], Path] | None,
+) -> ActionContext:
+    """Return the verbs that the rows of the action table call."""
+    video, view, masks, edit = session.video, session.view, session.masks, session.edit
+    compare, correction, jobs = session.compare, session.correction, session.jobs
+    dialog = partial(ExportDialog, masks, session.status)
+    exchange_verbs = ExchangeVerbs(video, session.exchange, compare, ask, tell, dialog)
+    preferences = session.preferences
+    review_verbs = ReviewVerbs(
+        session.review,
+        view,
+        masks,
+        edit,
+        canvas,
+        review,
+        advances=lambda: preferences.settings.review_advance,
+    )
+    return ActionContext(
+        canvas=canvas,
+        player=player,
+        files=FileVerbs(video, session.files, exchange_verbs, ask, recent, tell, sample),
+        correct=CorrectVerbs(
+            correction, session.clicks, session.history, jobs, canvas, review_verbs
+        ),
+        exchange=exchange_verbs,
+        look=LookVerbs(view, compare, canvas, exchange_verbs),
+        masks=MaskVerbs(view, masks, edit, session.clipboard),
+        objects=ObjectVerbs(session.objects, masks, view, canvas, objects),
+        panels=panels,
+        propagate=PropagateVerbs(video, view, jobs, correction, propagate),
+        review=review_verbs,
+        travel=TravelVerbs(video, view, masks),
+    )
+
+
+def situation_of(session: Session, *, has_sample: bool) -> Situation:
+    """Read off what decides which actions can be used; costs the same with many masks."""
+    view, masks, history = session.view, session.masks, session.history
+    chosen = next((info for info in masks.objects if info.id == view.selected), None)
+    return Situation(
+        is_open=session.video.is_open,
+        has_sample=has_sample,
+        object_count=len(masks.objects),
+        selected=chosen is not None,
+        locked=chosen is not None and chosen.locked,
+        entry=masks.shown(view.frame).get(chosen.id) if chosen else None,
+        mask_count=len(masks.document),
+        candidates=session.clicks.candidates[1],
+        has_range=view.in_point is not None or view.out_point is not None,
+        busy=session.status.state not in {SessionState.IDLE, SessionState.CLOSING},
+        suspects=len(session.review.suspects),
+        has_changes=session.compare.has_before,
+        can_compare=session.compare.can_compare,
+        has_copied=session.clipboard.has_mask,
+        can_undo=bool(history.undo_text),
+        can_redo=history.can_redo,
+        undo_text=history.undo_text,
+        redo_text=history.redo_text,
+    )
+
+
+def situation_changes(session: Session) -> tuple[SignalInstance, ...]:
+    """Return the signals that follow a change of `situation_of`."""
+    view, masks = session.view, session.masks
+    return (
+        session.video.opened,
+        view.frame_changed,
+        masks.entries_changed,
+        masks.objects_changed,
+        view.selection_changed,
+        view.range_changed,
+        session.status.state_changed,
+        session.review.suspects_changed,
+        session.clicks.candidates_changed,
+        session.compare.changed,
+        session.clipboard.changed,
+        session.history.changed,
+    )

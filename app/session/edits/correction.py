@@ -1,0 +1,129 @@
+"""The correction of one mask: verified and healed, or sharpened and accepted."""
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from app.batch.steps import Step
+from app.core.document import Entry, Key, Origin
+from app.engine.jobs import Refine
+from app.session.edits.masks import MaskEdits
+from app.session.inference.engine import Engine
+from app.session.jobs.runner import JobRunner
+from app.session.state.context import SessionContext
+
+
+class Correction(QObject):
+    """What a person asks for on the current frame once its mask is as it should be."""
+
+    preview_changed = Signal(object)  # tuple[int, int, Mask | None]: frame, object; or None
+
+    def __init__(
+        self,
+        context: SessionContext,
+        engine: Engine,
+        jobs: JobRunner,
+        edit: MaskEdits,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._video, self._masks, self._view = context.video, context.masks, context.view
+        self._preferences, self._status = context.preferences, context.status
+        self._engine, self._jobs, self._edit = engine, jobs, edit
+        self._asked: Refine | None = None
+        self._ghost: tuple[Key, Entry] | None = None
+        engine.stepped.connect(self._on_stepped)
+        engine.ended.connect(self._on_ended)
+        # A ghost that is out of sight must not be what Enter takes over.
+        self._view.frame_changed.connect(self._on_moved)
+        self._view.selection_changed.connect(self._on_moved)
+
+    @property
+    def has_refinement(self) -> bool:
+        """Whether a sharpened mask is shown that waits to be accepted."""
+        return self._ghost is not None
+
+    def verify_and_heal(self) -> None:
+        """Make the current mask an anchor and propagate what it makes stale."""
+        if not self._video.is_open:
+            return
+        self.accept_refinement()
+        if self._view.selected is not None:
+            key = Key(self._view.frame, self._view.selected)
+            if (entry := self._masks.entry(key)) is not None:
+                # Made by a person, it is an anchor already: a step that changes nothing to see.
+                if not entry.is_anchor or entry.stale or entry.conflict:
+                    self._edit.verify([key])
+                self._edit.note_anchor(key)
+        self._jobs.heal(self._edit.take_new_anchors())
+
+    def refine(
+        self, frames: Iterable[int] | None = None, objects: Iterable[int] | None = None
+    ) -> None:
+        """Sharpen masks of the selected object, or of `objects`.
+
+        Without `frames` the selected one's here, shown as a ghost (`accept_refinement`,
+        `reject_refinement`); with `frames` directly, as one undo step that leaves anchors alone.
+        """
+        selected = self._view.selected
+        if self._video.is_open and frames is not None and objects is not None:
+            self._jobs.refine(frames, objects)
+        elif not self._video.is_open or selected is None:
+            self._status.report("warning", "Select an object to refine.")
+        elif frames is not None:
+            self._jobs.refine(frames, [selected])
+        else:
+            self._ask(Key(self._view.frame, selected))
+
+    def refine_range(self, objects: Iterable[int] | None = None) -> None:
+        """Sharpen masks of `objects`, by default of all, from the in to the out point."""
+        everything = (info.id for info in self._masks.objects)
+        frames = range(self._view.first, self._view.last + 1)
+        self.refine(frames, everything if objects is None else objects)
+
+    def accept_refinement(self) -> None:
+        """Take the ghost over as an anchor."""
+        if self._ghost is not None:
+            key, entry = self._ghost
+            self.reject_refinement()
+            text = f"Refine {self._masks.name_of(key.object)}, frame {key.frame}"
+            self._edit.make({key: entry}, text)
+
+    def reject_refinement(self) -> None:
+        """Take the ghost away."""
+        self._asked = None
+        if self._ghost is not None:
+            self._ghost = None
+            self.preview_changed.emit(None)
+
+    @Slot()
+    def _on_moved(self) -> None:
+        self.reject_refinement()
+
+    def _ask(self, key: Key) -> None:
+        entry = self._masks.entry(key)
+        if entry is None or entry.mask is None:
+            self._status.report("warning", "There is no mask to refine on this frame.")
+            return
+        self.reject_refinement()
+        gate = self._preferences.settings.iou_gate
+        self._asked = Refine(self._engine.next_id(), {key: entry.mask}, gate, ghost=True)
+        self._engine.put(self._asked)
+
+    @Slot(int, object)
+    def _on_stepped(self, job_id: int, step: Step) -> None:
+        if self._asked is None or self._asked.id != job_id:
+            return
+        if not step.entries:
+            text = "The sharper mask does not fit this one, which is kept."
+            self._status.report("info", text)
+        for key, entry in step.entries.items():
+            self._ghost = (key, Entry(entry.mask, Origin.REFINED, verified=True, score=entry.score))
+            self.preview_changed.emit((*key, entry.mask))
+
+    @Slot(int, object)
+    def _on_ended(self, job_id: int, error: Exception | None) -> None:
+        if self._asked is not None and self._asked.id == job_id:
+            self._asked = None
+            if error is not None:
+                self._status.report("error", str(error))

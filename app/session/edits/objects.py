@@ -1,0 +1,103 @@
+"""The edits of objects: each is one undo step."""
+
+from PySide6.QtCore import QObject
+
+from app.core.classes import Match
+from app.core.document import Key, ObjectInfo, why_not_editable
+from app.session.jobs.runner import JobRunner
+from app.session.state.context import SessionContext
+from app.storage.classes import noun_classes
+
+_MOST = 254  # 0 is the background and 255 is ignored in palette images
+# Okabe and Ito's palette, which people with colour-blindness can tell apart, then others.
+_COLORS = (
+    (230, 159, 0),
+    (86, 180, 233),
+    (0, 158, 115),
+    (240, 228, 66),
+    (0, 114, 178),
+    (213, 94, 0),
+    (204, 121, 167),
+    (148, 103, 189),
+    (140, 86, 75),
+    (188, 189, 34),
+)
+_SAFE = _COLORS[:7]
+
+
+class ObjectEdits(QObject):
+    """Add, change, delete and order the objects."""
+
+    def __init__(self, context: SessionContext, jobs: JobRunner, parent: QObject) -> None:
+        super().__init__(parent)
+        self._video, self._masks, self._view = context.video, context.masks, context.view
+        self._jobs, self._preferences, self._status = jobs, context.preferences, context.status
+
+    def add(self, name: str | None = None, class_id: int | None = None) -> int | None:
+        """Add an object on top, select it and return its id; None where there is no room."""
+        used = {info.id for info in self._masks.objects}
+        number = next((n for n in range(1, _MOST + 1) if n not in used), None)
+        if number is None or not self._video.is_open:
+            text = f"There is room for {_MOST} objects. Delete one first."
+            self._status.report("warning", text)
+            return None
+        if name is None:
+            name = noun_classes()[class_id].name if class_id is not None else f"object {number}"
+        colors = _SAFE if self._preferences.settings.palette == "colour-blind" else _COLORS
+        color = colors[(number - 1) % len(colors)]
+        info = ObjectInfo(number, name, color, class_id)
+        self._masks.change_objects((*self._masks.objects, info), f"Add {name}")
+        self._view.select(number)
+        return number
+
+    def to_edit(self) -> ObjectInfo | None:
+        """Return the selected object, made where none is; None after saying why it is refused."""
+        if not self._video.is_open:
+            return None
+        chosen = self._view.selected
+        if chosen is None:
+            chosen = self.add()
+        item = next((info for info in self._masks.objects if info.id == chosen), None)
+        obstacle = why_not_editable(item) if item is not None else None
+        if obstacle is not None:
+            self._status.report("warning", obstacle)
+            return None
+        return item
+
+    def edit(self, info: ObjectInfo) -> None:
+        """Change name, colour, class, visibility or lock of the object with this id."""
+        before = self._masks.objects
+        after = tuple(info if each.id == info.id else each for each in before)
+        if after == before:
+            return
+        # What a job has found of an object by now is kept before a lock closes it.
+        locks = info.locked and not self._masks.is_locked(info.id)
+        with self._jobs.making_way(objects={info.id} if locks else ()):
+            self._masks.change_objects(after, f"Edit {info.name}")
+
+    def delete(self, object_id: int) -> None:
+        """Delete an object and all its masks."""
+        masks, name = self._masks, self._masks.name_of(object_id)
+        if masks.is_locked(object_id):
+            self._status.report("warning", f"{name} is locked.")
+            return
+        keys = [Key(frame, object_id) for frame in masks.document.of_object(object_id)]
+        with masks.one_step(f"Delete {name}"):
+            masks.change(dict.fromkeys(keys), "Delete masks")
+            left = tuple(info for info in masks.objects if info.id != object_id)
+            masks.change_objects(left, "Delete object")
+        if self._view.selected == object_id:
+            self._view.select(None)
+
+    def move(self, object_id: int, position: int) -> None:
+        """Move an object in the drawing order; 0 lies at the bottom."""
+        before = self._masks.objects
+        moved = [info for info in before if info.id == object_id]
+        others = [info for info in before if info.id != object_id]
+        after = (*others[:position], *moved, *others[position:])
+        if after != before:
+            self._masks.change_objects(after, f"Move {self._masks.name_of(object_id)}")
+
+    def search_classes(self, text: str) -> tuple[Match, ...]:
+        """Return the names of VISOR noun classes that fit `text`, best first."""
+        return noun_classes().search(text)

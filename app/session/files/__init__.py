@@ -1,0 +1,1 @@
+"""Files of a session: opening and closing, the project's autosave, exchange formats."""

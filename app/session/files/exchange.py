@@ -1,0 +1,130 @@
+"""The exchange of masks with other programs: imported as anchors, exported beside the work."""
+
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from app.core.document import Document, Key, Objects
+from app.errors import MaskwrightError, UsageError
+from app.session.edits.masks import MaskEdits
+from app.session.state.context import SessionContext
+from app.session.state.status import SessionState
+from app.storage.formats.exporting import Format, export_document
+from app.storage.formats.importing import import_document
+from app.storage.formats.visor.exporting import written_names
+from app.storage.formats.visor.importing import import_visor
+from app.storage.video.opening import Video
+
+
+class Exchange(QObject):
+    """Reads masks in, as one undo step, and writes them out in a thread of its own.
+
+    Saving never waits for an export: what is written is a snapshot, read back and compared.
+    """
+
+    _done = Signal(object, object)  # tuple of notes or None, exception or None; from the thread
+
+    def __init__(self, context: SessionContext, edit: MaskEdits, parent: QObject) -> None:
+        super().__init__(parent)
+        self._video, self._masks, self._status = context.video, context.masks, context.status
+        self._edit = edit
+        self._worker: ThreadPoolExecutor | None = None
+        self._done.connect(self._on_done)
+
+    def import_masks(self, source: Path) -> None:
+        """Import a folder of mask PNGs named like the frames, or a VISOR or COCO JSON.
+
+        Objects with the same id are the same. Raises FormatError, UsageError.
+        """
+        opened = self._video.now
+        if opened is None:
+            raise UsageError("Masks are imported onto a video. Open one first.")
+        found = import_document(source, opened.video)
+        changes = dict(found.document.items())
+        with self._masks.one_step(f"Import {source.name}"):
+            self._add(found.document.objects)
+            self._edit.make(changes, "Import masks")
+        frames = {key.frame for key in changes}
+        text = f"{len(changes):,} masks on {len(frames):,} frames imported."
+        self._status.report("info", " ".join((text, *found.notes)))
+
+    def export(self, form: str, path: Path) -> None:
+        """Write all masks that are shown in the background: visor, davis, coco, submission, video.
+
+        Raises UsageError for another form. How it went is reported.
+        """
+        opened = self._video.now
+        if form not in {each.value for each in Format}:
+            raise UsageError(f"There is no format {form!r}.")
+        if opened is None:
+            raise UsageError("There is nothing to export. Open a video first.")
+        if self._worker is None:
+            self._worker = ThreadPoolExecutor(1, "export")
+        snapshot, attachment = self._masks.snapshot(), opened.attachment
+        done = self._worker.submit(write, snapshot, opened.video, Format(form), path, attachment)
+        done.add_done_callback(self._tell)
+        if self._status.state is SessionState.IDLE:
+            self._status.report("info", f"Exporting to {path}")
+            return
+        self._status.report(
+            "warning",
+            f"Exporting to {path} what is finished so far, while masks are still being made. "
+            "Export again when they are done to have all.",
+        )
+
+    def stop(self) -> None:
+        """Wait for the exports that were asked for."""
+        if self._worker is not None:
+            self._worker.shutdown()
+            self._worker = None
+
+    def _add(self, objects: Objects) -> None:
+        before = self._masks.objects
+        known = {info.id for info in before}
+        if new := tuple(info for info in objects if info.id not in known):
+            self._masks.change_objects((*before, *new), "Add objects")
+
+    def _tell(self, done: Future[tuple[str, ...]]) -> None:
+        """Pass on how it went, from the export's thread to this one."""
+        error = done.exception()
+        self._done.emit(None if error else done.result(), error)
+
+    @Slot(object, object)
+    def _on_done(self, notes: tuple[str, ...] | None, error: BaseException | None) -> None:
+        if notes is not None:
+            self._status.report("info", " ".join(notes))
+        elif isinstance(error, MaskwrightError | OSError):
+            self._status.report("error", f"The export failed: {error}")
+        elif error is not None:
+            raise error
+
+
+def write(
+    document: Document, video: Video, form: Format, path: Path, attachment: bytes | None
+) -> tuple[str, ...]:
+    """Export a document and return what the person should know. Raises StorageError."""
+    notes = export_document(document, video, form, path, attachment=attachment)
+    if form is Format.VISOR:
+        names = written_names(document, attachment)
+        notes = (*notes, compared(document, names, import_visor(path, video).document))
+    return (f"Exported to {path}.", *notes)
+
+
+def compared(document: Document, names: Mapping[int, str], written: Document) -> str:
+    """Say how near the masks that were written are to those of the document.
+
+    `names` are those under which the document's objects were written.
+    """
+    numbers = {info.name: info.id for info in written.objects}
+    worst, where = 1.0, ""
+    for key, entry in document.items():
+        if entry.mask is None or key.object not in names:
+            continue
+        name = names[key.object]
+        back = written.get(Key(key.frame, numbers[name])) if name in numbers else None
+        overlap = entry.mask.iou(back.mask) if back is not None and back.mask is not None else 0.0
+        if overlap < worst:
+            worst, where = overlap, f" ({name}, frame {key.frame})"
+    return f"Read back: worst IoU {worst:.4f}{where}."

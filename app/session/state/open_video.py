@@ -1,0 +1,59 @@
+"""The open video: made on open, dropped on close."""
+
+from pathlib import Path
+
+from PySide6.QtGui import QUndoStack
+
+from app.core.document import Document, Entry, Key
+from app.storage.video.frames import FrameCache
+from app.storage.video.opening import Video
+
+
+class OpenVideo:
+    """A video that is open, its frame cache, its masks, their undo stack and its project's path.
+
+    `pending` holds what the running job has found so far. `attachment` is what an imported VISOR
+    file held besides masks. Owned by the GUI thread.
+    """
+
+    def __init__(
+        self,
+        video: Video,
+        cache: FrameCache,
+        document: Document,
+        project_path: Path,
+        attachment: bytes | None,
+        *,
+        undo_limit: int,
+    ) -> None:
+        self.video, self.cache, self.document = video, cache, document
+        self.project_path, self.attachment = project_path, attachment
+        self.undo_stack = QUndoStack()
+        self.undo_stack.setUndoLimit(undo_limit)
+        self.pending: dict[Key, Entry] = {}
+        self._pending_on: dict[int, dict[int, Entry]] = {}
+
+    def shown(self, frame: int) -> dict[int, Entry]:
+        """Return object id -> entry on `frame`, what is pending over what is in the document."""
+        return {**self.document.on_frame(frame), **self._pending_on.get(frame, {})}
+
+    def entry(self, key: Key) -> Entry | None:
+        """Return what is shown at `key`."""
+        return self.pending.get(key) or self.document.get(key)
+
+    def add_pending(self, entries: dict[Key, Entry]) -> None:
+        """Show results of the running job."""
+        self.pending.update(entries)
+        for key, entry in entries.items():
+            self._pending_on.setdefault(key.frame, {})[key.object] = entry
+
+    def take_pending(self) -> dict[Key, Entry]:
+        """Return the pending results and show them no longer."""
+        taken, self.pending, self._pending_on = self.pending, {}, {}
+        return taken
+
+    def close(self) -> None:
+        """Let go of the files; call it once nothing reads frames any more."""
+        self.undo_stack.clear()  # its commands would keep the document alive
+        self.cache.close()
+        self.video.close()

@@ -1,0 +1,76 @@
+"""The current video: what is open, or nothing, and its frames."""
+
+from PySide6.QtCore import QObject, Signal
+
+from app.session.state.open_video import OpenVideo
+from app.session.state.status import Status
+from models.api import Image
+
+
+class CurrentVideo(QObject):
+    """The video that is open, if one is; its frames are read in the background."""
+
+    opened = Signal()  # a video is open, or none is any more
+    image_ready = Signal(int)  # the image of this frame is in the cache now
+    _read = Signal(int)  # from the reader threads into this one
+
+    def __init__(self, status: Status, parent: QObject) -> None:
+        super().__init__(parent)
+        self._status = status
+        self.now: OpenVideo | None = None
+        self._unreadable: set[int] = set()  # frames that were reported
+        self._read.connect(self.image_ready)
+        self.opened.connect(self._unreadable.clear)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a video is open."""
+        return self.now is not None
+
+    @property
+    def title(self) -> str:
+        """The name of the video, empty where none is open."""
+        return self.now.video.source.name if self.now else ""
+
+    @property
+    def frame_count(self) -> int:
+        """The number of frames, 0 where none is open."""
+        return len(self.now.video) if self.now else 0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the frames, (0, 0) where none is open."""
+        return self.now.video.size if self.now else (0, 0)
+
+    @property
+    def fps(self) -> float:
+        """Frames per second of the video, 0 where none is open."""
+        return self.now.video.fps if self.now else 0.0
+
+    @property
+    def cache_bytes(self) -> int:
+        """How much memory decoded frames take now."""
+        return self.now.cache.used_bytes if self.now else 0
+
+    def time_of(self, frame: int) -> float:
+        """Return the time of `frame` in seconds."""
+        return self.now.video.time(frame) if self.now and 0 <= frame < self.frame_count else 0.0
+
+    def image(self, frame: int) -> Image | None:
+        """Return the image where it is in the cache; otherwise ask for it (`image_ready`)."""
+        if self.now is None or not 0 <= frame < self.frame_count:
+            return None
+        cache = self.now.cache
+        found = cache.peek(frame)
+        if found is None and (failure := cache.failure(frame)) is not None:
+            # Asking again each time a view is told to look would never end.
+            if frame not in self._unreadable:
+                self._unreadable.add(frame)
+                self._status.report("error", str(failure))
+        elif found is None:
+            cache.request(frame, self._read.emit)
+        return found
+
+    def nearest_image(self, frame: int) -> tuple[int, Image] | None:
+        """Return the frame nearest to `frame` that is in the cache, and its image."""
+        return self.now.cache.nearest(frame) if self.now else None

@@ -1,0 +1,88 @@
+"""The view: which frame, object and range the person looks at."""
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from app.session.state.masks import Masks
+from app.session.state.video import CurrentVideo
+
+
+class ViewState(QObject):
+    """The current frame, the selection and the range; begins anew with each video."""
+
+    frame_changed = Signal(int)
+    selection_changed = Signal(object)  # int | None
+    range_changed = Signal()  # the in or the out point
+
+    def __init__(self, video: CurrentVideo, masks: Masks, parent: QObject) -> None:
+        super().__init__(parent)
+        self._video, self._masks = video, masks
+        self._frame = 0
+        self._in_point: int | None = None
+        self._out_point: int | None = None
+        self._selected: int | None = None
+        video.opened.connect(self._reset)
+        masks.objects_changed.connect(self._keep_selection)
+
+    @property
+    def frame(self) -> int:
+        """The current frame."""
+        return self._frame
+
+    @property
+    def selected(self) -> int | None:
+        """The selected object's id."""
+        return self._selected
+
+    @property
+    def in_point(self) -> int | None:
+        """The first frame of the range to work in, where one is set."""
+        return self._in_point
+
+    @property
+    def out_point(self) -> int | None:
+        """The last frame of the range to work in, where one is set."""
+        return self._out_point
+
+    @property
+    def first(self) -> int:
+        """The first frame to work on."""
+        return self._in_point or 0
+
+    @property
+    def last(self) -> int:
+        """The last frame to work on."""
+        return self._video.frame_count - 1 if self._out_point is None else self._out_point
+
+    def go_to(self, frame: int) -> None:
+        """Show `frame`, or the nearest there is."""
+        frame = max(0, min(frame, self._video.frame_count - 1))
+        if self._video.is_open and frame != self._frame:
+            self._frame = frame
+            self.frame_changed.emit(frame)
+
+    def set_range(self, first: int | None, last: int | None) -> None:
+        """Set the in and out points; None is the video's start or end."""
+        if first is not None and last is not None and first > last:
+            first, last = last, first
+        self._in_point, self._out_point = first, last
+        self.range_changed.emit()
+
+    def select(self, object_id: int | None) -> None:
+        """Select an object, or none."""
+        known = {info.id for info in self._masks.objects}
+        if object_id is not None and object_id not in known:
+            return
+        if object_id != self._selected:
+            self._selected = object_id
+            self.selection_changed.emit(object_id)
+
+    @Slot()
+    def _reset(self) -> None:
+        self._frame, self._selected = 0, None
+        self._in_point = self._out_point = None
+
+    @Slot()
+    def _keep_selection(self) -> None:
+        """Select no object that is gone."""
+        if self._selected not in {info.id for info in self._masks.objects}:
+            self.select(None)

@@ -1,0 +1,1 @@
+"""The layers of VMOS; `network` puts them together."""

@@ -1,0 +1,213 @@
+"""Candidates: a click changes what is near it, and takes from others only where it points."""
+
+import numpy as np
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from app.core.candidates import Scene, candidates, prompt_among
+from models.api import BoolMask, Box, Click, Prediction
+from tests.fakes import SIZE, square
+
+SHAPE = (9, 11)
+masks = arrays(np.bool_, SHAPE)
+points = st.tuples(st.integers(0, SHAPE[1] - 1), st.integers(0, SHAPE[0] - 1))
+
+
+def seen(*found: BoolMask) -> list[Prediction]:
+    return [Prediction(mask, 0.9 - 0.1 * rank) for rank, mask in enumerate(found)]
+
+
+def masks_of(scene: Scene, *found: BoolMask) -> list[BoolMask]:
+    return [each.mask for each in candidates(scene, seen(*found))]
+
+
+def same(one: BoolMask, other: BoolMask) -> bool:
+    return bool((one == other).all())
+
+
+def test_a_positive_click_adds_what_is_connected_to_it_and_leaves_the_rest() -> None:
+    before, handle, far = square(10), square(20, 22, side=4), square(45)
+    lost = before.copy()
+    lost[20:22, 10:12] = False
+    scene = Scene((Click(21, 23),), before=before)
+    first = masks_of(scene, lost | handle | far)[0]
+    assert same(first, before | handle)
+
+
+def test_a_negative_click_takes_away_what_is_connected_to_it_and_leaves_the_rest() -> None:
+    thing, leak, loose = square(10), square(20, 22, side=4), square(45)
+    scene = Scene((Click(21, 23, positive=False),), before=thing | leak | loose)
+    assert same(masks_of(scene, thing)[0], thing | loose)
+
+
+def test_the_models_own_masks_come_after_the_small_changes() -> None:
+    before, handle = square(10), square(20, 22, side=4)
+    whole = square(8, 18, side=24)
+    found = masks_of(Scene((Click(21, 23),), before=before), handle, whole)
+    assert same(found[0], before | handle)
+    assert any(same(mask, handle) for mask in found[1:])
+    assert any(same(mask, whole) for mask in found[1:])
+
+
+def test_a_mask_that_clicks_have_just_made_may_be_done_again() -> None:
+    before, whole = square(10), square(8, 18, side=24)
+    scene = Scene((Click(12, 22), Click(30, 30)), before=before, drafted=True)
+    assert same(masks_of(scene, whole)[0], whole)
+    hole = np.zeros(SIZE, np.bool_)
+    hole[25, 25] = True
+    again = Scene((Click(12, 22), Click(25, 25, positive=False)), before=whole, drafted=True)
+    assert same(masks_of(again, whole, whole & ~hole)[0], whole & ~hole)
+
+
+def test_a_change_that_takes_little_of_a_neighbour_goes_before_one_that_takes_all() -> None:
+    before, cup = square(0, side=20), square(20, side=20)
+    handle = square(20, 20, side=6)
+    scene = Scene((Click(22, 22),), before=before, others=(cup,))
+    first, *others = masks_of(scene, before | cup, before | handle)
+    assert same(first, before | handle)
+    assert any(same(mask, before | cup) for mask in others)
+
+
+def test_a_loose_piece_of_a_neighbour_can_be_taken_even_if_the_model_does_not_see_it() -> None:
+    cup, handle = square(30, side=16), square(20, 22, side=4)
+    scene = Scene((Click(21, 23),), before=square(10), others=(cup | handle,))
+    assert same(masks_of(scene, square(10))[0], square(10) | handle)
+
+
+def test_what_no_click_points_at_is_not_taken() -> None:
+    cup = square(20, side=20)
+    scene = Scene((Click(15, 25),), others=(cup,))
+    for mask in masks_of(scene, square(10, side=20), cup | square(10)):
+        assert not (mask & cup).any()
+    boxed = Scene((), box=Box(10, 20, 30, 40), others=(cup,))
+    assert same(masks_of(boxed, square(10, side=20))[0], square(10, side=20) & ~cup)
+
+
+def test_a_box_within_another_object_asks_for_a_part_of_it() -> None:
+    person, hand = square(2, 2, side=44), square(30, 30, side=8)
+    boxed = Scene((), box=Box(29, 29, 39, 39), others=(person,))
+    assert same(masks_of(boxed, hand)[0], hand)
+
+
+def test_kept_masks_are_not_taken_even_where_a_click_lies_in_them() -> None:
+    cup = square(20, side=20)
+    scene = Scene((Click(25, 25),), kept=(cup,))
+    for mask in masks_of(scene, square(10, side=20)):
+        assert not (mask & cup).any()
+
+
+def test_beside_a_labelled_hand_a_click_means_a_hand_and_not_the_person() -> None:
+    person = square(2, 2, side=44)
+    labelled, other_hand = square(6, 30, side=8), square(30, 30, side=8)
+    scene = Scene((Click(33, 33),), others=(labelled,))
+    first, *others = masks_of(scene, person, square(20, 20, side=26), other_hand)
+    assert same(first, other_hand)
+    assert any(same(mask, person & ~labelled) for mask in others)
+
+
+def test_a_new_object_is_not_the_other_one_once_more() -> None:
+    person, hand = square(2, 2, side=44), square(30, 30, side=8)
+    scene = Scene((Click(33, 33),), others=(person,))
+    assert same(masks_of(scene, person, hand)[0], hand)
+
+
+def test_a_click_that_no_candidate_satisfies_is_dabbed() -> None:
+    before = square(10)
+    first = masks_of(Scene((Click(50, 10),), before=before), before)[0]
+    assert first[10, 50]
+    assert same(first & before, before)
+    assert np.count_nonzero(first & ~before) < 30
+
+
+def test_where_nothing_is_found_nothing_is_made_up() -> None:
+    nothing = np.zeros(SIZE, np.bool_)
+    assert [mask.any() for mask in masks_of(Scene((Click(50, 10),)), nothing)] == [False]
+
+
+def test_a_mask_is_offered_once() -> None:
+    nearly = square(10, side=20)
+    nearly[20, 10] = False
+    assert len(masks_of(Scene((Click(15, 25),)), square(10, side=20), nearly)) == 1
+
+
+def test_a_mending_click_tells_the_segmenter_what_the_neighbours_are() -> None:
+    click = Click(21, 23)
+    others = (square(40), square(20, 20, side=4))
+    prompt = prompt_among(Scene((click,), before=square(10), others=others))
+    *reminders, last = prompt.clicks
+    assert last == click
+    assert reminders
+    for each in reminders:
+        assert not each.positive
+        assert others[0][round(each.y), round(each.x)]
+
+
+def test_a_neighbour_that_a_click_points_into_is_named_where_it_is_thick_and_far_away() -> None:
+    cup, handle = square(40, 10, side=20), square(21, 18, side=4)
+    bridge = square(25, 19, side=2) | square(27, 19, side=2)
+    click = Click(22, 20)
+    scene = Scene((click,), before=square(10, 14), others=(cup | handle | bridge,))
+    (reminder, last) = prompt_among(scene).clicks
+    assert last == click
+    assert cup[round(reminder.y), round(reminder.x)]
+    # Nothing is left of what the click asks for.
+    assert prompt_among(Scene((click,), before=square(10), others=(handle,))).clicks == (click,)
+
+
+def test_a_new_object_is_asked_for_as_it_is_clicked() -> None:
+    clicks, others = (Click(21, 23),), (square(40),)
+    assert prompt_among(Scene(clicks, others=others)).clicks == clicks
+    box = Box(1, 1, 30, 30)
+    asked = prompt_among(Scene(clicks, box=box, before=square(10), others=others))
+    assert (asked.clicks, asked.box) == (clicks, box)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.tuples(points, st.booleans()), min_size=1, max_size=3, unique_by=lambda each: each[0]
+    ),
+    st.lists(masks, min_size=1, max_size=3),
+    masks,
+    masks,
+)
+def test_the_first_candidate_satisfies_all_clicks_where_a_mask_is_mended(
+    asked: list[tuple[tuple[int, int], bool]],
+    found: list[BoolMask],
+    before: BoolMask,
+    other: BoolMask,
+) -> None:
+    clicks = tuple(Click(x, y, positive) for (x, y), positive in asked)
+    before[0, 0] = True
+    scene = Scene(clicks, before=before, others=(other & ~before,))
+    first = candidates(scene, seen(*found))[0].mask
+    assert all(first[round(y), round(x)] == positive for x, y, positive in clicks)
+
+
+@settings(max_examples=100, deadline=None)
+@given(points, st.lists(masks, min_size=1, max_size=3), masks)
+def test_the_first_candidate_holds_the_first_click_where_anything_is_found(
+    at: tuple[int, int], found: list[BoolMask], other: BoolMask
+) -> None:
+    other[at[1], at[0]] = False
+    first = candidates(Scene((Click(*at),), others=(other,)), seen(*found))[0].mask
+    if any((mask & ~other).any() for mask in found):
+        assert first[at[1], at[0]]
+        assert not (first & other).any()
+
+
+@settings(max_examples=100, deadline=None)
+@given(points, st.booleans(), st.lists(masks, min_size=1, max_size=3), masks)
+def test_the_first_candidate_changes_one_connected_part_at_the_click(
+    at: tuple[int, int], positive: bool, found: list[BoolMask], before: BoolMask
+) -> None:
+    before[-1, -1] = True
+    found = [mask | (np.indices(SHAPE).sum(axis=0) == sum(SHAPE) - 2) for mask in found]
+    before[at[1], at[0]] = not positive
+    assume(before[-1, -1] and at != (SHAPE[1] - 1, SHAPE[0] - 1))
+    click = Click(*at, positive)
+    first = candidates(Scene((click,), before=before), seen(*found))[0].mask
+    changed = first ^ before
+    assert changed[at[1], at[0]]
+    assert ((first & ~before) if positive else (before & ~first)).sum() == changed.sum()

@@ -1,0 +1,143 @@
+"""Exclusion: what one object takes the others give, and nobody else gives anything."""
+
+import numpy as np
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from app.core.document import Changes, Document, Entry, Key, Origin
+from app.core.exclusion import exclude, keepers
+from app.core.mask import Mask
+from models.api import BoolMask, Box, Click
+from tests.fakes import square
+
+SHAPE = (9, 11)
+KEY = Key(4, 1)
+pixel_maps = arrays(np.bool_, SHAPE)
+# Which of four objects, or none, each pixel belongs to: masks that exclude each other.
+label_maps = arrays(np.uint8, SHAPE, elements=st.integers(0, 4))
+
+
+def entry(pixels: BoolMask, origin: Origin = Origin.PROPAGATED, *clicks: Click) -> Entry:
+    return Entry(Mask.encode(pixels), origin, clicks=clicks)
+
+
+def labelled(labels: np.ndarray) -> dict[int, Entry]:
+    return {number: entry(labels == number) for number in range(1, 5) if (labels == number).any()}
+
+
+def pixels_of(entries: dict[int, Entry], number: int) -> BoolMask:
+    found = entries.get(number)
+    return found.mask.decode() if found and found.mask else np.zeros(SHAPE, np.bool_)
+
+
+def after(entries: dict[int, Entry], changes: Changes) -> dict[int, Entry]:
+    document = Document((), {Key(KEY.frame, number): each for number, each in entries.items()})
+    document.replace(changes)
+    return dict(document.on_frame(KEY.frame))
+
+
+@settings(max_examples=100, deadline=None)
+@given(label_maps, pixel_maps, st.sets(st.integers(2, 4)))
+def test_no_two_masks_overlap_and_keeping_ones_stay_as_they_are(
+    labels: np.ndarray, new: BoolMask, keeping: set[int]
+) -> None:
+    entries = labelled(labels)
+    left = after(entries, exclude(entries, KEY, entry(new), keeping=keeping))
+    owners = sum(pixels_of(left, number).astype(int) for number in range(1, 5))
+    assert np.max(owners) <= 1
+    for number in keeping:
+        assert left.get(number) == entries.get(number)
+
+
+@settings(max_examples=100, deadline=None)
+@given(label_maps, pixel_maps, st.sets(st.integers(2, 4)))
+def test_the_new_mask_is_as_given_but_for_what_is_kept(
+    labels: np.ndarray, new: BoolMask, keeping: set[int]
+) -> None:
+    entries = labelled(labels)
+    changes = exclude(entries, KEY, entry(new, Origin.CLICKED), keeping=keeping)
+    wanted = new & ~np.isin(labels, list(keeping))
+    assume(wanted.any())
+    assert changes[KEY] == entry(wanted, Origin.CLICKED)
+    for number in {2, 3, 4} - keeping:
+        left = after(entries, changes)
+        np.testing.assert_array_equal(pixels_of(left, number), (labels == number) & ~wanted)
+
+
+@settings(max_examples=100, deadline=None)
+@given(label_maps, pixel_maps, st.sets(st.integers(2, 4)), st.booleans())
+def test_undo_restores_every_mask(
+    labels: np.ndarray, new: BoolMask, keeping: set[int], overlap: bool
+) -> None:
+    entries = labelled(labels)
+    document = Document((), {Key(KEY.frame, number): each for number, each in entries.items()})
+    changes = exclude(entries, KEY, entry(new), keeping=keeping, overlap=overlap)
+    document.replace(document.replace(changes))
+    assert dict(document.on_frame(KEY.frame)) == entries
+
+
+@settings(max_examples=100, deadline=None)
+@given(arrays(np.bool_, (3, *SHAPE)), pixel_maps)
+def test_what_overlapped_before_still_does(masks: np.ndarray, new: BoolMask) -> None:
+    entries = {number: entry(mask) for number, mask in enumerate(masks, 1) if mask.any()}
+    left = after(entries, exclude(entries, KEY, entry(new | masks[0])))
+    for number in (2, 3):
+        wanted = masks[number - 1] & ~(new & ~masks[0])
+        np.testing.assert_array_equal(pixels_of(left, number), wanted)
+
+
+def test_where_overlap_is_allowed_nobody_gives() -> None:
+    entries = {2: entry(square(10)), 3: entry(square(20))}
+    new = entry(square(5, side=20))
+    assert exclude(entries, KEY, new, overlap=True) == {KEY: new}
+
+
+def test_an_anchor_that_gives_remains_an_anchor_without_the_clicks_that_lay_there() -> None:
+    inside, outside = Click(11, 22), Click(17, 22)
+    away = Click(12, 23, positive=False)
+    entries = {2: entry(square(10), Origin.CLICKED, inside, outside, away)}
+    changes = exclude(entries, KEY, entry(square(5)))
+    wanted = entry(square(10) & ~square(5), Origin.CLICKED, outside, away)
+    assert changes[Key(KEY.frame, 2)] == wanted
+    assert wanted.is_anchor
+
+
+def test_an_object_that_loses_its_last_pixel_has_no_entry_any_more() -> None:
+    entries = {2: entry(square(12, 22, side=3), Origin.DRAWN)}
+    assert exclude(entries, KEY, entry(square(10)))[Key(KEY.frame, 2)] is None
+
+
+def test_objects_that_are_not_touched_or_not_visible_do_not_change() -> None:
+    entries = {2: entry(square(40)), 3: Entry(None, Origin.DRAWN)}
+    assert set(exclude(entries, KEY, entry(square(10)))) == {KEY}
+
+
+def test_a_mask_that_lies_in_a_kept_one_altogether_changes_nothing() -> None:
+    entries = {1: entry(square(40)), 2: entry(square(10))}
+    assert exclude(entries, KEY, entry(square(12, 22, side=4)), keeping={2}) == {}
+
+
+def test_saying_that_an_object_is_absent_takes_nothing() -> None:
+    entries = {1: entry(square(10)), 2: entry(square(20))}
+    absent = Entry(None, Origin.DRAWN)
+    assert exclude(entries, KEY, absent) == {KEY: absent}
+
+
+def test_anchors_keep_what_no_click_points_at_and_fixed_objects_keep_everything() -> None:
+    entries = {
+        2: entry(square(10), Origin.CLICKED),
+        3: entry(square(20), Origin.DRAWN),
+        4: entry(square(30)),
+        5: entry(square(40)),
+    }
+    clicks = [Click(12, 22), Click(22, 22, positive=False), Click(42, 22)]
+    assert keepers(entries, clicks, fixed={5}) == {3, 5}
+    assert keepers(entries, [Click(22, 22)]) == {2}
+
+
+def test_a_box_round_a_part_of_an_anchor_takes_it_and_one_beside_it_does_not() -> None:
+    entries = {2: entry(square(10, 10, side=30), Origin.DRAWN)}
+    assert keepers(entries, (), Box(12, 12, 22, 22)) == set()
+    assert keepers(entries, (), Box(35, 12, 60, 30)) == {2}
+    assert keepers(entries, (), Box(8, 8, 44, 44)) == {2}

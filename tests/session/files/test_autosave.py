@@ -1,0 +1,130 @@
+"""The autosave: nothing is lost."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.core.document import Changes, Key, Origin
+from app.errors import ProjectError
+from app.session.session import Session
+from app.session.state.status import Report
+from app.storage.project.project import Project
+from tests.fakes import SIZE, write_frames
+from tests.session.files.strokes import draw
+
+
+def test_what_changes_is_saved_by_itself(session: Session, clip: Path, qtbot: QtBot) -> None:
+    session.files.open(clip)
+    with qtbot.waitSignal(session.autosave.saved):
+        draw(session, 3)
+
+
+def test_undo_is_saved_too(session: Session, clip: Path) -> None:
+    session.files.open(clip)
+    draw(session, 3)
+    draw(session, 4)
+    session.history.stack.undo()
+    session.files.close()
+    session.files.open(clip)
+    assert session.masks.document.frames() == [3]
+
+
+def test_a_full_disk_loses_nothing_and_is_said_once(
+    session: Session,
+    clip: Path,
+    qtbot: QtBot,
+    reports: list[Report],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    append, full = Project.append, True
+    tries = 0
+
+    def failing(project: Project, changes: Changes) -> None:
+        nonlocal tries
+        tries += 1
+        if full:
+            raise ProjectError("The disk is full.")
+        append(project, changes)
+
+    monkeypatch.setattr(Project, "append", failing)
+    monkeypatch.setattr("app.session.files.autosave._RETRY_MS", 20)
+    session.files.open(clip)
+    draw(session, 3)
+    qtbot.waitUntil(lambda: tries >= 3)
+    draw(session, 4)
+    warnings = [report for report in reports if "The disk is full" in report.text]
+    assert len(warnings) == 1
+    full = False
+    qtbot.waitUntil(lambda: any("saved again" in report.text for report in reports))
+    session.files.close()
+    session.files.open(clip)
+    assert session.masks.document.frames() == [3, 4]
+
+
+_VICTIM = """
+import sys, time
+from pathlib import Path
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from app.core.plan import Direction
+from app.session.session import Session
+from tests.fakes import FakeModels, square
+
+class Slow(FakeModels):
+    def __init__(self, frames):
+        super().__init__(frames)
+        step = self.fake_tracker.gate.step
+        self.fake_tracker.gate.step = lambda: (time.sleep(0.02), step())
+
+def tell(keys):
+    # In this process's own time: a busy machine makes it late, and the writing as well.
+    QTimer.singleShot(1000, lambda: [print(key.frame, key.object, flush=True) for key in keys])
+
+application = QApplication([])
+session = Session(loader=lambda frames, settings: Slow(frames))
+session.files.open(Path(sys.argv[1]))
+session.objects.add("knife"), session.objects.add("hand")
+session.edit.draw_mask(0, 1, square(10), "Brush")
+session.masks.entries_changed.connect(tell)
+session.jobs.propagate(Direction.FORWARD)
+strokes = iter(range(10 ** 6))
+timer = QTimer(interval=40)
+timer.timeout.connect(lambda: session.edit.draw_mask(next(strokes), 2, square(30), "Brush"))
+timer.start()
+application.exec()
+"""
+
+
+def told(line: str) -> Key:
+    frame, number = line.split()
+    return Key(int(frame), int(number))
+
+
+def enough(due: set[Key]) -> bool:
+    """Return whether a second has passed since many changes of both objects."""
+    return sum(key.object == 1 for key in due) > 40 and sum(key.object == 2 for key in due) > 20
+
+
+def test_killing_the_process_loses_at_most_a_second(session: Session, tmp_path: Path) -> None:
+    clip = write_frames(tmp_path / "long", 400)
+    victim = subprocess.Popen(
+        [sys.executable, "-c", _VICTIM, str(clip)], stdout=subprocess.PIPE, text=True
+    )
+    assert victim.stdout is not None
+    due: set[Key] = set()
+    while not enough(due):
+        due.add(told(victim.stdout.readline()))
+    victim.send_signal(signal.SIGKILL)
+    due |= {told(line) for line in victim.communicate()[0].splitlines()}
+    session.files.open(clip)
+    assert len({key for key in due if key.object == 1}) > 10
+    assert len({key for key in due if key.object == 2}) > 5
+    assert {key for key in due if session.masks.document.get(key) is None} == set()
+    entry = session.masks.document.get(Key(1, 1))
+    assert entry is not None
+    assert entry.origin is Origin.PROPAGATED
+    assert session.video.size == SIZE

@@ -1,0 +1,222 @@
+"""The clicks and boxes: their masks, candidates and previews."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from pytestqt.qtbot import QtBot
+
+from app.core.document import Entry, Key, Origin, State
+from app.core.mask import Mask
+from models.api import Box, Click, WeightsMissingError
+from tests.fakes import square
+from tests.session.desk import Desk, draw, mask_at
+
+
+def test_a_click_makes_an_object_and_its_mask(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    session.view.go_to(4)
+    session.clicks.click(Click(20, 25))
+    idle()
+    entry = session.masks.document.get(Key(4, 1))
+    assert entry == Entry(mask_at(15), Origin.CLICKED, score=0.8, clicks=(Click(20, 25),))
+    assert session.masks.state(Key(4, 1)) is State.ANCHOR
+
+
+def test_the_next_click_holds_those_before_and_the_mask_so_far(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    desk.session.clicks.click(Click(20, 25))
+    idle()
+    desk.session.clicks.click(Click(30, 25, positive=False))
+    idle()
+    _, prompt = desk.made.fake_segmenter.prompts[-1]
+    assert prompt.clicks == (Click(20, 25), Click(30, 25, positive=False))
+    assert prompt.mask is not None
+    desk.session.history.stack.undo()
+    entry = desk.session.masks.document.get(Key(0, 1))
+    assert entry is not None
+    assert entry.clicks == (Click(20, 25),)
+
+
+def test_quick_clicks_are_answered_together_and_lose_none(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    desk.made.fake_segmenter.gate.close()
+    for x in range(10, 40, 5):
+        desk.session.clicks.click(Click(x, 25))
+    desk.made.fake_segmenter.gate.open()
+    idle()
+    entry = desk.session.masks.document.get(Key(0, 1))
+    assert entry is not None
+    assert len(entry.clicks) == 6
+    assert len(desk.made.fake_segmenter.prompts) <= 2
+
+
+def test_a_result_already_queued_when_the_job_is_replaced_is_dropped(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session, segmenter = desk.session, desk.made.fake_segmenter
+    session.objects.add()
+    session.clicks.click(Click(20, 20))
+    while not segmenter.prompts:
+        time.sleep(0.01)
+    time.sleep(0.2)  # the answer now waits in this thread's event queue
+    steps = session.history.stack.count()
+    session.clicks.click(Click(40, 20))
+    idle()
+    assert session.history.stack.count() == steps + 1
+    entry = session.masks.document.get(Key(0, 1))
+    assert entry is not None
+    assert entry.mask == Mask.encode(square(35, 15))
+    assert entry.clicks == (Click(20, 20), Click(40, 20))
+
+
+def test_clicks_on_other_frames_and_objects_wait_in_their_turn(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session, segmenter = desk.session, desk.made.fake_segmenter
+    segmenter.gate.close()
+    session.clicks.click(Click(20, 20))
+    session.objects.add()
+    session.clicks.click(Click(40, 20))
+    session.view.go_to(7)
+    session.clicks.click(Click(30, 20))
+    segmenter.gate.open()
+    idle()
+    masks = {key: entry.mask for key, entry in session.masks.document.items()}
+    assert masks == {
+        Key(0, 1): Mask.encode(square(15, 15)),
+        Key(0, 2): Mask.encode(square(35, 15)),
+        Key(7, 2): Mask.encode(square(25, 15)),
+    }
+
+
+def test_a_click_that_takes_away_needs_something_to_take_from(desk: Desk) -> None:
+    desk.session.clicks.click(Click(40, 20, positive=False))
+    assert desk.session.masks.objects == ()
+    assert desk.said("Click on the object first")
+
+
+def test_the_answer_for_an_object_that_is_gone_is_dropped_without_a_word(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, segmenter = desk.session, desk.made.fake_segmenter
+    segmenter.gate.close()
+    session.clicks.click(Click(20, 20))
+    session.objects.delete(1)
+    segmenter.gate.open()
+    idle()
+    assert not len(session.masks.document)
+    assert not desk.reports
+
+
+def test_a_box_asks_for_what_is_in_it(desk: Desk, idle: Callable[[], None]) -> None:
+    desk.session.clicks.set_box(Box(12, 8, 30, 30))
+    idle()
+    assert desk.made.fake_segmenter.prompts[-1][1].box == Box(12, 8, 30, 30)
+    assert desk.session.masks.document.get(Key(0, 1)) is not None
+
+
+def test_candidates_are_cycled_within_one_undo_step(desk: Desk, idle: Callable[[], None]) -> None:
+    session = desk.session
+    session.objects.add()
+    session.clicks.click(Click(20, 25))
+    idle()
+    assert session.clicks.candidates == (0, 2)
+    steps = session.history.stack.count()
+    session.clicks.next_candidate()
+    assert session.clicks.candidates == (1, 2)
+    entry = session.masks.document.get(Key(0, 1))
+    assert entry is not None
+    assert entry.mask == Mask.encode(square(15, side=4))
+    assert session.history.stack.count() == steps
+    session.history.stack.undo()
+    assert session.masks.document.get(Key(0, 1)) is None
+    assert session.clicks.candidates == (0, 0)
+
+
+def test_candidates_are_offered_where_the_click_was_and_nowhere_else(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    session.clicks.click(Click(20, 25))
+    idle()
+    clicked = dict(session.masks.document.items())
+    session.view.go_to(5)
+    assert session.clicks.candidates == (0, 0)
+    session.clicks.next_candidate()
+    assert dict(session.masks.document.items()) == clicked
+    session.view.go_to(0)
+    assert session.clicks.candidates == (0, 2)
+
+
+def test_a_preview_changes_nothing(desk: Desk, qtbot: QtBot) -> None:
+    session = desk.session
+    session.clicks.preview(Click(20, 25))
+    qtbot.waitUntil(lambda: len(desk.ghosts) == 1)
+    assert desk.ghosts[0] == (0, 0, mask_at(15))
+    assert len(session.masks.document) == 0
+    assert session.history.stack.count() == 0
+    session.clicks.preview(None)
+    assert desk.ghosts[-1] is None
+
+
+def test_previews_leave_document_and_caches_bit_for_bit(desk: Desk, qtbot: QtBot) -> None:
+    session = desk.session
+    draw(desk, 0)
+    qtbot.waitUntil(lambda: session.video.image(0) is not None)
+
+    def digest() -> str:
+        image = session.video.image(0)
+        assert image is not None
+        found = hashlib.sha256(image.tobytes())
+        for frame, entry in session.masks.document.of_object(1).items():
+            assert entry.mask is not None
+            found.update(entry.mask.decode().tobytes())
+            found.update(repr((frame, replace(entry, mask=None))).encode())
+        found.update(repr((session.history.stack.count(), session.clicks.candidates)).encode())
+        return found.hexdigest()
+
+    before = digest()
+    for x in range(20, 30):
+        session.clicks.preview(Click(x, 25, positive=x % 2 == 0))
+        qtbot.waitUntil(lambda: bool(desk.ghosts) and desk.ghosts[-1] is not None)
+    session.clicks.preview(None)
+    assert digest() == before
+
+
+def test_a_pointer_that_moves_faster_than_the_model_answers_has_previews(
+    desk: Desk, qtbot: QtBot
+) -> None:
+    gate = desk.made.fake_segmenter.gate
+    gate.close()
+    desk.session.clicks.preview(Click(20, 25))
+    assert gate.wait_for_arrival()
+    desk.session.clicks.preview(Click(25, 25))
+    gate.let(2)  # the frame is prepared, the first preview answered
+    qtbot.waitUntil(lambda: desk.ghosts == [(0, 0, mask_at(15))])
+    gate.open()
+    qtbot.waitUntil(lambda: desk.ghosts[-1] == (0, 0, mask_at(20)))
+
+
+def test_a_preview_for_another_frame_is_not_shown(desk: Desk, qtbot: QtBot) -> None:
+    gate = desk.made.fake_segmenter.gate
+    gate.close()
+    desk.session.clicks.preview(Click(20, 25))
+    assert gate.wait_for_arrival()
+    desk.session.view.go_to(1)
+    desk.session.clicks.preview(Click(25, 25))
+    gate.open()
+    qtbot.waitUntil(lambda: bool(desk.ghosts) and desk.ghosts[-1] == (1, 0, mask_at(20)))
+    assert all(ghost is None or ghost[0] == 1 for ghost in desk.ghosts)
+
+
+def test_missing_weights_are_reported(desk: Desk, idle: Callable[[], None]) -> None:
+    desk.made.load_error = WeightsMissingError("lite is missing: maskwright models get lite")
+    desk.session.clicks.click(Click(20, 25))
+    idle()
+    assert desk.said("maskwright models get lite")

@@ -1,0 +1,37 @@
+"""The clipboard: masks copied to another frame or object."""
+
+from app.core.document import Key, State
+from tests.session.desk import Desk, draw, mask_at
+
+
+def test_a_copied_mask_is_an_anchor_where_it_is_pasted(desk: Desk) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.clipboard.copy()
+    session.view.go_to(5)
+    session.clipboard.paste()
+    entry = session.masks.document.get(Key(5, 1))
+    assert entry is not None
+    assert entry.mask == mask_at(10)
+    assert session.masks.state(Key(5, 1)) is State.ANCHOR
+    session.history.undo()
+    assert session.masks.document.get(Key(5, 1)) is None
+
+
+def test_a_paste_with_nothing_selected_makes_an_object(desk: Desk) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.clipboard.copy()
+    session.view.select(None)
+    session.clipboard.paste()
+    entry = session.masks.document.get(Key(0, 2))
+    assert entry is not None
+    assert entry.mask == mask_at(10)
+
+
+def test_nothing_to_copy_or_to_paste_is_said(desk: Desk) -> None:
+    desk.session.clipboard.copy()
+    assert desk.said("no mask to copy")
+    desk.session.clipboard.paste()
+    assert desk.said("Copy a mask first")
+    assert desk.session.masks.objects == ()

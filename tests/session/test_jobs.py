@@ -1,0 +1,216 @@
+"""The runner of long jobs: propagation in a real thread, and edits while it runs."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from pytestqt.qtbot import QtBot
+
+from app.core.document import Key, Origin, State
+from app.core.plan import Direction
+from app.session.state.status import SessionState
+from models.api import Click, DeviceMemoryError
+from tests.session.desk import FRAMES, Desk, begin_propagation, draw, mask_at
+
+
+def test_a_propagation_is_one_undo_step(desk: Desk, idle: Callable[[], None]) -> None:
+    session = desk.session
+    draw(desk, 0)
+    before, steps = dict(session.masks.document.items()), session.history.stack.count()
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    assert len(session.masks.document) == FRAMES
+    assert session.history.stack.count() == steps + 1
+    session.history.stack.undo()
+    assert dict(session.masks.document.items()) == before
+
+
+def test_results_are_shown_while_they_are_pending(desk: Desk, qtbot: QtBot) -> None:
+    session = desk.session
+    draw(desk, 0)
+    begin_propagation(desk, qtbot)
+    assert session.status.state is SessionState.PROPAGATING
+    assert session.masks.document.get(Key(4, 1)) is None
+    assert session.masks.state(Key(4, 1)) is State.PREDICTED
+
+
+def test_an_export_has_what_is_shown_by_then_and_says_that_more_is_to_come(
+    desk: Desk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    begin_propagation(desk, qtbot)
+    session.exchange.export("davis", tmp_path / "davis")
+    assert desk.said("masks are still being made")
+    assert len(session.masks.document) == 1
+    gate.open()
+    qtbot.waitUntil(lambda: desk.said("Exported to"))
+    assert len(list((tmp_path / "davis").rglob("*.png"))) == 5
+
+
+def test_cancelling_keeps_everything_that_is_finished_at_once(desk: Desk, qtbot: QtBot) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    begin_propagation(desk, qtbot)
+    session.jobs.cancel()
+    assert session.status.state is SessionState.IDLE
+    assert session.masks.document.frames() == [0, 1, 2, 3, 4]
+    assert desk.progress[-1] is None
+    gate.open()
+
+
+def test_cancelling_keeps_results_that_still_wait_in_the_event_queue(desk: Desk) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    gate.close()
+    session.jobs.propagate(Direction.FORWARD)
+    gate.let(5)
+    gate.wait_until_passed(5)
+    assert session.masks.shown(4) == {}
+    session.jobs.cancel()
+    assert session.masks.document.frames() == [0, 1, 2, 3, 4]
+    gate.open()
+
+
+def test_a_failure_keeps_what_is_finished_and_is_reported(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    tracker = desk.made.fake_tracker
+    tracker.fail_at, tracker.error = 6, DeviceMemoryError("The GPU is full.")
+    draw(desk, 0)
+    desk.session.jobs.propagate(Direction.FORWARD)
+    idle()
+    assert desk.session.masks.document.frames() == [0, 1, 2, 3, 4, 5]
+    assert desk.said("The GPU is full. 5 masks are kept.")
+
+
+def test_results_of_a_propagation_that_was_replaced_are_dropped(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    gate.close()
+    session.jobs.propagate(Direction.FORWARD, objects=[1])
+    gate.let(5)
+    qtbot.waitUntil(lambda: session.masks.shown(4).keys() == {1})
+    gate.wait_for_arrival()  # the step that the model is in comes after the replacement
+    session.jobs.propagate(Direction.FORWARD, objects=[2], last=2)
+    gate.open()
+    idle()
+    assert sorted(session.masks.document.of_object(1)) == [0, 1, 2, 3, 4]
+    assert sorted(session.masks.document.of_object(2)) == [0, 1, 2]
+
+
+def test_an_edit_outside_leaves_the_propagation_running(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    gate.close()
+    session.jobs.propagate(Direction.FORWARD, last=20)
+    gate.let(5)
+    qtbot.waitUntil(lambda: session.masks.shown(4) != {})
+    draw(desk, 25)
+    draw(desk, 3, number=2)
+    gate.open()
+    idle()
+    assert len(desk.made.fake_tracker.calls) == 1
+    assert sorted(session.masks.document.of_object(1)) == [*range(21), 25]
+
+
+def test_an_edit_ahead_becomes_an_anchor_that_the_propagation_goes_on_over(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    begin_propagation(desk, qtbot)
+    draw(desk, 20, x=40)
+    assert session.masks.document.get(Key(4, 1)) is not None
+    gate.open()
+    idle()
+    masks = {frame: entry.mask for frame, entry in session.masks.document.of_object(1).items()}
+    assert sorted(masks) == list(range(FRAMES))
+    assert masks[20] == mask_at(40)
+    assert masks[29] == mask_at(40)
+    assert session.masks.document.get(Key(20, 1)).origin is Origin.DRAWN  # type: ignore[union-attr]
+
+
+def test_an_edit_behind_makes_the_propagation_go_on_from_there(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    gate.close()
+    session.jobs.propagate(Direction.FORWARD)
+    gate.let(15)
+    qtbot.waitUntil(lambda: session.masks.shown(14) != {})
+    draw(desk, 6, x=40)
+    gate.open()
+    idle()
+    masks = {frame: entry.mask for frame, entry in session.masks.document.of_object(1).items()}
+    assert masks[2] == mask_at(10)
+    assert masks[14] == mask_at(40)
+    assert sorted(masks) == list(range(FRAMES))
+    assert session.masks.state(Key(14, 1)) is State.PREDICTED
+
+
+def test_a_click_during_a_propagation_is_answered_before_it_ends(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    second = session.objects.add()
+    gate.close()
+    session.jobs.propagate(Direction.FORWARD, objects=[1])
+    gate.wait_for_arrival()
+    session.clicks.click(Click(40, 25))
+    gate.let(1)
+    assert second is not None
+    qtbot.waitUntil(lambda: session.masks.document.get(Key(0, second)) is not None)
+    assert session.status.state is SessionState.PROPAGATING
+    gate.open()
+    idle()
+    assert len(session.masks.document.of_object(1)) == FRAMES
+    assert len(desk.made.fake_tracker.calls) == 1
+
+
+def test_locking_an_object_keeps_what_a_propagation_found_of_it_and_goes_on_with_the_others(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    gate.close()
+    session.jobs.propagate(Direction.FORWARD)
+    gate.let(5)
+    qtbot.waitUntil(lambda: len(session.masks.shown(4)) == 2)
+    session.objects.edit(replace(session.masks.objects[0], locked=True))
+    gate.open()
+    idle()
+    assert list(session.masks.document.of_object(1)) == [0, 1, 2, 3, 4]
+    assert len(session.masks.document.of_object(2)) == FRAMES
+
+
+def test_beyond_the_out_point_there_is_nothing_to_propagate_forward(desk: Desk) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.view.set_range(2, 6)
+    session.view.go_to(12)
+    session.jobs.propagate(Direction.FORWARD)
+    assert session.masks.document.frames() == [0]
+    assert desk.said("no frame in this direction")
+
+
+def test_nothing_to_propagate_from_is_said(desk: Desk) -> None:
+    desk.session.jobs.propagate(Direction.FORWARD)
+    assert desk.said("Click or draw an object first")
+
+
+def test_progress_tells_frames_and_objects(desk: Desk, idle: Callable[[], None]) -> None:
+    draw(desk, 0)
+    desk.session.jobs.propagate(Direction.FORWARD)
+    idle()
+    first = desk.progress[0]
+    assert first is not None
+    assert (first.first, first.last, first.total, first.objects) == (0, FRAMES - 1, FRAMES, (1,))

@@ -1,0 +1,192 @@
+"""The edits of masks: strokes, states, exchanges."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.core.document import Key, ObjectInfo, State
+from app.core.plan import Direction
+from models.api import Click
+from tests.fakes import square
+from tests.session.desk import FRAMES, Desk, draw, mask_at
+
+
+@pytest.fixture
+def pair(desk: Desk, idle: Callable[[], None]) -> Desk:
+    """Two objects, at x 10 and 40, propagated through the clip."""
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    desk.session.jobs.propagate(Direction.FORWARD)
+    idle()
+    return desk
+
+
+def masks(desk: Desk, number: int) -> list[int]:
+    """Return the object's place on each frame: 10 or 40."""
+    found = (desk.session.masks.document.get(Key(frame, number)) for frame in range(FRAMES))
+    return [10 if entry and entry.mask == mask_at(10) else 40 for entry in found]
+
+
+def test_a_drawn_mask_is_an_anchor_and_an_empty_one_means_absent(desk: Desk) -> None:
+    draw(desk, 3)
+    assert desk.session.masks.state(Key(3, 1)) is State.ANCHOR
+    desk.session.edit.draw_mask(4, 1, square(10) & False, "Erase")
+    assert desk.session.masks.state(Key(4, 1)) is State.ABSENT
+
+
+def test_locked_objects_are_never_touched(desk: Desk, idle: Callable[[], None]) -> None:
+    session = desk.session
+    draw(desk, 3)
+    session.objects.edit(ObjectInfo(1, "knife", (1, 2, 3), locked=True))
+    before = dict(session.masks.document.items())
+    session.edit.draw_mask(3, 1, square(30), "Brush")
+    session.edit.clear([Key(3, 1)])
+    session.edit.mark_absent([Key(4, 1)])
+    session.clicks.click(Click(20, 20))
+    session.objects.delete(1)
+    session.jobs.propagate(Direction.BOTH)
+    idle()
+    assert dict(session.masks.document.items()) == before
+    assert desk.said("locked")
+
+
+def test_absent_occluded_approved_and_unanchored_are_undoable_states(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    session.edit.mark_absent([Key(5, 1)])
+    session.edit.mark_occluded([Key(6, 1)])
+    session.edit.verify([Key(7, 1)])
+    session.edit.unanchor([Key(0, 1)])
+    states = [session.masks.state(Key(frame, 1)) for frame in (5, 6, 7, 0)]
+    assert states == [State.ABSENT, State.OCCLUDED, State.VERIFIED, State.STALE]
+    for _ in range(4):
+        session.history.stack.undo()
+    assert session.masks.state(Key(6, 1)) is State.PREDICTED
+    assert session.masks.state(Key(0, 1)) is State.ANCHOR
+
+
+def test_showing_an_object_again_brings_back_what_stood_there(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    for frame in (0, 5):  # drawn, propagated
+        key = Key(frame, 1)
+        before = session.masks.document.get(key)
+        assert before is not None
+        session.edit.mark_absent([key])
+        session.edit.mark_occluded([key])
+        session.edit.show_again([key])
+        after = session.masks.document.get(key)
+        assert after is not None
+        assert (after.mask, after.origin) == (before.mask, before.origin)
+
+
+def test_showing_an_object_again_where_nothing_stood_leaves_nothing(desk: Desk) -> None:
+    desk.session.objects.add()
+    desk.session.edit.mark_absent([Key(3, 1)])
+    desk.session.edit.show_again([Key(3, 1)])
+    assert desk.session.masks.document.get(Key(3, 1)) is None
+
+
+def test_approving_a_mask_as_it_is_makes_nothing_stale(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    session.edit.verify([Key(10, 1)])
+    assert session.masks.state(Key(10, 1)) is State.VERIFIED
+    assert not any(entry.stale for _, entry in session.masks.document.items())
+
+
+def test_an_edit_marks_what_depends_on_it_as_stale_in_the_same_step(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    draw(desk, 10, x=30)
+    assert session.masks.state(Key(5, 1)) is State.STALE
+    assert session.masks.state(Key(20, 1)) is State.STALE
+    session.history.stack.undo()
+    assert session.masks.state(Key(20, 1)) is State.PREDICTED
+
+
+def test_two_objects_exchange_their_masks_from_here_on_in_one_step(pair: Desk) -> None:
+    session = pair.session
+    before = dict(session.masks.document.items())
+    session.view.go_to(12)
+    session.edit.exchange(1, 2)
+    assert masks(pair, 1) == [10] * 12 + [40] * (FRAMES - 12)
+    assert masks(pair, 2) == [40] * 12 + [10] * (FRAMES - 12)
+    assert not any(entry.stale for _, entry in session.masks.document.items())
+    session.history.undo()
+    assert dict(session.masks.document.items()) == before
+
+
+def test_an_exchange_ends_before_the_next_anchor_of_either(pair: Desk) -> None:
+    session = pair.session
+    session.edit.verify([Key(20, 2)])
+    session.view.go_to(12)
+    session.edit.exchange(1, 2)
+    assert masks(pair, 1) == [10] * 12 + [40] * 8 + [10] * (FRAMES - 20)
+
+
+def test_what_was_exchanged_stays_when_the_frames_before_it_are_propagated_again(
+    pair: Desk, idle: Callable[[], None]
+) -> None:
+    session = pair.session
+    session.view.go_to(12)
+    session.edit.exchange(1, 2)
+    session.view.go_to(0)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    assert masks(pair, 1)[12:] == [40] * (FRAMES - 12)
+
+
+def test_an_object_that_is_seen_alone_gives_its_mask_and_gets_none(desk: Desk) -> None:
+    session = desk.session
+    draw(desk, 3)
+    session.objects.add()
+    session.edit.exchange(1, 2, range(FRAMES))
+    assert session.masks.document.get(Key(3, 1)) is None
+    entry = session.masks.document.get(Key(3, 2))
+    assert entry is not None
+    assert entry.mask == mask_at(10)
+
+
+def test_a_locked_object_exchanges_nothing(pair: Desk) -> None:
+    session = pair.session
+    before = dict(session.masks.document.items())
+    session.objects.edit(replace(session.masks.objects[1], locked=True))
+    session.edit.exchange(1, 2)
+    assert dict(session.masks.document.items()) == before
+    assert pair.said("is locked")
+
+
+def test_an_exchange_during_a_propagation_keeps_what_is_finished(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    gate.close()
+    session.jobs.propagate(Direction.FORWARD)
+    gate.let(6)
+    qtbot.waitUntil(lambda: len(session.masks.shown(5)) == 2)
+    session.edit.exchange(1, 2, range(3, 6))
+    gate.open()
+    idle()
+    assert masks(desk, 1)[:6] == [10, 10, 10, 40, 40, 40]
+    assert len(session.masks.document.of_object(1)) == FRAMES

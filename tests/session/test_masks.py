@@ -1,0 +1,51 @@
+"""The masks of the open video: what is shown, what is told, and in which order."""
+
+from pytestqt.qtbot import QtBot
+
+from app.core.document import Key, State
+from tests.fakes import square
+from tests.session.desk import Desk, begin_propagation, draw, mask_at
+
+
+def test_what_is_pending_is_shown_over_the_document(desk: Desk, qtbot: QtBot) -> None:
+    masks = desk.session.masks
+    draw(desk, 0)
+    begin_propagation(desk, qtbot)
+    assert masks.has_pending
+    assert masks.document.frames() == [0]
+    assert masks.entry(Key(4, 1)) == masks.shown(4)[1]
+    assert masks.state(Key(4, 1)) is not State.NONE
+    assert masks.snapshot().get(Key(4, 1)) == masks.shown(4)[1]
+    desk.session.jobs.cancel()
+    assert not masks.has_pending
+
+
+def test_a_change_of_the_document_is_told_before_a_change_of_what_is_shown(desk: Desk) -> None:
+    masks = desk.session.masks
+    draw(desk, 0)
+    told: list[tuple[str, frozenset[Key]]] = []
+    masks.entries_changed.connect(lambda keys: told.append(("shown", keys)))
+    masks.document_changed.connect(lambda keys: told.append(("document", keys)))
+    draw(desk, 1)
+    keys = frozenset({Key(1, 1)})
+    assert told == [("document", keys), ("shown", keys)]
+
+
+def test_changes_within_one_step_are_undone_together(desk: Desk) -> None:
+    masks, history = desk.session.masks, desk.session.history
+    draw(desk, 0)
+    with masks.one_step("Both"):
+        draw(desk, 1)
+        draw(desk, 2)
+    assert history.undo_text == "Both"
+    history.undo()
+    assert masks.document.frames() == [0]
+
+
+def test_the_pixels_of_an_object_are_empty_where_it_has_no_mask(desk: Desk) -> None:
+    draw(desk, 0, x=20)
+    masks = desk.session.masks
+    assert (masks.pixels(0, 1) == square(20)).all()
+    assert masks.pixels(1, 1).shape == desk.session.video.size
+    assert not masks.pixels(1, 1).any()
+    assert masks.document.on_frame(0)[1].mask == mask_at(20)

@@ -1,0 +1,37 @@
+"""The settings in use."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import shiboken6
+from pytestqt.qtbot import QtBot
+
+from app.session.session import Session
+from app.storage.settings import Settings, load
+from app.storage.video.frames import FrameCache
+from tests.fakes import FakeModels
+
+
+def test_only_what_a_person_changes_is_kept_of_the_settings(tmp_path: Path, qtbot: QtBot) -> None:
+    file = tmp_path / "settings.toml"
+    session = Session(Settings(device="cpu"), settings_file=file)
+    session.preferences.apply(replace(session.preferences.settings, undo_limit=77))
+    kept = load(file)
+    assert (kept.undo_limit, kept.device) == (77, "auto")
+
+
+def test_other_models_are_loaded_when_the_settings_name_them(clip: Path, qtbot: QtBot) -> None:
+    loaded: list[str] = []
+
+    def loader(frames: FrameCache, settings: Settings) -> FakeModels:
+        loaded.append(settings.segmenter)
+        return FakeModels(frames)
+
+    session = Session(loader=loader)
+    session.files.open(clip)
+    qtbot.waitUntil(lambda: loaded == [""])
+    session.preferences.apply(replace(session.preferences.settings, segmenter="mobile-sam"))
+    session.view.go_to(3)
+    qtbot.waitUntil(lambda: loaded == ["", "mobile-sam"])
+    session.files.close()
+    shiboken6.delete(session)
