@@ -2,7 +2,8 @@
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import cast
@@ -21,6 +22,7 @@ from models.weights import store as weights
 
 EMBEDDED = "lite"
 FALLBACK = "classic"
+_HANDS = re.compile(r"\s*(the )?(left |right )?hands?\.?\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,11 @@ def default_tracker() -> str:
 def default_segmenter() -> str:
     """Return the best image model that needs no download."""
     return FALLBACK if available(EMBEDDED) else EMBEDDED
+
+
+def default_detector(phrases: Sequence[str]) -> str:
+    """Return the detector that finds what the phrases say: hands have one of their own."""
+    return "hands" if phrases and all(map(_HANDS.fullmatch, phrases)) else "grounding-dino-tiny"
 
 
 def _known(name: str, names: tuple[str, ...], kind: str) -> Model:

@@ -47,6 +47,21 @@ def main_noun(sentence: str) -> str:
     return found or sentence.strip().rstrip(".").lower()
 
 
+def phrase_of(text: str) -> str:
+    """Return what to ask a detector for: a phrase as it is, and of a sentence its main noun.
+
+    "the left hand" gives "left hand", "the cat that jumps to the left" gives "cat".
+    """
+    plain = text.strip().rstrip(".").lower()
+    words = _WORD.findall(plain)
+    sentence = any(word in _AFTER - _BEFORE for word in words[1:]) or "," in plain
+    if sentence:
+        return main_noun(text)
+    while len(words) > 1 and words[0] in _DETERMINERS.split():
+        plain = plain.removeprefix(words.pop(0)).strip()
+    return plain
+
+
 def noun_by_rule(sentence: str) -> str:
     """Return the words of the first noun phrase that say what it is, or nothing.
 

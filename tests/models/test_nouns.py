@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from models.text import nouns
-from models.text.nouns import main_noun, noun_by_grammar, noun_by_rule
+from models.text.nouns import main_noun, noun_by_grammar, noun_by_rule, phrase_of
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,25 @@ def test_a_sentence_without_a_noun_is_asked_for_as_it_is(monkeypatch: pytest.Mon
     monkeypatch.setattr(nouns, "_parser", lambda: None)
     assert main_noun("The one turning round.") == "the one turning round"
     assert main_noun("The chopping board is wet.") == "chopping board"
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("cup", "cup"),
+        ("The left hand.", "left hand"),
+        ("a chest of drawers", "chest of drawers"),
+        ("big red cup", "big red cup"),
+        ("the cat that jumps to the left", "cat"),
+        ("A dog walks", "dog"),
+        ("", ""),
+    ],
+)
+def test_a_phrase_is_asked_for_as_it_is_and_a_sentence_by_its_noun(
+    text: str, phrase: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nouns, "_parser", lambda: None)
+    assert phrase_of(text) == phrase
 
 
 @dataclass

@@ -29,6 +29,12 @@ def test_an_unknown_name_lists_those_that_are_known() -> None:
         registry.load_tracker("cutie", Clip())
 
 
+def test_hands_are_found_by_their_own_detector() -> None:
+    assert registry.default_detector(["left hand", "Hands."]) == "hands"
+    assert registry.default_detector(["hand", "cup"]) == "grounding-dino-tiny"
+    assert registry.default_detector(["handle"]) == "grounding-dino-tiny"
+
+
 def test_a_segmenter_is_no_tracker() -> None:
     with pytest.raises(UnknownModelError, match="mobile-sam is not a tracker"):
         registry.load_tracker("mobile-sam", Clip())

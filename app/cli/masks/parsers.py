@@ -3,18 +3,23 @@
 import argparse
 from pathlib import Path
 
-from app.cli.command import output_file
+from app.cli.command import output_file, whole
 
 
 def configure_propagate(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `propagate`."""
     add = parser.add_argument
     add("frames", type=Path, metavar="FRAMES", help="a video file or a folder of images")
-    add("--anchors", type=Path, required=True, metavar="DIR",
+    start = parser.add_mutually_exclusive_group(required=True)
+    start.add_argument("--anchors", type=Path, metavar="DIR",
         help="the masks to start from: palette PNGs, pixel value = object id, named as their frame "
         "or by its index, 000000.png; an object that is missing from one is looked for there, "
         "unless the PNG is empty")  # fmt: skip
+    start.add_argument("--text", action="append", default=[], metavar="PHRASE",
+        help="find the objects to start from by words, in place of anchors: cup, left hand; as "
+        "often as needed; of a sentence its main noun counts")  # fmt: skip
     add("--out", type=Path, required=True, metavar="DIR", help="where a PNG a frame is written")
+    _add_finding(parser.add_argument_group("with --text"))
     add("--model", metavar="NAME", help="the tracker (default: the best that needs no download)")
     add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
     add("--size", type=int, metavar="N", help="short side at inference; 0 = as the frames are")
@@ -27,6 +32,18 @@ def configure_propagate(parser: argparse.ArgumentParser) -> None:
     add("--flip", action="store_true", help="average with the mirrored video")
     add("--project", type=Path, metavar="FILE",
         help="put the masks in a project file, too; what a person made there stays")  # fmt: skip
+
+
+def _add_finding(group: "argparse._ArgumentGroup") -> None:
+    """Add how objects are found by words."""
+    add = group.add_argument
+    add("--every", type=whole(1), metavar="N",
+        help="look at every N-th frame (default: at the first one alone)")  # fmt: skip
+    add("--one", action="store_true", help="one object for each phrase, not all of the kind")
+    add("--threshold", type=_share, metavar="X",
+        help="how sure a detector has to be, 0 to 1 (default: as the detector has it)")  # fmt: skip
+    add("--detector", metavar="NAME", help="the detector (default: one that suits the words)")
+    add("--segmenter", metavar="NAME", help="what makes masks of boxes (default: the best here)")
 
 
 def configure_segment(parser: argparse.ArgumentParser) -> None:
@@ -81,6 +98,14 @@ def _scales(text: str) -> tuple[float, ...]:
     if not all(0 < scale <= 4 for scale in scales):
         raise argparse.ArgumentTypeError("scales must lie above 0 and be at most 4")
     return scales
+
+
+def _share(text: str) -> float:
+    """Read a number from 0 to 1."""
+    share = _number(text)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text} does not lie from 0 to 1")
+    return share
 
 
 def _click(text: str) -> tuple[float, float, bool]:

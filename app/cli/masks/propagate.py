@@ -6,6 +6,7 @@ from contextlib import closing
 from app.batch.anchors import anchors_of, read_anchors
 from app.batch.resume import FillJob, ResumableFill
 from app.batch.write import project_for
+from app.cli.masks.found import with_found
 from app.cli.progress import Progress
 from app.core.plan import Direction
 from app.errors import MaskwrightError, UsageError
@@ -27,6 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
         project_for(arguments.project, video) as project,
     ):
         job = _job(arguments, video, name)
+        if arguments.text:
+            job = with_found(job, arguments, frames, project)
         filling = ResumableFill(job, video, registry.load_tracker(name, frames, job.options))
         try:
             with Progress(f"Propagating with {name}", filling.left) as progress:
@@ -60,11 +63,11 @@ def _job(arguments: argparse.Namespace, video: Video, model: str) -> FillJob:
         scales=arguments.scales,
         flip=arguments.flip,
     )
-    given = read_anchors(arguments.anchors, video)
+    given = read_anchors(arguments.anchors, video) if arguments.anchors else {}
     return FillJob(
         out=arguments.out,
         given=given,
-        anchors=anchors_of(given, arguments.anchors),
+        anchors=anchors_of(given, arguments.anchors) if arguments.anchors else {},
         first=first,
         last=last,
         direction=Direction(arguments.direction),
