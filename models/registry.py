@@ -75,6 +75,18 @@ _MODELS = {
             "vmos", "HQTrack's VMOS: DeAOT with scale-wise gates", "models.vmos.loader", tracks=True
         ),
         Model(
+            "edgetam",
+            "EdgeTAM: SAM 2's tracking with a small encoder and a compressed memory",
+            "models.hub.loader",
+            tracks=True,
+        ),
+        Model(
+            "sam3-tracker",
+            "SAM 3's tracker (its weights are given out on request, by Meta's own licence)",
+            "models.hub.loader",
+            tracks=True,
+        ),
+        Model(
             "mobile-sam",
             "MobileSAM: quick masks on a CPU, with the edges of plain SAM (it has no HQ token)",
             "models.sam.loader",

@@ -174,11 +174,11 @@ def _resource_folders() -> tuple[Path, Path]:
 
 
 def _fetch_by_hand(weights: Weights) -> str:
+    terms = f": {CONSENT[weights.licence]}" if weights.needs_consent else ""
     return (
-        f"The weights {weights.file} ({megabytes(weights.size)}, licence {weights.licence}) are "
-        f"published in a shared folder that only a browser can open: get them from the page "
-        f"{weights.url}, and put them at {folder() / weights.file}, or give the file with "
-        f"--weights FILE."
+        f"The weights {weights.file} ({megabytes(weights.size)}, licence {weights.licence}{terms}) "
+        f"have to be fetched with a browser: get them from the page {weights.url}, and put them at "
+        f"{folder() / weights.file}, or give the file with --weights FILE."
     )
 
 

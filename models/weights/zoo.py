@@ -164,6 +164,22 @@ ZOO = {
             "MIT",
         ),
         Weights(
+            "edgetam",
+            "edgetam_hf.safetensors",
+            "https://huggingface.co/yonigozlan/EdgeTAM-hf",  # with no published checksum
+            55_840_000,
+            "",
+            "Apache-2.0",
+        ),
+        Weights(
+            "sam3-tracker",
+            "sam3.safetensors",
+            "https://huggingface.co/facebook/sam3",  # gated: only who is let in can fetch it
+            3_440_000_000,
+            "",
+            SAM_LICENCE,
+        ),
+        Weights(
             "mobile-sam",
             "mobile_sam.pt",
             "https://github.com/ChaoningZhang/MobileSAM/raw/master/weights/mobile_sam.pt",
@@ -230,7 +246,7 @@ ZOO = {
         ),
         Weights(
             "grounding-dino-tiny",
-            "grounding_dino_tiny.safetensors",
+            "grounding-dino-tiny/model.safetensors",
             "https://huggingface.co/IDEA-Research/grounding-dino-tiny/resolve/"
             "c254d1f282bf348ab7f5a27d5cf90531eeba69be/model.safetensors",
             689_359_096,
@@ -240,7 +256,7 @@ ZOO = {
         ),
         Weights(
             "bert-vocabulary",
-            "bert_base_uncased_vocab.txt",
+            "grounding-dino-tiny/vocab.txt",
             "https://huggingface.co/bert-base-uncased/resolve/"
             "86b5e0934494bd15c9632b12f734a8a67f723594/vocab.txt",
             231_508,

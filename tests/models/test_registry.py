@@ -13,7 +13,7 @@ PROMISED = {
     *("lite", "cutie-small", "cutie-base", "hiera-depth", "css", "vmos", "mobile-sam"),
     *("sam2.1-tiny", "sam2.1-small", "sam2.1-base-plus", "sam2.1-large"),
     *("hq-sam-tiny", "hq-sam-base", "hq-sam-large", "hq-sam-huge"),
-    *("hands", "grounding-dino-tiny"),
+    *("hands", "grounding-dino-tiny", "edgetam", "sam3-tracker"),
 }
 
 

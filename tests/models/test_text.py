@@ -185,10 +185,11 @@ def test_the_detector_is_loaded_by_name_and_finds_in_the_frame(
     weights: Path, vocabulary: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "models get grounding-dino-tiny" in (registry.available("grounding-dino-tiny") or "")
-    (home / "weights").mkdir()
-    (home / "weights" / "grounding_dino_tiny.safetensors").write_bytes(weights.read_bytes())
+    folder = home / "weights" / "grounding-dino-tiny"
+    folder.mkdir(parents=True)
+    (folder / "model.safetensors").write_bytes(weights.read_bytes())
     assert "models get bert-vocabulary" in (registry.available("grounding-dino-tiny") or "")
-    vocabulary.rename(home / "weights" / "bert_base_uncased_vocab.txt")
+    vocabulary.rename(folder / "vocab.txt")
     assert registry.available("grounding-dino-tiny") is None
 
     import transformers
