@@ -63,6 +63,7 @@ class FillJob:
         """Return all that the result depends on, by which unfinished work is known again."""
         options = self.options
         weights = options.weights and str(options.weights.absolute())
+        fusion = [options.size, options.scales, options.flip, options.presence]
         shown = {frame: _digest(labels) for frame, labels in self.given.items()}
         found = {
             f"{frame} {number}": hashlib.sha256(mask.bits).hexdigest() if mask else ""
@@ -72,7 +73,7 @@ class FillJob:
         }
         return [
             [str(video.source.absolute()), len(video), video.size],
-            [self.model, weights, options.size, options.scales, options.flip],
+            [self.model, weights, *fusion],
             [self.first, self.last, self.direction.value, self.scores],
             [*sorted(shown.items()), *sorted(found.items())],
         ]

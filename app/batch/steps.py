@@ -10,10 +10,14 @@ from models.api import Prediction
 
 
 class Step(NamedTuple):
-    """What one step of a job gave: the frame it was at, and finished entries, mostly of it."""
+    """What one step of a job gave: the frame it was at, and finished entries, mostly of it.
+
+    Where no model was asked, but it was said which masks hold, it is not `computed`.
+    """
 
     frame: int
     entries: Mapping[Key, Entry]
+    computed: bool = True
 
 
 Steps = Generator[Step, None, None]

@@ -12,6 +12,7 @@ from app.cli.demo import parsers as demo
 from app.cli.exchange import parsers as exchange
 from app.cli.machine import parsers as machine
 from app.cli.masks import parsers as masks
+from app.cli.masks.batch import parsers as batch
 from app.cli.training import parsers as training
 from app.cli.window import parsers as window
 from app.errors import MaskwrightError, UsageError
@@ -101,6 +102,11 @@ COMMANDS = {
         "the weights: list, get, path, verify",
         machine.configure_models,
         "app.cli.machine.models",
+    ),
+    "batch": Command(
+        "many videos by one plan, on this machine or on a Ray cluster",
+        batch.configure_batch,
+        "app.cli.masks.batch.run",
     ),
     "train": Command(
         "train a model from a config file", training.configure_train, "app.cli.training.train"

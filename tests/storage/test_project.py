@@ -404,5 +404,6 @@ def test_fifty_thousand_masks_load_quickly(path: Path) -> None:
     project.append({Key(n // 5, n % 5): masks[n % 100] for n in range(50_000)})
     written = time.process_time()
     assert len(project.load()) == 50_000
-    assert time.process_time() - written < 4 * (written - begun)  # as long as it, measured
+    # As long as it takes to write, measured; what grew with the square would take a thousandfold.
+    assert time.process_time() - written < 20 * (written - begun)
     project.close()

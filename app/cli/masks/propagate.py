@@ -62,6 +62,7 @@ def _job(arguments: argparse.Namespace, video: Video, model: str) -> FillJob:
         size=arguments.size,
         scales=arguments.scales,
         flip=arguments.flip,
+        presence=arguments.presence,
     )
     given = read_anchors(arguments.anchors, video) if arguments.anchors else {}
     return FillJob(
