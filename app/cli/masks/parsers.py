@@ -78,6 +78,23 @@ def configure_refine(parser: argparse.ArgumentParser) -> None:
     add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
 
 
+def configure_vote(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `vote`."""
+    add = parser.add_argument
+    add("frames", type=Path, metavar="FRAMES",
+        help="a video file or a folder of images; or, as MeViS has it, a folder of such "
+        "folders")  # fmt: skip
+    add("--coarse", type=Path, required=True, metavar="DIR",
+        help="the masks to mend: PNGs, or folders VIDEO/EXPRESSION of PNGs")  # fmt: skip
+    add("--masklets", type=Path, required=True, metavar="DIR",
+        help="a tracker's masks of single things: PNGs, or folders VIDEO of PNGs")  # fmt: skip
+    add("--out", type=Path, required=True, metavar="DIR", help="where the mended ones are written")
+    add("--window", type=whole(1), default=15, metavar="N",
+        help="frames that vote together (default: 15)")  # fmt: skip
+    add("--overlap", type=_share, default=0.8, metavar="X",
+        help="share of a masklet that has to lie in a coarse mask (default: 0.8)")  # fmt: skip
+
+
 def configure_evaluate(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
