@@ -197,15 +197,12 @@ class Explainer(Protocol):
 class LoadOptions:
     """How a model is to be loaded and run.
 
-        `device`: auto, cpu, cuda, cuda:N or mps. `threads`: CPU threads, 0 = the library's choice.
-        `weights`: a file to use in place of the known one. `size`: the short side at inference in
-        pixels, 0 = as the frame is, None = the model's own. `scales` and `flip`: test-time fusion.
-    <<<<<<< HEAD
-        `threshold`: the score, 0 to 1, from which a detector's finding counts, None = its own.
-    =======
-        `presence`: whether a tracker with a memory of frames remembers an object only where it is seen,
-        and shows no mask that it is unsure of; None = the model's own choice.
-    >>>>>>> main
+    `device`: auto, cpu, cuda, cuda:N or mps. `threads`: CPU threads, 0 = the library's choice.
+    `weights`: a file to use in place of the known one. `size`: the short side at inference in
+    pixels, 0 = as the frame is, None = the model's own. `scales` and `flip`: test-time fusion.
+    `presence`: whether a tracker with a memory of frames remembers an object only where it is seen,
+    and shows no mask that it is unsure of; None = the model's own choice.
+    `threshold`: the score, 0 to 1, from which a detector's finding counts, None = its own.
     """
 
     device: str = "auto"
