@@ -296,6 +296,7 @@ def test_x_twice_leaves_the_mask_as_it_was(opened: Desk) -> None:
 
 def test_a_mask_is_copied_and_pasted_on_another_frame_and_to_another_object(opened: Desk) -> None:
     session = opened.session
+    session.preferences.apply(replace(session.preferences.settings, overlap=True))
     assert not opened.window.actions_by_name["paste_mask"].isEnabled()
     opened.draw()
     opened.press(K.Key_C, CTRL)

@@ -112,7 +112,7 @@ def test_an_edit_outside_leaves_the_propagation_running(
     gate.let(5)
     qtbot.waitUntil(lambda: session.masks.shown(4) != {})
     draw(desk, 25)
-    draw(desk, 3, number=2)
+    draw(desk, 3, number=2, x=40)
     gate.open()
     idle()
     assert len(desk.made.fake_tracker.calls) == 1
