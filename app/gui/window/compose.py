@@ -51,11 +51,12 @@ def make_canvas(session: Session) -> Canvas:
     video, view, masks, edit = session.video, session.view, session.masks, session.edit
     picture = Picture(video, view, masks, session.compare)
     session.clicks.preview_changed.connect(picture.show_preview)
+    session.clicks.waiting_changed.connect(picture.show_waiting)
     session.correction.preview_changed.connect(picture.show_preview)
     tools = _make_tools(session, picture)
     canvas = Canvas(video, view, picture, tools, partial(open_menu, view, masks, edit))
     compared = partial(caption, session.compare)
-    hud = Hud(video, view, masks, session.clicks, picture, compared, canvas)
+    hud = Hud(video, view, masks, session.clicks, session.correction, picture, compared, canvas)
     session.compare.changed.connect(hud.refresh)
     return canvas
 
