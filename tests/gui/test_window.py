@@ -200,3 +200,12 @@ def test_two_windows_write_the_recent_list_newest_first(opened: Desk, tmp_path: 
     opened.window.files.open(other)
     stored = opened.store.value("recent/sources")
     assert stored == [str(other), str(opened.clip)]
+
+
+def test_a_new_window_is_no_larger_than_its_screen(desk: Desk, tmp_path: Path) -> None:
+    store = QSettings(str(tmp_path / "new.ini"), QSettings.Format.IniFormat)
+    window = Window(desk.session, store)
+    room = window.screen().availableSize()
+    assert window.width() < room.width()
+    assert window.height() < room.height()
+    window.deleteLater()

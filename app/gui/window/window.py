@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, Qt, Slot
+from PySide6.QtCore import QSettings, QSize, Qt, Slot
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -64,6 +64,8 @@ _TOOLS = {
     Tool.POLYGON: "tool_polygon",
     Tool.SELECT: "tool_select",
 }
+_SIZE = QSize(1280, 800)
+_FRAME = QSize(8, 40)  # what the title and the border of a window take of the screen
 
 
 class Window(QMainWindow):
@@ -86,7 +88,7 @@ class Window(QMainWindow):
         self._store = store
         self.setObjectName("window")
         self.setAcceptDrops(True)
-        self.resize(1280, 800)
+        self._fit_screen()
         self._make_parts(ask or Ask(self, store), sample)
         self._make_bars()
         self._make_menus()
@@ -116,6 +118,11 @@ class Window(QMainWindow):
     def files(self) -> FileVerbs:
         """Opens and exports, and tells what goes wrong."""
         return self._files
+
+    def _fit_screen(self) -> None:
+        """Take the usual size, or as much of it as the screen has room for."""
+        room = self.screen().availableSize() - _FRAME
+        self.resize(_SIZE.boundedTo(room))
 
     def _make_parts(self, ask: Ask, sample: Callable[[], Path] | None) -> None:
         session = self._session
