@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import shiboken6
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QDockWidget, QToolButton
 
@@ -75,6 +75,28 @@ def test_a_folder_of_masks_dropped_on_an_open_video_becomes_anchors(
 def test_a_report_of_the_session_becomes_a_message(opened: Desk, said: Said) -> None:
     opened.session.status.reported.emit(Report("error", "The disk is full. Make room."))
     assert said("The disk is full")
+
+
+def test_what_is_said_of_a_video_ends_with_it(opened: Desk, said: Said) -> None:
+    status = opened.session.status
+    status.reported.emit(Report("error", "The model failed."))
+    status.reported.emit(Report("info", "12 frames changed"))
+    opened.window.files.open(opened.clip / "missing.mp4")
+    assert said("The model failed")
+    opened.do("close")
+    assert not said("The model failed")
+    assert not said("12 frames changed")
+    assert said("missing.mp4")
+
+
+def test_an_error_while_a_video_is_closed_outlasts_it(opened: Desk, said: Said) -> None:
+    def fail(state: SessionState) -> None:
+        if state is SessionState.CLOSING:
+            opened.session.status.report("error", "10 masks could not be saved.")
+
+    opened.session.status.state_changed.connect(fail)
+    opened.do("close")
+    assert said("10 masks could not be saved")
 
 
 def test_an_error_can_be_dismissed_on_whatever_page_it_lies(opened: Desk, tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ class Message(QFrame):
     def __init__(self, level: Level, text: str, parent: QWidget) -> None:
         super().__init__(parent)
         self.level = level
+        self.of_video = False
         self._said = [text]
         self.setObjectName("message")
         self.setProperty("level", level.value)
@@ -192,8 +193,11 @@ class Messages(QWidget):
         """What counts the errors that are not in view."""
         return self._earlier
 
-    def show_message(self, level: Level, text: str) -> None:
-        """Show `text`; one that says the same is shown longer, an error that is like it counts."""
+    def show_message(self, level: Level, text: str, *, of_video: bool = False) -> None:
+        """Show `text`; one that says the same is shown longer, an error that is like it counts.
+
+        What is said `of_video`, of what is open, ends with `clear` even where it is an error.
+        """
         message = next((each for each in self._kept if each.stands_for(level, text)), None)
         if message is None:
             message = Message(level, text, self)
@@ -205,12 +209,14 @@ class Messages(QWidget):
             if message.isHidden():
                 self._kept.remove(message)
                 self._append(message)
+        message.of_video = of_video
         self._drop_oldest()
         self._arrange()
         self.raise_()
 
     def clear(self) -> None:
-        """Dismiss everything but errors."""
+        """Dismiss everything but errors that were not said of a video."""
+        self._remove([each for each in self._errors() if each.of_video])
         self._remove(self._passing())
 
     def _append(self, message: Message) -> None:

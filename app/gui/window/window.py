@@ -266,7 +266,10 @@ class Window(QMainWindow):
 
     @Slot(object)
     def _on_reported(self, report: Report) -> None:
-        self._messages.show_message(Level(report.level), report.text)
+        # An error while a video is closed says what was lost: it must outlast the video.
+        lasts = self._session.status.state is SessionState.CLOSING
+        of_video = self._session.video.is_open and not lasts
+        self._messages.show_message(Level(report.level), report.text, of_video=of_video)
 
     @Slot(object)
     def _on_state_changed(self, state: SessionState) -> None:
