@@ -165,7 +165,7 @@ class Walker:
     def lock(self) -> None:
         info = self.random.choice(self.session.masks.objects)
         change = self.random.choice([{"locked": not info.locked}, {"visible": not info.visible}])
-        self.session.objects.edit(replace(info, **change))
+        self.session.objects.edit(replace(info, **change))  # type: ignore[arg-type]
 
     def cancel(self) -> None:
         self.session.jobs.cancel()
