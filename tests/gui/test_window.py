@@ -10,7 +10,10 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QDockWidget, QToolButton
 
 from app.core.document import Key, State
+from app.core.heal import difference
+from app.gui.widgets.messages import Message
 from app.gui.window.window import Window
+from app.session.comparison import Reference
 from app.session.state.status import Report, SessionState
 from app.storage.formats.palette import write_palette_png
 from tests.fakes import write_frames
@@ -97,6 +100,46 @@ def test_an_error_while_a_video_is_closed_outlasts_it(opened: Desk, said: Said) 
     opened.session.status.state_changed.connect(fail)
     opened.do("close")
     assert said("10 masks could not be saved")
+
+
+def test_what_a_job_changed_can_be_viewed_and_undone_from_its_message(opened: Desk) -> None:
+    session = opened.session
+    opened.draw()
+    opened.model.fake_tracker.drift = {20: 9, 10: 3}
+    opened.do("forward")
+    opened.idle()
+    opened.draw(15, x=12)
+    opened.do("verify_and_heal")
+    opened.idle()
+    healed = dict(session.masks.document.items())
+    (message,) = (each for each in opened.window.findChildren(Message) if each.offers)
+    view, undo = message.offers
+    assert view.isVisible()
+    changed = []
+    for _ in range(2):
+        view.click()
+        changed.append(session.view.frame)
+    assert session.compare.reference is Reference.BEFORE
+    sizes = [
+        difference(session.jobs.before[Key(frame, 1)].mask, healed[Key(frame, 1)].mask)  # type: ignore[union-attr]
+        for frame in changed
+    ]
+    assert sizes == sorted(sizes, reverse=True)
+    undo.click()
+    opened.settle()
+    assert session.masks.document.get(Key(changed[0], 1)) == session.jobs.before[Key(changed[0], 1)]
+    assert not undo.isVisible()
+
+
+def test_a_message_offers_nothing_once_something_else_was_done(opened: Desk) -> None:
+    opened.draw()
+    opened.do("forward")
+    opened.idle()
+    (message,) = (each for each in opened.window.findChildren(Message) if each.offers)
+    assert all(button.isVisible() for button in message.offers)
+    opened.draw(3, x=30)
+    assert not any(button.isVisible() for button in message.offers)
+    assert message.isVisible()
 
 
 def test_an_error_can_be_dismissed_on_whatever_page_it_lies(opened: Desk, tmp_path: Path) -> None:

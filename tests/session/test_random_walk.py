@@ -89,7 +89,9 @@ class Walker:
         return self.random.randrange(4, SIZE[1] - 12), self.random.randrange(4, SIZE[0] - 12)
 
     def look(self) -> Key:
-        """Go somewhere and select an object."""
+        """Go somewhere and select an object; undo may have taken them all back."""
+        while len(self.session.masks.objects) < 3:
+            self.session.objects.add()
         if self.random.random() < 0.7:
             self.session.view.go_to(self.frame())
         self.session.view.select(self.number())
@@ -163,6 +165,7 @@ class Walker:
         self.session.edit.exchange(one, other)
 
     def lock(self) -> None:
+        self.look()
         info = self.random.choice(self.session.masks.objects)
         change = self.random.choice([{"locked": not info.locked}, {"visible": not info.visible}])
         self.session.objects.edit(replace(info, **change))  # type: ignore[arg-type]
@@ -202,7 +205,8 @@ class Walker:
             return
         self.rest()
         self.check()
-        if call not in {self.undo, self.redo}:
+        # Another candidate becomes part of the step of its click.
+        if call not in {self.undo, self.redo, self.tab}:
             self.check_undo(before, index)
 
     def rest(self) -> None:
@@ -220,7 +224,7 @@ class Walker:
             here = self.session.masks.document.on_frame(frame)
             found = [entry.mask.decode() for entry in here.values() if entry.mask]
             if found:
-                assert np.sum(found, axis=0).max() <= 1, (frame, self.done)
+                assert np.sum(found, axis=0).max() <= 1, (frame, self.done[-12:])
 
     def check_undo(self, before: Entries, index: int) -> None:
         """What was done since `index` is taken back to the bit, and done again."""
@@ -229,7 +233,7 @@ class Walker:
         self.by_hand = True
         while stack.index() > index:
             stack.undo()
-        assert self.entries() == before, self.done
+        assert self.entries() == before, self.done[-12:]
         while stack.index() < newest:
             stack.redo()
         assert self.entries() == after, self.done

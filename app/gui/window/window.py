@@ -34,7 +34,7 @@ from app.gui.panels.propagate_bar import PropagateBar
 from app.gui.panels.review import ReviewPanel
 from app.gui.timeline.playback import Player
 from app.gui.timeline.transport import Transport
-from app.gui.widgets.messages import Level, Messages
+from app.gui.widgets.messages import Level, Messages, Offer
 from app.gui.widgets.recent import RecentSources
 from app.gui.widgets.theme import Theme, apply_theme
 from app.gui.window.compose import (
@@ -239,6 +239,8 @@ class Window(QMainWindow):
         session.video.opened.connect(self._on_opened)
         session.status.reported.connect(self._on_reported)
         session.status.state_changed.connect(self._on_state_changed)
+        # What was offered about the newest step would be done to another one.
+        session.history.changed.connect(self._messages.withdraw_offers)
         session.preferences.changed.connect(self._apply_settings)
         self._welcome.chosen.connect(self._files.open)
         self._canvas.cursor_moved.connect(self._status.show_pointer)
@@ -269,7 +271,16 @@ class Window(QMainWindow):
         # An error while a video is closed says what was lost: it must outlast the video.
         lasts = self._session.status.state is SessionState.CLOSING
         of_video = self._session.video.is_open and not lasts
-        self._messages.show_message(Level(report.level), report.text, of_video=of_video)
+        offers = (
+            Offer(self.tr("View"), self._actions["next_change"]),
+            Offer(self.tr("Undo"), self._actions["undo"]),
+        )
+        self._messages.show_message(
+            Level(report.level),
+            report.text,
+            of_video=of_video,
+            offers=offers if report.of_changes else (),
+        )
 
     @Slot(object)
     def _on_state_changed(self, state: SessionState) -> None:

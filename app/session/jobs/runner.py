@@ -254,7 +254,7 @@ class JobRunner(QObject):
             return
         before = {key: entry for key, entry in old.items() if entry is not None}
         outcome = running.job.outcome(running.title, before, running.changed)
-        self._status.report("info", outcome)
+        self._status.report("info", outcome, of_changes=bool(running.changed))
         if running.after:
             first, *others = running.after
             running.after = ()
