@@ -369,6 +369,25 @@ def test_a_candidate_that_takes_nothing_makes_nothing_stale(
     assert states <= {(True, State.PREDICTED), (False, State.STALE)}
 
 
+def test_a_mask_that_another_candidate_leaves_alone_is_not_verified(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    neighbours(desk)
+    session.clicks.click(Click(20, 29))
+    idle()
+    assert session.masks.document.get(Key(0, 2)) != beside()
+    for _ in range(session.clicks.candidates[1]):
+        session.clicks.next_candidate()
+        if session.masks.document.get(Key(0, 2)) == beside():
+            break
+    else:
+        pytest.fail("every candidate takes from the neighbour")
+    session.correction.verify_and_heal()
+    idle()
+    assert session.masks.state(Key(0, 2)) is State.PREDICTED
+
+
 def test_where_masks_may_overlap_nobody_gives(desk: Desk, idle: Callable[[], None]) -> None:
     session = desk.session
     neighbours(desk)

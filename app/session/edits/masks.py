@@ -77,17 +77,17 @@ class MaskEdits(QObject):
         of the mask, it is said and None returned. For the others see `make`.
         """
         keeping = self.fixed if keeping is None else keeping
-        back = instead_of.undone_in(self._masks.document) if instead_of else {}
-        taken = self._excluding(key, entry, keeping, back)
-        if not taken:
-            self._say_kept(key, entry, keeping)
-            return None
-        here = {each: old for each, old in back.items() if each.frame == key.frame}
-        changes = {**here, **taken}
-        made = self.make(changes, text, series=series, marks=marks, instead_of=instead_of)
-        if made is not None:
-            others = {each: left for each, left in taken.items() if each != key}
-            self._gave |= {each: left for each, left in others.items() if left is not None}
+        with self._jobs.making_way(self._taking(key, entry, keeping, instead_of)):
+            # Anew: what a job has found by the time that it stops stands on the frame, too.
+            taken = self._taking(key, entry, keeping, instead_of)
+            if key not in taken:
+                self._say_kept(key, entry, keeping)
+                return None
+            made = self.make(taken, text, series=series, marks=marks, instead_of=instead_of)
+        before = instead_of.before if instead_of else {}  # of others, put back and not taken from
+        for each, left in taken.items() if made is not None else ():
+            if each != key and left is not None and left != before.get(each):
+                self._gave[each] = left
         return made
 
     def clear(self, keys: Iterable[Key]) -> None:
@@ -111,11 +111,10 @@ class MaskEdits(QObject):
         for edit in {id(each): each for each in found.values()}.values():
             if edit.hides <= set(given):
                 whole = whole.then(edit)
-        back = whole.undone_in(self._masks.document)
         changes: dict[Key, Entry | None] = dict.fromkeys(given)
         for key, edit in found.items():
             if (before := edit.before[key]) is not None:
-                changes |= self._excluding(key, before, self.fixed, back)
+                changes |= self._taking(key, before, self.fixed, whole)
         if self.make(changes, _text(self._masks, "Show", given), instead_of=whole) is not None:
             for key in found:
                 self._hidden.pop(key, None)
@@ -233,14 +232,17 @@ class MaskEdits(QObject):
         now = {key: self._masks.document.get(key) for key in gave}
         return [key for key, entry in now.items() if entry and entry.mask == gave[key].mask]
 
-    def _excluding(
-        self, key: Key, entry: Entry, keeping: Collection[int], back: Changes
+    def _taking(
+        self, key: Key, entry: Entry, keeping: Collection[int], instead_of: Edit | None
     ) -> Changes:
-        """Return what giving the object `entry` changes on its frame once `back` is done."""
+        """Return what changes on a frame where an object gets `entry`, another edit taken back."""
+        back = instead_of.undone_in(self._masks.document) if instead_of else {}
+        back = {each: old for each, old in back.items() if each.frame == key.frame}
         here: dict[int, Entry | None] = dict(self._masks.shown(key.frame))
-        here |= {each.object: old for each, old in back.items() if each.frame == key.frame}
+        here |= {each.object: old for each, old in back.items()}
         present = {number: found for number, found in here.items() if found is not None}
-        return exclude(present, key, entry, keeping=keeping, overlap=self.overlap)
+        taken = exclude(present, key, entry, keeping=keeping, overlap=self.overlap)
+        return {**back, **taken} if taken else {}
 
     def _say_kept(self, key: Key, entry: Entry, keeping: Collection[int]) -> None:
         here, fixed = self._masks.shown(key.frame), self.fixed
