@@ -81,8 +81,9 @@ class ObjectEdits(QObject):
         if masks.is_locked(object_id):
             self._status.report("warning", f"{name} is locked.")
             return
-        keys = [Key(frame, object_id) for frame in masks.document.of_object(object_id)]
-        with masks.one_step(f"Delete {name}"):
+        # A job that follows it ends first, with a step of its own, and goes on with the others.
+        with self._jobs.making_way(objects={object_id}), masks.one_step(f"Delete {name}"):
+            keys = [Key(frame, object_id) for frame in masks.document.of_object(object_id)]
             masks.change(dict.fromkeys(keys), "Delete masks")
             left = tuple(info for info in masks.objects if info.id != object_id)
             masks.change_objects(left, "Delete object")
