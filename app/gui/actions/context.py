@@ -11,6 +11,7 @@ from app.gui.actions.verbs.masks import MaskVerbs
 from app.gui.actions.verbs.objects import ObjectVerbs
 from app.gui.actions.verbs.propagate import PropagateVerbs
 from app.gui.actions.verbs.review import ReviewVerbs
+from app.gui.actions.verbs.spans.jobs import JobVerbs
 from app.gui.actions.verbs.travel import TravelVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.timeline.playback import Player
@@ -44,6 +45,7 @@ class ActionContext:
     files: FileVerbs
     correct: CorrectVerbs
     exchange: ExchangeVerbs
+    jobs: JobVerbs
     look: LookVerbs
     masks: MaskVerbs
     objects: ObjectVerbs

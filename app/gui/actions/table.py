@@ -147,6 +147,8 @@ PROPAGATE = Menu(_("&Propagate"), (
     Action("stop", _("&Stop"), "stop-circle-outline", ("Esc",), Need.VIDEO,
         _("Drop the gesture or ghost; then stop the running job and keep its results"),
         lambda d: d.correct.escape()),
+    Action("jobs", _("&Jobs that wait…"), "tray-full", ("Ctrl+Shift+J",), Need.VIDEO,
+        _("What runs and what waits for it: order it, or let it go"), lambda d: d.jobs.show()),
 ))
 
 OBJECTS = Menu(_("&Objects"), (

@@ -38,6 +38,8 @@ from app.gui.widgets.messages import Level, Messages
 from app.gui.widgets.recent import RecentSources
 from app.gui.widgets.theme import Theme, apply_theme
 from app.gui.window.compose import (
+    ask_before_models,
+    fill_bars,
     follow_propagations,
     make_canvas,
     make_context,
@@ -119,6 +121,7 @@ class Window(QMainWindow):
 
     def _make_parts(self, ask: Ask, sample: Callable[[], Path] | None) -> None:
         session = self._session
+        ask_before_models(session, ask)
         video, view, preferences = session.video, session.view, session.preferences
         self._pages = QStackedWidget()
         self._canvas = make_canvas(session)
@@ -127,6 +130,7 @@ class Window(QMainWindow):
         self._review = ReviewPanel(view, session.masks, session.review)
         self._history = make_history(session, self.tr("As opened"))
         self._messages = Messages(self._pages)
+        self._status = make_status_bar(session)
         self._player = Player(video, view, self)
         follow_propagations(session, self)
         IdleGarbageCollector(video, self)
@@ -148,6 +152,7 @@ class Window(QMainWindow):
             recent=self._recent,
             tell=self._messages.show_message,
             sample=sample,
+            show_jobs=self._status.jobs.open_list,
         )
         self._files = context.files
         self._actions = Actions(
@@ -169,30 +174,16 @@ class Window(QMainWindow):
         tools.addActions(self._named("verify_and_heal", "refine", "verify", "absent", "clear"))
         tools.addSeparator()
         tools.addActions(self._named("undo", "redo"))
-        self._propagate_bar.set_actions(
-            self._named("backward", "both", "forward"), self._actions["clear_points"]
-        )
         self._docks.add_bar(tools, Qt.ToolBarArea.LeftToolBarArea)
         self._docks.add_bar(self._propagate_bar, Qt.ToolBarArea.TopToolBarArea)
         self._docks.add_bar(self._mask_bar, Qt.ToolBarArea.TopToolBarArea)
-        self._transport.set_actions(
-            self._named(
-                "first", "previous_anchor", "previous_frame", "play", "next_frame", "next_anchor",
-                "last",
-            ),
-            self._named("set_in", "set_out"),
-        )  # fmt: skip
-        self._objects.set_actions(
-            self._named("new_object", "move_up", "move_down", "delete_object"),
-            self._named(
-                "rename_object", "recolor", "hide", "solo", "lock", "move_up", "move_down",
-                "delete_object",
-            ),
-        )  # fmt: skip
-        self._review.set_actions(
-            self._named("previous_suspect", "next_suspect", "verify_and_next", "absent", "dismiss")
+        fill_bars(
+            self._actions,
+            propagate=self._propagate_bar,
+            transport=self._transport,
+            objects=self._objects,
+            review=self._review,
         )
-        self._status = make_status_bar(self._session, self._actions["stop"])
         self.setStatusBar(self._status)
 
     def _make_menus(self) -> None:
