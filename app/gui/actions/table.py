@@ -151,6 +151,41 @@ PROPAGATE = Menu(_("&Propagate"), (
         _("What runs and what waits for it: order it, or let it go"), lambda d: d.jobs.show()),
 ))
 
+RANGE = Menu(_("R&ange"), (
+    Action("block_verify", _("&Verify there"), "check-all", (), Need.BLOCK,
+        _("The masks are right: make them anchors. All of this menu acts on what is chosen on the "
+        "timeline, else on the selected object from in to out, or here"),
+        lambda d: d.block.verify()),
+    Action("block_unanchor", _("&Un-anchor there"), "", (), Need.BLOCK,
+        _("Let models overwrite the masks again"), lambda d: d.block.unanchor()),
+    Action("block_absent", _("Mark a&bsent there"), "", (), Need.BLOCK,
+        _("Say that the objects are not in the picture"), lambda d: d.block.absent()),
+    Action("block_clear", _("&Delete masks there"), "delete-sweep-outline", ("Ctrl+Del",),
+        Need.BLOCK, _("Remove the masks; nothing that runs brings them back"),
+        lambda d: d.block.clear()),
+    Action("block_lock", _("&Lock or unlock objects"), "", (), Need.BLOCK,
+        _("Lock the objects, or unlock them where all are locked"), lambda d: d.block.lock()),
+    None,
+    Action("block_propagate", _("&Propagate there again"), "refresh", ("Ctrl+R",), Need.BLOCK,
+        _("Fill these frames anew from the nearest anchors, which stay as they are"),
+        lambda d: d.block.propagate()),
+    Action("copy_on", _("&Copy the correction on"), "content-duplicate", ("Ctrl+Shift+D",),
+        Need.BLOCK, _("Make on these frames the change that was made here, moved with the object"),
+        lambda d: d.block.copy_on()),
+    None,
+    Action("block_exchange", _("E&xchange two objects there"), "", (), Need.BLOCK,
+        _("Give each of two objects the masks of the other"), lambda d: d.block.exchange()),
+    Action("exchange_on", _("Exchange two objects from &here on"), "", (), Need.BLOCK,
+        _("Give each of two objects the masks of the other up to the next anchor"),
+        lambda d: d.block.exchange_on()),
+    Action("merge", _("&Merge objects"), "merge", (), Need.BLOCK,
+        _("Give the masks of several objects to the selected one of them"),
+        lambda d: d.block.merge()),
+    Action("split_off", _("&Split a part off"), "call-split", (), Need.BLOCK,
+        _("Give the pieces that lie apart from the object to a new one"),
+        lambda d: d.block.split_off()),
+))
+
 OBJECTS = Menu(_("&Objects"), (
     Action("new_object", _("&New object"), "plus", ("M",), Need.VIDEO,
         _("Add an object and select it"), lambda d: d.objects.new()),
@@ -320,7 +355,7 @@ SELECT_OBJECT = Menu(_("S&elect"), (
 ))
 # fmt: on
 
-MENUS = (FILE, EDIT, PROPAGATE, OBJECTS, GO, REVIEW, VIEW, HELP)
+MENUS = (FILE, EDIT, PROPAGATE, RANGE, OBJECTS, GO, REVIEW, VIEW, HELP)
 
 
 def acts() -> tuple[Action, ...]:

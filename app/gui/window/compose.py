@@ -19,6 +19,7 @@ from app.gui.actions.verbs.masks import MaskVerbs
 from app.gui.actions.verbs.objects import ObjectVerbs
 from app.gui.actions.verbs.propagate import PropagateVerbs
 from app.gui.actions.verbs.review import ReviewVerbs
+from app.gui.actions.verbs.spans.block import BlockVerbs
 from app.gui.actions.verbs.spans.jobs import JobVerbs
 from app.gui.actions.verbs.travel import TravelVerbs
 from app.gui.canvas.canvas import Canvas
@@ -81,7 +82,7 @@ def make_timeline(session: Session) -> Timeline:
     view, masks, edit, jobs = session.view, session.masks, session.edit, session.jobs
     exchange = partial(ExchangeMenu, masks, edit)
     menu = partial(RangeMenu, view, session.objects, edit, jobs, exchange)
-    return Timeline(session.video, view, masks, jobs, menu)
+    return Timeline(session.video, view, masks, jobs, session.review, menu)
 
 
 def make_objects_panel(session: Session) -> ObjectsPanel:
@@ -164,6 +165,7 @@ def make_context(
         advances=lambda: preferences.settings.review_advance,
     )
     return ActionContext(
+        block=BlockVerbs(view, masks, session.status, session.objects, edit, session.ranges, jobs),
         canvas=canvas,
         player=player,
         files=FileVerbs(video, session.files, exchange_verbs, ask, recent, tell, sample),
@@ -186,6 +188,7 @@ def fill_bars(
     actions: Actions,
     *,
     propagate: PropagateBar,
+    timeline: Timeline,
     transport: Transport,
     objects: ObjectsPanel,
     review: ReviewPanel,
@@ -202,6 +205,12 @@ def fill_bars(
             "last",
         ),
         named("set_in", "set_out"),
+    )  # fmt: skip
+    timeline.set_actions(
+        named(
+            "block_verify", "block_unanchor", "block_absent", "block_clear", "block_lock",
+            "block_propagate", "block_exchange", "exchange_on", "merge", "copy_on", "split_off",
+        )
     )  # fmt: skip
     objects.set_actions(
         named("new_object", "move_up", "move_down", "delete_object"),
@@ -229,6 +238,7 @@ def situation_of(session: Session, *, has_sample: bool) -> Situation:
         mask_count=len(masks.document),
         candidates=session.clicks.candidates[1],
         has_range=view.in_point is not None or view.out_point is not None,
+        has_block=view.block is not None,
         busy=session.status.state not in {SessionState.IDLE, SessionState.CLOSING},
         suspects=len(session.review.suspects),
         has_changes=session.compare.has_before,
@@ -251,6 +261,7 @@ def situation_changes(session: Session) -> tuple[SignalInstance, ...]:
         masks.objects_changed,
         view.selection_changed,
         view.range_changed,
+        view.block_changed,
         session.status.state_changed,
         session.review.suspects_changed,
         session.clicks.candidates_changed,

@@ -180,6 +180,7 @@ class Window(QMainWindow):
         fill_bars(
             self._actions,
             propagate=self._propagate_bar,
+            timeline=self._timeline,
             transport=self._transport,
             objects=self._objects,
             review=self._review,

@@ -64,16 +64,17 @@ class ObjectEdits(QObject):
             return None
         return item
 
-    def edit(self, info: ObjectInfo) -> None:
-        """Change name, colour, class, visibility or lock of the object with this id."""
-        before = self._masks.objects
-        after = tuple(info if each.id == info.id else each for each in before)
+    def edit(self, *infos: ObjectInfo) -> None:
+        """Change name, colour, class, visibility or lock of the objects with these ids."""
+        before, changed = self._masks.objects, {info.id: info for info in infos}
+        after = tuple(changed.get(each.id, each) for each in before)
         if after == before:
             return
         # What a job has found of an object by now is kept before a lock closes it.
-        locks = info.locked and not self._masks.is_locked(info.id)
-        with self._jobs.making_way(objects={info.id} if locks else ()):
-            self._masks.change_objects(after, f"Edit {info.name}")
+        locks = {info.id for info in infos if info.locked and not self._masks.is_locked(info.id)}
+        names = infos[0].name if len(infos) == 1 else f"{len(infos)} objects"
+        with self._jobs.making_way(objects=locks):
+            self._masks.change_objects(after, f"Edit {names}")
 
     def delete(self, object_id: int) -> None:
         """Delete an object and all its masks."""
