@@ -1,4 +1,4 @@
-"""What every model promises, in numpy: the leaf that `app` and `models` share.
+"""The protocols that every model keeps, in numpy: the leaf that `app` and `models` share.
 
 Shapes: H, W are the frame's height and width in pixels. Coordinates are (x, y) in pixels of the
 frame, the centre of the top-left pixel at (0, 0).
@@ -176,6 +176,8 @@ class LoadOptions:
     `device`: auto, cpu, cuda, cuda:N or mps. `threads`: CPU threads, 0 = the library's choice.
     `weights`: a file to use in place of the known one. `size`: the short side at inference in
     pixels, 0 = as the frame is, None = the model's own. `scales` and `flip`: test-time fusion.
+    `presence`: whether a tracker with a memory of frames remembers an object only where it is seen,
+    and shows no mask that it is unsure of; None = the model's own choice.
     """
 
     device: str = "auto"
@@ -184,3 +186,4 @@ class LoadOptions:
     size: int | None = None
     scales: tuple[float, ...] = ()
     flip: bool = False
+    presence: bool | None = None

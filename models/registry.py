@@ -1,4 +1,4 @@
-"""Every model by name, and what loads it."""
+"""The registry of models: every one by name, and what loads it."""
 
 import importlib
 import importlib.util

@@ -1,16 +1,21 @@
-"""The healing of stale masks: passes that end where old and new agree."""
+"""The healing of stale masks: passes that end where old and new agree, or the old are surer."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 
 from app.batch.predict import UnpackedAnchors, predict
 from app.batch.steps import Step, Steps, entries_of, entry_of
-from app.core.document import Entry, Key
-from app.core.heal import Rules, Watch, agree, merge, probes
+from app.core.document import Entry, Key, Origin
+from app.core.evidence import Source, Stretch
+from app.core.heal import Rules, Watch, agree, difference, probes
 from app.core.mask import Mask
 from app.core.passes import PackedAnchors, Pass
+from app.core.walk import Verdict, Walk, is_conflict
 from models.api import Tracker
+
+_BACK = 8  # frames that a pass goes back where it is not clear where the drift began
+_LONG = 40  # old masks ahead from which on some are tried before a pass ends
 
 
 def heal(
@@ -22,17 +27,22 @@ def heal(
 ) -> Steps:
     """Yield a step for each frame visited, until each object is back on its `old` masks.
 
-    Where a pass reaches an anchor without having agreed, a second one comes back from it and the
-    two are merged. `size` is the frames' (H, W).
+    Where a pass differs to its end from masks that are certain, a second one comes back, and of
+    old, new and second masks those hold that are surest together. `old` are all entries on the
+    frames of the passes and beside them, of other objects too. `size` is the frames' (H, W).
     """
+    known = dict(old)
     for pass_ in passes:
-        healing = _Healing(tracker, pass_, old, rules, size)
+        healing = _Healing(tracker, pass_, known, rules, size)
         yield from healing.go()
-        yield from healing.come_back()
+        # What one pass has settled is what the next one finds.
+        for step in healing.settle():
+            known |= step.entries
+            yield step
 
 
 class _Healing:
-    """One pass of a heal and, where it is needed, the pass back from the anchors it meets."""
+    """One pass of a heal and, where it is needed, the pass back from the masks it gave way to."""
 
     def __init__(
         self,
@@ -44,98 +54,156 @@ class _Healing:
     ) -> None:
         self._tracker, self._pass, self._size = tracker, pass_, size
         self._old, self._rules = old, rules
-        self._watches = {number: Watch(rules.patience) for number in pass_.spans}
-        self._open = set(pass_.spans)  # objects that have not come back to their old masks
-        self._fresh: dict[Key, Entry] = {}
+        self._known = {number for given in pass_.anchors.values() for number in given}
+        self._walks = {number: Walk(self._stretch(number), rules) for number in pass_.spans}
+        self._open = set(pass_.spans)  # objects whose walk has not ended
+        self._warned: set[int] = set()  # objects that drift again further on
+        self._met: set[int] = set()  # objects whose pass back came to agree with the walk
 
     def go(self) -> Steps:
-        """Go from the origin until every object agrees or its span ends."""
+        """Go from the origin until every object's walk has ended."""
         anchors = UnpackedAnchors(_telling(self._pass), self._size)
         with closing(predict(self._tracker, anchors, self._pass.frames)) as found:
+            for frame, predictions in found:
+                fresh = entries_of(self._pass, frame, predictions)
+                new = {key: entry for key, entry in fresh.items() if key.object in self._open}
+                verdicts = {
+                    key.object: self._walks[key.object].feed(frame, entry, self._others(key))
+                    for key, entry in new.items()
+                }
+                shown = {key: entry for key, entry in new.items() if self._shows(key)}
+                yield Step(frame, shown, computed=bool(new))
+                for number, verdict in verdicts.items():
+                    if self._ends(number, frame, verdict, new[Key(frame, number)]):
+                        self._open.discard(number)
+                        yield Step(frame, self._confirmed(number, frame), computed=False)
+                if not self._open:
+                    return
+
+    def settle(self) -> Steps:
+        """Come back to where a walk left what is certain, and say which masks hold."""
+        starts: dict[int, set[int]] = {}
+        for number, walk in self._walks.items():
+            if walk.new and (start := walk.comes_back_from()) is not None:
+                starts.setdefault(start, set()).add(number)
+        back: dict[int, dict[int, Entry]] = {number: {} for number in self._walks}
+        for start, objects in starts.items():
+            for step in self._return(start, objects):
+                for key, entry in step.entries.items():
+                    back[key.object][key.frame] = entry
+                yield Step(step.frame, {}, computed=bool(step.entries))
+        held = {
+            key: entry
+            for number, walk in self._walks.items()
+            for key, entry in self._held(number, walk, back[number])
+        }
+        yield Step(self._pass.frames[0], held, computed=False)
+
+    def _held(
+        self, number: int, walk: Walk, back: Mapping[int, Entry]
+    ) -> Iterator[tuple[Key, Entry]]:
+        disputed = not walk.agreed and walk.stretch.end is not None
+        for frame, (source, offers) in walk.settled(back, met=number in self._met).items():
+            entry = offers[source].entry
+            conflict = disputed and is_conflict(source, offers, self._rules)
+            if source is Source.OLD:
+                conflict = conflict or (entry.conflict and not walk.agreed)
+            yield Key(frame, number), replace(entry, stale=False, conflict=conflict)
+
+    def _return(self, start: int, objects: set[int]) -> Steps:
+        """Go back from `start`, on which old masks stand, until it agrees with the walk."""
+        watches = {number: Watch(self._rules.patience) for number in objects}
+        seeds = {number: self._standing(number, start) for number in self._known}
+        given = {number: mask for number, mask in seeds.items() if mask is not None}
+        anchors = _telling(self._pass)
+        anchors = {**anchors, start: {**given, **anchors.get(start, {})}}
+        last = self._pass.frames[0]
+        if any(self._walks[number].reaches_back(start) for number in objects):
+            frames = range(start, last, -self._pass.step)
+        else:
+            frames = range(start, last, -self._pass.step)[: _BACK + 1]
+        with closing(predict(self._tracker, UnpackedAnchors(anchors, self._size), frames)) as found:
             for frame, predictions in found:
                 entries = {
                     key: entry
                     for key, entry in entries_of(self._pass, frame, predictions).items()
-                    if key.object in self._open
+                    if key.object in watches and frame != start
                 }
-                ripe = self._compare(entries)
                 yield Step(frame, entries)
-                for number in ripe:
-                    if self._holds_ahead(number, frame, entries[Key(frame, number)]):
-                        self._open.discard(number)
-                        yield Step(frame, self._confirmed(number, frame))
-                if not self._open:
-                    return
-
-    def come_back(self) -> Steps:
-        """Go back from the anchors that were met in disagreement, and merge."""
-        meetings: dict[int, set[int]] = {}
-        for number in self._open:
-            span = self._pass.spans[number]
-            barrier = span[-1] + 1 if self._pass.step > 0 else span[0] - 1
-            # An anchor without a mask has nothing that could be followed back.
-            met = self._pass.anchors.get(barrier, {}).get(number) is not None
-            if met and not self._watches[number].agrees:
-                meetings.setdefault(barrier, set()).add(number)
-        for barrier, objects in meetings.items():
-            yield from self._return(barrier, objects)
-
-    def _return(self, barrier: int, objects: set[int]) -> Steps:
-        rules, origin, step = self._rules, self._pass.frames[0], self._pass.step
-        watches = {number: Watch(rules.patience) for number in objects}
-        back = replace(self._pass, frames=tuple(range(barrier, origin, -step)))
-        anchors = UnpackedAnchors(back.anchors, self._size)
-        with closing(predict(self._tracker, anchors, back.frames)) as found:
-            for frame, predictions in found:
-                nearness = abs(barrier - frame) / abs(barrier - origin)
-                entries: dict[Key, Entry] = {}
-                for key, entry in entries_of(back, frame, predictions).items():
-                    forward = self._fresh.get(key)
-                    if key.object not in watches or forward is None:
-                        continue
-                    agreed = agree(entry, forward, rules)
-                    if not agreed:
-                        entries[key] = merge(forward, entry, nearness=nearness, rules=rules)
+                for key, entry in entries.items():
+                    new = self._walks[key.object].new.get(frame)
+                    agreed = new is not None and agree(entry, new.entry, self._rules)
                     if watches[key.object].feed(agreed=agreed):
                         del watches[key.object]
-                yield Step(frame, entries)
+                        self._met.add(key.object)
                 if not watches:
                     return
 
-    def _compare(self, entries: dict[Key, Entry]) -> list[int]:
-        """Put the old entry where it agrees with the new; return the objects worth a probe."""
-        ripe = []
-        for key, entry in entries.items():
-            old = self._old.get(key)
-            agreed = agree(entry, old, self._rules)
-            if old is not None and agreed:
-                entries[key] = replace(old, stale=False, score=entry.score)
-            if self._watches[key.object].feed(agreed=agreed):
-                ripe.append(key.object)
-        self._fresh.update(entries)
-        return ripe
+    def _stretch(self, number: int) -> Stretch:
+        pass_, span = self._pass, self._pass.spans[number]
+        ordered = span if pass_.step > 0 else span[::-1]
+        frames = [frame for frame in ordered if pass_.may_fill(Key(frame, number))]
+        origin = self._old.get(Key(pass_.frames[0], number))
+        verified = origin is not None and origin.verified and origin.origin is Origin.PROPAGATED
+        near = range(min(pass_.frames) - 1, max(pass_.frames) + 2)
+        old = {f: self._old[Key(f, number)] for f in near if Key(f, number) in self._old}
+        start = pass_.anchors.get(pass_.frames[0], {}).get(number)
+        end = self._standing(number, ordered[-1] + pass_.step)
+        return Stretch(frames or list(ordered), start, end, old, faulty=not verified)
 
-    def _holds_ahead(self, number: int, frame: int, entry: Entry) -> bool:
-        """Whether the old masks ahead are what the tracker would give, judged by three frames."""
+    def _standing(self, number: int, frame: int) -> Mask | None:
+        """Return the mask that stands on a frame: an anchor's, or an old one."""
+        if number in (given := self._pass.anchors.get(frame, {})):
+            return given[number]
+        entry = self._old.get(Key(frame, number))
+        return entry.mask if entry else None
+
+    def _others(self, key: Key) -> dict[int, Mask]:
+        """Return the masks that other objects have on a frame."""
+        return {
+            number: entry.mask
+            for number in self._known
+            if number != key.object
+            and (entry := self._old.get(Key(key.frame, number)))
+            and entry.mask
+        }
+
+    def _shows(self, key: Key) -> bool:
+        walk = self._walks[key.object]
+        return not walk.agreed and walk.prefers_new(key.frame)
+
+    def _ends(self, number: int, frame: int, verdict: Verdict, entry: Entry) -> bool:
+        """Whether a walk ends here: all frames ahead have masks, and those tried are right."""
+        if verdict is Verdict.GOES_ON:
+            return False
         ahead = self._ahead(number, frame)
         # That it is absent further on is an anchor, not an old mask: the pass has to get there.
         if any(Key(other, number) not in self._old for other in ahead):
             return False
-        tries = probes(frame, ahead, self._rules.patience)
-        given = {number: entry.mask}
-        anchors = {
-            **_only(_telling(self._pass), number),
-            **({frame: given} if entry.mask else {}),
-        }
-        unpacked = UnpackedAnchors(anchors, self._size)
-        if not tries:
+        if verdict is Verdict.GIVES_WAY:
             return True
+        # Where those tried were wrong, the pass has to get there before it may end.
+        if number in self._warned and len(self._walks[number].agreed) > self._rules.patience:
+            return False
+        self._warned.discard(number)
+        if len(ahead) < _LONG or self._holds_ahead(number, frame, entry):
+            return True
+        self._warned.add(number)
+        return False
+
+    def _holds_ahead(self, number: int, frame: int, entry: Entry) -> bool:
+        """Whether the old masks ahead are what the tracker would give, judged by three frames."""
+        tries = probes(frame, self._ahead(number, frame), self._rules.patience)
+        anchors: dict[int, Mapping[int, Mask | None]] = {**_only(_telling(self._pass), number)}
+        if entry.mask:
+            anchors[frame] = {number: entry.mask}
+        unpacked = UnpackedAnchors(anchors, self._size)
         with closing(predict(self._tracker, unpacked, tries)) as found:
-            for other, predictions in found:
-                new = entry_of(predictions[number])
-                if not agree(new, self._old[Key(other, number)], self._rules):
-                    return False
-        return True
+            return all(
+                difference(entry_of(predictions[number]).mask, self._old[Key(other, number)].mask)
+                <= self._rules.conflict
+                for other, predictions in found
+            )
 
     def _confirmed(self, number: int, frame: int) -> dict[Key, Entry]:
         keys = [Key(other, number) for other in self._ahead(number, frame)]

@@ -1,6 +1,7 @@
 """The steps that a job is carried out in."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Container, Generator, Mapping
+from contextlib import closing
 from typing import NamedTuple
 
 from app.core.document import Entry, Key, Origin
@@ -10,13 +11,26 @@ from models.api import Prediction
 
 
 class Step(NamedTuple):
-    """What one step of a job gave: the frame it was at, and finished entries, mostly of it."""
+    """What one step of a job gave: the frame it was at, and finished entries, mostly of it.
+
+    Where no model was asked, but it was said which masks hold, it is not `computed`.
+    """
 
     frame: int
     entries: Mapping[Key, Entry]
+    computed: bool = True
 
 
 Steps = Generator[Step, None, None]
+
+
+def without(steps: Steps, frames: Container[int]) -> Steps:
+    """Yield the steps without what is said of `frames`, which may grow meanwhile."""
+    with closing(steps):
+        for step in steps:
+            yield Step(
+                step.frame, {k: entry for k, entry in step.entries.items() if k.frame not in frames}
+            )
 
 
 def entry_of(prediction: Prediction) -> Entry:

@@ -12,6 +12,7 @@ from app.cli.demo import parsers as demo
 from app.cli.exchange import parsers as exchange
 from app.cli.machine import parsers as machine
 from app.cli.masks import parsers as masks
+from app.cli.masks.batch import parsers as batch
 from app.cli.training import parsers as training
 from app.cli.window import parsers as window
 from app.errors import MaskwrightError, UsageError
@@ -43,6 +44,7 @@ _ADVICE: dict[type[OSError], str] = {
     IsADirectoryError: "Give the name of a file.",
     NotADirectoryError: "A part of the path is a file: choose another place.",
 }
+_SELF_TEST = "self-test"  # may be given as an option, too, as other programs have it
 _MEND = "Check the drive and the room on it, and try again."
 
 COMMANDS = {
@@ -101,6 +103,11 @@ COMMANDS = {
         machine.configure_models,
         "app.cli.machine.models",
     ),
+    "batch": Command(
+        "many videos by one plan, on this machine or on a Ray cluster",
+        batch.configure_batch,
+        "app.cli.masks.batch.run",
+    ),
     "train": Command(
         "train a model from a config file", training.configure_train, "app.cli.training.train"
     ),
@@ -112,12 +119,18 @@ COMMANDS = {
     "doctor": Command(
         "check this machine, line by line", machine.configure_doctor, "app.cli.machine.doctor"
     ),
+    _SELF_TEST: Command(
+        "the main job headless, then what is missing (--self-test is the same)",
+        demo.configure_self_test,
+        "app.cli.demo.self_test",
+    ),
 }
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run `maskwright` with these arguments and return its exit status."""
-    words = list(arguments)
+    words = [_SELF_TEST if word == f"--{_SELF_TEST}" else word for word in arguments[:1]]
+    words += arguments[1:]
     if not words or (words[0] not in COMMANDS and words[0] not in {"-h", "--help", "--version"}):
         words.insert(0, "open")
     if words[0] not in COMMANDS:

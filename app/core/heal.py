@@ -1,4 +1,4 @@
-"""What an edit makes stale, where a heal must go, when it may stop and how two passes merge."""
+"""What an edit makes stale, where a heal must go, and when it may stop."""
 
 import itertools
 from bisect import bisect_left, bisect_right
@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 
 from app.core.document import Document, Entry, Key, Objects
 from app.core.mask import Mask
-from app.core.passes import Pass
+from app.core.passes import PackedAnchors, Pass
 from app.core.plan import anchor_frames, followable, packed_anchors
 from models.api import BoolMask
-
-_NEAR = 0.75  # a pass this near to its anchor, 0 to 1, needs no second opinion
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +25,10 @@ class Rules:
     (1 - IoU) are for a person to decide.
     """
 
-    iou: float = 0.98
-    boundary: float = 0.98
-    area: float = 0.01
-    patience: int = 10
+    iou: float = 0.9
+    boundary: float = 0.9
+    area: float = 0.1
+    patience: int = 2
     conflict: float = 0.3
 
 
@@ -86,25 +84,45 @@ def plan_heal(
 ) -> tuple[Pass, ...]:
     """Return the passes that make stale masks good again, those next to `new_anchors` first.
 
-    Next to a new anchor, frames without a mask are filled too. A pass starts at the new
-    anchor where there is one, else at the earlier anchor; but not where the object is absent: then
-    it starts at the other end, or further back, where the object was seen, and goes through.
+    Next to a new anchor, frames without a mask are filled too. A pass starts at each new anchor,
+    or where there is none, at the earlier anchor; but not where the object is absent: then it
+    starts at the other end, or further back, where the object was seen, and goes through.
     """
     starts: dict[tuple[int, int], dict[int, range]] = {}
     objects = list(followable(document, [info.id for info in document.objects]))
     anchors = {number: _anchors(document, number, first, last) for number in objects}
     for number in objects:
         for gap in gaps(document, number, first=first, last=last):
-            origin = _origin(gap, anchors[number], new_anchors)
-            if origin is None or not _needs_healing(document, gap, new_anchors):
+            if not _needs_healing(document, gap, new_anchors):
                 continue
-            step = 1 if origin <= gap.left else -1
-            spans = starts.setdefault((origin, step), {})
-            spans[number] = _joined(spans.get(number, gap.frames), gap.frames)
+            for origin in _origins(gap, anchors[number], new_anchors):
+                step = 1 if origin <= gap.left else -1
+                spans = starts.setdefault((origin, step), {})
+                spans[number] = _joined(spans.get(number, gap.frames), gap.frames)
     touched = {key.frame for key in new_anchors}
     order = sorted(starts, key=lambda start: (start[0] not in touched, start))
     given = packed_anchors(document, objects)
-    return tuple(_pass(given, origin, step, starts[origin, step]) for origin, step in order)
+    return tuple(
+        _pass(
+            _seeded(document, given, origin, starts[origin, step]),
+            origin,
+            step,
+            starts[origin, step],
+        )
+        for origin, step in order
+    )
+
+
+def evidence(document: Document, passes: Iterable[Pass]) -> dict[Key, Entry]:
+    """Return the entries that a heal weighs: all on the frames of its passes and beside them."""
+    frames = {
+        frame for each in passes for frame in range(min(each.frames) - 1, max(each.frames) + 2)
+    }
+    return {
+        Key(frame, number): entry
+        for frame in sorted(frames)
+        for number, entry in document.on_frame(frame).items()
+    }
 
 
 def agree(new: Entry, old: Entry | None, rules: Rules) -> bool:
@@ -176,20 +194,6 @@ def probes(at: int, ahead: Collection[int], patience: int) -> tuple[int, ...]:
     return tuple(frame for frame in frames if frame in wanted)
 
 
-def merge(forward: Entry, backward: Entry, *, nearness: float, rules: Rules) -> Entry:
-    """Return one entry of two passes that meet; `nearness` (0 to 1) is that to forward's origin.
-
-    Where the masks differ, the one with the larger weight holds, weight = linear distance times
-    confidence (the distance weights of MiVOS, Cheng et al. 2021, on binary masks). A large
-    difference is marked as a conflict, except close to the anchor whose pass is chosen: there it
-    only says that the other pass has drifted on its long way.
-    """
-    ours, theirs = nearness * _trust(forward), (1 - nearness) * _trust(backward)
-    chosen, near = (forward, nearness) if ours >= theirs else (backward, 1 - nearness)
-    differs = difference(forward.mask, backward.mask) > rules.conflict
-    return replace(chosen, conflict=differs and near < _NEAR)
-
-
 def difference(one: Mask | None, other: Mask | None) -> float:
     """Return 1 - IoU; 0 where both are nothing, 1 where one is."""
     if one is None or other is None:
@@ -257,17 +261,16 @@ def _anchors(document: Document, number: int, first: int, last: int) -> dict[int
     }
 
 
-def _origin(gap: Gap, anchors: Mapping[int, bool], new_anchors: Collection[Key]) -> int | None:
-    """Return the anchor where a pass through the gap starts, None where there is none."""
+def _origins(gap: Gap, anchors: Mapping[int, bool], new_anchors: Collection[Key]) -> list[int]:
+    """Return the anchors where passes through the gap start: each new one beside it, else one."""
     beside = [frame for frame in (gap.left, gap.right) if frame in anchors]
     seen = [frame for frame in beside if anchors[frame]]
     if beside and not seen:
         before = [frame for frame, is_seen in anchors.items() if is_seen and frame < gap.left]
         after = [frame for frame, is_seen in anchors.items() if is_seen and frame > gap.right]
         seen = [*before[-1:], *after[:1]][:1]
-    return min(
-        seen or beside, key=lambda frame: Key(frame, gap.object) not in new_anchors, default=None
-    )
+    new = [frame for frame in seen if Key(frame, gap.object) in new_anchors]
+    return new or (seen or beside)[:1]
 
 
 def _joined(one: range, other: range) -> range:
@@ -283,8 +286,24 @@ def _needs_healing(document: Document, gap: Gap, new_anchors: Collection[Key]) -
     return False
 
 
+def _seeded(
+    document: Document, anchors: PackedAnchors, origin: int, healed: Collection[int]
+) -> PackedAnchors:
+    """Return the anchors, and on the frame of origin the masks of the objects beside the healed.
+
+    A tracker that is not told where they are would look for them where the healed one is.
+    """
+    known = {number for given in anchors.values() for number in given}
+    beside = {
+        number: entry.mask
+        for number, entry in document.on_frame(origin).items()
+        if number in known and number not in healed and entry.mask is not None
+    }
+    return {**anchors, origin: {**beside, **anchors.get(origin, {})}}
+
+
 def _pass(
-    anchors: Mapping[int, Mapping[int, Mask | None]],
+    anchors: PackedAnchors,
     origin: int,
     step: int,
     spans: Mapping[int, range],
@@ -299,10 +318,6 @@ def _pass(
     # Of a long absence its last frame says all; the others need not be looked at.
     visited = (frame for frame in frames if not (absent(frame) and absent(frame + step)))
     return Pass(anchors, tuple(visited), spans)
-
-
-def _trust(entry: Entry) -> float:
-    return 1.0 if entry.score is None else entry.score
 
 
 def _within(mask: Mask, window: tuple[int, int, int, int]) -> NDArray[np.uint8]:

@@ -3,8 +3,8 @@
 import enum
 import statistics
 from bisect import bisect
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -28,6 +28,20 @@ class Reason(enum.Enum):
     STALE = "stale"
 
 
+class Event(enum.Enum):
+    """What seems to have happened to an object."""
+
+    SWAP = "swap"  # it and another one have changed places
+    TAKEN = "taken"  # another one has what was its place
+    TWO_THINGS = "two things"  # it lies on two things
+    LEAK = "leak"  # it has grown over what is beside it
+    LOST = "lost"
+    RE_ENTRY = "re-entry"  # it was gone, and is there again
+    MADE_UP = "made up"  # it appears where nothing of it was, and the model is unsure
+    CONFLICT = "conflict"  # two passes disagree
+    DRIFT = "drift"  # something else
+
+
 # How likely a mask with this mark is wrong, as far as a reason alone can say.
 _SEVERITY = {
     Reason.CONFLICT: 0.9,
@@ -42,8 +56,13 @@ _SEVERITY = {
     Reason.BORDER_EXIT: 0.2,
 }
 _ASK_MIDDLE = frozenset({Reason.CONFLICT, Reason.SLIVER})
+_JUMPS = frozenset({Reason.LOW_OVERLAP, Reason.AREA_JUMP})
+_LONGEST = 60  # frames after which a jump is not the end of what another began
+_ALIKE = 1.25  # factor between areas up to which one is as large as the other
+_CLOSER = 0.2  # IoU by which a mask that jumps back is nearer to where it was
 _NEAR = 3  # suspect frames this close together are one suspect
 _MEMORY = 5  # frames whose median says what is usual
+_HALF = 0.5  # share of a mask, or score, from which on something holds
 _SIDE_PX = 96  # larger masks are thinned out to about this side before they are compared
 
 
@@ -66,10 +85,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """Neighbouring suspect frames of one object.
+    """Neighbouring suspect frames of one object: one event.
 
-    `frame` is the one to look at; `reasons` come worst first; `severity` is 0 to 1; `value` ranks:
-    the frames that a correction is expected to heal, times severity.
+    `frame` is the worst, to look at; `reasons` come worst first; `severity` is 0 to 1; `value`
+    ranks: the frames that a correction is expected to heal, times severity. `other` is the object
+    that a swap is with, or that has taken this one's place.
     """
 
     object: int
@@ -79,6 +99,8 @@ class Suspect:
     reasons: tuple[Reason, ...]
     severity: float
     value: float
+    event: Event = Event.DRIFT
+    other: int | None = None
 
     @property
     def text(self) -> str:
@@ -95,6 +117,19 @@ def find(document: Document, limits: Limits | None = None) -> tuple[Suspect, ...
     return finder.ranked()
 
 
+class Order(enum.Enum):
+    """In which order suspects are listed."""
+
+    VALUE = "value"
+    TIME = "time"
+
+
+_KEYS: Mapping[Order, Callable[[Suspect], tuple[float, ...]]] = {
+    Order.VALUE: lambda each: (-each.value, each.first, each.object),
+    Order.TIME: lambda each: (each.first, each.object),
+}
+
+
 class Finder:
     """Finds suspects object by object and remembers what it measured of each mask.
 
@@ -106,22 +141,33 @@ class Finder:
         self._facts: dict[int, dict[int, tuple[Mask, Facts]]] = {}
         self._overlaps: dict[int, dict[int, tuple[Mask, Mask, float]]] = {}
         self._suspects: dict[int, tuple[Suspect, ...]] = {}
+        self._entries: dict[int, Mapping[int, Entry]] = {}
 
     def examine(self, object_id: int, entries: Mapping[int, Entry]) -> None:
         """Replace the suspects of one object; `entries` are all it has, frames rising."""
         self._measure(object_id, entries)
-        marks = dict(self._marks(object_id, entries))
+        self._entries[object_id] = entries
+        marks = _joined(dict(self._marks(object_id, entries)), entries)
         self._suspects[object_id] = tuple(_grouped(object_id, entries, marks))
 
     def forget(self, keep: Iterable[int]) -> None:
         """Drop all objects but these."""
         for number in set(self._suspects) - set(keep):
             del self._suspects[number], self._facts[number], self._overlaps[number]
+            del self._entries[number]
 
-    def ranked(self) -> tuple[Suspect, ...]:
-        """Return all suspects, the most valuable first."""
-        every = (suspect for suspects in self._suspects.values() for suspect in suspects)
-        return tuple(sorted(every, key=lambda each: (-each.value, each.first, each.object)))
+    def ranked(self, order: Order = Order.VALUE) -> tuple[Suspect, ...]:
+        """Return all suspects, the most valuable or the earliest first, each swap once."""
+        every = [
+            self._told(suspect) for suspects in self._suspects.values() for suspect in suspects
+        ]
+        return tuple(sorted(_single(every), key=_KEYS[order]))
+
+    def _told(self, suspect: Suspect) -> Suspect:
+        """Say what seems to have happened, which the masks of other objects show."""
+        others = {n: entries for n, entries in self._entries.items() if n != suspect.object}
+        event, other = _event(suspect, self._entries[suspect.object], others)
+        return replace(suspect, event=event, other=other)
 
     def _measure(self, object_id: int, entries: Mapping[int, Entry]) -> None:
         """Measure the masks that are new, and each with the one before it."""
@@ -218,6 +264,14 @@ def quick_iou(one: Mask, other: Mask) -> float:
     return min(1.0, shared / max(1, one.area + other.area - shared))
 
 
+def inside(mask: Mask | None, other: Mask | None) -> float:
+    """Return the share of a mask that lies in another one."""
+    if mask is None or other is None:
+        return 0.0
+    iou = quick_iou(mask, other)
+    return min(1.0, iou / (1 + iou) * (mask.area + other.area) / mask.area)
+
+
 def _thinning(mask: Mask) -> int:
     y0, y1, x0, x1 = mask.box
     return max(1, max(y1 - y0, x1 - x0) // _SIDE_PX)
@@ -243,12 +297,51 @@ def _presence(before: Entry, now: Entry, known: tuple[Mask, Facts] | None) -> se
     return set()
 
 
+def _joined(
+    marks: Mapping[int, frozenset[Reason]], entries: Mapping[int, Entry]
+) -> dict[int, frozenset[Reason]]:
+    """Return the marks with a jump and the jump back as one: all between is suspect, not beyond."""
+    joined = dict(marks)
+    jumps = [frame for frame, reasons in marks.items() if reasons & _JUMPS]
+    anchors = [frame for frame, entry in entries.items() if entry.is_anchor]
+    left = 0
+    for index, first in enumerate(jumps):
+        if first < left:
+            continue
+        for back in jumps[index + 1 :]:
+            if back - first > _LONGEST or bisect(anchors, first) < bisect(anchors, back):
+                break
+            if back - first > _NEAR and _is_back(entries, first, back):
+                for frame in range(first, back):
+                    joined[frame] = joined.get(frame, frozenset()) | (marks[first] & _JUMPS)
+                joined[back] = marks[back] - _JUMPS - {Reason.SPLIT}
+                left = back
+                break
+    return {frame: joined[frame] for frame in sorted(joined) if joined[frame]}
+
+
+def _is_back(entries: Mapping[int, Entry], first: int, back: int) -> bool:
+    """Whether a mask jumps at `back` to the size or place that it left at `first`."""
+    frames = (first - 1, first, back - 1, back)
+    masks = [entry.mask if (entry := entries.get(frame)) else None for frame in frames]
+    before, left, last, now = masks
+    if before is None or left is None or last is None or now is None:
+        return False
+    size = _as_large(now, before) and not _as_large(left, before)
+    return size or quick_iou(now, before) > quick_iou(last, before) + _CLOSER
+
+
+def _as_large(one: Mask, other: Mask) -> bool:
+    return 1 / _ALIKE <= one.area / other.area <= _ALIKE
+
+
 def _grouped(
     object_id: int, entries: Mapping[int, Entry], marks: Mapping[int, frozenset[Reason]]
 ) -> Iterator[Suspect]:
     """Yield one suspect for each stretch of suspect frames.
 
-    What is only stale stands apart, and so does what looks like an object that is not there.
+    What looks like an object that is not there stands apart. What is only stale is none: it is
+    known, and waits for a heal.
     """
     stale = {frame for frame, reasons in marks.items() if reasons == {Reason.STALE}}
     gone = {frame for frame, reasons in marks.items() if Reason.SLIVER in reasons}
@@ -257,7 +350,6 @@ def _grouped(
     doubtful = (
         *_stretches(sorted(set(marks) - stale - gone), anchors),
         *_stretches(sorted(gone), anchors),
-        *_stretches(sorted(stale), anchors),
     )
     for frames in doubtful:
         found = frozenset[Reason]().union(*(marks[frame] for frame in frames))
@@ -300,13 +392,84 @@ def _healed(entries: Mapping[int, Entry]) -> dict[int, int]:
 
 
 def _best(entries: Mapping[int, Entry], frames: list[int], doubtful: list[int]) -> int:
-    """Return the frame to correct: where the object is seen, as surely as may be.
+    """Return the frame to look at: the worst, as the model sees it.
 
     Where passes from two anchors disagree, or hardly any object is left (`doubtful`), it is the
     middle: near either end a correction would say little that is new.
     """
-    seen = [frame for frame in doubtful or frames if entries[frame].mask is not None]
     if doubtful:
+        seen = [frame for frame in doubtful if entries[frame].mask is not None]
         middle = seen or doubtful
         return middle[len(middle) // 2]
-    return max(seen or frames[:1], key=lambda frame: (entries[frame].score or 0.0, -frame))
+    scores = {frame: entries[frame].score for frame in frames}
+    return min(frames, key=lambda frame: (_score(scores[frame]), frame))
+
+
+def _score(score: float | None) -> float:
+    return 1.0 if score is None else score
+
+
+def _event(
+    suspect: Suspect, entries: Mapping[int, Entry], others: Mapping[int, Mapping[int, Entry]]
+) -> tuple[Event, int | None]:
+    """Return what seems to have happened, and the other object that it happened with."""
+    reasons = set(suspect.reasons)
+    if Reason.CONFLICT in reasons:
+        return Event.CONFLICT, None
+    before, now = _masks(entries, suspect)
+    for number, masks in others.items():
+        event = _between(before, now, *_masks(masks, suspect))
+        if event is not None:
+            return event, number
+    return _alone(reasons, before, now, entries[suspect.frame]), None
+
+
+def _masks(entries: Mapping[int, Entry], suspect: Suspect) -> tuple[Mask | None, Mask | None]:
+    """Return an object's masks before the suspect and on its worst frame."""
+    before, now = entries.get(suspect.first - 1), entries.get(suspect.frame)
+    return before.mask if before else None, now.mask if now else None
+
+
+def _between(
+    before: Mask | None, now: Mask | None, other_before: Mask | None, other_now: Mask | None
+) -> Event | None:
+    """Return what two objects seem to have done to each other, None where nothing shows."""
+    came = inside(now, other_before)
+    gave = inside(other_now, before)
+    # Where they overlapped before, being in the other's place says nothing.
+    if before is not None and inside(before, other_before) > _HALF / 2:
+        return None
+    if came > _HALF and gave > _HALF:
+        return Event.SWAP
+    if gave > _HALF:
+        return Event.TAKEN
+    return Event.TWO_THINGS if inside(other_before, now) > _HALF else None
+
+
+def _alone(reasons: set[Reason], before: Mask | None, now: Mask | None, entry: Entry) -> Event:
+    if Reason.RETURNED in reasons and now is not None:
+        unsure = Reason.LOW_SCORE in reasons or _score(entry.score) < _HALF
+        return Event.MADE_UP if unsure else Event.RE_ENTRY
+    if reasons & {Reason.VANISHED, Reason.SLIVER, Reason.BORDER_EXIT}:
+        return Event.LOST
+    if Reason.SPLIT in reasons:
+        return Event.TWO_THINGS
+    if Reason.AREA_JUMP in reasons and before and now and now.area > before.area:
+        return Event.LEAK
+    return Event.DRIFT
+
+
+def _single(suspects: Iterable[Suspect]) -> Iterator[Suspect]:
+    """Yield each swap once: of the two objects' rows the one that is worth more."""
+    swaps: list[Suspect] = []
+    for suspect in sorted(suspects, key=_KEYS[Order.VALUE]):
+        if suspect.event is Event.SWAP:
+            if any(_same_swap(suspect, known) for known in swaps):
+                continue
+            swaps.append(suspect)
+        yield suspect
+
+
+def _same_swap(one: Suspect, other: Suspect) -> bool:
+    together = one.first <= other.last + _NEAR and other.first <= one.last + _NEAR
+    return together and (one.object, one.other) == (other.other, other.object)

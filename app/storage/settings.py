@@ -33,10 +33,10 @@ class Settings:
     threads: int = 0
     size: int = 0
     iou_gate: float = 0.1
-    heal_iou: float = 0.98
-    heal_boundary: float = 0.98
-    heal_area: float = 0.01
-    heal_patience: int = 10
+    heal_iou: float = 0.9
+    heal_boundary: float = 0.9
+    heal_area: float = 0.1
+    heal_patience: int = 2
     conflict: float = 0.3
     review_advance: bool = True
     cache_mib: int = 768

@@ -1,4 +1,4 @@
-"""Which colours belong to an object: over the whole video, and here and now."""
+"""Colour models of an object: over the whole video, and here and now."""
 
 from dataclasses import dataclass
 from typing import TypeVar

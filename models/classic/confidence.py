@@ -1,4 +1,4 @@
-"""How much a mask looks like a thing of its own."""
+"""The confidence in a mask: how much it looks like a thing of its own."""
 
 import cv2
 import numpy as np

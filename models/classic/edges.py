@@ -1,4 +1,4 @@
-"""Bringing a rough mask to the edges of the image."""
+"""The refinement of a rough mask to the edges of the image."""
 
 import cv2
 import numpy as np

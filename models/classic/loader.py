@@ -1,4 +1,4 @@
-"""Builds the models of this package."""
+"""The loaders of the models of this package."""
 
 import cv2
 

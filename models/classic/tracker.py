@@ -1,4 +1,4 @@
-"""Follows masks through video without any weights."""
+"""The tracker that follows masks through video without any weights."""
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
 
@@ -101,12 +101,17 @@ class ClassicTracker:
         colours: Mapping[int, ColourModel],
         usual: Mapping[int, int],
     ) -> dict[int, Following]:
-        """Bring the objects that have an anchor outside `frames` to the first of them."""
+        """Bring the objects that have an anchor outside `frames` to the first of them.
+
+        Those that are shown there need not be brought.
+        """
         visited = set(frames)
+        shown = {number for number, mask in anchors.get(frames[0], {}).items() if mask.any()}
         nearest: dict[int, int] = {}
         for frame in sorted(set(anchors) - visited, key=lambda frame: abs(frame - frames[0])):
             for number in anchors[frame]:
-                nearest.setdefault(number, frame)
+                if number not in shown:
+                    nearest.setdefault(number, frame)
         following: dict[int, Following] = {}
         for origin in sorted(set(nearest.values())):
             view = self._view(origin)

@@ -1,4 +1,4 @@
-"""What a prompt says of each pixel: surely inside or outside, or only probably."""
+"""The trimap of a prompt: what is surely inside or outside, and what only probably."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

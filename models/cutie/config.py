@@ -1,4 +1,4 @@
-"""What a memory network is made of, and how its memory is kept."""
+"""The configs of a memory network and of its memory, and those of the known models."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -86,13 +86,34 @@ class LongTermConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class PresenceConfig:
+    """When an object is taken for present: only then a frame is remembered of it.
+
+    Its mask has at least `least_area` pixels, as the network sees the frame, `least_share` of its
+    usual area, and a score of `least_score`, 0 to 1. `absences`: frames on which it was not
+    present, as they were segmented, that are kept beside its memory until it is back, the newest
+    ones. `distractors`: frames kept outside the queue of recent ones, on which it was seen and
+    something away from it had a probability of `rival` or more.
+    """
+
+    least_score: float
+    least_share: float = 0.0
+    least_area: int = 30
+    absences: int = 0
+    distractors: int = 0
+    rival: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryConfig:
     """How much is remembered, and how often.
 
     `every`: a frame in so many is remembered. `frames`: of working memory, the first one counted
     in, where `long_term` is None. `top_k`: memory tokens that a pixel reads. `sensory_updates`: on
     how many of the frames between two memory frames the sensory memory is renewed. `chunk`:
-    objects computed at once, 0 = all.
+    objects computed at once, 0 = all. `presence`: when a frame is remembered of an object at all;
+    None remembers it of every object, as the published runs do. A mask with a score under
+    `least_shown` is not shown, so that an object that is away has none; 0 shows all.
     """
 
     every: int = 5
@@ -101,6 +122,8 @@ class MemoryConfig:
     sensory_updates: int = 5
     long_term: LongTermConfig | None = None
     chunk: int = 0
+    presence: PresenceConfig | None = None
+    least_shown: float = 0.0
 
 
 CUTIE_SMALL = NetworkConfig(EncoderConfig(EncoderKind.RESNET18))

@@ -1,4 +1,4 @@
-"""Which sizes of the image encoders a state dict was made with."""
+"""The sizes of the image encoders, inferred from a state dict."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,7 +11,7 @@ from models.encoders import depth, hiera
 _VISUAL, _DEPTH = "pixel_encoder.visual.", "pixel_encoder.depth."
 
 
-def fitted(config: EncoderConfig, state: Mapping[str, Tensor]) -> EncoderConfig:
+def infer_sizes(config: EncoderConfig, state: Mapping[str, Tensor]) -> EncoderConfig:
     """Return a Hiera config with the sizes that a network's state dict holds.
 
     What the state dict does not tell stays as it is; loading it strictly says then what is wrong.

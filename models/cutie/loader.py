@@ -1,4 +1,4 @@
-"""Builds the models of this package by name."""
+"""The loaders of the models of this package, by name."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -17,12 +17,13 @@ from models.cutie.config import (
     LongTermConfig,
     MemoryConfig,
     NetworkConfig,
+    PresenceConfig,
     css_memory,
 )
 from models.cutie.cpu.fold import fold_batch_norms
 from models.cutie.cpu.fuse import use_fused_blocks
 from models.cutie.cpu.winograd import use_winograd
-from models.cutie.infer_config import fitted
+from models.cutie.infer_config import infer_sizes
 from models.cutie.inference.tracker import CutieTracker, RunOptions
 from models.cutie.network.network import Network
 from models.encoders import eight_bit
@@ -36,6 +37,9 @@ _LONG_RUN = 600  # frames, from which old working memory is consolidated instead
 # The square in which lite's clicks see a frame: they want more pixels than propagation does, and
 # SAM 2's heads were trained on squares.
 _PROMPT_SQUARE = 768
+# Chosen on clips in which an object leaves and returns; see lite's card.
+_PRESENCE = PresenceConfig(least_score=0.5, least_share=0.25, absences=2)
+_LEAST_SHOWN = 0.4
 
 
 def _memory(frame_count: int) -> MemoryConfig:
@@ -54,7 +58,23 @@ def _recent_memory(frame_count: int) -> MemoryConfig:
     long_term = LongTermConfig(
         most_frames=7, least_frames=4, prototypes=32, most_tokens=2_048, buffer_tokens=512
     )
-    return MemoryConfig(every=2, long_term=long_term if frame_count > _LONG_RUN else None)
+    return MemoryConfig(
+        every=2,
+        long_term=long_term if frame_count > _LONG_RUN else None,
+        presence=_PRESENCE,
+        least_shown=_LEAST_SHOWN,
+    )
+
+
+def _memory_for(model: "Model", options: LoadOptions) -> Callable[[int], MemoryConfig]:
+    """Return the model's memory, with objects' presence asked for or not as the options say."""
+    if options.presence is None:
+        return model.memory
+    presence = _PRESENCE if options.presence else None
+    least_shown = _LEAST_SHOWN if options.presence else 0.0
+    return lambda frame_count: replace(
+        model.memory(frame_count), presence=presence, least_shown=least_shown
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +140,10 @@ def tracker_of(
         bfloat16=small and encoder_dtype(device) is torch.bfloat16,
         side_by_side=small and torch.get_num_threads() > 1,
     )
-    network = ready(network, device, eight_bits=small and eight_bit.pays(device))
-    return CutieTracker(network, frames, options=run, memory=model.memory)
+    network = prepare_for_inference(
+        network, device, eight_bits=small and eight_bit.is_faster(device)
+    )
+    return CutieTracker(network, frames, options=run, memory=_memory_for(model, options))
 
 
 def load_segmenter(name: str, frames: Frames, options: LoadOptions) -> Segmenter:
@@ -152,7 +174,9 @@ def load_segmenter(name: str, frames: Frames, options: LoadOptions) -> Segmenter
     return PromptSegmenter(found, frames)
 
 
-def ready(network: Network, device: torch.device, *, eight_bits: bool = False) -> Network:
+def prepare_for_inference(
+    network: Network, device: torch.device, *, eight_bits: bool = False
+) -> Network:
     """Return the network as inference wants it: on the device, batch norms folded.
 
     `eight_bits` lets a Hiera encoder multiply bytes, for weights that are stored in bytes.
@@ -169,7 +193,9 @@ def ready(network: Network, device: torch.device, *, eight_bits: bool = False) -
 def _sized(model: Model, state: Mapping[str, Tensor]) -> NetworkConfig:
     """Return the model's network; where none has been published, with the weights' own sizes."""
     config = model.network
-    return config if model.published else replace(config, encoder=fitted(config.encoder, state))
+    return (
+        config if model.published else replace(config, encoder=infer_sizes(config.encoder, state))
+    )
 
 
 def _find(name: str, given: Path | None) -> Path:

@@ -71,7 +71,7 @@ def supported(device: torch.device) -> bool:
     return device.type == "cpu" and present and _agrees()
 
 
-def pays(device: torch.device) -> bool:
+def is_faster(device: torch.device) -> bool:
     """Return whether nothing else is as fast here.
 
     With AMX bfloat16 is: there finding the bytes costs more than their products save.

@@ -1,4 +1,4 @@
-"""Appearance and geometry in one encoder: Hiera features joined with Depth Anything V2's.
+"""The fused encoder of appearance and geometry: Hiera's features and Depth Anything V2's.
 
 THU-Warwick, EPIC-KITCHENS VISOR challenge 2025 (arXiv 2506.06748), section 3: at strides 4, 8 and
 16 the features of both are concatenated and fused by a learnable MLP. The report leaves open which

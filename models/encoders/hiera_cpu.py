@@ -101,15 +101,15 @@ class _Block(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         """Map windows (W, side, side, C), or maps that are one window, to the next tokens."""
         placed = self.norm1(tokens)
-        seen: Tensor = self.out(self.look(self.qkv(placed)))
-        return self.think(seen.add_(self.bypass(tokens, placed)))
+        seen: Tensor = self.out(self.attend(self.qkv(placed)))
+        return self.feed_forward(seen.add_(self.bypass(tokens, placed)))
 
     def bypass(self, tokens: Tensor, placed: Tensor) -> Tensor:
         """Return what goes past the attention; `placed` are the normalised tokens."""
         kept = tokens if self.shortcut is None else self.shortcut(placed)
         return _pooled(kept) if self.pools else kept
 
-    def look(self, windows: Tensor) -> Tensor:
+    def attend(self, windows: Tensor) -> Tensor:
         """Let the tokens of each window look at each other.
 
         Queries, keys and values (W, side, side, 3 * C) become (W, side, side, C), half as high and
@@ -123,7 +123,7 @@ class _Block(nn.Module):
         halved = 2 if self.pools else 1
         return read.transpose(1, 2).reshape(count, height // halved, width // halved, -1)
 
-    def think(self, tokens: Tensor) -> Tensor:
+    def feed_forward(self, tokens: Tensor) -> Tensor:
         """Apply the two layers that treat each token alone."""
         change: Tensor = self.narrow(self.widen(self.norm2(tokens)))
         return change.add_(tokens)
@@ -217,8 +217,8 @@ def _over_grid(blocks: Sequence[_Block], grid: Tensor) -> Tensor:
         kept = block.bypass(grid, placed)
         # Beyond the map tokens are zero, so that their queries, keys and values are the bias.
         windows = _Windows.of(block.qkv(placed), block.window, block.qkv.bias)
-        seen = windows._replace(tokens=block.look(windows.tokens)).grid(*kept.shape[1:3])
-        grid = block.think(kept + block.out(seen))
+        seen = windows._replace(tokens=block.attend(windows.tokens)).grid(*kept.shape[1:3])
+        grid = block.feed_forward(kept + block.out(seen))
     return grid
 
 

@@ -1,4 +1,4 @@
-"""What image encoders ask of an image's size."""
+"""The check of an image's size that image encoders ask for."""
 
 from torch import Tensor
 

@@ -1,1 +1,1 @@
-"""What a model runs on: device, memory, and torch's libraries."""
+"""The device that a model runs on, its memory, and torch's libraries."""

@@ -1,4 +1,4 @@
-"""Which processor a model runs on."""
+"""The device that a model runs on."""
 
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,15 @@ def pick_device(name: str, *, threads: int = 0) -> "torch.device":
         ) from error
     _check_present(device, name)
     return device
+
+
+def count_accelerators(name: str) -> int:
+    """Return how many GPUs a device's name leaves to work on: all of `auto`, one of `cuda:N`."""
+    import torch  # noqa: PLC0415
+
+    if name in {"auto", "cuda"}:
+        return torch.cuda.device_count()
+    return int(name.startswith("cuda:"))
 
 
 def encoder_dtype(device: "torch.device") -> "torch.dtype":

@@ -1,4 +1,4 @@
-"""How much memory of the accelerator is in use."""
+"""The accelerator's memory in use."""
 
 import sys
 from typing import NamedTuple

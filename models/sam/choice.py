@@ -1,4 +1,4 @@
-"""Which of the masks that a SAM network offers is meant.
+"""The choice among the masks that a SAM network offers.
 
 The weights were fitted on stills and video frames, and checked on others.
 """

@@ -1,4 +1,4 @@
-"""How these models compute."""
+"""The precision and the image preparation of these models."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Builds the models of this package by name."""
+"""The loaders of the models of this package, by name."""
 
 from models.api import Frames, LoadOptions, OptionError, Segmenter, Tracker
 from models.runtime.device import encoder_dtype, pick_device

@@ -1,4 +1,4 @@
-"""From what a person gave to what a SAM network takes."""
+"""The prompts of a SAM network, made of what a person gave."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

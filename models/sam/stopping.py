@@ -1,4 +1,4 @@
-"""Leaving a network in the middle of its work."""
+"""The hook by which a network is stopped in the middle of its work."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

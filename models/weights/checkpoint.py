@@ -1,4 +1,4 @@
-"""Read weights files safely and load them strictly."""
+"""Checkpoints: weights files, read safely and loaded strictly."""
 
 import pickle
 from collections.abc import Iterable, Mapping

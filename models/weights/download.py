@@ -1,4 +1,4 @@
-"""Fetch a file over HTTP: resumed where it broke off, checked, and in place only when whole."""
+"""The download of a file: resumed where it broke off, checked, in place only when whole."""
 
 import errno
 import hashlib

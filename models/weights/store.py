@@ -1,4 +1,4 @@
-"""The weights on this machine: find them, fetch them, check them."""
+"""The weights on this machine: found, fetched and checked."""
 
 import json
 import logging

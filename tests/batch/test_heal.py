@@ -2,11 +2,16 @@
 
 from collections.abc import Generator, Mapping, Sequence
 
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from app.batch.heal import heal
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
-from app.core.heal import Rules, plan_heal, stale_marks
+from app.core.heal import Rules, evidence, plan_heal, stale_marks
 from app.core.mask import Mask
-from models.api import Anchors, Tracked
+from models.api import Anchors, BoolMask, Prediction, Tracked
 from tests.fakes import SIZE, FakeFrames, FakeTracker, square
 
 RULES = Rules(patience=4)
@@ -119,3 +124,103 @@ def test_a_long_absence_is_told_once() -> None:
     entries = healed(document, 0, tracker)
     assert tracker.absences == {11}
     assert not absent & entries.keys()
+
+
+_CROSSING = 48  # where the two objects that pass each other lie on each other
+
+
+def place(number: int, frame: int) -> int:
+    """Return where an object of the two that cross is: one goes right, the other left."""
+    way = 2 * (frame - _CROSSING)
+    return min(50, max(4, 27 + (way if number == 1 else -way)))
+
+
+class _Crossing(FakeTracker):
+    """Follows masks, but takes one object for the other where they cross."""
+
+    def track(
+        self, anchors: Anchors, frames: Sequence[int], *, probabilities: bool = False
+    ) -> Generator[Tracked, None, None]:
+        begun = frames[0]
+        follows = {
+            number: 1 if _left(mask) == place(1, begun) else 2
+            for number, mask in anchors[begun].items()
+        }
+        for frame in frames:
+            crossed = (frame < _CROSSING) != (begun < _CROSSING)
+            yield (
+                frame,
+                {
+                    number: Prediction(square(place(3 - thing if crossed else thing, frame)), 0.9)
+                    for number, thing in follows.items()
+                },
+            )
+
+
+def _left(mask: BoolMask) -> int:
+    return int(np.flatnonzero(mask.any(axis=0))[0])
+
+
+def test_a_pass_back_through_a_crossing_keeps_what_was_clean() -> None:
+    """Two objects are taken for each other from a crossing on; one is put right on frame 56."""
+    entries = {
+        Key(frame, number): Entry(
+            mask_at(place(number if frame < _CROSSING else 3 - number, frame)),
+            Origin.PROPAGATED,
+            score=0.9,
+        )
+        for frame in range(60)
+        for number in (1, 2)
+    }
+    entries |= {Key(0, n): Entry(mask_at(place(n, 0)), Origin.DRAWN) for n in (1, 2)}
+    entries[Key(56, 1)] = Entry(mask_at(place(1, 56)), Origin.CLICKED)
+    document = Document((INFO, ObjectInfo(2, "fork", (3, 2, 1))), entries)
+    document.replace(stale_marks(document, [Key(56, 1)]))
+    passes = plan_heal(document, {Key(56, 1)}, first=44, last=58)
+    for step in heal(_Crossing(FakeFrames(60)), passes, evidence(document, passes), Rules(), SIZE):
+        document.replace(step.entries)
+    right = {
+        frame: document.get(Key(frame, 1)).mask == mask_at(place(1, frame))  # type: ignore[union-attr]
+        for frame in range(44, 59)
+    }
+    assert all(right[frame] for frame in (44, 45, 46, *range(50, 59))), right
+    assert not any(document.get(Key(frame, 1)).stale for frame in right)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("drift", [0, 1, 30])
+def test_a_heal_round_a_mask_that_was_found_to_be_right_changes_no_mask(drift: int) -> None:
+    document = corrected(40, at=20, drifted=range(0), anchors={0: 10, 39: 10})
+    document.replace({Key(20, 1): Entry(mask_at(10), Origin.PROPAGATED, verified=True, score=0.9)})
+    tracker = FakeTracker(FakeFrames(40))
+    tracker.drift = dict.fromkeys(range(40), drift)
+    before = {key: entry.mask for key, entry in document.items()}
+    document.replace(healed(document, 20, tracker))
+    assert {key: entry.mask for key, entry in document.items()} == before
+    assert not any(entry.stale for _, entry in document.items())
+
+
+@given(
+    st.sets(st.integers(0, 29), min_size=1, max_size=5),
+    st.dictionaries(st.integers(0, 29), st.integers(0, 40)),
+    st.dictionaries(st.integers(0, 29), st.integers(-5, 30)),
+    st.integers(0, 29),
+    st.data(),
+)
+@settings(deadline=None, max_examples=60)
+def test_no_heal_ever_changes_an_anchor(
+    anchors: set[int], old: dict[int, int], drift: dict[int, int], first: int, data: st.DataObject
+) -> None:
+    document = Document((INFO,))
+    for frame in range(30):
+        origin = Origin.DRAWN if frame in anchors else Origin.PROPAGATED
+        entry = Entry(mask_at(old.get(frame, 10)), origin, score=0.9, stale=frame not in anchors)
+        document.replace({Key(frame, 1): entry})
+    new = {Key(frame, 1) for frame in data.draw(st.sets(st.sampled_from(sorted(anchors))))}
+    tracker = FakeTracker(FakeFrames(30))
+    tracker.drift = drift
+    passes = plan_heal(document, new, first=first, last=29)
+    for step in heal(tracker, passes, evidence(document, passes), Rules(), SIZE):
+        assert all(key.frame not in anchors and first <= key.frame for key in step.entries)
+        document.replace(step.entries)
+    if passes:
+        assert not any(entry.stale for key, entry in document.items() if key.frame >= first)

@@ -10,7 +10,6 @@ from app.core.heal import (
     Watch,
     agree,
     boundary_f,
-    merge,
     plan_heal,
     probes,
     stale_marks,
@@ -162,33 +161,6 @@ def test_probes_look_near_half_way_and_at_the_end() -> None:
     assert probes(90, range(89, 0, -1), patience=10) == (70, 45, 1)
     assert probes(10, range(11, 14), patience=10) == (12, 13)
     assert probes(10, (), patience=10) == ()
-
-
-def test_of_two_passes_the_nearer_one_holds() -> None:
-    forward, backward = (Entry(mask_at(x), Origin.PROPAGATED, score=0.9) for x in (10, 12))
-    assert merge(forward, backward, nearness=0.8, rules=Rules()).mask == mask_at(10)
-    assert merge(forward, backward, nearness=0.2, rules=Rules()).mask == mask_at(12)
-
-
-def test_a_confident_pass_holds_further() -> None:
-    forward = Entry(mask_at(10), Origin.PROPAGATED, score=0.2)
-    backward = Entry(mask_at(12), Origin.PROPAGATED, score=0.9)
-    assert merge(forward, backward, nearness=0.6, rules=Rules()).mask == mask_at(12)
-
-
-def test_passes_that_are_far_apart_are_a_conflict() -> None:
-    near, far = (Entry(mask_at(x), Origin.PROPAGATED) for x in (11, 40))
-    here = Entry(mask_at(10), Origin.PROPAGATED)
-    assert not merge(here, near, nearness=0.5, rules=Rules()).conflict
-    assert merge(here, far, nearness=0.5, rules=Rules()).conflict
-
-
-def test_a_pass_close_to_its_anchor_is_not_put_in_question() -> None:
-    here, drifted = (Entry(mask_at(x), Origin.PROPAGATED, score=0.9) for x in (10, 40))
-    assert not merge(here, drifted, nearness=0.9, rules=Rules()).conflict
-    assert not merge(drifted, here, nearness=0.1, rules=Rules()).conflict
-    lost = replace(here, score=0.01)
-    assert merge(lost, drifted, nearness=0.9, rules=Rules()).conflict
 
 
 def test_the_summary_says_where_the_drift_began_and_stopped() -> None:

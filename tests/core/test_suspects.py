@@ -7,7 +7,7 @@ import pytest
 
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.mask import Mask
-from app.core.suspects import Finder, Reason, Suspect, find
+from app.core.suspects import Event, Finder, Order, Reason, Suspect, find
 from models.api import BoolMask
 from tests.fakes import square
 
@@ -44,7 +44,6 @@ def test_a_steady_mask_is_no_suspect() -> None:
         ({20: entry(None)}, Reason.VANISHED),
         ({20: entry(None)}, Reason.RETURNED),
         ({20: entry(square(12), conflict=True)}, Reason.CONFLICT),
-        ({20: entry(square(12), stale=True)}, Reason.STALE),
         ({19: entry(square(0)), 20: entry(None)}, Reason.BORDER_EXIT),
     ],
 )
@@ -57,11 +56,11 @@ def test_what_a_person_made_is_no_suspect() -> None:
     assert reasons({20: entry(square(40), origin=Origin.DRAWN, score=0.1)}).keys() == {(21, 21)}
 
 
-def test_neighbouring_suspects_are_one_suspect_at_its_best_seen_frame() -> None:
+def test_neighbouring_suspects_are_one_suspect_at_its_worst_frame() -> None:
     scores = {20: 0.1, 21: 0.4, 22: 0.2}
     odd = {frame: entry(square(12), score=score) for frame, score in scores.items()}
     (suspect,) = find(document_with(odd))
-    assert (suspect.first, suspect.last, suspect.frame) == (20, 22, 21)
+    assert (suspect.first, suspect.last, suspect.frame) == (20, 22, 20)
 
 
 def test_where_passes_disagree_the_middle_is_to_be_corrected() -> None:
@@ -112,10 +111,70 @@ def test_a_correction_reaches_to_the_next_anchor() -> None:
     assert suspect.value == pytest.approx(3 * suspect.severity)
 
 
-def test_stale_frames_do_not_swallow_other_suspects() -> None:
+def test_what_is_only_stale_is_no_suspect_and_swallows_none() -> None:
     odd = {frame: entry(square(12), stale=True) for frame in range(15, 30)}
+    assert find(document_with(odd)) == ()
     odd[20] = entry(square(12), stale=True, conflict=True)
-    assert {(i.first, i.last) for i in find(document_with(odd))} == {(20, 20), (15, 29)}
+    (suspect,) = find(document_with(odd))
+    assert (suspect.first, suspect.last) == (20, 20)
+    assert set(suspect.reasons) == {Reason.CONFLICT, Reason.STALE}
+
+
+def two_objects(odd: dict[Key, Entry], count: int = 30) -> tuple[Suspect, ...]:
+    """Return the suspects of two squares that stand still, but for the odd entries."""
+    entries = {
+        Key(frame, number): entry(square(10 if number == 1 else 40))
+        for frame in range(count)
+        for number in (1, 2)
+    }
+    entries |= {Key(0, n): entry(square(10 * n), origin=Origin.DRAWN) for n in (1,)}
+    return find(Document((INFO, ObjectInfo(2, "fork", (3, 2, 1))), {**entries, **odd}))
+
+
+def test_two_objects_that_change_places_are_one_row() -> None:
+    odd = {Key(f, n): entry(square(40 if n == 1 else 10)) for f in range(20, 30) for n in (1, 2)}
+    (suspect,) = two_objects(odd)
+    assert suspect.event is Event.SWAP
+    assert {suspect.object, suspect.other} == {1, 2}
+    assert suspect.first == 20
+
+
+def test_what_another_object_has_now_was_taken_by_it() -> None:
+    odd = {Key(f, 2): entry(square(10)) for f in range(20, 30)}
+    odd |= {Key(f, 1): entry(None, score=0.1) for f in range(20, 30)}
+    events = {s.object: (s.event, s.other) for s in two_objects(odd) if s.first == 20}
+    assert events[1] == (Event.TAKEN, 2)
+
+
+@pytest.mark.parametrize(
+    ("odd", "wanted"),
+    [
+        ({20: entry(None)}, Event.LOST),
+        ({20: entry(square(12) | square(40), score=0.4)}, Event.TWO_THINGS),
+        ({20: entry(square(12, side=20), score=0.4)}, Event.LEAK),
+        ({20: entry(square(12), conflict=True)}, Event.CONFLICT),
+        ({20: entry(square(12), score=0.1)}, Event.DRIFT),
+        ({**{f: entry(None) for f in range(1, 20)}, 20: entry(square(12))}, Event.RE_ENTRY),
+        ({**{f: entry(None) for f in range(1, 20)}, 20: entry(square(12), score=0.2)},
+         Event.MADE_UP),
+    ],
+)  # fmt: skip
+def test_what_happened_to_an_object_is_named(odd: dict[int, Entry], wanted: Event) -> None:
+    assert wanted in {suspect.event for suspect in find(document_with(odd))}
+
+
+def test_a_jump_and_the_jump_back_are_one_suspect() -> None:
+    odd = {frame: entry(square(45), score=0.5 + frame / 100) for frame in range(12, 24)}
+    (suspect,) = find(document_with(odd))
+    assert (suspect.first, suspect.last, suspect.frame) == (12, 23, 12)
+
+
+def test_suspects_come_in_order_of_value_or_of_time() -> None:
+    finder = Finder()
+    odd = {5: entry(square(11), score=0.4), 20: entry(square(12), conflict=True, score=0.1)}
+    finder.examine(1, document_with(odd).of_object(1))
+    assert [s.first for s in finder.ranked(Order.TIME)] == [5, 20]
+    assert sorted(finder.ranked(), key=lambda s: -s.value) == list(finder.ranked(Order.VALUE))
 
 
 def test_looking_again_after_an_edit_gives_what_a_fresh_look_gives() -> None:

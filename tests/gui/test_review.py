@@ -59,7 +59,7 @@ def test_enter_in_the_list_shows_the_suspect(drifted: Desk) -> None:
 def test_enter_goes_on_to_another_object_while_this_one_heals(opened: Desk) -> None:
     opened.draw(number=1, x=10)
     opened.draw(number=2, x=40)
-    opened.model.fake_tracker.drift = {10: 30, 11: 30, 12: 30}
+    opened.model.fake_tracker.drift = {10: 20, 11: 20, 12: 20}
     opened.do("forward")
     opened.idle()
     opened.qtbot.waitUntil(lambda: {i.object for i in opened.session.review.suspects} == {1, 2})

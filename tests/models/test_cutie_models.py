@@ -14,7 +14,7 @@ from models.cutie.config import (
     EncoderKind,
     NetworkConfig,
 )
-from models.cutie.infer_config import fitted
+from models.cutie.infer_config import infer_sizes
 from models.cutie.network.network import Network
 from models.encoders.hiera import SIZES
 from tests.models.contract import Clip, TrackerContract
@@ -64,10 +64,10 @@ def test_the_size_of_the_encoder_is_read_off_the_weights(size: str) -> None:
         f"{prefix}blocks.{block}.norm1.bias": torch.empty(1) for block in range(sum(made.blocks))
     }
     state[f"{prefix}patch_embed.proj.weight"] = torch.empty(made.width, 3, 7, 7)
-    found = fitted(HIERA_DEPTH.encoder, state)
+    found = infer_sizes(HIERA_DEPTH.encoder, state)
     assert (found.size, found.depth) == (size, None)
 
 
 def test_weights_of_another_kind_leave_the_sizes_as_they_are() -> None:
-    found = fitted(HIERA_DEPTH.encoder, Network(CUTIE_SMALL).state_dict())
+    found = infer_sizes(HIERA_DEPTH.encoder, Network(CUTIE_SMALL).state_dict())
     assert (found.size, found.widths) == (HIERA_DEPTH.encoder.size, HIERA_DEPTH.encoder.widths)

@@ -10,7 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, interpolate
 
-from models.cutie.affinity import look_up, memory_code, query_code, read, similarity, usage
+from models.cutie.affinity import (
+    memory_terms,
+    query_terms,
+    readout,
+    similarity,
+    top_k_affinity,
+    usage,
+)
 from models.cutie.config import CSS, CUTIE_BASE, CUTIE_SMALL, LITE, NetworkConfig
 from models.cutie.cpu.fold import fold_batch_norms
 from models.cutie.cpu.fuse import FusedBlock, use_fused_blocks
@@ -272,7 +279,7 @@ def test_similarity_is_the_weighted_distance_of_keys() -> None:
     key, shrinkage, query, selection = _memory(20)
     distance = (selection[:, :, None] * (key[:, None] - query[:, :, None]) ** 2).sum(-1)
     expected = -distance * shrinkage[..., 0].unsqueeze(1) / math.sqrt(8)
-    found = similarity(query_code(query, selection), memory_code(key, shrinkage))
+    found = similarity(query_terms(query, selection), memory_terms(key, shrinkage))
     assert torch.allclose(found, expected, atol=1e-5)
 
 
@@ -296,7 +303,7 @@ def test_edges_leave_masks_as_they_are_until_they_are_learned() -> None:
     plain.load_state_dict(fine.state_dict(), strict=False)
     skips = torch.randn(1, 128, 8, 12), torch.randn(1, 64, 16, 24)
     given = torch.randn(2, 128, 4, 6), torch.randn(2, 64, 4, 6)
-    edges = fine.look(torch.randn(1, 3, 64, 96))
+    edges = fine.image_edges(torch.randn(1, 3, 64, 96))
     finer, sensory = fine(skips, edges, *given)
     coarse, expected = plain(skips, None, *given)
     assert torch.equal(finer, interpolate(coarse, scale_factor=2.0, mode="bilinear"))
@@ -325,37 +332,37 @@ def test_edges_draw_what_stride_4_cannot() -> None:
 @pytest.mark.parametrize("tokens", [33, 40, 41, 352, 360, 1004])
 def test_the_most_similar_tokens_are_read(tokens: int) -> None:
     key, shrinkage, query, selection = _memory(tokens)
-    codes = (query_code(query, selection), memory_code(key, shrinkage))
-    reading = look_up(*codes, 30)
-    expected = similarity(*codes).topk(30)
-    assert torch.equal(reading.weight, expected.values.softmax(dim=2))
-    assert torch.equal(reading.token, expected.indices)
+    terms = (query_terms(query, selection), memory_terms(key, shrinkage))
+    affinity = top_k_affinity(*terms, 30)
+    expected = similarity(*terms).topk(30)
+    assert torch.equal(affinity.weight, expected.values.softmax(dim=2))
+    assert torch.equal(affinity.token, expected.indices)
 
 
 def test_looking_up_in_slices_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     key, shrinkage, query, selection = _memory(40)
-    codes = (query_code(query, selection), memory_code(key, shrinkage))
-    whole = look_up(*codes, 5)
+    terms = (query_terms(query, selection), memory_terms(key, shrinkage))
+    whole = top_k_affinity(*terms, 5)
     monkeypatch.setattr("models.cutie.affinity._CORE_SLICE", 40 * 7 / torch.get_num_threads())
-    sliced = look_up(*codes, 5)
+    sliced = top_k_affinity(*terms, 5)
     assert torch.equal(whole.token, sliced.token)
     assert torch.allclose(whole.weight, sliced.weight)
 
 
 def test_a_memory_smaller_than_top_k_is_read_whole() -> None:
     key, shrinkage, query, selection = _memory(3)
-    reading = look_up(query_code(query, selection), memory_code(key, shrinkage), 30)
-    assert reading.token.shape == (1, 50, 3)
-    assert torch.allclose(reading.weight.sum(-1), torch.ones(1, 50))
+    affinity = top_k_affinity(query_terms(query, selection), memory_terms(key, shrinkage), 30)
+    assert affinity.token.shape == (1, 50, 3)
+    assert torch.allclose(affinity.weight.sum(-1), torch.ones(1, 50))
 
 
 def test_reading_touches_only_the_best_tokens_of_each_object() -> None:
     key, shrinkage, query, selection = _memory(20)
-    reading = look_up(query_code(query, selection), memory_code(key, shrinkage), 4)
+    affinity = top_k_affinity(query_terms(query, selection), memory_terms(key, shrinkage), 4)
     values = torch.randn(1, 3, 25, 6)  # room for five tokens more than are remembered
-    dense = torch.zeros(1, 50, 25).scatter_(2, reading.token, reading.weight)
-    assert torch.allclose(read(reading, values), dense.unsqueeze(1) @ values, atol=1e-6)
-    assert torch.allclose(usage(reading, 25), dense.sum(1), atol=1e-6)
+    dense = torch.zeros(1, 50, 25).scatter_(2, affinity.token, affinity.weight)
+    assert torch.allclose(readout(affinity, values), dense.unsqueeze(1) @ values, atol=1e-6)
+    assert torch.allclose(usage(affinity, 25), dense.sum(1), atol=1e-6)
 
 
 def test_the_oracle_needs_no_download(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The memory, frame by frame: equal to the published one, without its defects."""
 
 from copy import deepcopy
+from dataclasses import replace
+from itertools import islice
 
 import pytest
 import torch
@@ -8,7 +10,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from models.api import Store
-from models.cutie.config import CUTIE_SMALL, LongTermConfig, MemoryConfig
+from models.cutie.config import CUTIE_SMALL, LongTermConfig, MemoryConfig, PresenceConfig
 from models.cutie.inference.propagation import EncodedFrame, FrameSizeError, Propagation
 from models.cutie.network.network import Network
 from tests.models.cutie_oracle import Untyped, index_mask, moving_clip, oracle_config, pair
@@ -86,7 +88,7 @@ def worst_difference(
         image = single.double()
         if deleted and number in deleted:
             core.delete_objects(deleted[number])
-            propagation.forget(deleted[number])
+            propagation.delete_objects(deleted[number])
         keep = number in permanent
         frame = encode(ours, number, image, mirrored=bool(oracle.get("flip_aug")))
         if number in masks:
@@ -209,13 +211,13 @@ def test_the_order_of_objects_does_not_matter(network: Network) -> None:
 def test_a_forgotten_object_leaves_nothing_behind(network: Network) -> None:
     mask = index_mask(SIZE, (1, 2))
     propagation, _ = run(network, {0: given(mask, (1, 2))})
-    propagation.forget([1])
+    propagation.delete_objects([1])
     bank = propagation.bank
     assert propagation.objects == [2]
     assert set(bank.sensory) == set(bank.summary) == {2}
     assert [bucket.objects for bucket in bank.buckets] == [[2]]
     assert bank.buckets[0].tokens.value.shape[1] == 1
-    propagation.forget([2])
+    propagation.delete_objects([2])
     assert bank.buckets == []
     assert propagation.step(encode(network, 9, next(moving_clip(1, SIZE)))).shape == (1, *SIZE)
 
@@ -296,6 +298,112 @@ def test_half_precision_keeps_the_memory_and_the_masks_in_single(network: Networ
         propagation, half = run(network, {0: mask}, 5, memory=memory)
     tokens = propagation.bank.buckets[0].tokens
     assert propagation.bank.buckets[0].long_term > 0
-    assert tokens.code.dtype == propagation.bank.sensory[1].dtype == half[-1].dtype == torch.float32
+    assert (
+        tokens.terms.dtype == propagation.bank.sensory[1].dtype == half[-1].dtype == torch.float32
+    )
     assert tokens.value.dtype == torch.bfloat16
     assert float((half[-1] - single[-1]).abs().mean()) < 0.1
+
+
+def nobody(presence: PresenceConfig = PresenceConfig(least_score=2)) -> MemoryConfig:  # noqa: B008
+    """Return a memory for which no predicted object is ever sharp enough to be present."""
+    return MemoryConfig(every=1, presence=presence)
+
+
+@torch.inference_mode()
+def absent_from(
+    network: Network, at: int, length: int, memory: MemoryConfig, *, back: int | None = None
+) -> tuple[Propagation, list[Tensor], EncodedFrame]:
+    """Run a clip whose object 1 is given up to `at` and from `back` on, object 2 on every frame."""
+    propagation, results = Propagation(network, memory), []
+    for number, image in enumerate(islice(moving_clip(30, SIZE), length)):
+        there = number <= at or (back is not None and number >= back)
+        masks = given(index_mask(SIZE, (1, 2), shift=number % 4), (1, 2) if there else (2,))
+        frame = encode(network, number, image)
+        results.append(propagation.step(frame, masks))
+    return propagation, results, frame
+
+
+def frames_read(propagation: Propagation, frame: EncodedFrame, object_id: int) -> set[int]:
+    cells = [(row, column) for row in range(5) for column in range(6)]
+    votes = [propagation.explain(frame.features, *cell, object_id) for cell in cells]
+    return {vote.frame for each in votes for vote in each}
+
+
+@torch.inference_mode()
+def test_an_object_that_is_absent_keeps_its_last_good_frames(network: Network) -> None:
+    propagation, _, frame = absent_from(network, 3, 24, nobody())
+    assert frames_read(propagation, frame, 1) == {0, 1, 2, 3}
+    assert frames_read(propagation, frame, 2) == {0, 20, 21, 22, 23}  # goes on meanwhile
+    forgetful, _, frame = absent_from(network, 3, 24, MemoryConfig(every=1))
+    assert frames_read(forgetful, frame, 1) == {0, 20, 21, 22, 23}
+
+
+@torch.inference_mode()
+def test_nothing_is_learned_of_an_object_that_is_absent(network: Network) -> None:
+    before, _, _ = absent_from(network, 3, 4, nobody())
+    after, _, _ = absent_from(network, 3, 24, nobody())
+    assert torch.equal(before.bank.summary[1], after.bank.summary[1])
+    assert not torch.equal(before.bank.summary[2], after.bank.summary[2])
+
+
+@torch.inference_mode()
+def test_an_object_that_is_back_shares_its_memory_with_the_others_again(network: Network) -> None:
+    apart, _, _ = absent_from(network, 3, 24, nobody())
+    assert sorted(bucket.objects for bucket in apart.bank.buckets) == [[1], [2]]
+    together, _, frame = absent_from(network, 3, 24, nobody(), back=20)
+    assert [sorted(bucket.objects) for bucket in together.bank.buckets] == [[1, 2]]
+    assert frames_read(together, frame, 1) == frames_read(together, frame, 2) == {0, *range(20, 24)}
+
+
+@torch.inference_mode()
+def test_memory_does_not_grow_while_an_object_is_absent(network: Network) -> None:
+    def tokens(length: int) -> list[tuple[int, int]]:
+        propagation, _, _ = absent_from(network, 3, length, nobody())
+        return sorted((each.size, each.tokens.length) for each in propagation.bank.buckets)
+
+    assert tokens(12) == tokens(30)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("long_term", [None, LONG_TERM])
+def test_objects_that_are_always_present_are_remembered_as_without_the_option(
+    network: Network, long_term: LongTermConfig | None
+) -> None:
+    mask = given(index_mask(SIZE, (1, 2)), (1, 2))
+    off = MemoryConfig(every=2, long_term=long_term)
+    on = replace(off, presence=PresenceConfig(least_score=0, least_area=0))
+    _, expected = run(network, {0: mask}, 9, memory=off)
+    _, found = run(network, {0: mask}, 9, memory=on)
+    assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
+
+
+@torch.inference_mode()
+def test_a_frame_with_a_rival_is_kept_longer_than_others(network: Network) -> None:
+    alone, with_rival = torch.zeros(SIZE), torch.zeros(SIZE)
+    alone[:, :16] = 1
+    with_rival[:, :16] = with_rival[:, 80:] = 1  # at the other side of the picture
+    masks = {number: {1: with_rival if number == 4 else alone} for number in range(12)}
+    presence = PresenceConfig(least_score=2, distractors=2, rival=0.3)
+    memory = MemoryConfig(every=1, presence=presence)
+    propagation, _ = run(network, masks, 12, memory=memory)
+    frame = encode(network, 12, next(moving_clip(1, SIZE)))
+    assert frames_read(propagation, frame, 1) == {0, 4, 8, 9, 10, 11}
+
+
+@torch.inference_mode()
+def test_the_newest_frames_without_an_object_are_kept_until_it_is_back(network: Network) -> None:
+    presence = PresenceConfig(least_score=2, least_area=10**6, absences=2)
+    gone, _, frame = absent_from(network, 3, 12, nobody(presence))
+    assert frames_read(gone, frame, 1) == {0, 1, 2, 3, 10, 11}
+    assert frames_read(gone, frame, 2) == {0, 8, 9, 10, 11}
+    there, _, frame = absent_from(network, 3, 12, nobody(presence), back=11)
+    assert frames_read(there, frame, 1) == {0, 1, 2, 3, 11}
+
+
+@torch.inference_mode()
+def test_a_mask_that_is_not_sure_enough_is_not_shown(network: Network) -> None:
+    _, results, _ = absent_from(network, 0, 4, MemoryConfig(every=1, least_shown=2))
+    assert not any(result[1].any() for result in results[1:])
+    _, expected, _ = absent_from(network, 0, 4, MemoryConfig(every=1))
+    assert all(result[1].any() for result in expected)

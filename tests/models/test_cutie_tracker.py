@@ -27,9 +27,10 @@ from models.api import (
 )
 from models.cutie.config import CUTIE_SMALL, LITE, MemoryConfig, css_memory
 from models.cutie.inference.geometry import Geometry
+from models.cutie.inference.presence import scores
 from models.cutie.inference.propagation import FrameSizeError
-from models.cutie.inference.tracker import CutieTracker, RunOptions, scores
-from models.cutie.loader import load_segmenter, load_tracker, ready
+from models.cutie.inference.tracker import CutieTracker, RunOptions
+from models.cutie.loader import load_segmenter, load_tracker, prepare_for_inference
 from models.cutie.network.network import Network
 from models.sam.heads import PromptHeads
 from models.weights import compact
@@ -63,7 +64,7 @@ class Noise:
 @pytest.fixture(scope="module")
 def small() -> Network:
     torch.manual_seed(0)
-    return ready(Network(CUTIE_SMALL), CPU)
+    return prepare_for_inference(Network(CUTIE_SMALL), CPU)
 
 
 def tracker_on(frames: Frames, network: Network, **options: object) -> CutieTracker:
@@ -407,7 +408,7 @@ def test_on_a_cuda_device_the_frame_loop_never_waits(small: Network) -> None:
     device = torch.device("cuda")
     network = Network(CUTIE_SMALL)
     network.load_state_dict(Network(CUTIE_SMALL).state_dict())
-    tracker = tracker_on(Noise(12), ready(network, device))
+    tracker = tracker_on(Noise(12), prepare_for_inference(network, device))
     running = tracker.track({0: masks((1, 2))}, range(12))
     next(running)
     torch.cuda.set_sync_debug_mode("error")

@@ -74,7 +74,9 @@ def test_a_quick_encoder_agrees_with_float32(
     for quick in (True, False):
         dtype = torch.bfloat16 if quick else torch.float32
         monkeypatch.setattr(loader, "encoder_dtype", lambda device, dtype=dtype: dtype)
-        monkeypatch.setattr(eight_bit, "pays", lambda device, quick=quick: eight_bits and quick)
+        monkeypatch.setattr(
+            eight_bit, "is_faster", lambda device, quick=quick: eight_bits and quick
+        )
         found.append(masks_with(STORED))
     assert not np.array_equal(found[0], found[1])  # both were used
     assert (found[0] == found[1]).mean() >= 0.999

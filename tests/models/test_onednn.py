@@ -227,7 +227,7 @@ def test_bytes_are_multiplied_where_the_cpu_does_it_and_nothing_else_is_as_fast(
     monkeypatch.setattr(torch.ops, "onednn", bytes_operators(_multiplying(bound=math.inf)))
     cpu_with(*instructions)
     assert eight_bit.supported(CPU) is supported
-    assert eight_bit.pays(CPU) is pays
+    assert eight_bit.is_faster(CPU) is pays
     assert not eight_bit.supported(torch.device("cuda"))
 
 

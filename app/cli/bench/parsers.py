@@ -7,6 +7,7 @@ from app.cli.command import Command, listing, output_file, whole
 
 REFERENCE, NOTHING = "rf-cutie", "nothing"  # what `bench propagate --against` takes
 LONG_FRAMES = 5_000  # of `bench gui --long`
+_DRIFTS = ("own", "swap", "occlusion", "leak", "loss", "re-entry")
 _MODELS = ("lite", "cutie-small", "cutie-base", "hiera-depth", "css", "classic")
 
 
@@ -97,6 +98,22 @@ def configure_refine(parser: argparse.ArgumentParser) -> None:
     add("--iou-gate", type=float, default=0.1, metavar="X", help="as of `refine` (default: 0.1)")
 
 
+def configure_heal(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `bench heal`."""
+    add = parser.add_argument
+    add("root", type=Path, metavar="ROOT", help="a folder with JPEGImages/SEQ, Annotations/SEQ")
+    add("--model", metavar="NAME", help="the model (default: the best without a download)")
+    add("--rounds", type=whole(1), default=5, metavar="N", help="interactions (default: 5)")
+    add("--only", type=_names, metavar="SEQ,...", help="these sequences instead of all")
+    add("--size", type=whole(0), metavar="N", help="short side at inference, 0 = the frame's")
+    add("--frames", type=whole(3), metavar="N", help="of each sequence the first N frames only")
+    add("--drifts", type=_drifts, default=_DRIFTS, metavar="KIND,...",
+        help=f"what goes wrong: {', '.join(_DRIFTS)} (default: all)")  # fmt: skip
+    add("--exact", action="store_true", help="correct with the true mask, not with clicks")
+    add("--only-heal", action="store_true", help="leave `forward` and `whole` out")
+    add("--json", type=output_file, metavar="FILE", help="write the figures there, too")
+
+
 def configure_neighbours(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `bench neighbours`."""
     add = parser.add_argument
@@ -113,6 +130,17 @@ def _numbers(text: str) -> list[int]:
     if min(numbers) < 1:
         raise argparse.ArgumentTypeError("numbers start at 1")
     return numbers
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
+
+
+def _drifts(text: str) -> tuple[str, ...]:
+    kinds = tuple(text.split(","))
+    if unknown := set(kinds) - set(_DRIFTS):
+        raise argparse.ArgumentTypeError(f"{min(unknown)!r} is none of {', '.join(_DRIFTS)}")
+    return kinds
 
 
 KINDS = {
@@ -145,6 +173,11 @@ KINDS = {
         "what a click does to a wrong mask and the one beside it: IoU, share made worse",
         configure_neighbours,
         "app.cli.bench.masks.neighbours",
+    ),
+    "heal": Command(
+        "corrections: what they are worth, what they spoil, and what they cost",
+        configure_heal,
+        "app.cli.bench.healing.command",
     ),
     "refine": Command(
         "coarse masks made finer, against true ones: boundary F before and after",

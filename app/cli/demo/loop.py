@@ -256,13 +256,13 @@ class _Loop:
         last = len(self._video) - 1
         self.document.replace(healing.stale_marks(self.document, [key]))
         passes = healing.plan_heal(self.document, [key], first=0, last=last)
-        old = dict(self.document.items())
+        old = healing.evidence(self.document, passes)
         visited = 0
         rules = healing.Rules()
         with self.record.stage("heal"), Progress("Healing", last + 1) as progress:
             for step in heal(self._tracker, passes, old, rules, self._video.size):
                 self.document.replace(step.entries)
-                visited += 1
+                visited += step.computed
                 progress.step()
         return visited
 

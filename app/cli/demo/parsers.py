@@ -15,3 +15,7 @@ def configure_demo(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="the model of --headless (default: classic, done in two minutes on a CPU)",
     )
+
+
+def configure_self_test(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `--self-test`: there are none."""

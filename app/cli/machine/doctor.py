@@ -44,7 +44,7 @@ class Finding:
 def run(arguments: argparse.Namespace) -> int:
     """Print the findings, and return 1 where one of them keeps the program from working."""
     is_usable = True
-    for finding in _findings(arguments.device):
+    for finding in findings(arguments.device):
         sys.stdout.write(finding.line() + "\n")
         sys.stdout.flush()
         is_usable = is_usable and not (finding.is_fatal and finding.advice)
@@ -52,7 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if is_usable else 1
 
 
-def _findings(device: str) -> Iterator[Finding]:
+def findings(device: str) -> Iterator[Finding]:
+    """Yield what there is to say of this machine, the most needed first."""
     yield _python()
     yield _window()
     yield from _torch(device)

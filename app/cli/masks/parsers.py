@@ -25,6 +25,9 @@ def configure_propagate(parser: argparse.ArgumentParser) -> None:
     add("--scores", action="store_true", help="write the probabilities, too: OUT/scores/*.npz")
     add("--scales", type=_scales, default=(), metavar="A,B,...", help="average over these scales")
     add("--flip", action="store_true", help="average with the mirrored video")
+    add("--presence", action=argparse.BooleanOptionalAction,
+        help="remember an object only on frames on which it is seen and show no unsure mask, or "
+        "remember it on all and show all (default: the model's choice)")  # fmt: skip
     add("--project", type=Path, metavar="FILE",
         help="put the masks in a project file, too; what a person made there stays")  # fmt: skip
 

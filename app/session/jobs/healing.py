@@ -7,7 +7,7 @@ from app.core.document import Document, Entry, Key
 from app.core.plan import is_anchor
 from app.engine.jobs import Heal
 from app.session.jobs.job import Job, NothingToDo
-from app.session.jobs.passes import TrackingJob, keys_of
+from app.session.jobs.passes import TrackingJob
 from app.session.state.context import SessionContext
 from app.session.state.preferences import rules_of
 
@@ -34,12 +34,7 @@ class Healing(TrackingJob):
     def request(self, job_id: int) -> Heal:
         """Return what is asked of the engine."""
         document = self._context.masks.document
-        old = {
-            key: entry
-            for each in self.passes
-            for key in keys_of(each)
-            if (entry := document.get(key)) is not None and each.may_fill(key)
-        }
+        old = heal.evidence(document, self.passes)
         return Heal(job_id, self.passes, old, rules_of(self._context.preferences.settings))
 
     def rest(self, _document: Document) -> "Job | None":

@@ -1,7 +1,5 @@
 """The jobs that follow objects over frames: what a propagation and a heal have in common."""
 
-from collections.abc import Iterator
-
 from app.core.document import Key
 from app.core.passes import Pass
 from app.session.jobs.job import Job
@@ -50,8 +48,3 @@ class TrackingJob(Job):
             <= max(each.frames[0], each.frames[-1])
             for each in self.passes
         )
-
-
-def keys_of(one: Pass) -> Iterator[Key]:
-    """Yield the keys that a pass may fill, or finds an anchor at."""
-    return (Key(frame, number) for number, span in one.spans.items() for frame in span)

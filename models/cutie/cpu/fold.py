@@ -1,4 +1,4 @@
-"""Fold frozen batch norms into the convolutions before them: the same function, fewer passes."""
+"""Frozen batch norms folded into the convolutions before them: the same in fewer passes."""
 
 import torch
 from torch import nn

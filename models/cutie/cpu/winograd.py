@@ -86,11 +86,11 @@ def use_winograd(network: nn.Module) -> None:
     """Replace the convolutions for which it pays, in place, for inference on a CPU."""
     for module in list(network.modules()):
         for name, child in list(module.named_children()):
-            if isinstance(child, nn.Conv2d) and _pays(child):
+            if isinstance(child, nn.Conv2d) and _is_faster(child):
                 setattr(module, name, WinogradConv2d(child))
 
 
-def _pays(convolution: nn.Conv2d) -> bool:
+def _is_faster(convolution: nn.Conv2d) -> bool:
     plain = (
         convolution.kernel_size == (3, 3)
         and convolution.stride == (1, 1)

@@ -1,4 +1,4 @@
-"""From the frame to what the network sees, and back."""
+"""The geometry between a frame and what the network sees of it."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Which objects start where, for given anchors and frames."""
+"""The plan of a pass: which objects start where, for given anchors and frames."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

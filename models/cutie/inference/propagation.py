@@ -1,18 +1,19 @@
-"""One run through a video: the memory carried from frame to frame.
+"""The propagation of masks through a video: the memory carried from frame to frame.
 
 Shapes: B images (2 with the mirrored one), K objects, H and W as the network sees the frame.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from models.api import ModelError, Store, Vote
-from models.cutie.affinity import query_code
+from models.cutie.affinity import query_terms
 from models.cutie.config import MemoryConfig
-from models.cutie.memory.bank import Bank, pick
+from models.cutie.inference.presence import Presence, rivalled, shown
+from models.cutie.memory.bank import Bank, select_objects
 from models.cutie.network.layers import aggregate, side_by_side
 from models.cutie.network.network import ImageFeatures, MaskFeatures, Network, join, pixels
 
@@ -41,13 +42,14 @@ class Propagation:
         self.bank = Bank(config, anchor_frames=anchor_frames)
         self.objects: list[int] = []
         self._last_masks: Tensor | None = None  # (B, K, H, W)
-        self._waiting: dict[int, Tensor] = {}  # object -> mask (B, H, W) to start from
+        self._starting: dict[int, Tensor] = {}  # object -> mask (B, H, W) to start from
         self._size: tuple[int, ...] | None = None
+        self._presence = Presence(config.presence) if config.presence else None
         self._time = -1
-        self._remembered = 0  # time of the last frame that was remembered
-        self._renewals = _renewals(config)
+        self._last_memory = 0  # time of the last frame that was remembered
+        self._sensory_times = _sensory_times(config)
 
-    def memorise(
+    def add_anchor(
         self,
         frame: EncodedFrame,
         masks: Mapping[int, Tensor],
@@ -65,22 +67,22 @@ class Propagation:
         encoded = self._encode(frame, stacked)
         self.bank.add_summary(encoded.summary, objects, objects)
         for group in groups:
-            value = pick(encoded.value, objects, group)
+            value = select_objects(encoded.value, objects, group)
             self.bank.add_anchor(frame.features, value, group, frame.number)
         for object_id in starting:
             slot = objects.index(object_id)
             empty = self._empty_sensory(frame)
             value = encoded.value[:, slot : slot + 1]
             self.bank.sensory[object_id] = self.network.deep_update(value, empty[:, None])[:, 0]
-            self._waiting[object_id] = stacked[:, slot]
+            self._starting[object_id] = stacked[:, slot]
 
     def start(self) -> None:
-        """Follow the objects that `memorise` was told to start, as if their anchors came last."""
-        if self._waiting:
-            self.objects = list(self._waiting)
-            masks = torch.stack(list(self._waiting.values()), dim=1)
+        """Follow the objects that `add_anchor` was told to start, as if their anchors came last."""
+        if self._starting:
+            self.objects = list(self._starting)
+            masks = torch.stack(list(self._starting.values()), dim=1)
             self._last_masks = aggregate(masks).softmax(dim=1)[:, 1:]
-            self._waiting = {}
+            self._starting = {}
             self._time = 0
 
     def step(
@@ -99,27 +101,34 @@ class Propagation:
         """
         self._check_size(frame)
         self._time += 1
-        since = self._time - self._remembered
+        since = self._time - self._last_memory
         predicted: dict[int, Tensor] = {}
         probability = self._background(frame)
         if self.objects and (given is None or given.keys() != set(self.objects)):
-            probability = self._segment(frame, renew=since in self._renewals and not last)
+            probability = self._segment(
+                frame, update_sensory=since in self._sensory_times and not last
+            )
             predicted = dict(zip(self.objects, probability[1:], strict=True))
         if given:
             probability = self._merge(predicted, given)
+        before = self._last_masks
         self._last_masks = self._mirrored(probability[1:], frame)
         due = since >= self.config.every or bool(given)
         if self.objects and ((due and not last) or permanent):
-            self._remember(frame, permanent=permanent)
-        return probability
+            known = self.objects if permanent else given or {}
+            present = self._present(probability, known)
+            confusing = self._confusing(probability, before)
+            self._add_memory(frame, present, confusing, permanent=permanent)
+        least = self.config.least_shown
+        return shown(probability, least) if least and self.objects else probability
 
-    def forget(self, objects: Sequence[int]) -> None:
+    def delete_objects(self, objects: Sequence[int]) -> None:
         """Stop following objects, and keep nothing of them."""
         kept = [object_id for object_id in self.objects if object_id not in objects]
         if self._last_masks is not None and kept:
-            self._last_masks = pick(self._last_masks, self.objects, kept)
+            self._last_masks = select_objects(self._last_masks, self.objects, kept)
         self.objects = kept
-        self.bank.forget(objects)
+        self.bank.delete_objects(objects)
 
     def explain(
         self, features: ImageFeatures, row: int, column: int, object_id: int | None
@@ -135,11 +144,11 @@ class Propagation:
         ]
         asked = sum(len(bucket.objects) for bucket in buckets)
         at = features.key.shape[-1] * row + column
-        code = query_code(pixels(features.key.float()), pixels(features.selection.float()))
+        query = query_terms(pixels(features.key.float()), pixels(features.selection.float()))
         shares: dict[tuple[int, Store], float] = {}
         for bucket in buckets:
-            reading = bucket.peek(code[:1, at : at + 1], self.config.top_k)
-            tokens, weights = reading.token[0, 0], reading.weight[0, 0].tolist()
+            affinity = bucket.affinity(query[:1, at : at + 1], self.config.top_k)
+            tokens, weights = affinity.token[0, 0], affinity.weight[0, 0].tolist()
             frames = bucket.frames_of(tokens).tolist()
             for token, frame, weight in zip(tokens.tolist(), frames, weights, strict=True):
                 key = (frame, bucket.store_of(token))
@@ -147,36 +156,33 @@ class Propagation:
         votes = [Vote(frame, store, weight) for (frame, store), weight in shares.items()]
         return sorted(votes, key=lambda vote: vote.weight, reverse=True)
 
-    def _segment(self, frame: EncodedFrame, *, renew: bool) -> Tensor:
-        """Predict all objects, (K + 1, H, W); `renew` the sensory memory."""
+    def _segment(self, frame: EncodedFrame, *, update_sensory: bool) -> Tensor:
+        """Predict all objects, (K + 1, H, W); update the sensory memory where asked."""
         assert self._last_masks is not None
         features = frame.features
-        query = query_code(pixels(features.key.float()), pixels(features.selection.float()))
+        query = query_terms(pixels(features.key.float()), pixels(features.selection.float()))
+        readouts = self.bank.readout(query, self.objects)
         enriched: dict[int, Tensor] = {}
-        reading = None
-        for bucket, part in self.bank.groups(self.objects):
-            if reading is None or part.start == 0:
-                reading = bucket.look_up(query, self.config.top_k)
-            group = bucket.objects[part]
+        for group in self.bank.groups(self.objects):
             result, _ = self.network.enrich(
                 features.pix_feat,
-                bucket.read(reading, part),
+                torch.stack([readouts[object_id] for object_id in group], dim=1),
                 self._sensory(group),
-                pick(self._last_masks, self.objects, group),
+                select_objects(self._last_masks, self.objects, group),
                 torch.stack([self.bank.summary[object_id] for object_id in group], dim=1),
             )
             enriched |= dict(zip(group, result.unbind(1), strict=True))
-        return self._decode(features, enriched, renew=renew)
+        return self._decode(features, enriched, update_sensory=update_sensory)
 
     def _decode(
-        self, features: ImageFeatures, enriched: Mapping[int, Tensor], *, renew: bool
+        self, features: ImageFeatures, enriched: Mapping[int, Tensor], *, update_sensory: bool
     ) -> Tensor:
         decoded = []
-        step = self._at_once(len(self.objects))
+        step = self._chunk(len(self.objects))
         for first in range(0, len(self.objects), step):
             group = self.objects[first : first + step]
             stacked = side_by_side([enriched[object_id] for object_id in group])
-            sensory = self._sensory(group) if renew else None
+            sensory = self._sensory(group) if update_sensory else None
             probabilities, sensory = self.network.decode(features, stacked, sensory)
             decoded.append(probabilities)
             if sensory is not None:
@@ -195,29 +201,85 @@ class Propagation:
         stacked = torch.stack([merged[object_id] for object_id in self.objects])
         return aggregate(stacked[None]).softmax(dim=1)[0]
 
-    def _remember(self, frame: EncodedFrame, *, permanent: bool) -> None:
+    def _present(self, probability: Tensor, given: Collection[int]) -> Sequence[int]:
+        """Return the objects that are present, by their probability (K + 1, H, W), or `given`.
+
+        All of them where the config does not ask.
+        """
+        if self._presence is None:
+            return self.objects
+        return self._presence.judge(probability, self.objects, given)
+
+    def _confusing(self, probability: Tensor, before: Tensor | None) -> list[int]:
+        """Return the objects that something else was close to be taken for.
+
+        By their probability (K + 1, H, W), and that of the frame `before`, (B, K, H, W).
+        """
+        presence = self.config.presence
+        if presence is None or not presence.distractors or before is None:
+            return []
+        if before.shape[1] != len(self.objects):
+            return []  # new objects came in
+        found = rivalled(probability[1:], before[0], presence).tolist()
+        return [each for each, rival in zip(self.objects, found, strict=True) if rival]
+
+    def _add_memory(
+        self,
+        frame: EncodedFrame,
+        present: Sequence[int],
+        confusing: Collection[int],
+        *,
+        permanent: bool,
+    ) -> None:
         assert self._last_masks is not None
+        self._last_memory = self._time
+        absent = self._absent(present)
+        if not present and not absent:
+            return
         encoded = self._encode(frame, self._last_masks)
+        if absent:
+            value = select_objects(encoded.value, self.objects, absent)
+            self.bank.add_absence(frame.features, value, absent, frame.number)
+        if present:
+            self._learn(frame, encoded, present, confusing, permanent=permanent)
+
+    def _absent(self, present: Collection[int]) -> list[int]:
+        """Return the objects whose absence is remembered, where only some are `present`."""
+        presence = self.config.presence
+        if presence is None or not presence.absences:
+            return []
+        return [object_id for object_id in self.objects if object_id not in present]
+
+    def _learn(
+        self,
+        frame: EncodedFrame,
+        encoded: MaskFeatures,
+        present: Sequence[int],
+        confusing: Collection[int],
+        *,
+        permanent: bool,
+    ) -> None:
+        """Add to the memory of the objects that are present: bank, summary and sensory memory."""
         for object_id in self.objects:
             self.bank.sensory.setdefault(object_id, self._empty_sensory(frame))
-        bank, features, objects = self.bank, frame.features, self.objects
+        bank, features = self.bank, frame.features
+        value = select_objects(encoded.value, self.objects, present)
         if permanent:
-            bank.add_permanent(features, encoded.value, objects, frame.number)
-            learned = objects
+            bank.add_permanent(features, value, present, frame.number)
+            learned = present
         else:
-            learned = bank.add_frame(features, encoded.value, objects, frame.number)
-        bank.add_summary(encoded.summary, objects, learned)
-        sensory = self.network.deep_update(encoded.value, self._sensory(objects))
-        bank.sensory.update(zip(objects, sensory.unbind(1), strict=True))
-        self._remembered = self._time
+            learned = bank.add_frame(features, value, present, frame.number, confusing=confusing)
+        bank.add_summary(encoded.summary, self.objects, learned)
+        sensory = self.network.deep_update(value, self._sensory(present))
+        bank.sensory.update(zip(present, sensory.unbind(1), strict=True))
 
     def _encode(self, frame: EncodedFrame, masks: Tensor) -> MaskFeatures:
         """Encode masks (B, K, H, W)."""
         return self.network.encode_mask(
-            frame.image, frame.features.pix_feat, masks, at_once=self._at_once(masks.shape[1])
+            frame.image, frame.features.pix_feat, masks, at_once=self._chunk(masks.shape[1])
         )
 
-    def _at_once(self, objects: int) -> int:
+    def _chunk(self, objects: int) -> int:
         """Return how many objects to take through the finer maps together.
 
         They do not meet there. A CPU takes one after the other: its cache holds no more.
@@ -252,7 +314,7 @@ class Propagation:
         self._size = size
 
 
-def _renewals(config: MemoryConfig) -> set[int]:
+def _sensory_times(config: MemoryConfig) -> set[int]:
     """Return how many frames after a remembered one the sensory memory is renewed."""
     if config.sensory_updates >= config.every:
         return set(range(1, config.every + 1))

@@ -1,4 +1,4 @@
-"""Reads frames and encodes them, ahead of their use where that pays."""
+"""The reader of frames, which encodes them ahead of their use where that is faster."""
 
 import contextlib
 import threading

@@ -13,6 +13,7 @@ from models.cutie.config import MemoryConfig
 from models.cutie.inference.encoder_threads import EncoderThreads, beside
 from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.plan import Plan
+from models.cutie.inference.presence import scores, winner
 from models.cutie.inference.propagation import Propagation
 from models.cutie.inference.reader import FrameReader, half_precision, upload
 from models.cutie.network.network import Network
@@ -51,13 +52,13 @@ class CutieTracker:
         options: RunOptions,
         memory: Callable[[int], MemoryConfig],
     ) -> None:
-        """`memory` gives the memory's settings for the number of frames of a run."""
+        """`memory` gives the memory's settings for the number of frames of a pass."""
         self._network = network
         self._frames = frames
         self._options = options
         self._memory = memory
         self._device = network.pixel_mean.device
-        self._latest: list[_Run] = []
+        self._latest: list[_Pass] = []
 
     def track(
         self, anchors: Anchors, frames: Sequence[int], *, probabilities: bool = False
@@ -77,20 +78,20 @@ class CutieTracker:
 
     def _track(self, plan: Plan, *, probabilities: bool) -> Generator[Tracked, None, None]:
         threads = EncoderThreads() if self._side_by_side else None
-        runs: list[_Run] = []
+        passes: list[_Pass] = []
         try:
             with beside(threads):
-                self._latest = runs = self._begin(plan, threads)
-            yield from self._run(runs, plan, threads, probabilities=probabilities)
+                self._latest = passes = self._start_passes(plan, threads)
+            yield from self._run(passes, plan, threads, probabilities=probabilities)
         finally:
-            for run in runs:
-                run.stop()
+            for each in passes:
+                each.stop()
             if threads is not None:
                 threads.close()
 
     def _run(
         self,
-        runs: Sequence["_Run"],
+        passes: Sequence["_Pass"],
         plan: Plan,
         threads: EncoderThreads | None,
         *,
@@ -101,7 +102,7 @@ class CutieTracker:
         waiting: deque[_Pending] = deque()
         for frame in plan.frames:
             with beside(threads):
-                waiting.append(self._step(runs, plan, frame, probabilities=probabilities))
+                waiting.append(self._step(passes, plan, frame, probabilities=probabilities))
             if len(waiting) > ahead:
                 yield waiting.popleft().finish()
         while waiting:
@@ -112,26 +113,26 @@ class CutieTracker:
         return self._options.side_by_side and self._device.type == "cpu"
 
     @torch.inference_mode()
-    def _begin(self, plan: Plan, threads: EncoderThreads | None) -> list["_Run"]:
+    def _start_passes(self, plan: Plan, threads: EncoderThreads | None) -> list["_Pass"]:
         if not plan.anchors:
             return []
         config = self._memory(len(plan.frames))
         return [
-            self._run_at(self._geometry(scale), plan, config, threads)
+            self._pass_at(self._geometry(scale), plan, config, threads)
             for scale in self._options.scales
         ]
 
-    def _run_at(
+    def _pass_at(
         self,
         geometry: Geometry,
         plan: Plan,
         config: MemoryConfig,
         threads: EncoderThreads | None,
-    ) -> "_Run":
+    ) -> "_Pass":
         mirrored = self._options.flip
         network, frames = self._network, self._frames
         reader = FrameReader(network, frames, geometry, mirrored=mirrored, threads=threads)
-        return _Run(network, reader, plan, config, geometry, bfloat16=self._options.bfloat16)
+        return _Pass(network, reader, plan, config, geometry, bfloat16=self._options.bfloat16)
 
     def _geometry(self, scale: float) -> Geometry:
         return Geometry.of(
@@ -144,15 +145,15 @@ class CutieTracker:
 
     @torch.inference_mode()
     def _step(
-        self, runs: Sequence["_Run"], plan: Plan, frame: int, *, probabilities: bool
+        self, passes: Sequence["_Pass"], plan: Plan, frame: int, *, probabilities: bool
     ) -> "_Pending":
         """Start on a frame; nothing is waited for."""
-        results = [run.step(frame) for run in runs]
+        results = [each.step(frame) for each in passes]
         probability, score = _fused(results, self._frames.size, self._device)
-        labels = _winner(probability)
+        labels = winner(probability)
         sent = [labels, score, *([probability[1:]] if probabilities else [])]
-        objects = tuple(runs[0].objects) if runs else ()
-        return _Pending(plan, frame, objects, _send(sent))
+        objects = tuple(passes[0].objects) if passes else ()
+        return _Pending(plan, frame, objects, _copy_to_host(sent))
 
 
 def _fused(
@@ -169,7 +170,7 @@ def _fused(
     return probability / len(results), score / len(results)
 
 
-class _Run:
+class _Pass:
     """One pass through the video, at one scale."""
 
     def __init__(
@@ -189,7 +190,7 @@ class _Run:
         self._reader = reader
         self._bfloat16 = bfloat16
         self._propagation = Propagation(network, config, anchor_frames=len(plan.anchors))
-        self._memorise_anchors()
+        self._add_anchors()
 
     @property
     def objects(self) -> list[int]:
@@ -216,7 +217,7 @@ class _Run:
         """Encode nothing ahead from here on; `explain` still works."""
         self._reader.stop()
 
-    def _memorise_anchors(self) -> None:
+    def _add_anchors(self) -> None:
         plan = self._plan
         self._reader.plan([*plan.anchors, *plan.frames])
         for frame in plan.anchors:
@@ -224,7 +225,7 @@ class _Run:
             assert masks is not None
             with half_precision(self._device, on_cpu=self._bfloat16):
                 groups, starting = plan.groups(frame), plan.starting(frame)
-                self._propagation.memorise(seen, masks, groups, starting=starting)
+                self._propagation.add_anchor(seen, masks, groups, starting=starting)
         self._propagation.start()
         self._reader.plan(plan.frames)
 
@@ -245,17 +246,17 @@ class _Pending:
     plan: Plan
     frame: int
     objects: tuple[int, ...]
-    sent: "_Sent"
+    sent: "_HostCopy"
 
     def finish(self) -> Tracked:
         """Wait for the result and return it; anchors come back as they were given."""
-        labels, score, *rest = self.sent.arrive()
+        labels, score, *rest = self.sent.wait()
         given = self.plan.anchors.get(self.frame, {})
         taken = np.logical_or.reduce(list(given.values())) if given else np.bool_(False)
         found: dict[int, Prediction] = {}
         for slot, object_id in enumerate(self.objects):
             if object_id in given:
-                found[object_id] = _certain(given[object_id], 1.0, with_probability=bool(rest))
+                found[object_id] = _as_given(given[object_id], 1.0, with_probability=bool(rest))
                 continue
             mask = (labels == slot + 1) & ~taken
             found[object_id] = Prediction(mask, float(score[slot]), rest[0][slot] if rest else None)
@@ -266,7 +267,7 @@ class _Pending:
         height, width = self.sent.tensors[0].shape
         nothing = np.zeros((height, width), np.bool_)
         return {
-            object_id: _certain(
+            object_id: _as_given(
                 nothing, float(self.frame in absence.anchors), with_probability=with_probability
             )
             for object_id, absence in self.plan.absent.items()
@@ -274,28 +275,28 @@ class _Pending:
         }
 
 
-def _certain(mask: BoolMask, score: float, *, with_probability: bool) -> Prediction:
+def _as_given(mask: BoolMask, score: float, *, with_probability: bool) -> Prediction:
     return Prediction(mask.copy(), score, mask.astype(np.float32) if with_probability else None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Sent:
+class _HostCopy:
     """Tensors on their way to the host."""
 
     tensors: tuple[Tensor, ...]
     arrived: torch.cuda.Event | None
 
-    def arrive(self) -> "list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]]":
+    def wait(self) -> "list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]]":
         """Wait for the tensors and return them as arrays."""
         if self.arrived is not None:
             self.arrived.synchronize()
         return [tensor.numpy() for tensor in self.tensors]
 
 
-def _send(tensors: Sequence[Tensor]) -> _Sent:
+def _copy_to_host(tensors: Sequence[Tensor]) -> _HostCopy:
     """Start the way to the host; nothing is waited for."""
     if tensors[0].device.type != "cuda":
-        return _Sent(tuple(tensor.cpu() for tensor in tensors), None)
+        return _HostCopy(tuple(tensor.cpu() for tensor in tensors), None)
     hosts = tuple(
         torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True).copy_(
             tensor, non_blocking=True
@@ -303,34 +304,4 @@ def _send(tensors: Sequence[Tensor]) -> _Sent:
         for tensor in tensors
     )
     arrived = torch.cuda.current_stream().record_event()
-    return _Sent(hosts, arrived)
-
-
-def _winner(probability: Tensor) -> Tensor:
-    """Return the first of the largest channels, (H, W) uint8, of (K + 1, H, W)."""
-    if probability.device.type != "cpu" or len(probability) == 1:
-        return probability.max(dim=0).indices.to(torch.uint8)
-    # Looking for the place of the largest takes a CPU ten times as long: 4 ms for two channels of
-    # 854 x 480.
-    best, labels = probability[0], torch.zeros((), dtype=torch.uint8)
-    for label, channel in enumerate(probability[1:], start=1):
-        won = (channel > best).view(torch.uint8)
-        labels = torch.maximum(labels, won.mul_(label))  # the later one is the larger label
-        best = torch.maximum(best, channel)
-    return labels
-
-
-def scores(probability: Tensor) -> Tensor:
-    """Return how sharp each object's mask is, (K,) 0 to 1, from probabilities (K + 1, H, W).
-
-    The soft overlap of the probability with the mask cut out of it: sum(p where masked) over
-    sum(max(p, mask)). 0 where the mask is empty.
-    """
-    winner = _winner(probability)
-    count = probability.shape[0] - 1
-    slots = torch.arange(1, count + 1, device=winner.device, dtype=winner.dtype).view(-1, 1, 1)
-    masks = (winner == slots).type_as(probability)
-    of_objects = probability[1:]
-    shared = (of_objects * masks).sum(dim=(1, 2))
-    united = of_objects.sum(dim=(1, 2)) + masks.sum(dim=(1, 2)) - shared
-    return shared / united.clamp_min(1e-6)
+    return _HostCopy(hosts, arrived)

@@ -1,1 +1,1 @@
-"""What is remembered of a video, and how it is read."""
+"""The memory of a video: buckets of tokens, and how they are read."""

@@ -1,4 +1,4 @@
-"""From the enriched readout at stride 16 to mask logits at stride 4, or 2."""
+"""The mask decoder: from the enriched readout at stride 16 to mask logits at stride 4, or 2."""
 
 import torch
 import torch.nn.functional as F
@@ -81,7 +81,7 @@ class MaskDecoder(nn.Module):
         self.pred = nn.Conv2d(w4, 1, kernel_size=3, padding=1)
         self.edges = EdgeDecoder(w4, config.edge_dim) if config.edge_dim else None
 
-    def look(self, image: Tensor) -> Tensor | None:
+    def image_edges(self, image: Tensor) -> Tensor | None:
         """Map normalised images (B, 3, H, W) to what the edges are drawn by, at stride 2."""
         return None if self.edges is None else self.edges.look(image)
 

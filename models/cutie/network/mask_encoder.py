@@ -1,4 +1,4 @@
-"""What is remembered of a mask: its value at stride 16, and the sensory memory after it."""
+"""The mask encoder: the value of a mask at stride 16, and the sensory memory after it."""
 
 from abc import ABC, abstractmethod
 from itertools import pairwise
@@ -32,13 +32,13 @@ class MaskEncoder(nn.Module, ABC):
         self.fuser = Fuser(config.pixel_dim, width, config.value_dim, group_norm=config.group_norm)
         self.sensory_update = DeepUpdate(config.value_dim, config.sensory_dim)
 
-    def look(self, image: Tensor) -> Tensor:
+    def encode_shared(self, image: Tensor) -> Tensor:
         """Map the normalised image (B, 3, H, W) to what `embed` takes of it for every object."""
         return image
 
     @abstractmethod
     def embed(self, seen: Tensor, masks: Tensor, other_masks: Tensor) -> Tensor:
-        """Map what `look` gave and masks (B, K, H, W) to (N, C, H / 16, W / 16)."""
+        """Map what `encode_shared` gave and masks (B, K, H, W) to (N, C, H / 16, W / 16)."""
 
     def forward(
         self, image: Tensor, pix_feat: Tensor, masks: Tensor, *, at_once: int = 0
@@ -48,7 +48,7 @@ class MaskEncoder(nn.Module, ABC):
         The value is (N, C, h, w) at stride 16. `at_once` masks of an image are embedded together,
         0 = all.
         """
-        seen, beside = self.look(image), others(masks)
+        seen, beside = self.encode_shared(image), others(masks)
         step = at_once or masks.shape[1]
         pairs = zip(torch.split(masks, step, dim=1), torch.split(beside, step, dim=1), strict=True)
         parts = [
@@ -90,7 +90,7 @@ class LightMaskEncoder(MaskEncoder):
             layers += [norm(width, on=True), nn.ReLU(inplace=True)]
         self.stem = nn.Sequential(*layers)
 
-    def look(self, image: Tensor) -> Tensor:
+    def encode_shared(self, image: Tensor) -> Tensor:
         """Map the normalised image (B, 3, H, W) to its part of the first convolution."""
         return F.conv2d(image, self._first.weight[:, :_IMAGE], stride=2, padding=1)
 

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.cutie.affinity import memory_code, query_code, read_all
+from models.cutie.affinity import full_readout, memory_terms, query_terms
 from models.cutie.config import NetworkConfig
 from models.cutie.network.auxiliary import Auxiliary
 from models.cutie.network.layers import aggregate, as_map, flatten_objects, others, split_objects
@@ -105,7 +105,7 @@ class Network(nn.Module):
 
     def describe(self, image: Tensor, f16: Tensor, f8: Tensor, f4: Tensor) -> ImageFeatures:
         """Map normalised images, and their encoding at strides 16, 8 and 4, to their features."""
-        edges = self.mask_decoder.look(image)
+        edges = self.mask_decoder.image_edges(image)
         skips = self.mask_decoder.decoder_feat_proc(f8, f4)
         if self.config.fine_keys:
             fine = F.avg_pool2d(f8, 2) * _FINE_GAINS[0], F.avg_pool2d(f4, 4) * _FINE_GAINS[1]
@@ -150,8 +150,8 @@ class Network(nn.Module):
             frames = memory.key.float().permute(0, 1, 3, 4, 2).flatten(1, 3)  # (B, Thw, D)
             shrinkage = memory.shrinkage.float().permute(0, 1, 3, 4, 2).flatten(1, 3)
             values = memory.value.float().permute(0, 2, 1, 4, 5, 3).flatten(2, 4)  # (B, K, Thw, V)
-            query = query_code(pixels(features.key.float()), pixels(features.selection.float()))
-            readout = read_all(query, memory_code(frames, shrinkage), values)  # (B, K, hw, V)
+            query = query_terms(pixels(features.key.float()), pixels(features.selection.float()))
+            readout = full_readout(query, memory_terms(frames, shrinkage), values)  # (B, K, hw, V)
         return self.enrich(
             features.pix_feat, readout, sensory, last_masks, memory.summary, selector
         )

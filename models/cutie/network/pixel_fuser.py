@@ -1,4 +1,4 @@
-"""Joins what was read from memory with what is known from just before."""
+"""The pixel fuser, which joins the readout of memory with what is known from just before."""
 
 import torch
 from torch import Tensor, nn

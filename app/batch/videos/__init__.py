@@ -1,0 +1,1 @@
+"""Many videos: a plan of steps, one video carried out, and the workers that share them."""

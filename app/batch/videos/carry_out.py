@@ -1,0 +1,259 @@
+"""One video of a batch, from its anchors to its results: whole in its folder, or not there.
+
+What is done is known again by a signature of all that went into it: the frames, the anchors, the
+steps, and the files that these name.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from app.batch.anchors import anchors_of, ids_in, read_anchors
+from app.batch.resume import FillJob, RefineJob, ResumableFill, ResumableRefinement
+from app.batch.videos.plan import Evaluate, Export, Propagate, Refine, VideoTask, Vote
+from app.batch.write import add_to_project, project_for
+from app.core.document import Changes, Entry, Key, Origin
+from app.core.evaluate import Protocol, score_sequence, summarize
+from app.core.mask import Mask
+from app.core.plan import Direction
+from app.core.refine import paint_masks
+from app.core.vote import VoteFrame, VoteRules, vote
+from app.errors import UsageError
+from app.storage.files.writing import atomic_folder, atomic_write
+from app.storage.formats.davis import mask_files
+from app.storage.formats.exporting import Format, export_document
+from app.storage.formats.palette import Labels, encode_palette_png, read_labels
+from app.storage.project.project import Project
+from app.storage.video.frames import FrameCache
+from app.storage.video.opening import Video, open_video
+from models.api import Frames, LoadOptions, Segmenter, Tracker
+
+RECORD = "done.json"
+_READ_AHEAD_BYTES = 128 << 20
+_MASKS, _PROJECT = "masks", "project.maskwright"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaders:
+    """What loads the models: a name ("" = the best that is there), the frames, the options."""
+
+    tracker: Callable[[str, Frames, LoadOptions], Tracker]
+    segmenter: Callable[[str, Frames, LoadOptions], Segmenter]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one video: its frames, seconds and scores; or why it could not be done."""
+
+    name: str
+    frames: int = 0
+    seconds: float = 0.0
+    jf: float | None = None
+    error: str = ""
+    was_done: bool = False
+
+
+def signature(task: VideoTask) -> str:
+    """Return a digest of all that the results depend on. Raises OSError."""
+    described: list[object] = [[type(step).__name__, asdict(step)] for step in task.steps]
+    described.append([task.options.size, str(task.options.weights)])
+    described += [_described(task.frames), _digests(task.anchors)]
+    for step in task.steps:
+        if isinstance(step, Vote):
+            described.append(_described(_named(step.masklets, task)))
+        if isinstance(step, Evaluate):
+            described.append(_described(_named(step.truth, task)))
+    return hashlib.sha256(json.dumps(described, default=str).encode()).hexdigest()
+
+
+def done_before(task: VideoTask) -> Outcome | None:
+    """Return the outcome of the same work where its results are there, else None."""
+    try:
+        record = json.loads((task.out / RECORD).read_text(encoding="utf-8"))
+        if record["signature"] != signature(task):
+            return None
+        return Outcome(task.name, record["frames"], record["seconds"], record["jf"], was_done=True)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def carry_out(task: VideoTask, loaders: Loaders) -> Outcome:
+    """Carry a task out and put its results in place, unless they are there already.
+
+    Raises MaskwrightError, ModelError or OSError; what was in place before is as it was.
+    """
+    if (before := done_before(task)) is not None:
+        return before
+    began, asked = time.monotonic(), signature(task)
+    task.out.parent.mkdir(parents=True, exist_ok=True)
+    with closing(open_video(task.frames)) as video, atomic_folder(task.out) as folder:
+        with closing(FrameCache(video, _READ_AHEAD_BYTES)) as frames:
+            work = _Work(task, folder, video, frames, loaders)
+            for step in task.steps:
+                work.do(step)
+        outcome = Outcome(task.name, len(video), round(time.monotonic() - began, 2), work.jf)
+        record = {**asdict(outcome), "signature": asked}
+        atomic_write(folder / RECORD, json.dumps(record, indent=1).encode())
+    return outcome
+
+
+class _Work:
+    """The steps of one video, each on the masks of the one before."""
+
+    def __init__(
+        self, task: VideoTask, folder: Path, video: Video, frames: Frames, loaders: Loaders
+    ) -> None:
+        self._task, self._folder, self._video = task, folder, video
+        self._frames, self._loaders = frames, loaders
+        self._given = read_anchors(task.anchors, video)
+        self._anchors = anchors_of(self._given, task.anchors)
+        self.jf: float | None = None
+
+    def do(self, step: object) -> None:
+        """Carry one step out."""
+        match step:
+            case Propagate():
+                self._propagate(step)
+            case Refine():
+                self._refine(step)
+            case Vote():
+                self._vote(step)
+            case Export():
+                self._export(step)
+            case Evaluate():
+                self._evaluate(step)
+
+    def _propagate(self, step: Propagate) -> None:
+        options = self._task.options
+        job = FillJob(
+            out=self._folder / _MASKS,
+            given=self._given,
+            anchors=self._anchors,
+            first=0,
+            last=len(self._video) - 1,
+            direction=Direction(step.direction),
+            scores=False,
+            options=LoadOptions(options.device, options.threads, options.weights, step.size),
+            model=step.model,
+        )
+        tracker = self._loaders.tracker(step.model, self._frames, job.options)
+        filling = ResumableFill(job, self._video, tracker)
+        with project_for(self._folder / _PROJECT, self._video) as project:
+            for _ in filling.steps():
+                pass
+            filling.finish(project)
+
+    def _refine(self, step: Refine) -> None:
+        given = self._masks()
+        chosen = [frame for frame in sorted(given) if frame not in self._given]
+        options, name = self._task.options, step.model
+        job = RefineJob(self._folder / _MASKS, given, chosen, step.iou_gate, options, name)
+        segmenter = self._loaders.segmenter(name, self._frames, options)
+        refining = ResumableRefinement(job, self._video, segmenter)
+        for _ in refining.steps():
+            pass
+        refining.finish()
+        self._store(self._masks(), Origin.REFINED)
+
+    def _vote(self, step: Vote) -> None:
+        """Elect the masklets of each object, window by window; anchors stay as they are."""
+        masklets = {file.stem: file for file in mask_files(_named(step.masklets, self._task))}
+        labels = self._masks()
+        tracked = {
+            frame: read_labels(masklets[stem], self._video.size)
+            for frame in labels
+            if (stem := self._video.stem(frame)) in masklets
+        }
+        nothing: Labels = np.zeros(self._video.size, np.uint8)
+        elected: dict[int, dict[int, Mask]] = {frame: {} for frame in labels}
+        rules = VoteRules(step.window, step.overlap)
+        for number in sorted({number for each in labels.values() for number in ids_in(each)}):
+            frames = (
+                VoteFrame(
+                    labels[frame] == number,
+                    {n: tracked[frame] == n for n in ids_in(tracked.get(frame, nothing))},
+                )
+                for frame in sorted(labels)
+            )
+            masks = (mask for window in vote(frames, rules) for mask in window.masks)
+            for frame, mask in zip(sorted(labels), masks, strict=True):
+                if (packed := Mask.encode(mask)) is not None:
+                    elected[frame][number] = packed
+        made = {
+            frame: labels[frame]
+            if frame in self._given
+            else paint_masks(nothing.copy(), masks, sorted(masks))
+            for frame, masks in elected.items()
+        }
+        for frame, each in made.items():
+            path = self._folder / _MASKS / f"{self._video.stem(frame)}.png"
+            atomic_write(path, encode_palette_png(each))
+        self._store(made, Origin.PROPAGATED)
+
+    def _export(self, step: Export) -> None:
+        form = Format(step.format)
+        name = {Format.DAVIS: "davis", Format.VIDEO: "overlay.mp4"}.get(form, f"{form.value}.json")
+        with _opened(self._folder / _PROJECT) as project:
+            export_document(project.load(), self._video, form, self._folder / name)
+
+    def _evaluate(self, step: Evaluate) -> None:
+        truth = mask_files(_named(step.truth, self._task))
+        if not truth:
+            raise UsageError(f"{_named(step.truth, self._task)} holds no mask. Check `truth`.")
+        masks, size = self._folder / _MASKS, self._video.size
+        score = score_sequence(
+            self._task.name,
+            [file.stem for file in truth],
+            lambda index: read_labels(truth[index], size),
+            lambda index: read_labels(masks / truth[index].name, size),
+            Protocol(step.protocol),
+        )
+        found = summarize([score])
+        self.jf = round((found.j + found.f) / 2, 6)
+        text = json.dumps({"j": found.j, "f": found.f, "jf": (found.j + found.f) / 2}, indent=1)
+        atomic_write(self._folder / "scores.json", text.encode())
+
+    def _masks(self) -> dict[int, Labels]:
+        return read_anchors(self._folder / _MASKS, self._video)
+
+    def _store(self, labels: Mapping[int, Labels], origin: Origin) -> None:
+        """Put masks in the project, in place of those of the step before."""
+        numbers = sorted({number for masks in self._anchors.values() for number in masks})
+        changes: Changes = {
+            Key(frame, number): Entry(Mask.encode(each == number), origin)
+            for frame, each in labels.items()
+            if frame not in self._given
+            for number in numbers
+        }
+        with _opened(self._folder / _PROJECT) as project:
+            add_to_project(project, numbers, changes)
+
+
+def _opened(path: Path) -> "closing[Project]":
+    return closing(Project.open(path))
+
+
+def _named(pattern: str, task: VideoTask) -> Path:
+    return Path(pattern.replace("{name}", task.name))
+
+
+def _described(path: Path) -> list[object]:
+    """Return the names, sizes and times of files: enough to see a change of large ones."""
+    return [[each.name, each.stat().st_size, each.stat().st_mtime_ns] for each in _files(path)]
+
+
+def _digests(folder: Path) -> list[object]:
+    return [[each.name, hashlib.sha256(each.read_bytes()).hexdigest()] for each in _files(folder)]
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+    else:
+        yield from sorted(each for each in path.iterdir() if each.is_file())

@@ -1,0 +1,1 @@
+"""What `bench heal` plays and measures."""

@@ -1,0 +1,1 @@
+"""`maskwright batch`: many videos by one plan."""

@@ -1,0 +1,172 @@
+"""Which mask holds where an old one and new ones differ: all are evidence, none is scenery."""
+
+import enum
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from app.core.confidence import log_odds
+from app.core.document import Entry
+from app.core.mask import Mask
+from app.core.suspects import inside, quick_iou
+
+_SWITCH = 3.1  # what it costs to change over: more than any single frame can bring in
+_MOST = 3.0  # by how much one mask of a frame can be better supported than another
+_SCORE = 2.0  # weight of the model's score, as log odds
+_PLACE = 1.0  # weight of the place between two certain masks, as log odds
+_SCORE_OPEN = 1.6  # the same where nothing certain follows
+_OPEN, _OPEN_FALL, _OPEN_LEAST = 3.5, 1.2, 1.0  # for the new masks there, by distance
+_VERIFIED = 2.0  # for an old mask where the one it came from was found to be right
+_ASTRAY = 2.0  # against old masks that do not lead to the certain one
+_ADRIFT = 0.3  # IoU with the next frame's mask from which on both may be of the same thing
+_TAKEN = 4.0  # against a mask that lies in another object's
+_FIT = 3.0  # for masks that lie on each other, one after the other
+_UNKNOWN = 0.5  # score of a mask that has none
+
+
+class Source(enum.Enum):
+    """Where a mask comes from."""
+
+    OLD = "old"
+    NEW = "new"  # the pass from the corrected frame
+    BACK = "back"  # the pass that comes back from the other end
+
+
+class Candidate(NamedTuple):
+    """A mask that a frame may have, and what speaks for it, in log odds against another."""
+
+    entry: Entry
+    support: float
+
+
+Candidates = Mapping[Source, Candidate]
+
+
+def choose(
+    frames: Sequence[Candidates],
+    start: Mask | None,
+    end: Mask | None,
+    beyond: Source | None = None,
+) -> list[Source]:
+    """Return which source holds on each of neighbouring frames, in consistent stretches.
+
+    The best path (Viterbi 1967) through support and fit: a mask should fit the one chosen beside
+    it, and at both ends those that stand there (`start`, `end`; None where there is none).
+    `beyond` is the source of the masks after the last frame, None where a person made it. Each
+    frame has at least one candidate.
+    """
+    best: dict[Source, float] = {}
+    steps: list[dict[Source, Source]] = []
+    before: Candidates = {}
+    for here in frames:
+        totals, came = {}, {}
+        strongest = max(candidate.support for candidate in here.values())
+        for source, candidate in here.items():
+            gains = {
+                other: total - _cost(other, before[other].entry.mask, source, candidate.entry.mask)
+                for other, total in best.items()
+            }
+            came[source] = max(gains, key=lambda each: gains[each]) if gains else source
+            # The first frame fits the mask that is certain, or nothing is known.
+            reached = gains[came[source]] if gains else -_misfit(start, candidate.entry.mask)
+            totals[source] = reached + max(candidate.support - strongest, -_MOST)
+        best, before = totals, here
+        steps.append(came)
+    if not steps:
+        return []
+    last = max(best, key=lambda source: best[source] - _leaving(source, before, end, beyond))
+    path = [last]
+    for came in reversed(steps[1:]):
+        path.append(came[path[-1]])
+    return path[::-1]
+
+
+def _leaving(source: Source, offers: Candidates, end: Mask | None, beyond: Source | None) -> float:
+    change = _SWITCH if beyond not in {None, source} else 0.0
+    return change + (_misfit(offers[source].entry.mask, end) if end else 0.0)
+
+
+def _cost(one: Source, mask: Mask | None, other: Source, following: Mask | None) -> float:
+    return (_SWITCH if one is not other else 0.0) + _misfit(mask, following)
+
+
+def _misfit(one: Mask | None, other: Mask | None) -> float:
+    """Return 0 for masks that lie on each other, the most where they do not touch."""
+    if one is None or other is None:
+        return 0.0 if one is other else _FIT / 2
+    return _FIT * (1 - quick_iou(one, other))
+
+
+def overlap(mask: Mask | None, others: Iterable[Mask]) -> float:
+    """Return the largest share of a mask that lies in one of the others."""
+    return max((inside(mask, other) for other in others), default=0.0)
+
+
+class Stretch:
+    """The frames between a corrected anchor and the next certain mask of one object.
+
+    `frames` are in order of travel from the correction. `start` is the corrected mask, `end` the
+    one that is certain beyond the last frame, None where there is none. `old` are all old entries
+    of the object that are known. `faulty` says that the old mask on the corrected frame was wrong,
+    so that the old ones began to drift somewhere on the way.
+    """
+
+    def __init__(
+        self,
+        frames: Sequence[int],
+        start: Mask | None,
+        end: Mask | None,
+        old: Mapping[int, Entry],
+        *,
+        faulty: bool = True,
+    ) -> None:
+        self.frames, self.start, self.end, self.old = frames, start, end, old
+        self.step = -1 if frames[-1] < frames[0] else 1
+        self._faulty = faulty
+        beside = old.get(frames[-1])
+        # Old masks that do not lead to the one that is certain do not come from it.
+        self._fits = end is None or beside is None or fits(beside.mask, end)
+        self._places = {frame: place for place, frame in enumerate(frames)}
+
+    def new(self, frame: int, entry: Entry, others: Iterable[Mask] = ()) -> Candidate:
+        """Return a mask of the pass from the correction; `others` are other objects' masks."""
+        support = self._score(entry) - _TAKEN * overlap(entry.mask, others)
+        if self.end is None:
+            support += max(_OPEN_LEAST, _OPEN - _OPEN_FALL * math.log1p(1 + self._places[frame]))
+        return Candidate(entry, support)
+
+    def back(self, entry: Entry) -> Candidate:
+        """Return a mask of the pass that comes back."""
+        return Candidate(entry, self._score(entry))
+
+    def standing(self, frame: int) -> Candidate | None:
+        """Return the old mask, None where there is none.
+
+        A drift may have begun anywhere between the certain mask and the correction: the nearer to
+        the latter, the likelier it has.
+        """
+        entry = self.old.get(frame)
+        if entry is None:
+            return None
+        support = self._score(entry)
+        if not self._faulty:
+            support += _VERIFIED
+        elif not self._fits:
+            support -= _ASTRAY
+        elif self.end is not None:
+            support += place_odds((self._places[frame] + 1) / (len(self.frames) + 1))
+        return Candidate(entry, support)
+
+    def _score(self, entry: Entry) -> float:
+        weight = _SCORE if self.end is not None else _SCORE_OPEN
+        return weight * log_odds(_UNKNOWN if entry.score is None else entry.score)
+
+
+def fits(one: Mask | None, other: Mask | None) -> bool:
+    """Whether two masks, one beside the other in time, may be of the same thing."""
+    return _misfit(one, other) <= _FIT * (1 - _ADRIFT)
+
+
+def place_odds(share: float) -> float:
+    """Return what speaks for a mask at a place, 0 to 1, on the way to where it is certain."""
+    return _PLACE * log_odds(share)

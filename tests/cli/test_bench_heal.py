@@ -1,0 +1,134 @@
+"""`bench heal`: faults are put in where they are said to be, and corrections are counted."""
+
+import json
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from app.cli.bench.healing.drifts import KINDS, inject
+from app.cli.bench.healing.play import Clip, Player
+from app.cli.bench.healing.report import calibration_error, reliability
+from app.cli.main import run
+from app.core.confidence import calibration_of
+from app.core.document import Entry, Key
+from models.api import Anchors, BoolMask, Prediction, Tracked
+from tests.fakes import FakeFrames, FakeTracker, square
+
+COUNT = 20
+LITE = calibration_of("lite")
+
+
+def labels() -> list[np.ndarray]:
+    """Return two squares that stand still."""
+    drawn = np.where(square(5), 1, np.where(square(40), 2, 0)).astype(np.uint8)
+    return [drawn] * COUNT
+
+
+def clip() -> Clip:
+    return Clip("squares", FakeFrames(COUNT), labels())
+
+
+def first_masks(made: Clip) -> Mapping[Key, Entry]:
+    return made.first_propagation(FakeTracker(FakeFrames(COUNT)))
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+def test_a_drift_makes_masks_wrong_in_the_middle_of_the_clip_only(kind: str) -> None:
+    made = clip()
+    masks = first_masks(made)
+    changed = inject(kind, masks, made.truth, made.numbers, COUNT)
+    wrong = {key.frame for key, e in changed.items() if made.quality(key, e.mask).j < 0.85}
+    assert wrong
+    assert wrong <= set(range(8, 12))
+    assert changed == inject(kind, masks, made.truth, made.numbers, COUNT)
+
+
+def test_a_swap_gives_each_of_two_objects_the_other_s_place() -> None:
+    made = clip()
+    changed = inject("swap", first_masks(made), made.truth, made.numbers, COUNT)
+    assert (made.pixels(changed[Key(9, 1)].mask) == made.truth(9, 2)).all()
+    assert (made.pixels(changed[Key(9, 2)].mask) == made.truth(9, 1)).all()
+
+
+@pytest.mark.parametrize("strategy", ["heal", "forward", "whole"])
+def test_one_correction_puts_a_drift_right(strategy: str) -> None:
+    made = clip()
+    first = first_masks(made)
+    masks = {**first, **inject("loss", first, made.truth, made.numbers, COUNT)}
+    play = Player(made, FakeTracker(FakeFrames(COUNT)), None, strategy, LITE).play(masks, 4)
+    assert play.jf[0] < 0.95
+    assert play.jf[-1] == 1.0
+    assert play.wrong == 0
+    assert sum(play.spoiled) == 0
+
+
+class _Breaking(FakeTracker):
+    """Loses the second object for good as soon as a second anchor is given."""
+
+    def track(
+        self, anchors: Anchors, frames: Sequence[int], *, probabilities: bool = False
+    ) -> Generator[Tracked, None, None]:
+        for frame, found in super().track(anchors, frames):
+            yield (
+                frame,
+                {
+                    number: self._lost(each.mask) if number == 2 and frame else each
+                    for number, each in found.items()
+                }
+                if len(anchors) > 1
+                else found,
+            )
+
+    def _lost(self, mask: BoolMask) -> Prediction:
+        return Prediction(np.zeros_like(mask), 0.1)
+
+
+def test_masks_that_a_propagation_makes_worse_are_counted_as_spoiled() -> None:
+    made = clip()
+    first = first_masks(made)
+    masks = {**first, **inject("loss", first, made.truth, made.numbers, COUNT)}
+    play = Player(made, _Breaking(FakeFrames(COUNT)), None, "whole", LITE).play(masks, 1)
+    assert play.spoiled == [COUNT - 1]
+    assert play.recomputed == [COUNT]
+
+
+def test_calibration_is_the_mean_distance_of_what_is_said_from_what_is_right() -> None:
+    pairs = [(0.95, True)] * 9 + [(0.95, False)] + [(0.25, False)] * 10
+    assert calibration_error(pairs) == pytest.approx(0.5 * 0.05 + 0.5 * 0.25)
+    assert [row[:2] for row in reliability(pairs)] == [(0.2, 10), (0.9, 10)]
+
+
+def test_the_command_prints_each_strategy_and_writes_the_figures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images, masks = tmp_path / "JPEGImages" / "square", tmp_path / "Annotations" / "square"
+    images.mkdir(parents=True)
+    masks.mkdir(parents=True)
+    rng = np.random.default_rng(1)
+    ground = rng.integers(0, 90, (48, 64, 3), np.uint8)
+    for frame in range(6):
+        there = square(5 + frame)
+        cv2.imwrite(str(images / f"{frame:05d}.jpg"), np.where(there[..., None], 240, ground))
+        cv2.imwrite(str(masks / f"{frame:05d}.png"), there.astype(np.uint8) * 255)
+    out = tmp_path / "heal.json"
+    status = run(
+        ["bench", "heal", str(tmp_path), "--model", "classic", "--rounds", "2", "--threads", "1",
+         "--drifts", "own,loss", "--json", str(out)]
+    )  # fmt: skip
+    assert status == 0
+    figures, printed = json.loads(out.read_text()), capsys.readouterr().out
+    for strategy in ("heal", "forward", "whole"):
+        assert len(figures[strategy]["jf"]) == 3
+        assert {"auc", "spoiled", "recomputed", "seconds"} <= figures[strategy].keys()
+        assert f"| {strategy} |" in printed
+    assert {"precision20", "calibration"} <= figures.keys()
+
+
+def test_a_folder_that_is_not_in_the_davis_layout_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["bench", "heal", str(tmp_path)]) == 2
+    assert "JPEGImages" in capsys.readouterr().err

@@ -1,0 +1,40 @@
+"""Confidence: a calibrated score, which rises with the model's and never speaks for a person."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.confidence import calibration_of, confidence
+from app.core.document import Entry, Origin
+from app.core.mask import Mask
+from tests.fakes import square
+
+LITE = calibration_of("lite")
+ENTRY = Entry(Mask.encode(square(10)), Origin.PROPAGATED, score=0.9)
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_a_higher_score_is_never_less_sure(one: float, other: float) -> None:
+    low, high = (confidence(replace(ENTRY, score=s), LITE) for s in sorted((one, other)))
+    assert low is not None
+    assert high is not None
+    assert 0 <= low <= high <= 1
+
+
+def test_a_score_that_a_drift_has_too_is_not_shown_as_certain() -> None:
+    assert (confidence(replace(ENTRY, score=0.86), LITE) or 0) < 0.8
+
+
+@pytest.mark.parametrize("facts", [{"verified": True}, {"origin": Origin.DRAWN}])
+def test_what_a_person_made_or_verified_is_certain(facts: dict[str, object]) -> None:
+    assert confidence(replace(ENTRY, score=0.1, **facts), LITE) == 1.0  # type: ignore[arg-type]
+
+
+def test_nothing_is_said_of_a_mask_without_a_score() -> None:
+    assert confidence(replace(ENTRY, score=None), LITE) is None
+
+
+def test_a_tracker_that_was_never_measured_is_taken_for_lite() -> None:
+    assert calibration_of("unknown") == LITE

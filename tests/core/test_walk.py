@@ -1,0 +1,158 @@
+"""Walks from a corrected anchor: where they end, and which of several masks hold."""
+
+from dataclasses import replace
+from itertools import groupby
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.core.document import Entry, Origin
+from app.core.evidence import Candidate, Source, Stretch, choose
+from app.core.heal import Rules
+from app.core.mask import Mask
+from app.core.walk import Verdict, Walk, is_conflict
+from tests.fakes import square
+
+RULES = Rules(patience=2)
+
+
+def mask_at(x: int, side: int = 10) -> Mask:
+    mask = Mask.encode(square(x, side=side))
+    assert mask is not None
+    return mask
+
+
+def entry_at(x: int, score: float = 0.9) -> Entry:
+    return Entry(mask_at(x), Origin.PROPAGATED, score=score)
+
+
+def met_at_both_ends(new: int, back: int, count: int = 9, score: float = 0.9) -> list[Source]:
+    """Return what holds between an anchor at `new` and one at `back` that no pass agrees on."""
+    frames = range(1, count + 1)
+    walk = Walk(Stretch(frames, mask_at(new), mask_at(back), {}), RULES)
+    for frame in frames:
+        walk.feed(frame, entry_at(new, score), {})
+    settled = walk.settled({frame: entry_at(back) for frame in frames}, met=False)
+    return [source for source, _ in settled.values()]
+
+
+def test_of_two_passes_the_nearer_one_holds() -> None:
+    sources = met_at_both_ends(10, 12)
+    assert sources[1] is Source.NEW
+    assert sources[-2] is Source.BACK
+
+
+def test_a_confident_pass_holds_further() -> None:
+    sure, unsure = met_at_both_ends(10, 12), met_at_both_ends(10, 12, score=0.02)
+    assert unsure.count(Source.BACK) > sure.count(Source.BACK)
+
+
+def test_passes_that_are_far_apart_are_a_conflict() -> None:
+    here = Candidate(entry_at(10), 0.5)
+    near, far = Candidate(entry_at(11), 0.5), Candidate(entry_at(40), 0.5)
+    assert not is_conflict(Source.NEW, {Source.NEW: here, Source.BACK: near}, RULES)
+    assert is_conflict(Source.NEW, {Source.NEW: here, Source.BACK: far}, RULES)
+
+
+def test_a_pass_close_to_its_anchor_is_not_put_in_question() -> None:
+    walk = Walk(Stretch(range(1, 10), mask_at(10), mask_at(40), {}), RULES)
+    for frame in range(1, 10):
+        walk.feed(frame, entry_at(10), {})
+    back = {frame: entry_at(40) for frame in range(1, 10)}
+    settled = walk.settled(back, met=False)
+    assert not is_conflict(*settled[1], RULES)
+    assert not is_conflict(*settled[9], RULES)
+    assert is_conflict(*settled[5], RULES)
+    lost = {**settled[1][1], Source.NEW: Candidate(entry_at(10, 0.01), -9.0)}
+    assert is_conflict(Source.NEW, lost, RULES)
+
+
+def test_a_walk_ends_where_it_is_back_on_the_old_masks() -> None:
+    old = {frame: entry_at(40 if frame < 5 else 10) for frame in range(1, 20)}
+    walk = Walk(Stretch(range(1, 20), mask_at(10), None, old), RULES)
+    verdicts = [walk.feed(frame, entry_at(10), {}) for frame in range(1, 7)]
+    assert verdicts == [Verdict.GOES_ON] * 5 + [Verdict.AGREES]
+    held = {frame: source for frame, (source, _) in walk.settled({}, met=False).items()}
+    assert [frame for frame, source in held.items() if source is Source.NEW] == [1, 2, 3, 4]
+
+
+def test_a_walk_gives_way_to_masks_that_stand_beside_a_certain_one() -> None:
+    old = {frame: entry_at(30) for frame in range(1, 13)}
+    walk = Walk(Stretch(range(12, 0, -1), mask_at(10), mask_at(30), old), RULES)
+    verdicts = {frame: walk.feed(frame, entry_at(10), {}) for frame in range(12, 0, -1)}
+    assert verdicts[11] is Verdict.GOES_ON
+    assert Verdict.GIVES_WAY in verdicts.values()
+    held = walk.settled({}, met=False)
+    assert held[12][0] is Source.NEW
+    assert held[1][0] is Source.OLD
+
+
+def test_ways_that_meet_and_part_again_each_hold_on_their_side() -> None:
+    """Old and new, each from a certain mask, lie close on frame 6, and further apart elsewhere."""
+    old = {frame: entry_at(10 + abs(frame - 6)) for frame in range(1, 12)}
+    walk = Walk(Stretch(range(11, 0, -1), mask_at(10), mask_at(15), old), RULES)
+    verdicts = [walk.feed(frame, entry_at(11), {}) for frame in range(11, 0, -1)]
+    assert Verdict.AGREES in verdicts
+    held = walk.settled({}, met=False)
+    assert [held[frame][0] for frame in (10, 9)] == [Source.NEW] * 2
+    assert [held[frame][0] for frame in (3, 2)] == [Source.OLD] * 2
+
+
+def test_a_mask_that_lies_on_another_object_is_not_believed() -> None:
+    def ends(others: bool) -> Verdict:
+        old = {frame: entry_at(30) for frame in range(1, 20)}
+        walk = Walk(Stretch(range(10, 0, -1), mask_at(10), mask_at(30), old), RULES)
+        walk.feed(10, entry_at(10), {})
+        for frame in (9, 8, 7):
+            verdict = walk.feed(frame, entry_at(50), {2: mask_at(50)} if others else {})
+        return verdict
+
+    assert ends(others=False) is Verdict.GOES_ON
+    assert ends(others=True) is Verdict.GIVES_WAY
+
+
+def test_a_small_correction_is_carried_on_though_old_and_new_are_much_alike() -> None:
+    """A handle that was left out makes little of the area; that it is small is no agreement."""
+    old = {frame: entry_at(11) for frame in range(1, 20)}
+    walk = Walk(Stretch(range(1, 20), mask_at(10), None, old), replace(RULES, iou=0.8))
+    assert [walk.feed(frame, entry_at(10), {}) for frame in (1, 2, 3)] == [Verdict.GOES_ON] * 3
+
+
+def candidates() -> st.SearchStrategy[list[dict[Source, Candidate]]]:
+    one = st.builds(
+        Candidate,
+        st.sampled_from([entry_at(10), entry_at(14), entry_at(40), Entry(None, Origin.PROPAGATED)]),
+        st.floats(-9, 9),
+    )
+    both = st.fixed_dictionaries({Source.OLD: one, Source.NEW: one})
+    return st.lists(both, min_size=1, max_size=25)
+
+
+@given(candidates())
+@settings(deadline=None)
+def test_each_frame_gets_one_of_its_candidates(frames: list[dict[Source, Candidate]]) -> None:
+    path = choose(frames, mask_at(10), mask_at(14))
+    assert len(path) == len(frames)
+    assert all(source in here for source, here in zip(path, frames, strict=True))
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=3, max_size=25))
+@settings(deadline=None)
+def test_masks_are_chosen_in_stretches_not_by_turns(trusts: list[tuple[float, float]]) -> None:
+    frames = [
+        {Source.OLD: Candidate(entry_at(10), one), Source.NEW: Candidate(entry_at(11), other)}
+        for one, other in trusts
+    ]
+    path = choose(frames, None, None)
+    lengths = [len(list(run)) for _, run in groupby(path)]
+    assert all(length > 1 for length in lengths[1:-1])
+
+
+@pytest.mark.parametrize("certain", [10, 40])
+def test_a_stretch_fits_the_masks_at_its_ends(certain: int) -> None:
+    frames = [
+        {Source.OLD: Candidate(entry_at(10), 0.5), Source.NEW: Candidate(entry_at(40), 0.5)}
+    ] * 5
+    wanted = Source.OLD if certain == 10 else Source.NEW
+    assert choose(frames, mask_at(certain), mask_at(certain)) == [wanted] * 5
