@@ -60,6 +60,11 @@ class Layout:
         row = int((y - RULER + self.top) // LANE)
         return row if row < self.rows else None
 
+    def rows_between(self, one: float, other: float) -> range:
+        """Return the rows from one height to another, those at the ends included."""
+        first, last = sorted(int((y - RULER + self.top) // LANE) for y in (one, other))
+        return range(max(first, 0), min(last + 1, self.rows))
+
     def row_top(self, row: int) -> int:
         """Return where a row begins."""
         return RULER + row * LANE - self.top

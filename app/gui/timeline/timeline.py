@@ -253,7 +253,9 @@ class Timeline(QAbstractScrollArea):
         elif item is not None and place.x() < HEADER:
             self._view.select(item.id)
         elif event.button() == Qt.MouseButton.RightButton and item is not None:
-            self._choose_for_menu(item.id, frame)
+            block = self._view.block
+            if block is None or item.id not in block.objects or frame not in block.frames:
+                self._view.choose_block(Block((item.id,), range(frame, frame + 1)))
             self._show_menu(event.globalPosition().toPoint())
         elif event.button() == Qt.MouseButton.LeftButton and item is not None:
             self._drag = _Drag(_Grip.LANE, place, item.id, frame)
@@ -281,20 +283,9 @@ class Timeline(QAbstractScrollArea):
             or abs(place.y() - drag.start.y()) >= LANE
         ):
             first, last = sorted((drag.frame, frame))
-            block = Block(self._objects_between(drag.start.y(), place.y()), range(first, last + 1))
-            self._view.choose_block(block)
-
-    def _objects_between(self, one: float, other: float) -> tuple[int, ...]:
-        """Return the objects of the lanes from one height to the other."""
-        ids, layout = [item.id for item in self._masks.objects], self.layout_now()
-        rows = sorted((y - RULER + layout.top) // LANE for y in (one, other))
-        return tuple(ids[max(0, int(rows[0])) : int(rows[1]) + 1])
-
-    def _choose_for_menu(self, object_id: int, frame: int) -> None:
-        """Keep the block where the place lies in it, else choose the place alone."""
-        block = self._view.block
-        if block is None or object_id not in block.objects or frame not in block.frames:
-            self._view.choose_block(Block((object_id,), range(frame, frame + 1)))
+            rows = self.layout_now().rows_between(drag.start.y(), place.y())
+            ids = tuple(item.id for item in self._masks.objects[rows.start : rows.stop])
+            self._view.choose_block(Block(ids, range(first, last + 1)))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Offer what can be done to the range, or go where a lane was clicked."""
