@@ -1,25 +1,17 @@
 """The review: the suspects, in the order in which to look at them."""
 
-import enum
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.core.document import Entry, Key
-from app.core.suspects import Finder, Reason, Suspect
+from app.core.suspects import Event, Finder, Order, Reason, Suspect, quick_iou
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
 
 _SOON_MS = 200
 _LIVE_MS = 1_000  # while a job goes on finding masks
-
-
-class Order(enum.Enum):
-    """What comes first."""
-
-    VALUE = "value"  # what a correction is worth most at
-    TIME = "time"
 
 
 class Review(QObject):
@@ -129,6 +121,26 @@ class Review(QObject):
                 return True
         return False
 
+    def swap_at(self, frame: int, object_id: int | None) -> Suspect | None:
+        """Return the swap that an object has part in on `frame`, seen from that object."""
+        for each in self.found:
+            within = each.first <= frame <= each.last
+            if within and each.event is Event.SWAP and concerns(each, object_id):
+                return each
+        return None
+
+    def swapped(self, suspect: Suspect) -> range | None:
+        """Return the frames of a swap that is over again; None = it goes on to the next anchor."""
+        if suspect.other is None or suspect.last == suspect.first:
+            return None
+        before, after = self._masks.shown(suspect.last - 1), self._masks.shown(suspect.last)
+        places = (before.get(suspect.object), after.get(suspect.object), after.get(suspect.other))
+        was, own, others = (each.mask if each else None for each in places)
+        if was is None or own is None or others is None:
+            return None
+        back = quick_iou(was, others) > quick_iou(was, own)
+        return range(suspect.first, suspect.last) if back else None
+
     def dismiss(self, suspect: Suspect) -> None:
         """Take a suspect off the list: it was looked at and is fine."""
         self._dismissed.add((suspect.object, suspect.first, suspect.last))
@@ -204,12 +216,18 @@ class Review(QObject):
         chosen = [
             each
             for each in self.found
-            if not self._only or selected is None or each.object == selected
+            if not self._only or selected is None or concerns(each, selected)
         ]
         listed = tuple(sorted(chosen, key=_KEYS[self._order]))
         if told or listed != self.suspects:
             self.suspects = listed
             self.suspects_changed.emit()
+
+
+def concerns(suspect: Suspect, object_id: int | None) -> bool:
+    """Whether an object is the suspect one, or one of the two that have changed places."""
+    swapped = suspect.event is Event.SWAP and suspect.other == object_id
+    return suspect.object == object_id or (swapped and object_id is not None)
 
 
 _KEYS: Mapping[Order, Callable[[Suspect], tuple[float, ...]]] = {

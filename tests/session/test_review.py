@@ -6,7 +6,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.document import Key, State
 from app.core.plan import Direction
-from app.session.review import Order
+from app.core.suspects import Order
 from tests.session.desk import Desk, draw
 
 
@@ -76,7 +76,7 @@ def test_suspects_are_listed_by_value_or_by_time_and_of_one_object(
     desk: Desk, qtbot: QtBot, idle: Callable[[], None]
 ) -> None:
     session, review = desk.session, desk.session.review
-    desk.made.fake_tracker.drift = {8: 30, 9: 30, 10: 30, 20: 15}
+    desk.made.fake_tracker.drift = {8: 12, 9: 12, 10: 12, 20: 12}
     draw(desk, 0)
     draw(desk, 0, number=2, x=40)
     session.jobs.propagate(Direction.FORWARD)

@@ -27,7 +27,7 @@ from app.gui.timeline.thumbnails import Thumbnails
 from app.gui.timeline.tip import tip
 from app.session.jobs.progress import Progress
 from app.session.jobs.runner import JobRunner
-from app.session.review import Review
+from app.session.review import Review, concerns
 from app.session.state.masks import Masks
 from app.session.state.video import CurrentVideo
 from app.session.state.view import ViewState
@@ -193,7 +193,7 @@ class Timeline(QAbstractScrollArea):
         for row in layout.visible_rows():
             item = self._masks.objects[row]
             brush.lane(painter, layout, row, item, self._lanes)
-            found = (each for each in self._review.found if each.object == item.id)
+            found = (each for each in self._review.found if concerns(each, item.id))
             brush.suspects(painter, layout, row, item, found)
             brush.header(painter, layout, row, item, selected=item.id == self._view.selected)
         painter.setClipping(False)

@@ -19,6 +19,7 @@ from app.gui.actions.verbs.masks import MaskVerbs
 from app.gui.actions.verbs.objects import ObjectVerbs
 from app.gui.actions.verbs.propagate import PropagateVerbs
 from app.gui.actions.verbs.review import ReviewVerbs
+from app.gui.actions.verbs.spans.anchors import AnchorVerbs
 from app.gui.actions.verbs.spans.block import BlockVerbs
 from app.gui.actions.verbs.spans.jobs import JobVerbs
 from app.gui.actions.verbs.travel import TravelVerbs
@@ -36,6 +37,7 @@ from app.gui.canvas.tools.tool import Tool
 from app.gui.canvas.tools.toolbox import Toolbox
 from app.gui.dialogs.ask import Ask
 from app.gui.dialogs.export import ExportDialog
+from app.gui.panels.anchors import AnchorsPanel
 from app.gui.panels.objects import ObjectsPanel
 from app.gui.panels.propagate_bar import PropagateBar
 from app.gui.panels.review import ReviewPanel
@@ -139,6 +141,7 @@ def make_context(
     player: Player,
     panels: Panels,
     *,
+    anchors: AnchorsPanel,
     objects: ObjectsPanel,
     review: ReviewPanel,
     propagate: PropagateBar,
@@ -162,9 +165,11 @@ def make_context(
         edit,
         canvas,
         review,
+        tell,
         advances=lambda: preferences.settings.review_advance,
     )
     return ActionContext(
+        anchors=AnchorVerbs(view, masks, session.status, edit, anchors),
         block=BlockVerbs(view, masks, session.status, session.objects, edit, session.ranges, jobs),
         canvas=canvas,
         player=player,
@@ -190,6 +195,7 @@ def fill_bars(
     propagate: PropagateBar,
     timeline: Timeline,
     transport: Transport,
+    anchors: AnchorsPanel,
     objects: ObjectsPanel,
     review: ReviewPanel,
 ) -> None:
@@ -219,8 +225,16 @@ def fill_bars(
             "delete_object",
         ),
     )  # fmt: skip
+    anchors.set_actions(named("previous_anchor", "next_anchor", "suggest_frame", "remove_anchor"))
     review.set_actions(
-        named("previous_suspect", "next_suspect", "verify_and_next", "absent", "dismiss")
+        named(
+            "previous_suspect",
+            "next_suspect",
+            "verify_and_next",
+            "exchange_suspect",
+            "absent",
+            "dismiss",
+        )
     )
 
 

@@ -29,12 +29,14 @@ from app.gui.actions.verbs.files import FileVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.tools.tool import Tool
 from app.gui.dialogs.ask import Ask
+from app.gui.panels.anchors import AnchorsPanel
 from app.gui.panels.mask_bar import MaskBar
 from app.gui.panels.propagate_bar import PropagateBar
 from app.gui.panels.review import ReviewPanel
 from app.gui.timeline.playback import Player
 from app.gui.timeline.transport import Transport
 from app.gui.widgets.messages import Level, Messages
+from app.gui.widgets.places import Places
 from app.gui.widgets.recent import RecentSources
 from app.gui.widgets.theme import Theme, apply_theme
 from app.gui.window.compose import (
@@ -128,12 +130,14 @@ class Window(QMainWindow):
         self._timeline = make_timeline(session)
         self._objects = make_objects_panel(session)
         self._review = ReviewPanel(view, session.masks, session.review)
+        self._anchors = AnchorsPanel(video, view, session.masks)
         self._history = make_history(session, self.tr("As opened"))
         self._messages = Messages(self._pages)
         self._status = make_status_bar(session)
         self._player = Player(video, view, self)
         follow_propagations(session, self)
         IdleGarbageCollector(video, self)
+        Places(self._store, video, view, self)
         self._recent = RecentSources(self._store, self)
         self._propagate_bar = PropagateBar(video, view, preferences)
         self._mask_bar = MaskBar(preferences, self._canvas)
@@ -145,6 +149,7 @@ class Window(QMainWindow):
             self._canvas,
             self._player,
             panels,
+            anchors=self._anchors,
             objects=self._objects,
             review=self._review,
             propagate=self._propagate_bar,
@@ -182,6 +187,7 @@ class Window(QMainWindow):
             propagate=self._propagate_bar,
             timeline=self._timeline,
             transport=self._transport,
+            anchors=self._anchors,
             objects=self._objects,
             review=self._review,
         )
@@ -197,6 +203,7 @@ class Window(QMainWindow):
         self._docks.add("timeline", self.tr("Timeline"), below)
         self._docks.add("objects", self.tr("Objects"), self._objects)
         self._docks.add("review", self.tr("Review"), self._review)
+        self._docks.add("anchors", self.tr("Anchors"), self._anchors)
         self._docks.add("history", self.tr("History"), self._history)
         fill_menu_bar(
             self,
