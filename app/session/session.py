@@ -14,6 +14,7 @@ from app.session.edits.correction import Correction
 from app.session.edits.history import History
 from app.session.edits.masks import MaskEdits
 from app.session.edits.objects import ObjectEdits
+from app.session.edits.ranges import RangeEdits
 from app.session.files.autosave import Autosave
 from app.session.files.exchange import Exchange
 from app.session.files.files import Files
@@ -69,6 +70,7 @@ class Session(QObject):
         self.objects = objects = ObjectEdits(context, jobs, self)
         self.edit = edit = MaskEdits(context, jobs, self)
         self.clipboard = Clipboard(context, objects, edit, self)
+        self.ranges = RangeEdits(context, objects, edit, self)
         self.clicks = clicks = Clicks(context, engine, objects, edit, self)
         self.history = History(self.video, jobs, clicks, self)
         self.correction = Correction(context, engine, jobs, edit, clicks, self)

@@ -96,6 +96,7 @@ def test_results_of_a_propagation_that_was_replaced_are_dropped(
     gate.let(5)
     qtbot.waitUntil(lambda: session.masks.shown(4).keys() == {1})
     gate.wait_for_arrival()  # the step that the model is in comes after the replacement
+    session.jobs.cancel()
     session.jobs.propagate(Direction.FORWARD, objects=[2], last=2)
     gate.open()
     idle()

@@ -91,8 +91,11 @@ class MaskEdits(QObject):
         return made
 
     def clear(self, keys: Iterable[Key]) -> None:
-        """Remove the entries."""
-        present = [key for key in keys if self._masks.entry(key)]
+        """Remove the entries; a job that runs or waits does not bring them back."""
+        given = list(keys)
+        present = [key for key in given if self._masks.entry(key)]
+        if (left_out := self._jobs.leave_out(given)) and not present:
+            self._status.report("info", f"{left_out:,} frames are left out of what is under way.")
         self.make(dict.fromkeys(present), _text(self._masks, "Clear", present))
 
     def mark_absent(self, keys: Iterable[Key]) -> None:

@@ -64,16 +64,17 @@ class ObjectEdits(QObject):
             return None
         return item
 
-    def edit(self, info: ObjectInfo) -> None:
-        """Change name, colour, class, visibility or lock of the object with this id."""
-        before = self._masks.objects
-        after = tuple(info if each.id == info.id else each for each in before)
+    def edit(self, *infos: ObjectInfo) -> None:
+        """Change name, colour, class, visibility or lock of the objects with these ids."""
+        before, changed = self._masks.objects, {info.id: info for info in infos}
+        after = tuple(changed.get(each.id, each) for each in before)
         if after == before:
             return
         # What a job has found of an object by now is kept before a lock closes it.
-        locks = info.locked and not self._masks.is_locked(info.id)
-        with self._jobs.making_way(objects={info.id} if locks else ()):
-            self._masks.change_objects(after, f"Edit {info.name}")
+        locks = {info.id for info in infos if info.locked and not self._masks.is_locked(info.id)}
+        names = infos[0].name if len(infos) == 1 else f"{len(infos)} objects"
+        with self._jobs.making_way(objects=locks):
+            self._masks.change_objects(after, f"Edit {names}")
 
     def delete(self, object_id: int) -> None:
         """Delete an object and all its masks."""
@@ -81,8 +82,9 @@ class ObjectEdits(QObject):
         if masks.is_locked(object_id):
             self._status.report("warning", f"{name} is locked.")
             return
-        keys = [Key(frame, object_id) for frame in masks.document.of_object(object_id)]
-        with masks.one_step(f"Delete {name}"):
+        # A job that follows it ends first, with a step of its own, and goes on with the others.
+        with self._jobs.making_way(objects={object_id}), masks.one_step(f"Delete {name}"):
+            keys = [Key(frame, object_id) for frame in masks.document.of_object(object_id)]
             masks.change(dict.fromkeys(keys), "Delete masks")
             left = tuple(info for info in masks.objects if info.id != object_id)
             masks.change_objects(left, "Delete object")

@@ -58,7 +58,7 @@ class MaskVerbs:
 
     def clear_range(self) -> None:
         """Remove the masks from in to out."""
-        self._edit.clear(self._range(with_mask=True))
+        self._edit.clear(self._range())
 
     def copy(self) -> None:
         """Remember the object's mask here."""
@@ -78,10 +78,8 @@ class MaskVerbs:
         chosen = self._edit.editable()
         return [] if chosen is None else [Key(self._view.frame, chosen)]
 
-    def _range(self, *, with_mask: bool = False) -> list[Key]:
+    def _range(self) -> list[Key]:
         chosen = self._edit.editable()
         if chosen is None:
             return []
-        keys = (Key(frame, chosen) for frame in range(self._view.first, self._view.last + 1))
-        document = self._masks.document
-        return [key for key in keys if not with_mask or document.get(key) is not None]
+        return [Key(frame, chosen) for frame in range(self._view.first, self._view.last + 1)]
