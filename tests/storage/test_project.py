@@ -124,7 +124,7 @@ def test_an_existing_file_is_never_overwritten_by_a_new_project(path: Path) -> N
 
 
 def test_a_killed_process_loses_nothing_that_was_written(path: Path) -> None:
-    created(path).close()
+    created(path, 10_000).close()
     writer = in_other_process(
         """
         project = Project.open(Path(sys.argv[1]))
@@ -210,7 +210,7 @@ def _one_mask_changed(content: bytes) -> bytes:
 def test_a_damaged_file_is_refused_and_left_as_it_is(
     path: Path, damage: Callable[[bytes], bytes]
 ) -> None:
-    project = created(path)
+    project = created(path, 300)
     project.append({Key(n, 1): drawn(n) for n in range(300)})
     project.close()
     broken = damage(path.read_bytes())
@@ -401,7 +401,7 @@ def test_fifty_thousand_masks_load_quickly(path: Path) -> None:
     project = created(path, 10_000)
     masks = [drawn(n) for n in range(100)]
     begun = time.process_time()
-    project.append({Key(n // 5, n % 5): masks[n % 100] for n in range(50_000)})
+    project.append({Key(n // 5, 1 + n % 5): masks[n % 100] for n in range(50_000)})
     written = time.process_time()
     assert len(project.load()) == 50_000
     assert time.process_time() - written < 4 * (written - begun)  # as long as it, measured

@@ -144,7 +144,9 @@ def make_context(
     return ActionContext(
         canvas=canvas,
         player=player,
-        files=FileVerbs(video, session.files, exchange_verbs, ask, recent, tell, sample),
+        files=FileVerbs(
+            video, session.files, session.autosave, exchange_verbs, ask, recent, tell, sample
+        ),
         correct=CorrectVerbs(
             correction, session.clicks, session.history, jobs, canvas, review_verbs
         ),

@@ -21,7 +21,7 @@ def create_project(path: Path, imported: Imported) -> None:
     with TemporaryDirectory(prefix=f".{path.stem}.", dir=path.parent) as scratch:
         project = Project.create(Path(scratch) / path.name, frames.source, len(frames), frames.size)
         try:
-            project.save_objects(imported.document.objects)
+            project.save_objects(imported.document.objects, next_id=imported.document.next_id)
             project.append(dict(imported.document.items()))
             if imported.attachment is not None:
                 project.set_attachment(ATTACHMENT, imported.attachment)
