@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.core.document import Changes
+from app.core.document import Changes, ids_for
 from app.core.plan import permitted
 from app.storage.formats.labelled import named_objects
 from app.storage.project.project import Project
@@ -43,9 +43,11 @@ def add_to_project(project: Project, numbers: Iterable[int], changes: Changes) -
     """
     document = project.load()
     known = {info.id for info in document.objects}
-    new = {number: f"object {number}" for number in numbers if number not in known}
-    if new:
-        objects = (*document.objects, *named_objects(new))
-        project.save_objects(objects)
-        document.replace_objects(objects)
-    project.append(permitted(document, changes))
+    own = ids_for(document, numbers)
+    new = {own[number]: f"object {number}" for number in own if own[number] not in known}
+    document.replace_objects((*document.objects, *named_objects(new)))
+    placed = {key._replace(object=own[key.object]): entry for key, entry in changes.items()}
+    with project.together():
+        if new:
+            project.save_objects(document.objects, next_id=document.next_id)
+        project.append(permitted(document, placed))

@@ -11,6 +11,7 @@ from app.session.edits.masks import MaskEdits
 from app.session.edits.objects import ObjectEdits
 from app.session.inference.engine import Engine
 from app.session.state.context import SessionContext
+from app.session.state.masks import Masks
 from app.session.state.status import SessionState
 from models.api import Box, Click
 
@@ -54,6 +55,7 @@ class Clicks(QObject):
         engine.segmented.connect(self._on_segmented)
         engine.ended.connect(self._on_ended)
         context.masks.document_changed.connect(self._on_document_change)
+        context.masks.objects_changed.connect(self._end_with_objects)
         context.view.frame_changed.connect(self._on_moved)
         context.view.selection_changed.connect(self._on_moved)
 
@@ -105,7 +107,7 @@ class Clicks(QObject):
     @property
     def asked(self) -> str:
         """The newest click or box that is not answered yet, by name; empty where there is none."""
-        return self._named(next(reversed(self._asked))) if self._asked else ""
+        return _name(self._masks, next(reversed(self._asked))) if self._asked else ""
 
     @property
     def is_asking(self) -> bool:
@@ -190,10 +192,19 @@ class Clicks(QObject):
         job, (mask, score) = answer.job, answer.candidates[answer.shown]
         entry = Entry(mask, Origin.CLICKED, score=score, clicks=job.clicks)
         self._applying = True
-        text = self._named(job.key)
+        text = _name(self._masks, job.key)
         made = self._edit.make({job.key: entry}, text, series=job.id)
         self._applying = False
         self._set_answer(answer if made else None)
+
+    @Slot()
+    def _end_with_objects(self) -> None:
+        """Forget what was asked about objects that are gone."""
+        there = {info.id for info in self._masks.objects}
+        if gone := [key for key in self._asked if key.object not in there]:
+            for key in gone:
+                del self._asked[key]
+            self._end_asking()
 
     @Slot(object)
     def _on_document_change(self, keys: frozenset[Key]) -> None:
@@ -219,5 +230,6 @@ class Clicks(QObject):
             self._answer = answer
             self.candidates_changed.emit()
 
-    def _named(self, key: Key) -> str:
-        return f"Click {self._masks.name_of(key.object)}, frame {key.frame}"
+
+def _name(masks: Masks, key: Key) -> str:
+    return f"Click {masks.name_of(key.object)}, frame {key.frame}"
