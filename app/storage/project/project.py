@@ -10,6 +10,7 @@ from app.core.document import Changes, Document, Objects
 from app.errors import ProjectError, UnusableProjectError
 from app.storage.files.lock import FileLock, LockedError
 from app.storage.files.writing import atomic_file
+from app.storage.formats.visor.naming import NamedFrames
 from app.storage.project import reading, schema
 from app.storage.video.opening import Video, open_video
 
@@ -187,7 +188,7 @@ class Project:
                 "elsewhere. What is open stays in memory."
             )
 
-    def check(self, video: Video) -> None:
+    def check(self, video: NamedFrames) -> None:
         """Raise UnusableProjectError where the masks cannot have been made on `video`."""
         if len(video) != self.frame_count or video.size != self.size:
             height, width = self.size
@@ -324,6 +325,8 @@ def _explained(path: Path, kind: type[ProjectError] = ProjectError) -> Generator
         yield
     except sqlite3.Error as error:
         raise kind(f"{path}: {_advice(error)}") from error
+    except UnicodeError as error:  # SQLite quotes what it cannot read in its messages
+        raise kind(f"{path}: {reading.damaged('it holds a text that is none')}") from error
     except OSError as error:
         raise kind(
             f"{path} cannot be written ({error.strerror}): choose a folder that you may write to. "

@@ -182,7 +182,7 @@ def _clicks_of(text: object) -> tuple[Click, ...]:
 def _click_of(given: object) -> Click:
     if isinstance(given, list) and len(given) == 3:
         x, y, positive = given
-        if _is_place(x) and _is_place(y) and positive in {0, 1}:
+        if _is_place(x) and _is_place(y) and isinstance(positive, int) and positive in {0, 1}:
             return Click(x, y, bool(positive))
     raise ValueError("one of its clicks is none")
 

@@ -155,8 +155,9 @@ class Picture(QGraphicsScene):
     def _on_image_ready(self, frame: int) -> None:
         if self._waits:
             self._show_nearest()
-        if self._waits and frame == self._view.frame:  # it cannot be read
-            self._show_frame(frame, None)
+        lacks = self._waits or not self._image.has_image
+        if lacks and frame == self._view.frame and self._video.is_open:  # it could not be read
+            self._show_frame(frame, self._video.image(frame))
 
     def _show_nearest(self) -> None:
         """Show the frame that is wanted, or the nearest to it that is in memory."""

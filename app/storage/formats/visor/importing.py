@@ -78,7 +78,7 @@ class Original:
                 for name, ordinal, number, shown, class_id in raw["links"]
             }
             return cls(VisorFile.of(raw["file"], "the attachment"), links)
-        except (zlib.error, ValueError, KeyError, TypeError) as error:
+        except (zlib.error, ValueError, KeyError, TypeError, RecursionError) as error:
             raise FormatError(
                 "What the project keeps of its VISOR file is damaged. "
                 "Import the VISOR file into a new project."

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from app.errors import FormatError
 from app.storage.formats.visor.geometry import Size
 from app.storage.formats.visor.records import FRAME_NAME, Record
 
@@ -59,9 +60,18 @@ class FrameList:
 
     @classmethod
     def loads(cls, content: bytes) -> "FrameList":
-        """Undo `dumps`."""
-        source, stems, (height, width) = json.loads(content)
-        return cls(Path(source), tuple(stems), (height, width))
+        """Undo `dumps`. Raises FormatError where that is not what it is."""
+        try:
+            source, stems, (height, width) = json.loads(content)
+            sides = [side for side in (height, width) if isinstance(side, int) and side > 0]
+            if not all(isinstance(stem, str) for stem in stems) or len(sides) < 2:
+                raise ValueError(stems)
+            return cls(Path(source), tuple(stems), (height, width))
+        except (ValueError, TypeError, RecursionError) as error:
+            raise FormatError(
+                "What the project keeps of the names of its frames is damaged. Import the masks "
+                "into a new project."
+            ) from error
 
 
 def video_name(frames: NamedFrames) -> str:
