@@ -195,8 +195,8 @@ class Project:
         if len(frames) != self.frame_count or frames.size != self.size:
             height, width = self.size
             raise UnusableProjectError(
-                f"{frames.source} has {len(frames)} frames of {frames.size[1]}x{frames.size[0]}; the "
-                f"project's video has {self.frame_count} of {width}x{height}. "
+                f"{frames.source} has {len(frames)} frames of {frames.size[1]}x{frames.size[0]}; "
+                f"the project's video has {self.frame_count} of {width}x{height}. "
                 "Choose the video that the masks were made on."
             )
 
