@@ -104,9 +104,10 @@ def episode_figure(
         items.append(Text(x, 7, _heading(result, episode, shot.place)))
         items.append(Raster(x, 12 + height, tile, height, _errors(shot, window)))
     y = 12 + 2 * height + 10
-    items += _legend(y, (("truth", TRUTH), (runs[0].name, runs[0].color)))
+    items += _legend(y, "outlines:", (("truth", TRUTH), (runs[0].name, runs[0].color)))
     items += _legend(
         y + _LINE,
+        "areas:",
         (
             ("right", _hex(_RIGHT)),
             ("too much", _hex(_EXTRA)),
@@ -270,7 +271,8 @@ def _curves(
         items.append(Text(left - 3, y + 2.3, f"{level:.1f}", 6.5, QUIET, "end"))
     items.append(Text(left, top + height + 9, result.frames[0], 6.5, QUIET))
     items.append(Text(left + width, top + height + 9, result.frames[-1], 6.5, QUIET, "end"))
-    items.append(Text(left + width / 2, top + height + 9, "frame", 6.5, QUIET, "middle"))
+    middle = "J&F by frame" if len(runs) == 1 else "frame"
+    items.append(Text(left + width / 2, top + height + 9, middle, 6.5, QUIET, "middle"))
     for run in reversed(runs):
         values = run.result.measures.jf[:, number]
         x = left + (np.array(run.result.positions, np.float64) - first) * step
@@ -278,7 +280,7 @@ def _curves(
         sparse = run.result.is_sparse
         items.append(Dots(points, run.color) if sparse else Line(points, run.color, 1.1))
     if len(runs) > 1:
-        items += _legend(top + height + 20, [(run.name, run.color) for run in runs])
+        items += _legend(top + height + 20, "J&F:", [(run.name, run.color) for run in runs])
     return items
 
 
@@ -287,9 +289,9 @@ def _foot(runs: Sequence[Trace]) -> float:
     return 34.0 if len(runs) > 1 else 22.0
 
 
-def _legend(y: float, entries: Sequence[tuple[str, str]]) -> list[Item]:
-    items: list[Item] = []
-    x = 0.0
+def _legend(y: float, what: str, entries: Sequence[tuple[str, str]]) -> list[Item]:
+    items: list[Item] = [Text(0, y, what, 6.5, QUIET)]
+    x = 30.0
     for name, color in entries:
         items.append(box(x, y - 5, 6, 6, color))
         items.append(Text(x + 8.5, y, name, 6.5))

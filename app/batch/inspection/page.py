@@ -36,7 +36,7 @@ tr.group td { font-weight: 600; }
 .card b { display: block; font-size: 26px; font-variant-numeric: tabular-nums; }
 .key { display: inline-block; width: 11px; height: 11px; border-radius: 2px; margin-right: 7px; }
 .legend span { margin-right: 16px; white-space: nowrap; font-size: 13px; }
-.bar { height: 11px; border-radius: 2px; min-width: 1px; }
+.bar { height: 11px; border-radius: 2px; }
 figure { border: 1px solid var(--rule); border-radius: 8px; margin: 0 0 22px; padding: 16px; }
 figure img { width: 100%; height: auto; } figcaption { font-size: 13px; color: var(--quiet); }
 a { color: #0b62a8; } a.up { color: inherit; text-decoration: none; }
@@ -137,6 +137,7 @@ def _failures(runs: Sequence[Run]) -> str:
 def _attributes(runs: Sequence[Run]) -> str:
     shares = [run.attributes() for run in runs]
     rows = []
+    before = ""
     for parts in zip(*shares, strict=True):
         cells = "".join(
             "<td>&ndash;</td>" if p.jf is None else f"<td>{p.jf:.3f}</td>" for p in parts
@@ -144,9 +145,11 @@ def _attributes(runs: Sequence[Run]) -> str:
         known = [p.jf for p in parts if p.jf is not None]
         change = f"<td>{known[1] - known[0]:+.3f}</td>" if len(known) == 2 else ""
         rows.append(
-            f"<tr><td>{parts[0].attribute}</td><td class=text>{parts[0].name}</td>"
+            f"<tr><td>{parts[0].attribute if parts[0].attribute != before else ''}</td>"
+            f"<td class=text>{parts[0].name}</td>"
             f"<td>{parts[0].frames}</td>{cells}{change}</tr>"
         )
+        before = parts[0].attribute
     heads = "".join(f"<th>J&amp;F {run.letter}</th>" for run in runs)
     return (
         "<p class=quiet>Measured on the ground truth: size is the share of the frame, speed the "

@@ -28,6 +28,8 @@ class Failure(enum.Enum):
 FAILURES = tuple(Failure)
 """The codes of `Labelling.failures` stand for these, in this order."""
 
+_HELD = 0.5  # share of an object that its mask holds from which on the two belong together
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -115,12 +117,15 @@ def _swapped_with(
 ) -> NDArray[np.intp]:
     """Return with which object each has changed places, (T, K), or -1.
 
-    Two signs: the Hungarian matching gives the object another's mask or its mask another object;
-    or the object is not found, and its mask lies mostly on another.
+    Two signs: the Hungarian matching gives the object another's mask or its mask another object,
+    and neither of the two is held by its own; or the object is not found, and its mask lies mostly
+    on another.
     """
     ious = overlaps(measures.overlap)
     frames, count = ious.shape[:2]
     rows, columns = np.ogrid[:frames, :count]
+    shared = np.diagonal(measures.overlap, axis1=1, axis2=2)[:, 1:]
+    left = shared < _HELD * np.maximum(measures.truth_area, 1)
     given = match_frames(ious)
     followed = np.argsort(given, axis=1)  # place of the true object for each predicted one
     swapped = np.full((frames, count), -1, np.intp)
@@ -128,8 +133,8 @@ def _swapped_with(
         (given, ious[rows, columns, given]),
         (followed, ious[rows, followed, columns]),
     ):
-        better = values > np.maximum(ious[rows, columns, columns], limits.swap)
-        swapped = np.where((other != columns) & better, other, swapped)
+        changed = (other != columns) & left & left[rows, other]
+        swapped = np.where(changed & (values > limits.swap), other, swapped)
     area = np.maximum(measures.area, 1)
     onto = np.swapaxes(measures.overlap[:, 1:, 1:], 1, 2) / area[..., None]  # (T, K, K)
     away = unfound & (onto.max(axis=-1) > 0.5) & (measures.area > 0)
