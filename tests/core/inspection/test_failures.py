@@ -20,9 +20,7 @@ def test_a_known_failure_is_named_and_dated(failure: Failure) -> None:
         first = int(rng.integers(4, 10))
         case = spoil(two_shapes(rng), 1 + attempt % 2, failure, range(first, first + 8), rng)
         found = next(
-            each
-            for each in episodes(case.truth, case.prediction)
-            if each.object == case.object - 1
+            each for each in episodes(case.truth, case.prediction) if each.object == case.object - 1
         )
         named += found.failure is failure
         dated += abs(found.first - case.onset) <= 2
