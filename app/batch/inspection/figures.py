@@ -44,6 +44,7 @@ _RIGHT, _EXTRA, _MISSING = (0, 158, 115), (213, 94, 0), (0, 114, 178)  # of the 
 _GAP = 4.0
 _CAPTION_SIZE = 7.0
 _LINE = 9.0
+_LEAST = 2.0  # points that a scored frame among unscored ones takes
 
 
 class Column(enum.Enum):
@@ -146,7 +147,7 @@ def failure_strip(result: Result, number: int, width: float = 360, height: float
             continue
         start, end = result.positions[begin] - first, result.positions[index - 1] - first + 1
         color = FAILURE_COLORS[FAILURES[codes[begin]]]
-        items.append(box(start * step, 0, (end - start) * step, height, color))
+        items.append(box(start * step, 0, max((end - start) * step, _LEAST), height, color))
         begin = index
     name = f"{result.sequence}, object {result.objects[number]}: failures frame by frame"
     return Figure(width, height, tuple(items), name)

@@ -1,6 +1,8 @@
 """The masks of a data set's sequences, in any layout that is read, paired with a prediction."""
 
 import hashlib
+import operator
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -194,19 +196,34 @@ def _case(truth: Masks, prediction: Masks, protocol: Protocol, images: Path | No
             f"{truth.name}: {len(missing)} of {len(frames)} frames have no prediction, the first "
             f"is {missing[0]}. Predict each frame of the ground truth."
         )
-    known = {path.stem for path in _files(images)}
-    every = known if known.issuperset(frames) else there | set(truth.stems)
-    order = {stem: place for place, stem in enumerate(sorted(every, key=natural_order))}
     return Case(
         truth.name,
         frames,
-        tuple(order[stem] for stem in frames),
+        _positions(frames, [path.stem for path in _files(images)], there),
         _objects(truth, protocol),
         protocol,
         truth,
         prediction,
         images,
     )
+
+
+def _positions(
+    frames: tuple[str, ...], images: Sequence[str], others: Iterable[str]
+) -> tuple[int, ...]:
+    """Return where frames lie in their video: among its images, else by the numbers they bear.
+
+    Where their names do not end in numbers, they lie among all that have masks.
+    """
+    if set(images).issuperset(frames):
+        places = {stem: place for place, stem in enumerate(images)}
+        return tuple(places[stem] for stem in frames)
+    digits = [re.search(r"\d+$", stem) for stem in frames]
+    numbers = [int(found[0]) for found in digits if found]
+    if len(numbers) == len(frames) and all(map(operator.lt, numbers, numbers[1:])):
+        return tuple(numbers)
+    every = sorted({*others, *frames}, key=natural_order)
+    return tuple(every.index(stem) for stem in frames)
 
 
 def _objects(truth: Masks, protocol: Protocol) -> tuple[str, ...]:
@@ -259,7 +276,8 @@ def _files(folder: Path | None) -> Sequence[Path]:
     if folder.is_file():
         return (folder,)
     shown: Iterable[Path] = folder.glob("[!.]*")
-    return sorted(path for path in shown if path.is_file())
+    found = (path for path in shown if path.is_file())
+    return sorted(found, key=lambda path: natural_order(path.name))
 
 
 def _text(labels: Labels) -> str:
