@@ -5,6 +5,7 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ from app.batch.inspection import scoring
 from app.cli.main import run
 from app.core.evaluate import Labels
 from app.core.inspection.failures import Failure
+from app.core.inspection.measures import Measures, measure
 from app.core.inspection.spoiling import spoil
 from app.storage.formats.palette import write_palette_png
 from tests.core.inspection.scenes import two_shapes
@@ -133,13 +135,13 @@ def test_a_stopped_run_goes_on_where_it_stopped(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ("inspect", "--gt", root / "gt", "--pred", root / "bad", "--threads", 1)
-    measure, calls = scoring.measure, []
+    calls: list[int] = []
 
-    def stopping(*arguments: object) -> object:
+    def stopping(*arguments: Any) -> Measures:
         calls.append(1)
         if len(calls) == 20:
             raise KeyboardInterrupt
-        return measure(*arguments)  # type: ignore[arg-type]
+        return measure(*arguments)
 
     monkeypatch.setattr(scoring, "measure", stopping)
     assert maskwright(*command) == 1
