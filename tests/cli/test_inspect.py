@@ -5,7 +5,6 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -19,6 +18,7 @@ from app.core.inspection.failures import Failure
 from app.core.inspection.measures import Measures, measure
 from app.core.inspection.spoiling import spoil
 from app.storage.formats.palette import write_palette_png
+from models.api import Image
 from tests.core.inspection.scenes import two_shapes
 from tests.storage.visor_vectors import DENSE, SPARSE
 
@@ -80,6 +80,20 @@ def test_the_report_holds_what_it_promises_and_opens_anywhere(
     assert summary["runs"]["A"]["failures"]["identity swap"] >= 6
 
 
+def test_runs_go_by_what_tells_their_folders_apart(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("first", "second"):
+        write(root / name / "masks" / "middle", two_shapes(np.random.default_rng(1), 16))
+    gt = root / "gt" / "Annotations" / "480p" / "middle"
+    folders = [root / name / "masks" for name in ("first", "second")]
+    assert maskwright("inspect", "--gt", gt, "--pred", folders[0], "--pred", folders[1]) == 0
+    told = capsys.readouterr().out
+    assert "A (first)" in told
+    assert "B (second)" in told
+    assert "B minus A: J&F +0.000 (no interval" in told
+
+
 def test_the_scores_are_those_of_evaluate(root: Path) -> None:
     folders = ("--gt", root / "gt", "--pred", root / "bad")
     assert maskwright("evaluate", *folders, "--json", root / "scores.json") == 0
@@ -137,11 +151,11 @@ def test_a_stopped_run_goes_on_where_it_stopped(
     command = ("inspect", "--gt", root / "gt", "--pred", root / "bad", "--threads", 1)
     calls: list[int] = []
 
-    def stopping(*arguments: Any) -> Measures:
+    def stopping(truth: Labels, prediction: Labels, objects: int, image: Image | None) -> Measures:
         calls.append(1)
         if len(calls) == 20:
             raise KeyboardInterrupt
-        return measure(*arguments)
+        return measure(truth, prediction, objects, image)
 
     monkeypatch.setattr(scoring, "measure", stopping)
     assert maskwright(*command) == 1

@@ -40,7 +40,7 @@ FAILURE_COLORS = {
     Failure.LATE_REENTRY: "#5d3a9b",
     Failure.FALSE_PRESENCE: "#33363b",
 }
-_RIGHT, _EXTRA, _MISSING = (0, 158, 115), (213, 94, 0), (0, 114, 178)  # of the error map
+_RIGHT, _EXTRA, _MISSING = (0, 158, 115), (213, 94, 0), (170, 51, 119)  # of the error map
 _GAP = 4.0
 _CAPTION_SIZE = 7.0
 _LINE = 9.0

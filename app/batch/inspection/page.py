@@ -28,6 +28,7 @@ p.quiet, .quiet { color: var(--quiet); } p { max-width: 76ch; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: 5px 10px; border-bottom: 1px solid var(--rule); }
 th { font-weight: 600; color: var(--quiet); font-size: 13px; }
+td:not(.text):not(:first-child) { white-space: nowrap; }
 th:first-child, td:first-child, td.text, th.text { text-align: left; }
 td.strip { width: 372px; padding: 3px 0 3px 10px; } td.strip svg { display: block; }
 tr.group td { font-weight: 600; }
@@ -87,12 +88,12 @@ def _overview(runs: Sequence[Run]) -> str:
     if between is not None:
         bounds = (
             f"95 % between {between.low:+.3f} and {between.high:+.3f}<br>paired bootstrap over "
-            f"{between.sequences} sequences"
+            f"{between.sequences} sequences{', which are few' if between.is_weak else ''}"
             if between.low is not None
             else "one sequence says nothing of others:<br>no interval"
         )
         cards.append(
-            f'<div class="card">B less A<b>{between.mean:+.3f}</b>'
+            f'<div class="card">B minus A<b>{between.mean:+.3f}</b>'
             f'<span class="quiet">{bounds}</span></div>'
         )
     first = runs[0].results
@@ -116,7 +117,7 @@ def _failures(runs: Sequence[Run]) -> str:
         cells = "".join(
             f"<td>{each[failure]}</td><td>{_share(each[failure], sum(each.values())):.1f} %</td>"
             + (
-                f'<td style="width:{30 if len(runs) > 1 else 50}%"><div class="bar" style="width:'
+                f'<td style="width:{22 if len(runs) > 1 else 50}%"><div class="bar" style="width:'
                 f"{_share(each[failure], most):.1f}%;background:{FAILURE_COLORS[failure]}"
                 '"></div></td>'
                 if failure is not Failure.GOOD
@@ -143,11 +144,11 @@ def _attributes(runs: Sequence[Run]) -> str:
             "<td>&ndash;</td>" if p.jf is None else f"<td>{p.jf:.3f}</td>" for p in parts
         )
         known = [p.jf for p in parts if p.jf is not None]
-        change = f"<td>{known[1] - known[0]:+.3f}</td>" if len(known) == 2 else ""
+        change = f"<td>{known[1] - known[0]:+.3f}</td>" if len(known) == 2 else "<td></td>"
         rows.append(
             f"<tr><td>{parts[0].attribute if parts[0].attribute != before else ''}</td>"
             f"<td class=text>{parts[0].name}</td>"
-            f"<td>{parts[0].frames}</td>{cells}{change}</tr>"
+            f"<td>{parts[0].frames}</td>{cells}{change if len(runs) > 1 else ''}</tr>"
         )
         before = parts[0].attribute
     heads = "".join(f"<th>J&amp;F {run.letter}</th>" for run in runs)
@@ -157,7 +158,7 @@ def _attributes(runs: Sequence[Run]) -> str:
         "how alike the colours of the object and of what lies round it are (without images: "
         "whether a like object is near).</p>"
         "<table><tr><th>attribute</th><th class=text>class</th><th>frames</th>"
-        f"{heads}{'<th>B less A</th>' if len(runs) > 1 else ''}</tr>{''.join(rows)}</table>"
+        f"{heads}{'<th>B minus A</th>' if len(runs) > 1 else ''}</tr>{''.join(rows)}</table>"
     )
 
 
@@ -189,7 +190,9 @@ def _worst(worst: Iterable[tuple[Run, Result, Episode, str]]) -> str:
         f'<figure id="{file}"><h3>{escape(run.letter)}: {escape(title(result, episode))}</h3>'
         f'<img src="figures/{file}.svg" alt="{escape(caption(run.name, result, episode))}">'
         f'<figcaption><a href="figures/{file}.svg">SVG</a> · '
-        f'<a href="figures/{file}.png">PNG, 300 dpi</a></figcaption></figure>'
+        f'<a href="figures/{file}.png">PNG, 300 dpi</a> · curve alone: '
+        f'<a href="figures/{file}-curve.svg">SVG</a>, '
+        f'<a href="figures/{file}-curve.png">PNG</a></figcaption></figure>'
         for run, result, episode, file in worst
     )
     return cards or "<p>There is none: every mask is good.</p>"

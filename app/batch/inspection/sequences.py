@@ -44,14 +44,11 @@ def read_root(root: Path) -> tuple[dict[str, Masks], tuple[str, ...]]:
     `root` is a folder of mask PNGs or of such folders, in DAVIS's layout or plain, or a VISOR or
     COCO JSON or a folder of them. Raises FormatError.
     """
-    if root.is_dir() and not any(root.glob("[!.]*.json")):
-        found = [_of_folder(folder) for folder in mask_folders(root)]
-        return {masks.name: masks for masks in found}, size_notes(root)
-    if root.is_dir() and any(root.glob("[!.]*_data_mapping.json")):
-        found = [_of_folder(folder) for folder in mask_folders(root)]
-        return {masks.name: masks for masks in found}, size_notes(root)
     if not root.exists():
         raise FormatError(f"{root} does not exist. Give a folder of masks, or a JSON.")
+    if root.is_dir() and not _holds_json_alone(root):
+        found = [_of_folder(folder) for folder in mask_folders(root)]
+        return {masks.name: masks for masks in found}, size_notes(root)
     files = json_files(root)
     found = [_of_video(video, file) for file in files for video in read_videos(file, detect(file))]
     return {masks.name: masks for masks in found}, ()
@@ -250,6 +247,17 @@ def _check_complete(truths: Mapping[str, Masks], predictions: Mapping[str, Masks
             + (f" and {len(missing) - 1} more sequences" if len(missing) > 1 else "")
             + ". Predict them too, or give the ground truth of fewer sequences."
         )
+
+
+def _holds_json_alone(root: Path) -> bool:
+    """Tell a folder of JSONs from one of masks that has a JSON beside them."""
+    if not any(root.glob("[!.]*.json")):
+        return False
+    try:
+        mask_folders(root)
+    except FormatError:
+        return True
+    return False
 
 
 def _of_folder(folder: Path) -> Masks:

@@ -28,16 +28,17 @@ EVENT_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The results of one prediction over all sequences, the letter it goes by, and its masks."""
+    """The results of one prediction over all sequences; it goes by a letter and a name."""
 
     letter: str
+    label: str
     path: Path
     results: tuple[Result, ...]
 
     @property
     def name(self) -> str:
-        """The letter and the folder, to tell runs apart."""
-        return f"{self.letter} ({self.path.stem if self.path.is_file() else self.path.name})"
+        """The letter and what the masks are called."""
+        return f"{self.letter} ({self.label})"
 
     def episodes(self) -> list[tuple[Result, Episode]]:
         """Return the episodes of all sequences, the most costly first."""
@@ -52,6 +53,15 @@ class Run:
     def attributes(self) -> tuple[Share, ...]:
         """Return the J&F by size, speed, occlusion and similarity."""
         return break_down((result.measures, result.circumstances) for result in self.results)
+
+
+def names_of(paths: Sequence[Path]) -> list[str]:
+    """Return what to call each prediction: the part of its path nearest the end that tells them."""
+    parts = [path.absolute().with_suffix("").parts[::-1] for path in paths]
+    for names in zip(*parts, strict=False):
+        if len(set(names)) == len(paths):
+            return list(names)
+    return [path.name for path in paths]
 
 
 def difference(runs: Sequence[Run]) -> Difference | None:

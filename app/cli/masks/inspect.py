@@ -9,7 +9,7 @@ from pathlib import Path
 from app.batch.inspection.report import Cases, write_report
 from app.batch.inspection.scoring import MeasureCache, score
 from app.batch.inspection.sequences import Images, pair, read_root
-from app.batch.inspection.tables import Run, difference
+from app.batch.inspection.tables import Run, difference, names_of
 from app.cli.progress import Progress
 from app.core.evaluate import Protocol
 from app.core.inspection.failures import Failure
@@ -76,8 +76,8 @@ def _runs(cases: Cases, predictions: Sequence[Path], threads: int) -> list[Run]:
         results = {key: score(case, cache, threads, progress.step) for key, case in cases.items()}
     cache.prune()
     return [
-        Run(letter, path, tuple(found for (run, _), found in results.items() if run == letter))
-        for letter, path in zip(_LETTERS, predictions, strict=False)
+        Run(letter, name, path, tuple(found for (by, _), found in results.items() if by == letter))
+        for letter, name, path in zip(_LETTERS, names_of(predictions), predictions, strict=False)
     ]
 
 
@@ -101,11 +101,11 @@ def _print(runs: Sequence[Run], worst: int) -> None:
     if between := difference(runs):
         bounds = (
             f"95 % between {between.low:+.3f} and {between.high:+.3f}, paired bootstrap over "
-            f"{between.sequences} sequences"
+            f"{between.sequences} sequences{', which are few' if between.is_weak else ''}"
             if between.low is not None
             else "no interval: one sequence says nothing of others"
         )
-        sys.stdout.write(f"B less A: J&F {between.mean:+.3f} ({bounds})\n")
+        sys.stdout.write(f"B minus A: J&F {between.mean:+.3f} ({bounds})\n")
 
 
 def _worst(each: Run, count: int) -> list[str]:

@@ -9,6 +9,7 @@ from app.core.inspection.measures import Floats
 
 _RESAMPLES = 10_000
 _CONFIDENCE = 0.95
+_FEW = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,11 @@ class Difference:
     low: float | None
     high: float | None
     sequences: int
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether the sequences are so few that the bounds themselves are unsure."""
+        return self.sequences < _FEW
 
 
 def compare(a: Mapping[str, Floats], b: Mapping[str, Floats], *, seed: int = 0) -> Difference:
