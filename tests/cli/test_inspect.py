@@ -238,6 +238,22 @@ def test_frames_that_lack_truth_are_left_open(root: Path) -> None:
     assert curve.count("<polyline") == 3  # the scale alone
 
 
+def test_coco_is_read_as_what_it_was_made_of(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("gt", "bad"):
+        forms = ("--from", "davis", "--to", "coco")
+        assert maskwright("convert", root / name, root / f"{name}.json", *forms) == 0
+    folders = ("--gt", root / "gt", "--pred", root / "bad")
+    assert maskwright("inspect", *folders, "--worst", 0) == 0
+    told = capsys.readouterr().out.splitlines()[-8:]
+    for truth, masks in (("gt.json", "bad.json"), ("gt.json", "bad"), ("gt", "bad.json")):
+        assert (
+            maskwright("inspect", "--gt", root / truth, "--pred", root / masks, "--worst", 0) == 0
+        )
+        assert capsys.readouterr().out.splitlines()[-8:] == told
+
+
 def test_sparse_truth_is_read_from_visor_and_never_filled_in(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

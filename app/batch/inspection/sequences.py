@@ -13,7 +13,7 @@ import numpy as np
 from app.core.evaluate import VOID, Labels, Protocol
 from app.errors import FormatError
 from app.storage.formats.davis import mask_files, mask_folders, size_notes
-from app.storage.formats.importing import detect, find_frames, json_files, read_videos
+from app.storage.formats.importing import Source, detect, find_frames, json_files, read_videos
 from app.storage.formats.labelled import LabelledVideo
 from app.storage.formats.palette import read_labels
 from app.storage.video.folder import natural_order
@@ -36,6 +36,7 @@ class Masks:
     read: Callable[[str], Labels]  # stem -> label map (H, W), 255 = void
     files: tuple[Path, ...]
     names: Mapping[int, str]
+    form: Source
 
 
 def read_root(root: Path) -> tuple[dict[str, Masks], tuple[str, ...]]:
@@ -50,7 +51,12 @@ def read_root(root: Path) -> tuple[dict[str, Masks], tuple[str, ...]]:
         found = [_of_folder(folder) for folder in mask_folders(root)]
         return {masks.name: masks for masks in found}, size_notes(root)
     files = json_files(root)
-    found = [_of_video(video, file) for file in files for video in read_videos(file, detect(file))]
+    forms = {file: detect(file) for file in files}
+    found = [
+        _of_video(video, file, form)
+        for file, form in forms.items()
+        for video in read_videos(file, form)
+    ]
     return {masks.name: masks for masks in found}, ()
 
 
@@ -95,7 +101,9 @@ class Case:
 
     def fingerprint(self) -> str:
         """Return a name for what is measured: it changes when a file or the rules do."""
-        digest = hashlib.sha256(f"{_CACHE_VERSION} {self.protocol.value} {self.frames}".encode())
+        names = (self.truth.name, self.prediction.name)  # one file may hold several sequences
+        rules = (_CACHE_VERSION, self.protocol.value, names, self.objects, self.frames)
+        digest = hashlib.sha256(repr(rules).encode())
         for path in (*self.truth.files, *self.prediction.files, *_files(self.images)):
             facts = path.stat()
             digest.update(f"{path.absolute()} {facts.st_size} {facts.st_mtime_ns}\n".encode())
@@ -146,8 +154,8 @@ def pair(
 
 def told_protocol(truth: Masks) -> Protocol:
     """Return the protocol that a ground truth is made for, as its masks tell."""
-    if truth.names:
-        return Protocol.VISOR
+    if truth.form is not Source.DAVIS:
+        return Protocol.VISOR if truth.form is Source.VISOR else Protocol.DAVIS2017
     values = set(np.unique(truth.read(truth.stems[0])).tolist())
     return Protocol.DAVIS2016 if values <= {0, VOID} else Protocol.DAVIS2017
 
@@ -263,11 +271,16 @@ def _holds_json_alone(root: Path) -> bool:
 def _of_folder(folder: Path) -> Masks:
     files = {path.stem: path for path in mask_files(folder)}
     return Masks(
-        folder.name, tuple(files), lambda stem: read_labels(files[stem]), tuple(files.values()), {}
+        folder.name,
+        tuple(files),
+        lambda stem: read_labels(files[stem]),
+        tuple(files.values()),
+        {},
+        Source.DAVIS,
     )
 
 
-def _of_video(video: LabelledVideo, file: Path) -> Masks:
+def _of_video(video: LabelledVideo, file: Path, form: Source) -> Masks:
     frames = {frame.stem: frame for frame in video.frames}
     return Masks(
         video.name,
@@ -275,6 +288,7 @@ def _of_video(video: LabelledVideo, file: Path) -> Masks:
         lambda stem: frames[stem].labels(video.size),
         (file,),
         {info.id: info.name for info in video.objects},
+        form,
     )
 
 
