@@ -201,6 +201,16 @@ def test_a_failed_report_leaves_the_one_before(root: Path, monkeypatch: pytest.M
     assert (root / "out" / "index.html").read_bytes() == before
 
 
+def test_images_that_lack_frames_are_refused_only_where_they_were_asked_for(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / "gt" / "JPEGImages" / "480p" / "left" / "00003.jpg").unlink()
+    folders = ("--gt", root / "gt", "--pred", root / "bad")
+    assert maskwright("inspect", *folders) == 0
+    assert maskwright("inspect", *folders, "--frames", root / "gt") == 2
+    assert "no image for frame 00003 of left" in capsys.readouterr().err
+
+
 def test_masks_alone_suffice(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     gt = root / "gt" / "Annotations" / "480p" / "middle"
     masks = root / "plain"

@@ -147,7 +147,7 @@ def pair(
     protocol = protocol or told_protocol(next(iter(truths.values())))
     alone = len(truths) == 1
     return [
-        _case(truths[name], predictions[other], protocol, images.of(name, alone=alone))
+        _case(truths[name], predictions[other], protocol, images.of(truths[name], alone=alone))
         for name, other in names
     ]
 
@@ -167,14 +167,17 @@ class Images:
     root: Path | None
     truth: Path
 
-    def of(self, name: str, *, alone: bool) -> Path | None:
+    def of(self, masks: Masks, *, alone: bool) -> Path | None:
         """Return the images of a sequence. Raises FormatError where `root` has none.
 
-        `root` itself may be those of a sequence that is alone.
+        `root` itself may be those of a sequence that is alone. Images that lie with the ground
+        truth are taken where there is one for each mask.
         """
+        name = masks.name
         if self.root is None:
             homes = (self.truth, *self.truth.absolute().parents[:_LEVELS])
-            return next(filter(None, (find_frames(home, name) for home in homes)), None)
+            near = filter(None, (find_frames(home, name) for home in homes))
+            return next((each for each in near if _has_all(each, masks.stems)), None)
         found = self.root if self.root.is_file() else find_frames(self.root, name)
         if found is None and alone and self.root.is_dir():
             found = self.root
@@ -290,6 +293,10 @@ def _of_video(video: LabelledVideo, file: Path, form: Source) -> Masks:
         {info.id: info.name for info in video.objects},
         form,
     )
+
+
+def _has_all(folder: Path, stems: Iterable[str]) -> bool:
+    return {path.stem for path in _files(folder)}.issuperset(stems)
 
 
 def _files(folder: Path | None) -> Sequence[Path]:

@@ -1,17 +1,19 @@
 """All that is found of one prediction of one sequence."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from app.core.evaluate import Summary
+from app.core.evaluate import EvaluationError, Summary
 from app.core.inspection.causes import Cause, Circumstances, causes, circumstances
 from app.core.inspection.episodes import Episode, find_episodes
 from app.core.inspection.failures import FAILURES, Failure, Labelling, label
-from app.core.inspection.measures import Floats, Measures
+from app.core.inspection.measures import Floats, Measures, measure, stack
+from app.core.runs import Run
+from models.api import Image
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,36 @@ class Result:
         """Return on how many frames of objects each failure is found."""
         counts = Counter(self.labelling.failures.ravel().tolist())
         return {failure: counts[code] for code, failure in enumerate(FAILURES)}
+
+
+def inspect_runs(
+    truth: Run,
+    prediction: Run,
+    size: tuple[int, int],
+    image: Callable[[int], Image | None] = lambda _: None,
+    progress: Callable[[], None] = lambda: None,
+) -> Result:
+    """Measure one run of a project against another on the frames that both speak of.
+
+    Objects are those of the truth, by id; `size` is the (height, width) of the masks. Raises
+    EvaluationError where the two have no frame in common.
+    """
+    count = max(truth.objects, default=0)
+    frames, measures = [], []
+    for frame in truth.frames:
+        drawn, predicted = truth.labels(frame, size), prediction.labels(frame, size)
+        if drawn is not None and predicted is not None:
+            frames.append(frame)
+            measures.append(measure(drawn, predicted, count, image(frame)))
+            progress()
+    if not frames:
+        raise EvaluationError(
+            f"{truth.info.name} and {prediction.info.name} have no frame in common. Choose runs of "
+            "the same frames."
+        )
+    names = tuple(truth.objects.get(number, str(number)) for number in range(1, count + 1))
+    stems = tuple(map(str, frames))
+    return Result(prediction.info.name, stems, tuple(frames), names, stack(measures))
 
 
 def overall(results: Iterable[Result]) -> Summary:

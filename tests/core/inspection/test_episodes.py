@@ -5,15 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from app.core.document import Key
+from app.core.evaluate import EvaluationError, Labels
 from app.core.inspection.attributes import break_down
 from app.core.inspection.causes import Cause, causes, circumstances
 from app.core.inspection.comparison import compare
 from app.core.inspection.episodes import Episode, find_episodes
 from app.core.inspection.failures import FAILURES, Failure, Labelling
 from app.core.inspection.measures import Measures, measure, stack
-from app.core.inspection.results import Result, overall
+from app.core.inspection.results import Result, inspect_runs, overall
+from app.core.mask import Mask
+from app.core.runs import Run, RunInfo
 from models.api import Image
-from tests.core.inspection.scenes import measured, two_shapes
+from tests.core.inspection.scenes import SIZE, measured, two_shapes
 
 SEED = 11
 
@@ -181,6 +185,31 @@ def test_one_sequence_has_no_interval_and_others_are_refused() -> None:
     assert compare(one, one).low is None
     with pytest.raises(ValueError, match="not of the same"):
         compare(one, {"t": np.array([0.5, 0.6])})
+
+
+def test_runs_are_measured_where_both_speak() -> None:
+    truth = two_shapes(np.random.default_rng(SEED), 6)
+    drawn = stored(truth, (0, 2, 4))
+    found = inspect_runs(drawn, stored(truth, (2, 3, 4, 5)), SIZE)
+    assert found.positions == (2, 4)
+    assert found.objects == ("cup", "lid")
+    assert (found.measures.jf == 1).all()
+    lost = [np.where(labels == 1, 0, labels).astype(np.uint8) for labels in truth]
+    found = inspect_runs(drawn, stored(lost, tuple(range(6))), SIZE)
+    assert found.is_sparse
+    assert [(each.failure, each.object) for each in found.episodes] == [(Failure.MISS, 0)]
+    with pytest.raises(EvaluationError, match="no frame in common"):
+        inspect_runs(drawn, stored(truth, (1, 3)), SIZE)
+
+
+def stored(frames: list[Labels], known: tuple[int, ...]) -> Run:
+    masks = {
+        Key(frame, number): mask
+        for frame in known
+        for number in (1, 2)
+        if (mask := Mask.encode(frames[frame] == number)) is not None
+    }
+    return Run(RunInfo("a run"), {1: "cup", 2: "lid"}, known, masks)
 
 
 def test_a_result_knows_whether_its_truth_is_sparse() -> None:
