@@ -35,14 +35,12 @@ _HELD = 0.5  # share of an object that its mask holds from which on the two belo
 class Limits:
     """From where on a mask fails, and how.
 
-    `good` is the least J and F of a good mask, and `near_good` the J that suffices where no error
-    lies away from the outline. `found` is the least share of the object that a mask must hold to
-    have found it, `far` the share of the object's area that errors away from the outline must
-    have to count, `swap` the least IoU of a mask with another object.
+    `good` is the least J and F of a good mask, `found` the least share of the object that a mask
+    must hold to have found it, `far` the share of the object's area that errors away from the
+    outline must have to count, `swap` the least IoU of a mask with another object.
     """
 
     good: float = 0.9
-    near_good: float = 0.8
     found: float = 0.1
     far: float = 0.04
     swap: float = 0.3
@@ -94,7 +92,6 @@ def _shape(measures: Measures, limits: Limits) -> NDArray[np.uint8]:
     is_far = np.maximum(missing, extra) >= limits.far
     worst = np.where(extra > missing, leaks, _code(Failure.PART_LOSS))
     good = (measures.j >= limits.good) & (measures.f >= limits.good)
-    good |= ~is_far & (measures.j >= limits.near_good) & (measures.f >= limits.good)
     labels = np.where(is_far, worst, _code(Failure.BOUNDARY))
     return np.where(good, _code(Failure.GOOD), labels).astype(np.uint8)
 

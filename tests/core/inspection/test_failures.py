@@ -97,7 +97,7 @@ def test_the_limits_decide_what_is_good() -> None:
     truth = two_shapes(np.random.default_rng(6))
     rolled = [np.roll(labels, 4, axis=1) for labels in truth]
     measures = measured(truth, rolled)
-    assert (label(measures, Limits(good=0, near_good=0)).failures == 0).all()
+    assert (label(measures, Limits(good=0)).failures == 0).all()
     assert (label(measures).failures == FAILURES.index(Failure.BOUNDARY)).all()
 
 
