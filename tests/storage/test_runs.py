@@ -103,7 +103,7 @@ def test_a_project_of_before_runs_gets_them(tmp_path: Path) -> None:
     project.append({Key(3, 1): Entry(square(3), Origin.DRAWN)})
     project.close()
     database = sqlite3.connect(path)
-    database.executescript("DROP TABLE run_mask; DROP TABLE run; PRAGMA user_version = 2;")
+    database.executescript("DROP TABLE run_mask; DROP TABLE run; PRAGMA user_version = 3;")
     database.close()
     project = Project.open(path)
     assert project.load().frames() == [3]
