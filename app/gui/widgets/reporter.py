@@ -16,7 +16,7 @@ class Reporter(QObject):
     ) -> None:
         super().__init__(parent)
         self._session, self._messages = session, messages
-        self._offers = (Offer(self.tr("View"), view), Offer(self.tr("Undo"), undo))
+        self._offers = (Offer(self.tr("View"), view), Offer(self.tr("Undo"), undo, ends=True))
         session.status.reported.connect(self._on_reported)
         # What was offered about the newest step would be done to another one.
         session.history.changed.connect(messages.withdraw_offers)
