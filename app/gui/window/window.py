@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, QSize, Qt, Slot
+from PySide6.QtCore import QSettings, Qt, Slot
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -35,9 +35,10 @@ from app.gui.panels.propagate_bar import PropagateBar
 from app.gui.panels.review import ReviewPanel
 from app.gui.timeline.playback import Player
 from app.gui.timeline.transport import Transport
-from app.gui.widgets.messages import Level, Messages, Offer
+from app.gui.widgets.messages import Messages
 from app.gui.widgets.places import Places
 from app.gui.widgets.recent import RecentSources
+from app.gui.widgets.reporter import Reporter
 from app.gui.widgets.theme import Theme, apply_theme
 from app.gui.window.compose import (
     ask_before_models,
@@ -53,12 +54,12 @@ from app.gui.window.compose import (
     situation_of,
 )
 from app.gui.window.dialogs import PanelVerbs
-from app.gui.window.docks import Docks
+from app.gui.window.docks import Docks, default_size
 from app.gui.window.focus import FocusKeys
 from app.gui.window.garbage_collector import IdleGarbageCollector
 from app.gui.window.welcome import Welcome
 from app.session.session import Session
-from app.session.state.status import Report, SessionState
+from app.session.state.status import SessionState
 
 _TOOLS = {
     Tool.POINTS: "tool_points",
@@ -68,8 +69,6 @@ _TOOLS = {
     Tool.POLYGON: "tool_polygon",
     Tool.SELECT: "tool_select",
 }
-_SIZE = QSize(1280, 800)
-_FRAME = QSize(8, 40)  # what the title and the border of a window take of the screen
 
 
 class Window(QMainWindow):
@@ -92,7 +91,7 @@ class Window(QMainWindow):
         self._store = store
         self.setObjectName("window")
         self.setAcceptDrops(True)
-        self._fit_screen()
+        self.resize(default_size(self))
         self._make_parts(ask or Ask(self, store), sample)
         self._make_bars()
         self._make_menus()
@@ -122,11 +121,6 @@ class Window(QMainWindow):
     def files(self) -> FileVerbs:
         """Opens and exports, and tells what goes wrong."""
         return self._files
-
-    def _fit_screen(self) -> None:
-        """Take the usual size, or as much of it as the screen has room for."""
-        room = self.screen().availableSize() - _FRAME
-        self.resize(_SIZE.boundedTo(room))
 
     def _make_parts(self, ask: Ask, sample: Callable[[], Path] | None) -> None:
         session = self._session
@@ -236,10 +230,9 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         session = self._session
         session.video.opened.connect(self._on_opened)
-        session.status.reported.connect(self._on_reported)
+        view, undo = self._named("next_change", "undo")
+        Reporter(session, self._messages, view, undo, self)
         session.status.state_changed.connect(self._on_state_changed)
-        # What was offered about the newest step would be done to another one.
-        session.history.changed.connect(self._messages.withdraw_offers)
         session.preferences.changed.connect(self._apply_settings)
         self._welcome.chosen.connect(self._files.open)
         self._canvas.cursor_moved.connect(self._status.show_pointer)
@@ -264,22 +257,6 @@ class Window(QMainWindow):
         self._messages.clear()
         if is_open:
             self._canvas.setFocus()
-
-    @Slot(object)
-    def _on_reported(self, report: Report) -> None:
-        # An error while a video is closed says what was lost: it must outlast the video.
-        lasts = self._session.status.state is SessionState.CLOSING
-        of_video = self._session.video.is_open and not lasts
-        offers = (
-            Offer(self.tr("View"), self._actions["next_change"]),
-            Offer(self.tr("Undo"), self._actions["undo"]),
-        )
-        self._messages.show_message(
-            Level(report.level),
-            report.text,
-            of_video=of_video,
-            offers=offers if report.of_changes else (),
-        )
 
     @Slot(object)
     def _on_state_changed(self, state: SessionState) -> None:
