@@ -90,7 +90,7 @@ class Window(QMainWindow):
         self._store = store
         self.setObjectName("window")
         self.setAcceptDrops(True)
-        self.resize(1280, 800)
+        self.resize(1280, 680)  # with frame and task bar it fits a screen of 1366 by 768
         self._make_parts(ask or Ask(self, store), sample)
         self._make_bars()
         self._make_menus()
