@@ -1,6 +1,6 @@
 """The writing of filled frames into a project."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,14 +36,21 @@ def project_for(path: Path | None, video: Video) -> Generator[Project | None, No
     project.close()
 
 
-def add_to_project(project: Project, numbers: Iterable[int], changes: Changes) -> None:
+def add_to_project(
+    project: Project,
+    numbers: Iterable[int],
+    changes: Changes,
+    names: Mapping[int, str] | None = None,
+) -> None:
     """Put the masks of the objects `numbers` in a project; what a person made in it stays.
 
-    Raises ProjectError where it cannot be written.
+    New objects get the name in `names`, where they have one. Raises ProjectError where it cannot
+    be written.
     """
     document = project.load()
     known = {info.id for info in document.objects}
-    new = {number: f"object {number}" for number in numbers if number not in known}
+    named = names or {}
+    new = {n: named.get(n, f"object {n}") for n in numbers if n not in known}
     if new:
         objects = (*document.objects, *named_objects(new))
         project.save_objects(objects)

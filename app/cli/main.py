@@ -73,6 +73,11 @@ COMMANDS = {
         masks.configure_refine,
         "app.cli.masks.refine",
     ),
+    "vote": Command(
+        "make coarse masks consistent by the masks of a tracker",
+        masks.configure_vote,
+        "app.cli.masks.vote",
+    ),
     "evaluate": Command(
         "J, F and J&F of masks against ground truth",
         masks.configure_evaluate,

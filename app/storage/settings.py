@@ -26,6 +26,7 @@ class Settings:
     shortcuts: str = "default"
     overlay_opacity: float = 0.5
     follow_playhead: bool = True
+    overlap: bool = False
     tracker: str = ""
     segmenter: str = ""
     refiner: str = ""
@@ -97,7 +98,8 @@ def _text(name: str, label: str, tooltip: str, group: str, *choices: tuple[str, 
 
 
 _BEST = (Choice("", "The best that needs no download"),)
-_LOOK, _MODELS, _HEAL, _KEEP = "Appearance", "Models", "Heal and review", "Memory and files"
+_LOOK, _MASKS, _MODELS = "Appearance", "Masks", "Models"
+_HEAL, _KEEP = "Heal and review", "Memory and files"
 
 FIELDS: tuple[Field, ...] = (
     _text(
@@ -125,6 +127,11 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "follow_playhead", _LOOK, "Follow the frame in work",
         "While masks are propagated, show the frame that has just been finished.",
+    ),
+    Field(
+        "overlap", _MASKS, "Let masks overlap",
+        "What is given to one object then stays with the others, too. Imported masks that overlap "
+        "do so either way.",
     ),
     Field(
         "tracker", _MODELS, "Propagation",

@@ -58,6 +58,7 @@ class Situation:
     has_changes: bool = False
     can_compare: bool = False
     has_copied: bool = False
+    overlap: bool = False
     can_undo: bool = False
     can_redo: bool = False
     undo_text: str = ""

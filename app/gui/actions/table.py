@@ -9,7 +9,7 @@ from PySide6.QtGui import QKeySequence
 
 from app.core.plan import Direction
 from app.gui.actions.context import ActionContext
-from app.gui.actions.needs import Need
+from app.gui.actions.needs import Need, Situation
 from app.gui.canvas.tools.tool import Tool
 
 Keys = tuple[str | QKeySequence.StandardKey, ...]
@@ -20,7 +20,7 @@ class Action:
     """One action. `icon` is a qtawesome name without its set, or empty.
 
     The texts are in the source language; `Actions` translates them in the context "Action". `group`
-    makes it one of several, of which one is on.
+    makes it one of several, of which one is on; `is_on` tells of a switch whether it is.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Action:
     tip: str
     run: Callable[[ActionContext], object]
     group: str = ""
+    is_on: Callable[[Situation], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,9 @@ EDIT = Menu(_("&Edit"), (
     Action("candidate", _("Ne&xt candidate mask"), "swap-horizontal", ("Tab",), Need.CANDIDATES,
         _("Show the next mask that the last click could mean"),
         lambda d: d.correct.next_candidate()),
+    Action("overlap", _("Let &masks overlap"), "", (), Need.NOTHING,
+        _("What one object takes the others keep, too, instead of giving it"),
+        lambda d: d.masks.overlap(), is_on=lambda s: s.overlap),
     Action("refine", _("Re&fine this frame"), "auto-fix", ("U",), Need.MASK,
         _("Sharpen the mask; Enter takes it over, Esc drops it"), lambda d: d.correct.refine()),
     Action("refine_batch", _("Refine many frames"), "", ("Shift+U",), Need.EDITABLE,
@@ -312,6 +316,9 @@ VIEW = Menu(_("&View"), (
     Action("changes", _("Show &changes"), "compare", ("Ctrl+D",), Need.CHANGES,
         _("What the last propagation changed: orange is new, blue is gone"),
         lambda d: d.look.changes()),
+    Action("next_change", _("Next chan&ge"), "", ("Ctrl+Shift+D",), Need.CHANGES,
+        _("The frame that the last propagation changed most, then the one after it"),
+        lambda d: d.look.next_change()),
     Action("confidence", _("Colour by confidence"), "thermometer", ("F6",), Need.VIDEO,
         _("Green where the model was sure, orange where not, blue for anchors"),
         lambda d: d.look.confidence()),

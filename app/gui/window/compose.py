@@ -57,11 +57,12 @@ def make_canvas(session: Session) -> Canvas:
     video, view, masks, edit = session.video, session.view, session.masks, session.edit
     picture = Picture(video, view, masks, session.compare)
     session.clicks.preview_changed.connect(picture.show_preview)
+    session.clicks.waiting_changed.connect(picture.show_waiting)
     session.correction.preview_changed.connect(picture.show_preview)
     tools = _make_tools(session, picture)
     canvas = Canvas(video, view, picture, tools, partial(open_menu, view, masks, edit))
     compared = partial(caption, session.compare)
-    hud = Hud(video, view, masks, session.clicks, picture, compared, canvas)
+    hud = Hud(video, view, masks, session.clicks, session.correction, picture, compared, canvas)
     session.compare.changed.connect(hud.refresh)
     return canvas
 
@@ -180,7 +181,7 @@ def make_context(
         exchange=exchange_verbs,
         jobs=job_verbs,
         look=LookVerbs(view, compare, canvas, exchange_verbs),
-        masks=MaskVerbs(view, masks, edit, session.clipboard),
+        masks=MaskVerbs(view, masks, edit, session.clipboard, preferences),
         objects=ObjectVerbs(session.objects, masks, view, canvas, objects),
         panels=panels,
         propagate=PropagateVerbs(video, view, jobs, correction, propagate),
@@ -258,6 +259,7 @@ def situation_of(session: Session, *, has_sample: bool) -> Situation:
         has_changes=session.compare.has_before,
         can_compare=session.compare.can_compare,
         has_copied=session.clipboard.has_mask,
+        overlap=session.preferences.settings.overlap,
         can_undo=bool(history.undo_text),
         can_redo=history.can_redo,
         undo_text=history.undo_text,

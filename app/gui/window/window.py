@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, Qt, Slot
+from PySide6.QtCore import QSettings, QSize, Qt, Slot
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -35,7 +35,7 @@ from app.gui.panels.propagate_bar import PropagateBar
 from app.gui.panels.review import ReviewPanel
 from app.gui.timeline.playback import Player
 from app.gui.timeline.transport import Transport
-from app.gui.widgets.messages import Level, Messages
+from app.gui.widgets.messages import Level, Messages, Offer
 from app.gui.widgets.places import Places
 from app.gui.widgets.recent import RecentSources
 from app.gui.widgets.theme import Theme, apply_theme
@@ -68,6 +68,8 @@ _TOOLS = {
     Tool.POLYGON: "tool_polygon",
     Tool.SELECT: "tool_select",
 }
+_SIZE = QSize(1280, 800)
+_FRAME = QSize(8, 40)  # what the title and the border of a window take of the screen
 
 
 class Window(QMainWindow):
@@ -90,7 +92,7 @@ class Window(QMainWindow):
         self._store = store
         self.setObjectName("window")
         self.setAcceptDrops(True)
-        self.resize(1280, 680)  # with frame and task bar it fits a screen of 1366 by 768
+        self._fit_screen()
         self._make_parts(ask or Ask(self, store), sample)
         self._make_bars()
         self._make_menus()
@@ -120,6 +122,11 @@ class Window(QMainWindow):
     def files(self) -> FileVerbs:
         """Opens and exports, and tells what goes wrong."""
         return self._files
+
+    def _fit_screen(self) -> None:
+        """Take the usual size, or as much of it as the screen has room for."""
+        room = self.screen().availableSize() - _FRAME
+        self.resize(_SIZE.boundedTo(room))
 
     def _make_parts(self, ask: Ask, sample: Callable[[], Path] | None) -> None:
         session = self._session
@@ -231,6 +238,8 @@ class Window(QMainWindow):
         session.video.opened.connect(self._on_opened)
         session.status.reported.connect(self._on_reported)
         session.status.state_changed.connect(self._on_state_changed)
+        # What was offered about the newest step would be done to another one.
+        session.history.changed.connect(self._messages.withdraw_offers)
         session.preferences.changed.connect(self._apply_settings)
         self._welcome.chosen.connect(self._files.open)
         self._canvas.cursor_moved.connect(self._status.show_pointer)
@@ -258,7 +267,19 @@ class Window(QMainWindow):
 
     @Slot(object)
     def _on_reported(self, report: Report) -> None:
-        self._messages.show_message(Level(report.level), report.text)
+        # An error while a video is closed says what was lost: it must outlast the video.
+        lasts = self._session.status.state is SessionState.CLOSING
+        of_video = self._session.video.is_open and not lasts
+        offers = (
+            Offer(self.tr("View"), self._actions["next_change"]),
+            Offer(self.tr("Undo"), self._actions["undo"]),
+        )
+        self._messages.show_message(
+            Level(report.level),
+            report.text,
+            of_video=of_video,
+            offers=offers if report.of_changes else (),
+        )
 
     @Slot(object)
     def _on_state_changed(self, state: SessionState) -> None:

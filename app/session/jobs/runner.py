@@ -1,7 +1,7 @@
 """The runner of long jobs: starts one after the other, finishes each, makes way for edits."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.batch.steps import Step
 from app.core.document import Document, Entry, Key
+from app.core.exclusion import settle
 from app.core.plan import Direction, permitted
 from app.session.inference.engine import Engine
 from app.session.jobs.healing import Healing
@@ -169,8 +170,7 @@ class JobRunner(QObject):
         """
         running = self._running
         if running is not None and not (
-            any(running.job.covers(key) for key in edited)
-            or not running.job.objects.isdisjoint(objects)
+            self._works_at(running, edited) or not running.job.objects.isdisjoint(objects)
         ):
             running = None
         if running is not None:
@@ -179,6 +179,12 @@ class JobRunner(QObject):
             yield
         if running is not None:
             self._begin(lambda: running.job.after_edit(edited))
+
+    def _works_at(self, running: _Running, keys: Collection[Key]) -> bool:
+        """Whether any of these lies in the running job, or has changed by it already."""
+        opened = self._video.now
+        pending = opened.pending if opened is not None else {}
+        return any(running.job.covers(key) or key in pending for key in keys)
 
     @contextmanager
     def _knowing(self) -> Iterator[None]:
@@ -287,9 +293,21 @@ class JobRunner(QObject):
             return
         running.job.count_step()
         allowed = permitted_entries(self._masks.document, step)
-        self._masks.add_pending({k: entry for k, entry in allowed.items() if running.job.gives(k)})
+        given = {key: entry for key, entry in allowed.items() if running.job.gives(key)}
+        if not self._context.preferences.settings.overlap:
+            given = self._settled(given)
+        self._masks.add_pending(given)
         if told := running.meter.step(step.frame):
             self.progress_changed.emit(told)
+
+    def _settled(self, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
+        """Return what masks of a model change on their frames, where masks exclude each other."""
+        fixed = {info.id for info in self._masks.objects if info.locked or not info.visible}
+        changed: dict[Key, Entry] = {}
+        for frame in {key.frame for key in found}:
+            here = {key.object: entry for key, entry in found.items() if key.frame == frame}
+            changed |= settle(self._masks.shown(frame), frame, here, fixed=fixed - here.keys())
+        return changed
 
     @Slot(int, object)
     def _on_ended(self, job_id: int, error: Exception | None) -> None:
@@ -304,7 +322,7 @@ class JobRunner(QObject):
         else:
             before = {key: entry for key, entry in old.items() if entry is not None}
             outcome = running.job.outcome(running.title, before, running.changed)
-            self._status.report("info", outcome)
+            self._status.report("info", outcome, of_changes=bool(running.changed))
         self._next()
 
     @Slot(object)
@@ -313,7 +331,7 @@ class JobRunner(QObject):
         running = self._running
         if running is None or self._editing:
             return
-        if any(running.job.covers(key) for key in keys):
+        if self._works_at(running, keys):
             # Not from inside the undo: stopping makes a step on the same stack.
             QTimer.singleShot(0, self._give_way)
 

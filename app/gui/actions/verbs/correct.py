@@ -56,7 +56,7 @@ class CorrectVerbs:
         """
         if self._correction.has_refinement:
             self._correction.reject_refinement()
-        elif self._clicks.is_asking:
+        elif self._clicks.asked:
             self._clicks.take_back()
         else:
             self._jobs.escape()

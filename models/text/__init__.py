@@ -1,0 +1,1 @@
+"""Words: detectors that read phrases, and the nouns of sentences for them."""
