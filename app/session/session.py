@@ -89,9 +89,8 @@ class Session(QObject):
             self.autosave,
             self,
             starts=(self._start_engine, self.review.start),
-            # The job first: what it has found is still written.
+            settle=self.jobs.cancel,
             stops=(
-                self.jobs.cancel,
                 partial(self.status.enter, SessionState.CLOSING),
                 self.clicks.drop,
                 self.correction.reject_refinement,

@@ -174,7 +174,9 @@ def make_context(
         block=BlockVerbs(view, masks, session.status, session.objects, edit, session.ranges, jobs),
         canvas=canvas,
         player=player,
-        files=FileVerbs(video, session.files, exchange_verbs, ask, recent, tell, sample),
+        files=FileVerbs(
+            video, session.files, session.autosave, exchange_verbs, ask, recent, tell, sample
+        ),
         correct=CorrectVerbs(
             correction, session.clicks, session.history, job_verbs, canvas, review_verbs
         ),

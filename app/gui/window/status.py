@@ -109,6 +109,7 @@ class StatusBar(QStatusBar):
         self.addPermanentWidget(self._saved)
         jobs.progress_changed.connect(self._on_progress)
         autosave.saved.connect(self._on_saved)
+        autosave.failing_changed.connect(self._on_failing_changed)
         video.opened.connect(self._on_opened)
         self._timer = QTimer(self, interval=_REFRESH_MS)
         self._timer.timeout.connect(self.refresh)
@@ -127,7 +128,7 @@ class StatusBar(QStatusBar):
 
     @property
     def saved_text(self) -> str:
-        """When the project was written last, in words."""
+        """When the project was written last, or that it cannot be, in words."""
         return self._saved.text()
 
     @Slot()
@@ -160,6 +161,11 @@ class StatusBar(QStatusBar):
     @Slot(object)
     def _on_saved(self, when: datetime) -> None:
         self._saved.setText(self.tr("saved {} ✓").format(f"{when:%H:%M:%S}"))
+
+    @Slot(bool)
+    def _on_failing_changed(self, failing: bool) -> None:  # noqa: FBT001
+        if failing:
+            self._saved.setText(self.tr("not saved ✗"))
 
     @Slot()
     def _on_opened(self) -> None:

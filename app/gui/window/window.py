@@ -315,5 +315,4 @@ class Window(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self._docks.save(self._store)
         self._player.stop()
-        self._session.files.close()
-        event.accept()
+        event.setAccepted(self._files.close())

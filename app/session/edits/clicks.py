@@ -66,6 +66,7 @@ class Clicks(QObject):
         engine.segmented.connect(self._on_segmented)
         engine.ended.connect(self._on_ended)
         context.masks.document_changed.connect(self._on_document_change)
+        context.masks.objects_changed.connect(self._end_with_objects)
         context.view.frame_changed.connect(self._on_moved)
         context.view.selection_changed.connect(self._on_moved)
 
@@ -232,6 +233,18 @@ class Clicks(QObject):
         shown = edit or answer.edit
         self._set_answer(replace(answer, edit=shown) if shown is not None else None)
         return edit is not None
+
+    @Slot()
+    def _end_with_objects(self) -> None:
+        """Forget what was asked about objects that are gone."""
+        there = {info.id for info in self._masks.objects}
+        gone = {each.key for each in self._waiting if each.key.object not in there}
+        if gone:
+            for key in gone:
+                self._asked.pop(key, None)
+            self._set_waiting(each for each in self._waiting if each.key not in gone)
+            for key in gone:
+                self.settled.emit(key, False)
 
     @Slot(object)
     def _on_document_change(self, keys: frozenset[Key]) -> None:

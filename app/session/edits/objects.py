@@ -3,12 +3,12 @@
 from PySide6.QtCore import QObject
 
 from app.core.classes import Match
-from app.core.document import Key, ObjectInfo, why_not_editable
+from app.core.document import MOST_ID, Key, ObjectInfo, why_not_editable
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
 from app.storage.classes import noun_classes
 
-_MOST = 254  # 0 is the background and 255 is ignored in palette images
+_MOST = 254  # at a time: 0 is the background and 255 is ignored in palette images
 # Okabe and Ito's palette, which people with colour-blindness can tell apart, then others.
 _COLORS = (
     (230, 159, 0),
@@ -35,9 +35,9 @@ class ObjectEdits(QObject):
 
     def add(self, name: str | None = None, class_id: int | None = None) -> int | None:
         """Add an object on top, select it and return its id; None where there is no room."""
-        used = {info.id for info in self._masks.objects}
-        number = next((n for n in range(1, _MOST + 1) if n not in used), None)
-        if number is None or not self._video.is_open:
+        number = self._masks.document.next_id
+        has_room = len(self._masks.objects) < _MOST and number <= MOST_ID
+        if not has_room or not self._video.is_open:
             text = f"There is room for {_MOST} objects. Delete one first."
             self._status.report("warning", text)
             return None
