@@ -1,6 +1,6 @@
 """The panels round the picture, and their two arrangements."""
 
-from PySide6.QtCore import QByteArray, QSettings, Qt
+from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QToolBar, QWidget
 
@@ -8,6 +8,15 @@ _STATE, _GEOMETRY = "window/state", "window/geometry"
 _VERSION = 2  # raise it when panels come or go: an older state is then not restored
 _RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
 _HORIZONTAL, _VERTICAL = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+
+_SIZE = QSize(1280, 800)
+_FRAME = QSize(8, 40)  # what the title and the border of a window take of the screen
+
+
+def fit_screen(window: QMainWindow) -> None:
+    """Give a window the usual size, or as much of it as the screen has room for."""
+    room = window.screen().availableSize() - _FRAME
+    window.resize(_SIZE.boundedTo(room))
 
 
 class Docks:
