@@ -74,7 +74,7 @@ class JobsList(QFrame):
         row.setContentsMargins(0, 0, 0, 0)
         where = QLabel(place)
         where.setObjectName("dim")
-        where.setFixedWidth(34)
+        where.setFixedWidth(44)
         label = ElidedLabel(Qt.TextElideMode.ElideMiddle)
         label.setText(title)
         row.addWidget(where)

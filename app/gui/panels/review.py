@@ -84,9 +84,10 @@ class SuspectsModel(QAbstractTableModel):
             return None
         suspect = self._suspects[index.row()]
         if role == Qt.ItemDataRole.ToolTipRole:
+            remedy = self.tr(" Z exchanges them from there on.")
             return self.tr("Look at frame {}; {} frames may be wrong. {}").format(
                 suspect.frame, suspect.last - suspect.first + 1, self._reasons(suspect)
-            )
+            ) + (remedy if suspect.event is Event.SWAP else "")
         if role != Qt.ItemDataRole.DisplayRole:
             return None
         match Column(index.column()):
@@ -106,7 +107,9 @@ class SuspectsModel(QAbstractTableModel):
         return self._events[suspect.event].format(other or self.tr("another object"))
 
     def _reasons(self, suspect: Suspect) -> str:
-        return ", ".join(self._words.get(reason, reason.value) for reason in suspect.reasons)
+        # That an anchor has changed since is known, and is not why the mask is suspect.
+        told = [reason for reason in suspect.reasons if reason is not Reason.STALE]
+        return ", ".join(self._words.get(reason, reason.value) for reason in told)
 
     def _object_name(self, object_id: int) -> str:
         names = (info.name for info in self._masks.objects if info.id == object_id)
@@ -144,6 +147,7 @@ class ReviewPanel(QWidget):
         self._order.setAccessibleName(self.tr("Order of the suspects"))
         self._order.setToolTip(self.tr("Which suspect comes first, here and for N"))
         self._only = QCheckBox(self.tr("selected object"))
+        self._only.setMinimumHeight(24)
         self._only.setToolTip(self.tr("List only suspects of the selected object"))
         self._count = QLabel()
         self._count.setObjectName("dim")
@@ -232,7 +236,7 @@ class ReviewPanel(QWidget):
 
 def _event_words(model: SuspectsModel) -> dict[Event, str]:
     return {
-        Event.SWAP: model.tr("swapped with {} (Z exchanges)"),
+        Event.SWAP: model.tr("swapped with {}"),
         Event.TAKEN: model.tr("taken by {}"),
         Event.TWO_THINGS: model.tr("on two things"),
         Event.LEAK: model.tr("leaks"),
@@ -254,5 +258,4 @@ def _reason_words(model: SuspectsModel) -> dict[Reason, str]:
         Reason.RETURNED: model.tr("comes back"),
         Reason.BORDER_EXIT: model.tr("leaves at the border"),
         Reason.CONFLICT: model.tr("forward and backward disagree"),
-        Reason.STALE: model.tr("an anchor has changed since"),
     }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject, SignalInstance
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QUndoView
+from PySide6.QtWidgets import QToolBar, QUndoView
 
 from app.gui.actions.actions import Actions
 from app.gui.actions.context import ActionContext, Panels
@@ -50,6 +50,15 @@ from app.gui.widgets.recent import RecentSources
 from app.gui.window.status import StatusBar
 from app.session.session import Session
 from app.session.state.status import SessionState
+
+TOOLS = {
+    Tool.POINTS: "tool_points",
+    Tool.BOX: "tool_box",
+    Tool.BRUSH: "tool_brush",
+    Tool.ERASER: "tool_eraser",
+    Tool.POLYGON: "tool_polygon",
+    Tool.SELECT: "tool_select",
+}
 
 
 def make_canvas(session: Session) -> Canvas:
@@ -190,6 +199,21 @@ def make_context(
         review=review_verbs,
         travel=TravelVerbs(video, view, masks),
     )
+
+
+def make_tools_bar(actions: Actions) -> QToolBar:
+    """Return the bar of the tools and of what is done to the mask here."""
+    bar = QToolBar(QCoreApplication.translate("Window", "Tools"))
+    bar.setObjectName("tools_bar")
+    for names in (
+        TOOLS.values(),
+        ("verify_and_heal", "refine", "verify", "absent", "clear"),
+        ("undo", "redo"),
+    ):
+        if bar.actions():
+            bar.addSeparator()
+        bar.addActions([actions[name] for name in names])
+    return bar
 
 
 def fill_bars(

@@ -11,6 +11,15 @@ _HORIZONTAL, _VERTICAL = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 _SIZE = QSize(1280, 800)
 _FRAME = QSize(8, 40)  # what the title and the border of a window take of the screen
 
+_SIZE = QSize(1280, 800)
+_FRAME = QSize(8, 40)  # what the title and the border of a window take of the screen
+
+
+def fit_screen(window: QMainWindow) -> None:
+    """Give a window the usual size, or as much of it as the screen has room for."""
+    room = window.screen().availableSize() - _FRAME
+    window.resize(_SIZE.boundedTo(room))
+
 
 class Docks:
     """The dock widgets of the window. They are hidden while no video is open."""
@@ -104,8 +113,3 @@ class Docks:
         window.resizeDocks(docks, list(heights), _VERTICAL)
         window.resizeDocks(docks[:1], [320], _HORIZONTAL)
         window.resizeDocks([below], [timeline], _VERTICAL)
-
-
-def default_size(window: QWidget) -> QSize:
-    """Return the size of a new window: the usual one, or what its screen has room for."""
-    return _SIZE.boundedTo(window.screen().availableSize() - _FRAME)

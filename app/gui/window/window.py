@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
     QStackedWidget,
-    QToolBar,
     QVBoxLayout,
     QWidget,
 )
@@ -41,6 +40,7 @@ from app.gui.widgets.recent import RecentSources
 from app.gui.widgets.reporter import Reporter
 from app.gui.widgets.theme import Theme, apply_theme
 from app.gui.window.compose import (
+    TOOLS,
     ask_before_models,
     fill_bars,
     follow_propagations,
@@ -50,25 +50,17 @@ from app.gui.window.compose import (
     make_objects_panel,
     make_status_bar,
     make_timeline,
+    make_tools_bar,
     situation_changes,
     situation_of,
 )
 from app.gui.window.dialogs import PanelVerbs
-from app.gui.window.docks import Docks, default_size
+from app.gui.window.docks import Docks, fit_screen
 from app.gui.window.focus import FocusKeys
 from app.gui.window.garbage_collector import IdleGarbageCollector
 from app.gui.window.welcome import Welcome
 from app.session.session import Session
 from app.session.state.status import SessionState
-
-_TOOLS = {
-    Tool.POINTS: "tool_points",
-    Tool.BOX: "tool_box",
-    Tool.BRUSH: "tool_brush",
-    Tool.ERASER: "tool_eraser",
-    Tool.POLYGON: "tool_polygon",
-    Tool.SELECT: "tool_select",
-}
 
 
 class Window(QMainWindow):
@@ -91,7 +83,7 @@ class Window(QMainWindow):
         self._store = store
         self.setObjectName("window")
         self.setAcceptDrops(True)
-        self.resize(default_size(self))
+        fit_screen(self)
         self._make_parts(ask or Ask(self, store), sample)
         self._make_bars()
         self._make_menus()
@@ -173,14 +165,7 @@ class Window(QMainWindow):
         return [self._actions[name] for name in names]
 
     def _make_bars(self) -> None:
-        tools = QToolBar(self.tr("Tools"))
-        tools.setObjectName("tools_bar")
-        tools.addActions(self._named(*_TOOLS.values()))
-        tools.addSeparator()
-        tools.addActions(self._named("verify_and_heal", "refine", "verify", "absent", "clear"))
-        tools.addSeparator()
-        tools.addActions(self._named("undo", "redo"))
-        self._docks.add_bar(tools, Qt.ToolBarArea.LeftToolBarArea)
+        self._docks.add_bar(make_tools_bar(self._actions), Qt.ToolBarArea.LeftToolBarArea)
         self._docks.add_bar(self._propagate_bar, Qt.ToolBarArea.TopToolBarArea)
         self._docks.add_bar(self._mask_bar, Qt.ToolBarArea.TopToolBarArea)
         fill_bars(
@@ -265,7 +250,7 @@ class Window(QMainWindow):
 
     @Slot(object)
     def _on_tool_changed(self, tool: Tool) -> None:
-        self._actions[_TOOLS[tool]].setChecked(True)
+        self._actions[TOOLS[tool]].setChecked(True)
 
     @Slot()
     def _apply_settings(self) -> None:
