@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.core.document import Changes
+from app.core.document import Changes, ids_for
 from app.core.plan import permitted
 from app.storage.formats.labelled import named_objects
 from app.storage.project.project import Project
@@ -50,9 +50,15 @@ def add_to_project(
     document = project.load()
     known = {info.id for info in document.objects}
     named = names or {}
-    new = {n: named.get(n, f"object {n}") for n in numbers if n not in known}
-    if new:
-        objects = (*document.objects, *named_objects(new))
-        project.save_objects(objects)
-        document.replace_objects(objects)
-    project.append(permitted(document, changes))
+    own = ids_for(document, numbers)
+    new = {
+        own[number]: named.get(number, f"object {own[number]}")
+        for number in own
+        if own[number] not in known
+    }
+    document.replace_objects((*document.objects, *named_objects(new)))
+    placed = {key._replace(object=own[key.object]): entry for key, entry in changes.items()}
+    with project.together():
+        if new:
+            project.save_objects(document.objects, next_id=document.next_id)
+        project.append(permitted(document, placed))

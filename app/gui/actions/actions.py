@@ -69,6 +69,8 @@ class Actions(QObject):
         if act.group:
             action.setCheckable(True)
             self._group(act.group).addAction(action)
+        if act.is_on is not None:
+            action.setCheckable(True)
         action.triggered.connect(functools.partial(_run, act, self._context))
         return action
 
@@ -99,6 +101,8 @@ class Actions(QObject):
             act = self._acts[name]
             missing = lacking[act.need]
             action.setEnabled(missing is None)
+            if act.is_on is not None:
+                action.setChecked(act.is_on(situation))
             action.setToolTip(_tool_tip(act, action.shortcut(), missing))
         _name_step(self["undo"], self.tr("&Undo"), situation.undo_text)
         _name_step(self["redo"], self.tr("&Redo"), situation.redo_text)

@@ -5,7 +5,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QToolBar, QWidget
 
 _STATE, _GEOMETRY = "window/state", "window/geometry"
-_VERSION = 1  # raise it when panels come or go: an older state is then not restored
+_VERSION = 2  # raise it when panels come or go: an older state is then not restored
 _RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
 _HORIZONTAL, _VERTICAL = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 
@@ -90,6 +90,10 @@ class Docks:
         for dock in docks:
             window.addDockWidget(_RIGHT, dock, _VERTICAL)
             dock.show()
+        beside = self._docks["anchors"]  # behind the suspects, as another page
+        window.tabifyDockWidget(self._docks["review"], beside)
+        beside.show()
+        self._docks["review"].raise_()
         below = self._docks["timeline"]
         window.addDockWidget(_BOTTOM, below)
         below.show()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, Qt, Slot
+from PySide6.QtCore import QSettings, QSize, Qt, Slot
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -29,15 +29,19 @@ from app.gui.actions.verbs.files import FileVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.tools.tool import Tool
 from app.gui.dialogs.ask import Ask
+from app.gui.panels.anchors import AnchorsPanel
 from app.gui.panels.mask_bar import MaskBar
 from app.gui.panels.propagate_bar import PropagateBar
 from app.gui.panels.review import ReviewPanel
 from app.gui.timeline.playback import Player
 from app.gui.timeline.transport import Transport
-from app.gui.widgets.messages import Level, Messages
+from app.gui.widgets.messages import Level, Messages, Offer
+from app.gui.widgets.places import Places
 from app.gui.widgets.recent import RecentSources
 from app.gui.widgets.theme import Theme, apply_theme
 from app.gui.window.compose import (
+    ask_before_models,
+    fill_bars,
     follow_propagations,
     make_canvas,
     make_context,
@@ -64,6 +68,8 @@ _TOOLS = {
     Tool.POLYGON: "tool_polygon",
     Tool.SELECT: "tool_select",
 }
+_SIZE = QSize(1280, 800)
+_FRAME = QSize(8, 40)  # what the title and the border of a window take of the screen
 
 
 class Window(QMainWindow):
@@ -86,7 +92,7 @@ class Window(QMainWindow):
         self._store = store
         self.setObjectName("window")
         self.setAcceptDrops(True)
-        self.resize(1280, 800)
+        self._fit_screen()
         self._make_parts(ask or Ask(self, store), sample)
         self._make_bars()
         self._make_menus()
@@ -117,19 +123,28 @@ class Window(QMainWindow):
         """Opens and exports, and tells what goes wrong."""
         return self._files
 
+    def _fit_screen(self) -> None:
+        """Take the usual size, or as much of it as the screen has room for."""
+        room = self.screen().availableSize() - _FRAME
+        self.resize(_SIZE.boundedTo(room))
+
     def _make_parts(self, ask: Ask, sample: Callable[[], Path] | None) -> None:
         session = self._session
+        ask_before_models(session, ask)
         video, view, preferences = session.video, session.view, session.preferences
         self._pages = QStackedWidget()
         self._canvas = make_canvas(session)
         self._timeline = make_timeline(session)
         self._objects = make_objects_panel(session)
         self._review = ReviewPanel(view, session.masks, session.review)
+        self._anchors = AnchorsPanel(video, view, session.masks)
         self._history = make_history(session, self.tr("As opened"))
         self._messages = Messages(self._pages)
+        self._status = make_status_bar(session)
         self._player = Player(video, view, self)
         follow_propagations(session, self)
         IdleGarbageCollector(video, self)
+        Places(self._store, video, view, self)
         self._recent = RecentSources(self._store, self)
         self._propagate_bar = PropagateBar(video, view, preferences)
         self._mask_bar = MaskBar(preferences, self._canvas)
@@ -141,6 +156,7 @@ class Window(QMainWindow):
             self._canvas,
             self._player,
             panels,
+            anchors=self._anchors,
             objects=self._objects,
             review=self._review,
             propagate=self._propagate_bar,
@@ -148,6 +164,7 @@ class Window(QMainWindow):
             recent=self._recent,
             tell=self._messages.show_message,
             sample=sample,
+            show_jobs=self._status.jobs.open_list,
         )
         self._files = context.files
         self._actions = Actions(
@@ -169,30 +186,18 @@ class Window(QMainWindow):
         tools.addActions(self._named("verify_and_heal", "refine", "verify", "absent", "clear"))
         tools.addSeparator()
         tools.addActions(self._named("undo", "redo"))
-        self._propagate_bar.set_actions(
-            self._named("backward", "both", "forward"), self._actions["clear_points"]
-        )
         self._docks.add_bar(tools, Qt.ToolBarArea.LeftToolBarArea)
         self._docks.add_bar(self._propagate_bar, Qt.ToolBarArea.TopToolBarArea)
         self._docks.add_bar(self._mask_bar, Qt.ToolBarArea.TopToolBarArea)
-        self._transport.set_actions(
-            self._named(
-                "first", "previous_anchor", "previous_frame", "play", "next_frame", "next_anchor",
-                "last",
-            ),
-            self._named("set_in", "set_out"),
-        )  # fmt: skip
-        self._objects.set_actions(
-            self._named("new_object", "move_up", "move_down", "delete_object"),
-            self._named(
-                "rename_object", "recolor", "hide", "solo", "lock", "move_up", "move_down",
-                "delete_object",
-            ),
-        )  # fmt: skip
-        self._review.set_actions(
-            self._named("previous_suspect", "next_suspect", "verify_and_next", "absent", "dismiss")
+        fill_bars(
+            self._actions,
+            propagate=self._propagate_bar,
+            timeline=self._timeline,
+            transport=self._transport,
+            anchors=self._anchors,
+            objects=self._objects,
+            review=self._review,
         )
-        self._status = make_status_bar(self._session, self._actions["stop"])
         self.setStatusBar(self._status)
 
     def _make_menus(self) -> None:
@@ -205,6 +210,7 @@ class Window(QMainWindow):
         self._docks.add("timeline", self.tr("Timeline"), below)
         self._docks.add("objects", self.tr("Objects"), self._objects)
         self._docks.add("review", self.tr("Review"), self._review)
+        self._docks.add("anchors", self.tr("Anchors"), self._anchors)
         self._docks.add("history", self.tr("History"), self._history)
         fill_menu_bar(
             self,
@@ -232,6 +238,8 @@ class Window(QMainWindow):
         session.video.opened.connect(self._on_opened)
         session.status.reported.connect(self._on_reported)
         session.status.state_changed.connect(self._on_state_changed)
+        # What was offered about the newest step would be done to another one.
+        session.history.changed.connect(self._messages.withdraw_offers)
         session.preferences.changed.connect(self._apply_settings)
         self._welcome.chosen.connect(self._files.open)
         self._canvas.cursor_moved.connect(self._status.show_pointer)
@@ -259,7 +267,19 @@ class Window(QMainWindow):
 
     @Slot(object)
     def _on_reported(self, report: Report) -> None:
-        self._messages.show_message(Level(report.level), report.text)
+        # An error while a video is closed says what was lost: it must outlast the video.
+        lasts = self._session.status.state is SessionState.CLOSING
+        of_video = self._session.video.is_open and not lasts
+        offers = (
+            Offer(self.tr("View"), self._actions["next_change"]),
+            Offer(self.tr("Undo"), self._actions["undo"]),
+        )
+        self._messages.show_message(
+            Level(report.level),
+            report.text,
+            of_video=of_video,
+            offers=offers if report.of_changes else (),
+        )
 
     @Slot(object)
     def _on_state_changed(self, state: SessionState) -> None:
@@ -295,5 +315,4 @@ class Window(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self._docks.save(self._store)
         self._player.stop()
-        self._session.files.close()
-        event.accept()
+        event.setAccepted(self._files.close())

@@ -1,15 +1,13 @@
-"""How a project file is laid out, how it came to be so, and how masks become rows."""
+"""The schema of a project file, its migrations, and the rows that masks become."""
 
 import json
 import sqlite3
 import zlib
-from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
-from app.core.document import Entry, Key, ObjectInfo, Origin
-from app.core.mask import Mask
+from app.core.document import Entry, Key, ObjectInfo
 from app.errors import ProjectError
-from models.api import Click
 
 APPLICATION_ID = 0x4D534B57  # "MSKW", in the file's header
 _MAGIC = b"SQLite format 3\0"
@@ -34,6 +32,12 @@ STEPS: tuple[str, ...] = (
     """
     CREATE TABLE attachment (name TEXT PRIMARY KEY, content BLOB NOT NULL);
     """,
+    # No id is used twice, nor is one whose object is gone and whose masks were left behind.
+    """
+    ALTER TABLE video ADD COLUMN next_object INTEGER NOT NULL DEFAULT 1;
+    UPDATE video SET next_object = 1 + MAX(
+        (SELECT COALESCE(MAX(id), 0) FROM object), (SELECT COALESCE(MAX(object), 0) FROM entry));
+    """,
 )
 VERSION = len(STEPS)
 
@@ -45,8 +49,8 @@ SELECT_ENTRIES = (
     "SELECT frame, object, origin, flags, score, clicks, y0, y1, x0, x1, bits, checksum FROM entry"
 )
 REPLACE_ENTRY = "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_VERIFIED, _OCCLUDED, _STALE, _CONFLICT = 1, 2, 4, 8
-_ORIGINS = {origin.value: origin for origin in Origin}
+VERIFIED, OCCLUDED, STALE, CONFLICT = 1, 2, 4, 8
+FLAGS = VERIFIED | OCCLUDED | STALE | CONFLICT
 
 
 def migrate(database: sqlite3.Connection) -> None:
@@ -64,6 +68,24 @@ def migrate(database: sqlite3.Connection) -> None:
         if database.in_transaction:
             database.rollback()
         raise
+
+
+@cache
+def columns_of_version() -> dict[str, tuple[object, ...]]:
+    """Return the columns of every table as this program's version has them; see `columns`."""
+    database = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        migrate(database)
+        tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        return {name: columns(database, name) for (name,) in tables}
+    finally:
+        database.close()
+
+
+def columns(database: sqlite3.Connection, table: str) -> tuple[object, ...]:
+    """Return name and place in the primary key of each column of a table."""
+    found = database.execute(f"PRAGMA table_xinfo({table})").fetchall()
+    return tuple((name, key) for _, name, _, _, _, key, _ in found)
 
 
 def check_header(path: Path) -> None:
@@ -101,10 +123,10 @@ def newer_version(version: int) -> ProjectError:
 def row_of(key: Key, entry: Entry) -> Row:
     """Return the columns of one entry."""
     flags = (
-        _VERIFIED * entry.verified
-        | _OCCLUDED * entry.occluded
-        | _STALE * entry.stale
-        | _CONFLICT * entry.conflict
+        VERIFIED * entry.verified
+        | OCCLUDED * entry.occluded
+        | STALE * entry.stale
+        | CONFLICT * entry.conflict
     )
     clicks = json.dumps(entry.clicks) if entry.clicks else None
     head = (key.frame, key.object, entry.origin.value, flags, entry.score, clicks)
@@ -113,60 +135,11 @@ def row_of(key: Key, entry: Entry) -> Row:
     return (*head, *entry.mask.box, entry.mask.bits, zlib.crc32(entry.mask.bits))
 
 
-def entry_of(row: Row, size: tuple[int, int]) -> tuple[Key, Entry]:
-    """Return one entry from its columns. Raises ProjectError where its mask is damaged."""
-    frame, object_id, origin, flags, score, clicks, *box, bits, checksum = row
-    try:
-        entry = Entry(
-            mask=None if bits is None else _mask_of(box, bits, checksum, size),
-            origin=_ORIGINS[origin],
-            verified=bool(flags & _VERIFIED),
-            score=score,
-            clicks=_clicks_of(clicks) if clicks else (),
-            occluded=bool(flags & _OCCLUDED),
-            stale=bool(flags & _STALE),
-            conflict=bool(flags & _CONFLICT),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise ProjectError(
-            f"the mask of object {object_id} on frame {frame} is damaged: restore the file from a "
-            "backup. It was not changed."
-        ) from error
-    return Key(frame, object_id), entry
-
-
-def _mask_of(
-    box: Sequence[int | None], bits: bytes, checksum: int | None, size: tuple[int, int]
-) -> Mask:
-    y0, y1, x0, x1 = (-1 if value is None else value for value in box)
-    is_inside = 0 <= y0 < y1 <= size[0] and 0 <= x0 < x1 <= size[1]
-    if not is_inside or zlib.crc32(bits) != checksum:
-        raise ValueError(box)
-    return Mask(size, (y0, y1, x0, x1), bits)
-
-
-def _clicks_of(text: str) -> tuple[Click, ...]:
-    return tuple(Click(x, y, bool(positive)) for x, y, positive in json.loads(text))
-
-
 def object_row(position: int, item: ObjectInfo) -> tuple[int | str | None, ...]:
     """Return the columns of one object."""
     return (
         position, item.id, item.name, *item.color, item.class_id, item.visible, item.locked,
     )  # fmt: skip
-
-
-def object_of(row: Sequence[int | str | None]) -> ObjectInfo:
-    """Return one object from its columns, without the position."""
-    object_id, name, red, green, blue, class_id, visible, locked = row
-    return ObjectInfo(
-        id=int(object_id or 0),
-        name=str(name),
-        color=(int(red or 0), int(green or 0), int(blue or 0)),
-        class_id=None if class_id is None else int(class_id),
-        visible=bool(visible),
-        locked=bool(locked),
-    )
 
 
 def _number(header: bytes, at: int) -> int:

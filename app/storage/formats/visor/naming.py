@@ -1,4 +1,4 @@
-"""Which frame of a video a VISOR image name means, and the name of each frame."""
+"""The names of VISOR's images: which frame of a video one means, and the name of each frame."""
 
 import json
 import re
@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from app.errors import FormatError
 from app.storage.formats.visor.geometry import Size
 from app.storage.formats.visor.records import FRAME_NAME, Record
 
+_NO_LIST = FormatError(
+    "What the project keeps of the names of its frames is damaged. Import the masks into a new "
+    "project."
+)
 _BARE_NUMBER = re.compile(r"(?:frame_)?(\d{10})")
 _VIDEO_SUFFIXES = {".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm"}
 # Videos with two digits are of EPIC-KITCHENS-55 (60 frames a second), three of its extension (50).
@@ -59,9 +64,16 @@ class FrameList:
 
     @classmethod
     def loads(cls, content: bytes) -> "FrameList":
-        """Undo `dumps`."""
-        source, stems, (height, width) = json.loads(content)
-        return cls(Path(source), tuple(stems), (height, width))
+        """Undo `dumps`. Raises FormatError where that is not what it is."""
+        try:
+            source, stems, (height, width) = json.loads(content)
+            found = cls(Path(source), tuple(stems), (height, width))
+        except (ValueError, TypeError, RecursionError) as error:
+            raise _NO_LIST from error
+        is_size = all(isinstance(side, int) and side > 0 for side in found.size)
+        if not is_size or not all(isinstance(stem, str) for stem in found.stems):
+            raise _NO_LIST
+        return found
 
 
 def video_name(frames: NamedFrames) -> str:
