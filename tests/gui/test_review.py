@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 
 from app.core.document import Key, State
 from app.gui.panels.review import ReviewPanel
@@ -110,3 +111,13 @@ def test_a_drift_takes_three_interactions(drifted: Desk) -> None:
     drifted.press(Qt.Key.Key_Return)
     drifted.idle()
     assert State.ANCHOR in {drifted.session.masks.state(Key(frame, 1)) for frame in (10, 11, 12)}
+
+
+def test_a_low_panel_cuts_off_no_sentence(opened: Desk) -> None:
+    session = opened.session
+    panel = ReviewPanel(session.view, session.masks, session.review)
+    opened.qtbot.addWidget(panel)
+    panel.resize(200, panel.minimumSizeHint().height())
+    panel.show()
+    label = next(label for label in panel.findChildren(QLabel) if label.text() == panel.summary)
+    assert label.height() >= label.heightForWidth(label.width())
