@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QComboBox
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel
 
 from app.core.document import Key, State
 from app.core.mask import Mask
@@ -156,3 +156,13 @@ def test_the_list_is_ordered_and_filtered(drifted: Desk) -> None:
     drifted.settle()
     assert panel.view.model().rowCount() == 0
     assert "others have some" in panel.summary
+
+
+def test_a_low_panel_cuts_off_no_sentence(opened: Desk) -> None:
+    session = opened.session
+    panel = ReviewPanel(session.view, session.masks, session.review)
+    opened.qtbot.addWidget(panel)
+    panel.resize(200, panel.minimumSizeHint().height())
+    panel.show()
+    label = next(label for label in panel.findChildren(QLabel) if label.text() == panel.summary)
+    assert label.height() >= label.heightForWidth(label.width())

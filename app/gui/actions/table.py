@@ -316,7 +316,7 @@ VIEW = Menu(_("&View"), (
     Action("changes", _("Show &changes"), "compare", ("Ctrl+D",), Need.CHANGES,
         _("What the last propagation changed: orange is new, blue is gone"),
         lambda d: d.look.changes()),
-    Action("next_change", _("Next chan&ge"), "", ("Ctrl+Shift+D",), Need.CHANGES,
+    Action("next_change", _("Next change"), "", ("Ctrl+Shift+D",), Need.CHANGES,
         _("The frame that the last propagation changed most, then the one after it"),
         lambda d: d.look.next_change()),
     Action("confidence", _("Colour by confidence"), "thermometer", ("F6",), Need.VIDEO,

@@ -224,6 +224,9 @@ class ReviewPanel(QWidget):
             self._count.setText(self.tr("Nothing suspect. Propagate, or step through by hand."))
         else:
             self._count.setText(self.tr("Suspect masks appear here after a propagation."))
+        # A low panel leaves the list out, but not the half of a sentence.
+        lines = 1 if count else 2
+        self._count.setMinimumHeight(lines * self._count.fontMetrics().lineSpacing())
         self._tree.setVisible(count > 0)
         self._mark_current()
 
