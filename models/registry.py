@@ -110,7 +110,7 @@ _MODELS = {
         Model(
             "hands",
             "MediaPipe's hands: the left and the right ones, without words",
-            "models.hands.loader",
+            "models.text.hands.loader",
             detects=True,
         ),
         Model(

@@ -128,8 +128,9 @@ class _Pass:
         return {"pred_masks": output.pred_masks, "object_score_logits": presence}
 
     def _forget(self, frame: int) -> None:
-        """Drop the memories that no later frame can read: a pointer is read longest."""
-        reach = self._model.config.max_object_pointers_in_encoder
+        """Drop the memories that no later frame can read, as features or as pointers."""
+        config = self._model.config
+        reach = max(config.max_object_pointers_in_encoder, config.num_maskmem)
         for session in self._sessions.values():
             for remembered in (
                 session.output_dict_per_obj[0][_TRACKED],

@@ -1,1 +1,1 @@
-"""Words: detectors that read phrases, and the nouns of sentences for them."""
+"""Detectors: those that read words, with the nouns of sentences, and hands, which need none."""

@@ -13,10 +13,10 @@ from torch.nn import functional
 
 from models import registry
 from models.api import Image, LoadOptions, PromptError, WeightsInvalidError
-from models.hands.detector import HandDetector
-from models.hands.graph import Graph
-from models.hands.landmarks import Square, placed, square_of_landmarks, square_of_palm
-from models.hands.palm import SIDE, Palm, anchors, decoded, merged
+from models.text.hands.detector import HandDetector
+from models.text.hands.graph import Graph
+from models.text.hands.landmarks import Square, placed, square_of_landmarks, square_of_palm
+from models.text.hands.palm import SIDE, Palm, anchors, decoded, merged
 from tests.models.flatbuffer_writer import tflite
 
 CPU = torch.device("cpu")

@@ -30,7 +30,13 @@ Model = Any  # of transformers
 
 def tiny_edgetam() -> Any:  # noqa: ANN401
     """The official shape at the smallest size that its memory allows."""
-    return KINDS["edgetam"].config(256)
+    return short(KINDS["edgetam"].config(256))
+
+
+def short(config: Any) -> Any:  # noqa: ANN401
+    """Return the configuration with a memory that a short clip outlives."""
+    config.max_object_pointers_in_encoder, config.num_maskmem = 5, 4
+    return config
 
 
 def tiny_sam3() -> Any:  # noqa: ANN401
@@ -47,7 +53,7 @@ def tiny_sam3() -> Any:  # noqa: ANN401
         hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
         image_size=side, pretrain_image_size=side, window_size=4, global_attn_indexes=[1],
     )  # fmt: skip
-    return Sam3TrackerVideoConfig(
+    config = Sam3TrackerVideoConfig(
         vision_config=Sam3VisionConfig(
             backbone_config=backbone,
             fpn_hidden_size=width,
@@ -69,6 +75,7 @@ def tiny_sam3() -> Any:  # noqa: ANN401
         memory_fuser_embed_dim=width,
         memory_fuser_intermediate_dim=32,
     )
+    return short(config)
 
 
 TINY = {"edgetam": tiny_edgetam, "sam3-tracker": tiny_sam3}
@@ -132,7 +139,7 @@ def library_masks(
 
     images = _Images(clip, model.config.image_size, kind, torch.device("cpu"))
     session = getattr(sys.modules[type(model).__module__], kind.session)(
-        video=torch.stack([images[index] for index in range(len(clip))])
+        video=torch.stack([images[index] for index in range(len(clip))]), dtype=torch.float32
     )
     for frame, masks in anchors.items():
         for number, mask in masks.items():
@@ -156,9 +163,9 @@ def library_masks(
 @pytest.mark.parametrize("reverse", [False, True])
 def test_the_masks_are_those_of_the_library(named: tuple[Kind, Model], reverse: bool) -> None:
     kind, model = named
-    clip = Clip(19)  # longer than any memory reaches
-    first = 18 if reverse else 0
-    anchors = {frame: {n: clip.mask(n, frame) for n in (1, 2)} for frame in (first, 9)}
+    clip = Clip(9)  # longer than any memory reaches
+    first = 8 if reverse else 0
+    anchors = {frame: {n: clip.mask(n, frame) for n in (1, 2)} for frame in (first, 4)}
     expected = library_masks(kind, model, clip, anchors, reverse=reverse)
     order = sorted(range(len(clip)), reverse=reverse)
     areas = set()
@@ -187,10 +194,11 @@ def test_memory_does_not_grow_and_frames_are_read_when_they_are_reached(
         return sessions[-1]
 
     monkeypatch.setattr(sys.modules[type(model).__module__], kind.session, watched)
-    clip = Clip(40)
-    anchors = {frame: {1: clip.mask(1, frame)} for frame in range(0, 40, 2)}
+    clip = Clip(24)
+    anchors = {frame: {1: clip.mask(1, frame)} for frame in range(0, 24, 6)}
     held = []
-    for frame, _ in HubTracker(model, kind, clip).track(anchors, range(1, 40)):
+    for frame, _ in HubTracker(model, kind, clip).track(anchors, range(1, 24)):
+        assert {index for index in clip.read if index not in anchors} <= set(range(frame + 1))
         (session,) = sessions
         held.append(
             sum(map(len, session.output_dict_per_obj[0].values()))
@@ -198,8 +206,7 @@ def test_memory_does_not_grow_and_frames_are_read_when_they_are_reached(
             + len(session.mask_inputs_per_obj[0])
         )
         assert len(session.cache._vision_features) == 1
-        assert max(clip.read) <= frame + 32
-    assert max(held[20:]) <= max(held[:20])
+    assert max(held[12:]) <= max(held[:12])
 
 
 def test_the_tracker_is_loaded_from_a_file_and_no_other(

@@ -139,7 +139,9 @@ class Player:
         there = dict(document.items())
         for key in self.drafts:
             here.pop(key, None), there.pop(key, None)
-        assert (document.objects, there) == (objects, here)
+        differ = [key for key in here.keys() | there.keys() if here.get(key) != there.get(key)]
+        assert not differ
+        assert document.objects == objects
         self.drafts.clear()
         self.session.files.open(self.here)
         self.desk.prepare()

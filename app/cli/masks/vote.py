@@ -7,8 +7,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from app.batch.anchors import read_anchors
 from app.batch.voting import voted
 from app.cli.progress import Progress
@@ -16,7 +14,13 @@ from app.core.vote import VoteRules
 from app.errors import UsageError
 from app.storage.formats.davis import mask_files
 from app.storage.formats.label_frames import LabelFrames, check_target
-from app.storage.formats.palette import VOID, Labels
+from app.storage.formats.palette import (
+    VOID,
+    Labels,
+    counts_of,
+    is_white_on_black,
+    read_labels,
+)
 from app.storage.video.opening import open_video
 
 
@@ -67,7 +71,7 @@ def _parts(arguments: argparse.Namespace) -> Iterator[_Part]:
 
 def _vote(part: _Part, rules: VoteRules) -> None:
     with closing(open_video(part.frames)) as video:
-        coarse, is_binary = _as_ids(read_anchors(part.coarse, video))
+        coarse, is_binary = read_anchors(part.coarse, video), _is_binary(part.coarse)
         check_target(part.out, (video.stem(frame) for frame in coarse))
         masklets = read_anchors(part.masklets, video)
         question = [rules.window, rules.overlap, _digest(coarse), _digest(masklets)]
@@ -77,12 +81,9 @@ def _vote(part: _Part, rules: VoteRules) -> None:
         kept.finish()
 
 
-def _as_ids(given: Mapping[int, Labels]) -> tuple[Mapping[int, Labels], bool]:
-    """Return label maps by ids, and whether they were binary: 0 and 255, as MeViS has them."""
-    values = {int(value) for labels in given.values() for value in np.unique(labels)}
-    if VOID not in values or not values <= {0, VOID}:
-        return given, False
-    return {frame: (labels == VOID).astype(np.uint8) for frame, labels in given.items()}, True
+def _is_binary(folder: Path) -> bool:
+    """Whether the masks are white on black, as MeViS has them, which are read as object 1."""
+    return is_white_on_black(counts_of(map(read_labels, mask_files(folder))))
 
 
 def _digest(maps: Mapping[int, Labels]) -> str:

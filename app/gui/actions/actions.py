@@ -7,6 +7,7 @@ from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal, SignalInst
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 
 from app.gui.actions.context import ActionContext
+from app.gui.actions.latin_keys import LatinKeys
 from app.gui.actions.needs import Need, Situation
 from app.gui.actions.presets import PRESETS
 from app.gui.actions.table import Action, Keys, acts
@@ -45,6 +46,9 @@ class Actions(QObject):
             signal.connect(self._refresh_soon)
         preferences.changed.connect(self._on_settings_changed)
         context.player.playing_changed.connect(self._on_playing_changed)
+        self._latin_keys = LatinKeys(self._actions.values, self)
+        if application := QCoreApplication.instance():
+            application.installEventFilter(self._latin_keys)
         self.refresh()
 
     def __getitem__(self, name: str) -> QAction:

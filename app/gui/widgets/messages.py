@@ -45,10 +45,11 @@ _NUMBER = re.compile(r"\d+")
 
 
 class Offer(NamedTuple):
-    """What a button of a message says and does."""
+    """What a button of a message says and does; `ends`: the message has no more to say then."""
 
     text: str
     action: QAction
+    ends: bool = False
 
 
 class Message(QFrame):
@@ -86,8 +87,10 @@ class Message(QFrame):
         layout.addWidget(self._mark)
         layout.addLayout(words, 1)
         self._buttons = [_button(offer) for offer in offers]
-        for button in self._buttons:
+        for offer, button in zip(offers, self._buttons, strict=True):
             layout.addWidget(button)
+            if offer.ends:
+                button.clicked.connect(self._dismiss)
         layout.addWidget(close)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -326,6 +329,7 @@ def _label(text: str) -> QLabel:
 
 def _button(offer: Offer) -> QPushButton:
     button = QPushButton(offer.text)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys with the picture
     button.setToolTip(offer.action.toolTip())
     button.clicked.connect(offer.action.trigger)
     return button

@@ -66,7 +66,7 @@ def make_canvas(session: Session) -> Canvas:
     video, view, masks, edit = session.video, session.view, session.masks, session.edit
     picture = Picture(video, view, masks, session.compare)
     session.clicks.preview_changed.connect(picture.show_preview)
-    session.clicks.waiting_changed.connect(picture.show_waiting)
+    session.clicks.waiting_changed.connect(picture.waiting.set_questions)
     session.correction.preview_changed.connect(picture.show_preview)
     tools = _make_tools(session, picture)
     canvas = Canvas(video, view, picture, tools, partial(open_menu, view, masks, edit))

@@ -34,9 +34,10 @@ from app.gui.panels.propagate_bar import PropagateBar
 from app.gui.panels.review import ReviewPanel
 from app.gui.timeline.playback import Player
 from app.gui.timeline.transport import Transport
-from app.gui.widgets.messages import Level, Messages, Offer
+from app.gui.widgets.messages import Messages
 from app.gui.widgets.places import Places
 from app.gui.widgets.recent import RecentSources
+from app.gui.widgets.reporter import Reporter
 from app.gui.widgets.theme import Theme, apply_theme
 from app.gui.window.compose import (
     TOOLS,
@@ -59,7 +60,7 @@ from app.gui.window.focus import FocusKeys
 from app.gui.window.garbage_collector import IdleGarbageCollector
 from app.gui.window.welcome import Welcome
 from app.session.session import Session
-from app.session.state.status import Report, SessionState
+from app.session.state.status import SessionState
 
 
 class Window(QMainWindow):
@@ -214,10 +215,9 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         session = self._session
         session.video.opened.connect(self._on_opened)
-        session.status.reported.connect(self._on_reported)
+        view, undo = self._named("next_change", "undo")
+        Reporter(session, self._messages, view, undo, self)
         session.status.state_changed.connect(self._on_state_changed)
-        # What was offered about the newest step would be done to another one.
-        session.history.changed.connect(self._messages.withdraw_offers)
         session.preferences.changed.connect(self._apply_settings)
         self._welcome.chosen.connect(self._files.open)
         self._canvas.cursor_moved.connect(self._status.show_pointer)
@@ -242,22 +242,6 @@ class Window(QMainWindow):
         self._messages.clear()
         if is_open:
             self._canvas.setFocus()
-
-    @Slot(object)
-    def _on_reported(self, report: Report) -> None:
-        # An error while a video is closed says what was lost: it must outlast the video.
-        lasts = self._session.status.state is SessionState.CLOSING
-        of_video = self._session.video.is_open and not lasts
-        offers = (
-            Offer(self.tr("View"), self._actions["next_change"]),
-            Offer(self.tr("Undo"), self._actions["undo"]),
-        )
-        self._messages.show_message(
-            Level(report.level),
-            report.text,
-            of_video=of_video,
-            offers=offers if report.of_changes else (),
-        )
 
     @Slot(object)
     def _on_state_changed(self, state: SessionState) -> None:

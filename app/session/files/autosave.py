@@ -110,6 +110,7 @@ class Autosave(QObject):
             self._dirty |= set(self._batch.entries)
         entries = {key: self._entry(key) for key in self._dirty}
         self._batch, self._busy = self._new_batch(entries), None
+        self._stored = {}  # the write before may have put other entries there
         return self._batch
 
     def _new_batch(self, entries: Mapping[Key, Entry | None], *, whole: bool = True) -> _Batch:
@@ -177,6 +178,10 @@ class Autosave(QObject):
     def _on_objects_changed(self) -> None:
         if self._writer is not None:
             self._objects_dirty = True
+            there = {info.id for info in self._masks.objects}
+            for key in [key for key in self._drafts if key.object not in there]:
+                del self._drafts[key]
+                self._dirty.add(key)  # it may be in the file
             self._soon(_SOON_MS)
 
     def _entry(self, key: Key) -> Entry | None:

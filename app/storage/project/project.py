@@ -13,6 +13,7 @@ from app.storage.files.writing import atomic_file
 from app.storage.formats.visor.naming import NamedFrames
 from app.storage.project import reading, schema
 from app.storage.project.identity import identity_of, unlike
+from app.storage.project.runs import RunStore
 from app.storage.video.opening import Video, open_video
 
 SUFFIX = ".maskwright"
@@ -41,6 +42,7 @@ class Project:
         )
         self._relative, self._absolute = video.relative, video.absolute
         self.frame_count, self.size = video.frame_count, video.size
+        self.runs = RunStore(self.together, self.size)
 
     @classmethod
     def create(

@@ -115,7 +115,7 @@ def entry_of(row: Sequence[object], video: VideoRow) -> tuple[Key, Entry]:
         )
         known = _whole(flags, 0, schema.FLAGS, "what is marked")
         entry = Entry(
-            mask=None if bits is None else _mask_of(box, bits, checksum, video.size),
+            mask=None if bits is None else mask_of(box, bits, checksum, video.size),
             origin=_origin_of(origin),
             verified=bool(known & schema.VERIFIED),
             score=_score_of(score),
@@ -130,7 +130,8 @@ def entry_of(row: Sequence[object], video: VideoRow) -> tuple[Key, Entry]:
     return key, entry
 
 
-def _mask_of(box: Sequence[object], bits: object, checksum: object, size: Size) -> Mask:
+def mask_of(box: Sequence[object], bits: object, checksum: object, size: Size) -> Mask:
+    """Return a mask from its columns. Raises ValueError where it is damaged."""
     y0, y1, x0, x1 = (_whole(edge, 0, _LONGEST_SIDE, "an edge") for edge in box)
     if not (y0 < y1 <= size[0] and x0 < x1 <= size[1]):
         raise ValueError("it does not lie in the picture")

@@ -38,6 +38,18 @@ STEPS: tuple[str, ...] = (
     UPDATE video SET next_object = 1 + MAX(
         (SELECT COALESCE(MAX(id), 0) FROM object), (SELECT COALESCE(MAX(object), 0) FROM entry));
     """,
+    """
+    CREATE TABLE run (
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, model TEXT NOT NULL,
+        weights TEXT NOT NULL, parameters TEXT NOT NULL, source TEXT NOT NULL,
+        objects TEXT NOT NULL, frames TEXT NOT NULL);
+    CREATE TABLE run_mask (
+        run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+        frame INTEGER NOT NULL, object INTEGER NOT NULL,
+        y0 INTEGER NOT NULL, y1 INTEGER NOT NULL, x0 INTEGER NOT NULL, x1 INTEGER NOT NULL,
+        bits BLOB NOT NULL, checksum INTEGER NOT NULL,
+        PRIMARY KEY (run, frame, object)) WITHOUT ROWID;
+    """,
 )
 VERSION = len(STEPS)
 

@@ -25,7 +25,6 @@ from app.gui.canvas.scene.overlay import OverlayMode, OverlayStyle, labels_of, o
 from app.gui.canvas.scene.waiting import WaitingItem
 from app.gui.canvas.tools.choice import object_at
 from app.session.comparison import Comparison
-from app.session.edits.prompts import Question
 from app.session.state.masks import Masks
 from app.session.state.video import CurrentVideo
 from app.session.state.view import ViewState
@@ -62,7 +61,6 @@ class Picture(QGraphicsScene):
         self._contours, self._ghosts = ContourItem(), ContourItem()
         self._marks, self.brush = MarkItem(), BrushItem()
         self.waiting = WaitingItem()
-        self._asked: tuple[Question, ...] = ()
         self._difference = ComparisonItem(compare)
         self._over = (self._overlay, self._difference, self._contours, self._ghosts, self._marks)
         for item in (self._image, *self._over, self.waiting, self.brush):
@@ -187,7 +185,7 @@ class Picture(QGraphicsScene):
         self._draw_masks()
         self._draw_marks()
         self._draw_ghost()
-        self._draw_waiting()
+        self.waiting.set_frame(frame)
         self.frame_shown.emit(frame)
 
     @Slot(object)
@@ -211,15 +209,6 @@ class Picture(QGraphicsScene):
         """Show a mask that is only proposed: frame, object, mask; None takes it away."""
         self._ghost = ghost
         self._draw_ghost()
-
-    @Slot(object)
-    def show_waiting(self, asked: tuple[Question, ...]) -> None:
-        """Show on their own frames that these clicks and boxes are at work."""
-        self._asked = asked
-        self._draw_waiting()
-
-    def _draw_waiting(self) -> None:
-        self.waiting.set_questions([each for each in self._asked if each.key.frame == self.frame])
 
     def _colors(self) -> list[int]:
         return self.look.color_table(self._masks.objects, self._masks.shown(self.frame))

@@ -1,7 +1,5 @@
 """The sign that a click or a box is at work, from the moment it is made until it is answered."""
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Slot
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QGraphicsObject, QStyleOptionGraphicsItem, QWidget
@@ -23,6 +21,7 @@ class WaitingItem(QGraphicsObject):
     def __init__(self) -> None:
         super().__init__()
         self._questions: tuple[Question, ...] = ()
+        self._frame = 0
         self._angle = 0
         self._area = QRectF()
         self._timer = QTimer(self, interval=_EVERY_MS)
@@ -31,8 +30,8 @@ class WaitingItem(QGraphicsObject):
 
     @property
     def questions(self) -> tuple[Question, ...]:
-        """What is shown to be at work."""
-        return self._questions
+        """What is shown to be at work, on the frame that is shown."""
+        return tuple(each for each in self._questions if each.key.frame == self._frame)
 
     def set_size(self, size: tuple[int, int]) -> None:
         """Take on the size (height, width) of another video."""
@@ -40,11 +39,21 @@ class WaitingItem(QGraphicsObject):
         height, width = size
         self._area = QRectF(-width, -height, 3 * width, 3 * height)
 
-    def set_questions(self, questions: Sequence[Question]) -> None:
-        """Show these to be at work; none takes the sign away."""
-        self._questions = tuple(questions)
-        self.setVisible(bool(self._questions))
-        if not self._questions:
+    def set_frame(self, frame: int) -> None:
+        """Show what is at work on this frame."""
+        self._frame = frame
+        self._refresh()
+
+    @Slot(object)
+    def set_questions(self, questions: tuple[Question, ...]) -> None:
+        """Show these to be at work, each on its frame; none takes the sign away."""
+        self._questions = questions
+        self._refresh()
+
+    def _refresh(self) -> None:
+        is_at_work = bool(self.questions)
+        self.setVisible(is_at_work)
+        if not is_at_work:
             self._timer.stop()
         elif not self._timer.isActive():
             self._timer.start()
@@ -67,7 +76,7 @@ class WaitingItem(QGraphicsObject):
         painter.save()
         painter.resetTransform()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for question in self._questions:
+        for question in self.questions:
             if question.box is not None:
                 outline = place.map(QPolygonF(_rectangle(question.box)))
                 draw_line(painter, outline)

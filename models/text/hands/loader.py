@@ -1,9 +1,9 @@
 """Builds the detector of hands."""
 
 from models.api import Detector, Frames, LoadOptions
-from models.hands.detector import HandDetector
-from models.hands.graph import Graph
 from models.runtime.device import pick_device
+from models.text.hands.detector import HandDetector
+from models.text.hands.graph import Graph
 from models.weights import store as weights
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.api import WeightsInvalidError
-from models.hands.flatbuffer import Table
+from models.text.hands.flatbuffer import Table
 
 _DTYPES = {0: "<f4", 1: "<f2", 2: "<i4", 4: "<i8"}
 

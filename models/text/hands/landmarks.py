@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from models.api import Image
-from models.hands.palm import Floats, Palm
+from models.text.hands.palm import Floats, Palm
 
 SIDE = 224  # pixels of the square that the network sees
 _PALM_SCALE, _PALM_SHIFT = 2.6, 0.5  # of a palm's box to the whole hand's, towards the fingers

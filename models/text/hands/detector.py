@@ -8,10 +8,10 @@ import numpy as np
 import torch
 
 from models.api import Box, Click, Finding, Frames, Image, PromptError
-from models.hands import landmarks, palm
-from models.hands.graph import Graph
-from models.hands.landmarks import placed, square_of_landmarks, square_of_palm
-from models.hands.palm import Floats, Palm, overlap
+from models.text.hands import landmarks, palm
+from models.text.hands.graph import Graph
+from models.text.hands.landmarks import placed, square_of_landmarks, square_of_palm
+from models.text.hands.palm import Floats, Palm, overlap
 
 LEFT, RIGHT = "left hand", "right hand"
 _KINDS = {
