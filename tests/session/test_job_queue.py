@@ -70,7 +70,7 @@ def test_what_is_asked_while_a_job_runs_waits_for_its_turn(
 def test_waiting_jobs_are_moved_and_let_go(desk: Desk, qtbot: QtBot) -> None:
     session, queue = desk.session, desk.session.jobs.queue
     for number in (1, 2, 3):
-        draw(desk, 0, number=number)
+        draw(desk, 0, number=number, x=12 * number)
     desk.made.fake_tracker.gate.close()
     for number in (1, 2, 3):
         session.jobs.propagate(Direction.FORWARD, objects=[number])

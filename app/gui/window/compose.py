@@ -168,16 +168,7 @@ def make_context(
     exchange_verbs = ExchangeVerbs(video, session.exchange, compare, ask, tell, dialog)
     preferences = session.preferences
     job_verbs = JobVerbs(jobs, tell, show_jobs)
-    review_verbs = ReviewVerbs(
-        session.review,
-        view,
-        masks,
-        edit,
-        canvas,
-        review,
-        tell,
-        advances=lambda: preferences.settings.review_advance,
-    )
+    review_verbs = _make_review_verbs(session, canvas, review, tell)
     return ActionContext(
         anchors=AnchorVerbs(view, masks, session.status, edit, anchors),
         block=BlockVerbs(view, masks, session.status, session.objects, edit, session.ranges, jobs),
@@ -198,6 +189,22 @@ def make_context(
         propagate=PropagateVerbs(video, view, jobs, correction, propagate),
         review=review_verbs,
         travel=TravelVerbs(video, view, masks),
+    )
+
+
+def _make_review_verbs(
+    session: Session, canvas: Canvas, panel: ReviewPanel, tell: Tell
+) -> ReviewVerbs:
+    preferences = session.preferences
+    return ReviewVerbs(
+        session.review,
+        session.view,
+        session.masks,
+        session.edit,
+        canvas,
+        panel,
+        tell,
+        advances=lambda: preferences.settings.review_advance,
     )
 
 

@@ -20,6 +20,7 @@ from app.session.jobs.queue import JobQueue
 from app.session.jobs.refinement import Refinement
 from app.session.jobs.stopped import StoppedJob
 from app.session.state.context import SessionContext
+from app.session.state.masks import Masks
 from app.session.state.status import SessionState
 from app.session.state.video import CurrentVideo
 
@@ -170,7 +171,7 @@ class JobRunner(QObject):
         """
         running = self._running
         if running is not None and not (
-            self._works_at(running, edited) or not running.job.objects.isdisjoint(objects)
+            _works_at(running, edited, self._video) or not running.job.objects.isdisjoint(objects)
         ):
             running = None
         if running is not None:
@@ -179,12 +180,6 @@ class JobRunner(QObject):
             yield
         if running is not None:
             self._begin(lambda: running.job.after_edit(edited))
-
-    def _works_at(self, running: _Running, keys: Collection[Key]) -> bool:
-        """Whether any of these lies in the running job, or has changed by it already."""
-        opened = self._video.now
-        pending = opened.pending if opened is not None else {}
-        return any(running.job.covers(key) or key in pending for key in keys)
 
     @contextmanager
     def _knowing(self) -> Iterator[None]:
@@ -295,19 +290,10 @@ class JobRunner(QObject):
         allowed = permitted_entries(self._masks.document, step)
         given = {key: entry for key, entry in allowed.items() if running.job.gives(key)}
         if not self._context.preferences.settings.overlap:
-            given = self._settled(given)
+            given = _settled(self._masks, given)
         self._masks.add_pending(given)
         if told := running.meter.step(step.frame):
             self.progress_changed.emit(told)
-
-    def _settled(self, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
-        """Return what masks of a model change on their frames, where masks exclude each other."""
-        fixed = {info.id for info in self._masks.objects if info.locked or not info.visible}
-        changed: dict[Key, Entry] = {}
-        for frame in {key.frame for key in found}:
-            here = {key.object: entry for key, entry in found.items() if key.frame == frame}
-            changed |= settle(self._masks.shown(frame), frame, here, fixed=fixed - here.keys())
-        return changed
 
     @Slot(int, object)
     def _on_ended(self, job_id: int, error: Exception | None) -> None:
@@ -331,7 +317,7 @@ class JobRunner(QObject):
         running = self._running
         if running is None or self._editing:
             return
-        if self._works_at(running, keys):
+        if _works_at(running, keys, self._video):
             # Not from inside the undo: stopping makes a step on the same stack.
             QTimer.singleShot(0, self._give_way)
 
@@ -358,6 +344,22 @@ def _is_at(job: Job, frame: int) -> bool:
 
 def _undo_index(video: CurrentVideo) -> int:
     return video.now.undo_stack.index() if video.now else 0
+
+
+def _works_at(running: _Running, keys: Collection[Key], video: CurrentVideo) -> bool:
+    """Whether any of these lies in the running job, or has changed by it already."""
+    pending = video.now.pending if video.now is not None else {}
+    return any(running.job.covers(key) or key in pending for key in keys)
+
+
+def _settled(masks: Masks, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
+    """Return what masks of a model change on their frames, where masks exclude each other."""
+    fixed = {info.id for info in masks.objects if info.locked or not info.visible}
+    changed: dict[Key, Entry] = {}
+    for frame in {key.frame for key in found}:
+        here = {key.object: entry for key, entry in found.items() if key.frame == frame}
+        changed |= settle(masks.shown(frame), frame, here, fixed=fixed - here.keys())
+    return changed
 
 
 def permitted_entries(document: Document, step: Step) -> dict[Key, Entry]:
