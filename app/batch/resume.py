@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from app.batch.anchors import ids_in
-from app.batch.fill import fill_pass
-from app.batch.refine import refinements
+from app.batch.masks.anchors import ids_in
+from app.batch.masks.refine import refinements
+from app.batch.passes.fill import fill_pass
 from app.batch.write import add_to_project
 from app.core.document import Changes, Entry, Key, Origin
 from app.core.mask import Mask

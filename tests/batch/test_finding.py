@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from app.batch.finding import Existing, FindRequest, Proposal, find, taken
+from app.batch.masks.finding import Existing, FindRequest, Proposal, find, taken
 from app.core.mask import Mask
 from models.api import (
     BoolMask,

@@ -12,10 +12,10 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from app.batch.anchors import anchors_of, read_anchors
+from app.batch.masks.anchors import anchors_of, read_anchors
+from app.batch.masks.voting import voted
 from app.batch.resume import FillJob, RefineJob, ResumableFill, ResumableRefinement
 from app.batch.videos.plan import Evaluate, Export, Propagate, Refine, VideoTask, Vote
-from app.batch.voting import voted
 from app.batch.write import add_to_project, project_for
 from app.core.document import Changes, Entry, Key, Origin
 from app.core.evaluate import Protocol, score_sequence, summarize

@@ -4,7 +4,7 @@ import argparse
 import sys
 from dataclasses import replace
 
-from app.batch.finding import Existing, FindRequest, Proposal, find, taken
+from app.batch.masks.finding import Existing, FindRequest, Proposal, find, taken
 from app.batch.resume import FillJob
 from app.cli.progress import Progress
 from app.errors import MaskwrightError

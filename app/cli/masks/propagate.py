@@ -3,8 +3,8 @@
 import argparse
 from contextlib import closing
 
-from app.batch.anchors import anchors_of, read_anchors
-from app.batch.readable import ReadableFrames
+from app.batch.masks.anchors import anchors_of, read_anchors
+from app.batch.passes.readable import ReadableFrames
 from app.batch.resume import FillJob, ResumableFill
 from app.batch.write import project_for
 from app.cli.masks.found import with_found

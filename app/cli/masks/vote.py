@@ -7,8 +7,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.batch.anchors import read_anchors
-from app.batch.voting import voted
+from app.batch.masks.anchors import read_anchors
+from app.batch.masks.voting import voted
 from app.cli.progress import Progress
 from app.core.vote import VoteRules
 from app.errors import UsageError

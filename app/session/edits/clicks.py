@@ -14,6 +14,7 @@ from app.session.edits.objects import ObjectEdits
 from app.session.edits.prompts import Prompts, Question
 from app.session.inference.engine import Engine
 from app.session.state.context import SessionContext
+from app.session.state.masks import Masks
 from app.session.state.status import SessionState
 from models.api import Box, Click
 
@@ -121,7 +122,7 @@ class Clicks(QObject):
     @property
     def asked(self) -> str:
         """The newest click or box that is not answered yet, by name; empty where there is none."""
-        return self._named(self._waiting[-1].key) if self._waiting else ""
+        return _named(self._masks, self._waiting[-1].key) if self._waiting else ""
 
     def waits_at(self, key: Key) -> bool:
         """Whether a click or box of this object on this frame is not answered yet."""
@@ -224,7 +225,7 @@ class Clicks(QObject):
         edit = self._edit.put(
             job.key,
             entry,
-            self._named(job.key),
+            _named(self._masks, job.key),
             keeping=answer.keeping,
             series=job.id,
             instead_of=answer.edit,
@@ -273,5 +274,6 @@ class Clicks(QObject):
             self._answer = answer
             self.candidates_changed.emit()
 
-    def _named(self, key: Key) -> str:
-        return f"Click {self._masks.name_of(key.object)}, frame {key.frame}"
+
+def _named(masks: Masks, key: Key) -> str:
+    return f"Click {masks.name_of(key.object)}, frame {key.frame}"

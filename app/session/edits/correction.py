@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.batch.steps import Step
+from app.batch.passes.steps import Step
 from app.core.document import Entry, Key, Origin
 from app.engine.jobs import Refine
 from app.session.edits.clicks import Clicks

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from app.batch.steps import Step
+from app.batch.passes.steps import Step
 from app.core.document import Document, Entry, Key
 from app.core.exclusion import settle
 from app.core.plan import Direction, permitted

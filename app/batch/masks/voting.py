@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from app.batch.anchors import ids_in
+from app.batch.masks.anchors import ids_in
 from app.core.mask import Mask
 from app.core.refine import paint_masks
 from app.core.vote import VoteFrame, VoteRules, vote
