@@ -78,6 +78,11 @@ COMMANDS = {
         masks.configure_evaluate,
         "app.cli.masks.evaluate",
     ),
+    "inspect": Command(
+        "where, how and why masks fail against ground truth",
+        masks.configure_inspect,
+        "app.cli.masks.inspect",
+    ),
     "import": Command(
         "make a project from VISOR, DAVIS or COCO",
         exchange.configure_import,

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from app.cli.command import output_file
+from app.cli.command import output_file, whole
 
 
 def configure_propagate(parser: argparse.ArgumentParser) -> None:
@@ -76,6 +76,28 @@ def configure_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", type=output_file, metavar="FILE", help="write all numbers there, too"
     )
+
+
+def configure_inspect(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `inspect`."""
+    add = parser.add_argument
+    add("--gt", type=Path, required=True, metavar="ROOT",
+        help="the ground truth: one sequence's PNGs, a folder for each sequence, a DAVIS folder, "
+        "or a VISOR or COCO JSON; it may lack frames")  # fmt: skip
+    add("--pred", type=Path, action="append", required=True, metavar="A",
+        help="the masks to inspect, likewise; a second --pred is compared with the "
+        "first")  # fmt: skip
+    add("--report", type=Path, metavar="OUT",
+        help="write the report there: index.html, frames.csv, events.csv, summary.json, figures; "
+        "what was there is replaced")  # fmt: skip
+    add("--frames", type=Path, metavar="ROOT",
+        help="the images, a folder for each sequence (default: those that lie with the ground "
+        "truth, if any): they are shown, and tell of blur, light, cuts and likeness")  # fmt: skip
+    add("--protocol", choices=("davis2016", "davis2017", "visor"),
+        help="which frames and objects count, as in evaluate (default: as the masks "
+        "tell)")  # fmt: skip
+    add("--worst", type=whole(0), default=6, metavar="N",
+        help="how many episodes a prediction are shown (default: 6)")  # fmt: skip
 
 
 def _scales(text: str) -> tuple[float, ...]:

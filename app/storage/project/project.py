@@ -11,6 +11,7 @@ from app.errors import ProjectError, UnusableProjectError
 from app.storage.files.lock import FileLock, LockedError
 from app.storage.files.writing import atomic_file
 from app.storage.project import schema
+from app.storage.project.runs import RunStore
 from app.storage.video.opening import Video, open_video
 
 SUFFIX = ".maskwright"
@@ -33,6 +34,7 @@ class Project:
             raise sqlite3.DatabaseError("the video is not named")
         self._relative, self._absolute, self.frame_count, height, width = row
         self.size = (int(height), int(width))
+        self.runs = RunStore(self._transaction, self.size)
 
     @classmethod
     def create(

@@ -34,6 +34,18 @@ STEPS: tuple[str, ...] = (
     """
     CREATE TABLE attachment (name TEXT PRIMARY KEY, content BLOB NOT NULL);
     """,
+    """
+    CREATE TABLE run (
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, model TEXT NOT NULL,
+        weights TEXT NOT NULL, parameters TEXT NOT NULL, source TEXT NOT NULL,
+        objects TEXT NOT NULL, frames TEXT NOT NULL);
+    CREATE TABLE run_mask (
+        run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+        frame INTEGER NOT NULL, object INTEGER NOT NULL,
+        y0 INTEGER NOT NULL, y1 INTEGER NOT NULL, x0 INTEGER NOT NULL, x1 INTEGER NOT NULL,
+        bits BLOB NOT NULL, checksum INTEGER NOT NULL,
+        PRIMARY KEY (run, frame, object)) WITHOUT ROWID;
+    """,
 )
 VERSION = len(STEPS)
 
@@ -118,7 +130,7 @@ def entry_of(row: Row, size: tuple[int, int]) -> tuple[Key, Entry]:
     frame, object_id, origin, flags, score, clicks, *box, bits, checksum = row
     try:
         entry = Entry(
-            mask=None if bits is None else _mask_of(box, bits, checksum, size),
+            mask=None if bits is None else mask_of(box, bits, checksum, size),
             origin=_ORIGINS[origin],
             verified=bool(flags & _VERIFIED),
             score=score,
@@ -135,9 +147,10 @@ def entry_of(row: Row, size: tuple[int, int]) -> tuple[Key, Entry]:
     return Key(frame, object_id), entry
 
 
-def _mask_of(
+def mask_of(
     box: Sequence[int | None], bits: bytes, checksum: int | None, size: tuple[int, int]
 ) -> Mask:
+    """Return a mask from its columns. Raises ValueError where it is damaged."""
     y0, y1, x0, x1 = (-1 if value is None else value for value in box)
     is_inside = 0 <= y0 < y1 <= size[0] and 0 <= x0 < x1 <= size[1]
     if not is_inside or zlib.crc32(bits) != checksum:
