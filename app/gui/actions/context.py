@@ -11,6 +11,7 @@ from app.gui.actions.verbs.masks import MaskVerbs
 from app.gui.actions.verbs.objects import ObjectVerbs
 from app.gui.actions.verbs.propagate import PropagateVerbs
 from app.gui.actions.verbs.review import ReviewVerbs
+from app.gui.actions.verbs.runs import RunVerbs
 from app.gui.actions.verbs.travel import TravelVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.timeline.playback import Player
@@ -50,4 +51,5 @@ class ActionContext:
     panels: Panels
     propagate: PropagateVerbs
     review: ReviewVerbs
+    runs: RunVerbs
     travel: TravelVerbs

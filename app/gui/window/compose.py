@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, SignalInstance
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QUndoView
+from PySide6.QtWidgets import QUndoView, QVBoxLayout, QWidget
 
 from app.gui.actions.context import ActionContext, Panels
 from app.gui.actions.needs import Situation
@@ -18,6 +18,7 @@ from app.gui.actions.verbs.masks import MaskVerbs
 from app.gui.actions.verbs.objects import ObjectVerbs
 from app.gui.actions.verbs.propagate import PropagateVerbs
 from app.gui.actions.verbs.review import ReviewVerbs
+from app.gui.actions.verbs.runs import RunVerbs
 from app.gui.actions.verbs.travel import TravelVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.hud import Hud
@@ -33,6 +34,7 @@ from app.gui.canvas.tools.tool import Tool
 from app.gui.canvas.tools.toolbox import Toolbox
 from app.gui.dialogs.ask import Ask
 from app.gui.dialogs.export import ExportDialog
+from app.gui.inspect.inspection import Inspection
 from app.gui.panels.objects import ObjectsPanel
 from app.gui.panels.propagate_bar import PropagateBar
 from app.gui.panels.review import ReviewPanel
@@ -81,9 +83,25 @@ def make_timeline(session: Session) -> Timeline:
     return Timeline(session.video, view, masks, jobs, menu)
 
 
+def stacked(upper: QWidget, lower: QWidget) -> QWidget:
+    """Return a widget with one over the other, which takes what room is left."""
+    whole = QWidget()
+    layout = QVBoxLayout(whole)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    layout.addWidget(upper)
+    layout.addWidget(lower, 1)
+    return whole
+
+
 def make_objects_panel(session: Session) -> ObjectsPanel:
     """Return the list of objects."""
     return ObjectsPanel(session.video, session.view, session.masks, session.objects)
+
+
+def make_inspection(session: Session) -> Inspection:
+    """Return the panels that compare runs with a ground truth."""
+    return Inspection(session.video, session.view, session.masks, session.runs)
 
 
 def make_history(session: Session, empty_label: str) -> QUndoView:
@@ -121,6 +139,7 @@ def make_context(
     objects: ObjectsPanel,
     review: ReviewPanel,
     propagate: PropagateBar,
+    inspection: Inspection,
     ask: Ask,
     recent: RecentSources,
     tell: Tell,
@@ -155,6 +174,7 @@ def make_context(
         panels=panels,
         propagate=PropagateVerbs(video, view, jobs, correction, propagate),
         review=review_verbs,
+        runs=RunVerbs(video, view, session.runs, session.reports, inspection, ask),
         travel=TravelVerbs(video, view, masks),
     )
 
@@ -178,6 +198,9 @@ def situation_of(session: Session, *, has_sample: bool) -> Situation:
         has_changes=session.compare.has_before,
         can_compare=session.compare.can_compare,
         has_copied=session.clipboard.has_mask,
+        has_run=session.runs.shown is not None,
+        measured=len(session.runs.results),
+        has_episode=bool(session.runs.episodes),
         can_undo=bool(history.undo_text),
         can_redo=history.can_redo,
         undo_text=history.undo_text,
@@ -200,5 +223,7 @@ def situation_changes(session: Session) -> tuple[SignalInstance, ...]:
         session.clicks.candidates_changed,
         session.compare.changed,
         session.clipboard.changed,
+        session.runs.changed,
+        session.runs.measured,
         session.history.changed,
     )

@@ -1,20 +1,25 @@
 """The panels round the picture, and their two arrangements."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QByteArray, QSettings, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QToolBar, QWidget
 
-_STATE, _GEOMETRY = "window/state", "window/geometry"
-_VERSION = 1  # raise it when panels come or go: an older state is then not restored
+_STATE, _GEOMETRY, _INSPECTS = "window/state", "window/geometry", "window/inspects"
+_VERSION = 2  # raise it when panels come or go: an older state is then not restored
 _RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
+_LOW = ("curves", "timeline")
 _HORIZONTAL, _VERTICAL = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 
 
 class Docks:
     """The dock widgets of the window. They are hidden while no video is open."""
 
-    def __init__(self, window: QMainWindow) -> None:
-        self._window = window
+    def __init__(self, window: QMainWindow, arranged: Callable[[], None]) -> None:
+        """`arranged` is called when the other arrangement has been chosen."""
+        self._window, self._arranged = window, arranged
+        self.inspects = False  # runs are looked at, in place of the picture that is worked on
         self._docks: dict[str, QDockWidget] = {}
         self._bars: list[QToolBar] = []
         self._state: QByteArray | None = None
@@ -28,7 +33,7 @@ class Docks:
         dock.setObjectName(name)
         dock.setWidget(widget)
         self._docks[name] = dock
-        self._window.addDockWidget(_BOTTOM if name == "timeline" else _RIGHT, dock)
+        self._window.addDockWidget(_BOTTOM if name in _LOW else _RIGHT, dock)
 
     def add_bar(self, bar: QToolBar, area: Qt.ToolBarArea) -> None:
         """Add a tool bar that comes and goes with the panels."""
@@ -41,11 +46,22 @@ class Docks:
 
     def annotate(self) -> None:
         """Objects above suspects on the right, a low timeline below, no history."""
-        self._arrange(("objects", "review"), heights=(300, 300), timeline=256)
+        self.inspects = False
+        self._arrange(("objects", "review"), heights=(300, 300), low=(("timeline", 256),))
+        self._arranged()
 
     def inspect(self) -> None:
-        """Suspects first, history shown, a high timeline."""
-        self._arrange(("review", "objects", "history"), heights=(300, 230, 190), timeline=320)
+        """Runs and their failures on the right, curves over the timeline, no tool bars."""
+        self.inspects = True
+        low = (("curves", 210), ("timeline", 150))
+        self._arrange(("runs", "episodes"), heights=(210, 390), low=low)
+        for name in ("review", "objects", "history"):
+            self._window.tabifyDockWidget(self._docks["episodes"], self._docks[name])
+            self._docks[name].show()
+        self._docks["episodes"].raise_()
+        for bar in self._bars:
+            bar.hide()
+        self._arranged()
 
     def set_shown(self, *, shown: bool) -> None:
         """Hide everything while no video is open, and bring back what was there before."""
@@ -66,6 +82,7 @@ class Docks:
         state = self._window.saveState(_VERSION) if self._shown else self._state
         if state is not None:
             store.setValue(_STATE, state)
+            store.setValue(_INSPECTS, self.inspects)
 
     def restore(self, store: QSettings) -> None:
         """Take size, place and arrangement up again; call it while nothing is shown."""
@@ -74,27 +91,31 @@ class Docks:
             self._window.restoreGeometry(geometry)
         if isinstance(state, QByteArray):
             self._state = state
+            self.inspects = store.value(_INSPECTS, False, bool) is True
 
     def _parts(self) -> list[QDockWidget | QToolBar]:
         return [*self._docks.values(), *self._bars]
 
-    def _arrange(self, right: tuple[str, ...], heights: tuple[int, ...], timeline: int) -> None:
+    def _arrange(
+        self, right: tuple[str, ...], heights: tuple[int, ...], low: tuple[tuple[str, int], ...]
+    ) -> None:
         window = self._window
         for name, dock in self._docks.items():
             dock.setFloating(False)
             window.removeDockWidget(dock)
-            if name not in right and name != "timeline":
-                window.addDockWidget(_RIGHT, dock)
+            if name not in right and name not in dict(low):
+                window.addDockWidget(_BOTTOM if name in _LOW else _RIGHT, dock)
                 dock.hide()
         docks = [self._docks[name] for name in right]
         for dock in docks:
             window.addDockWidget(_RIGHT, dock, _VERTICAL)
             dock.show()
-        below = self._docks["timeline"]
-        window.addDockWidget(_BOTTOM, below)
-        below.show()
+        below = [self._docks[name] for name, _ in low]
+        for dock in below:
+            window.addDockWidget(_BOTTOM, dock, _VERTICAL)
+            dock.show()
         for bar in self._bars:
             bar.show()
         window.resizeDocks(docks, list(heights), _VERTICAL)
         window.resizeDocks(docks[:1], [320], _HORIZONTAL)
-        window.resizeDocks([below], [timeline], _VERTICAL)
+        window.resizeDocks(below, [height for _, height in low], _VERTICAL)

@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QStackedWidget,
     QToolBar,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -29,6 +28,7 @@ from app.gui.actions.verbs.files import FileVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.tools.tool import Tool
 from app.gui.dialogs.ask import Ask
+from app.gui.inspect.inspection import EPISODE_BUTTONS, RUN_BUTTONS
 from app.gui.panels.mask_bar import MaskBar
 from app.gui.panels.propagate_bar import PropagateBar
 from app.gui.panels.review import ReviewPanel
@@ -42,11 +42,13 @@ from app.gui.window.compose import (
     make_canvas,
     make_context,
     make_history,
+    make_inspection,
     make_objects_panel,
     make_status_bar,
     make_timeline,
     situation_changes,
     situation_of,
+    stacked,
 )
 from app.gui.window.dialogs import PanelVerbs
 from app.gui.window.docks import Docks
@@ -134,7 +136,8 @@ class Window(QMainWindow):
         self._propagate_bar = PropagateBar(video, view, preferences)
         self._mask_bar = MaskBar(preferences, self._canvas)
         self._transport = Transport(video, view)
-        self._docks = Docks(self)
+        self._inspection = make_inspection(session)
+        self._docks = Docks(self, self._show_page)
         panels = PanelVerbs(self, video, view, preferences, self._docks, lambda: self._actions)
         context = make_context(
             session,
@@ -144,6 +147,7 @@ class Window(QMainWindow):
             objects=self._objects,
             review=self._review,
             propagate=self._propagate_bar,
+            inspection=self._inspection,
             ask=ask,
             recent=self._recent,
             tell=self._messages.show_message,
@@ -192,20 +196,17 @@ class Window(QMainWindow):
         self._review.set_actions(
             self._named("previous_suspect", "next_suspect", "verify_and_next", "absent", "dismiss")
         )
+        self._inspection.set_actions(self._named(*RUN_BUTTONS), self._named(*EPISODE_BUTTONS))
         self._status = make_status_bar(self._session, self._actions["stop"])
         self.setStatusBar(self._status)
 
     def _make_menus(self) -> None:
-        below = QWidget()
-        layout = QVBoxLayout(below)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self._transport)
-        layout.addWidget(self._timeline, 1)
-        self._docks.add("timeline", self.tr("Timeline"), below)
+        self._docks.add("timeline", self.tr("Timeline"), stacked(self._transport, self._timeline))
         self._docks.add("objects", self.tr("Objects"), self._objects)
         self._docks.add("review", self.tr("Review"), self._review)
         self._docks.add("history", self.tr("History"), self._history)
+        for name, title, panel in self._inspection.panels():
+            self._docks.add(name, title, panel)
         fill_menu_bar(
             self,
             self._actions,
@@ -224,6 +225,7 @@ class Window(QMainWindow):
         self._welcome = Welcome(self._recent, begin)
         self._pages.addWidget(self._welcome)
         self._pages.addWidget(self._canvas)
+        self._pages.addWidget(self._inspection.views)
         self._pages.currentChanged.connect(self._messages.raise_)  # the page has gone on top
         self.setCentralWidget(self._pages)
 
@@ -248,14 +250,19 @@ class Window(QMainWindow):
     @Slot()
     def _on_opened(self) -> None:
         is_open = self._session.video.is_open
-        self._pages.setCurrentWidget(self._canvas if is_open else self._welcome)
         self._docks.set_shown(shown=is_open)
+        self._show_page()
         self.setWindowTitle(
             f"{self._session.video.title} — Maskwright" if is_open else "Maskwright"
         )
         self._messages.clear()
         if is_open:
             self._canvas.setFocus()
+
+    def _show_page(self) -> None:
+        views, canvas = self._inspection.views, self._canvas
+        page: QWidget = views if self._docks.inspects else canvas
+        self._pages.setCurrentWidget(page if self._session.video.is_open else self._welcome)
 
     @Slot(object)
     def _on_reported(self, report: Report) -> None:

@@ -1,0 +1,42 @@
+"""The panels of the inspection, put together."""
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QWidget
+
+from app.gui.inspect.curves import Curves
+from app.gui.inspect.episodes import EpisodesPanel
+from app.gui.inspect.runs import RunsPanel
+from app.gui.inspect.views import Views
+from app.session.runs.runs import Runs
+from app.session.state.masks import Masks
+from app.session.state.video import CurrentVideo
+from app.session.state.view import ViewState
+
+# The actions that are buttons of the panels, by name.
+RUN_BUTTONS = ("import_run", "import_truth", "keep_run", "take_over")
+EPISODE_BUTTONS = ("save_episode", "save_curve", "save_episodes", "save_frames")
+
+
+class Inspection(QObject):
+    """The list of runs, the table of failures, the curves and the views."""
+
+    def __init__(self, video: CurrentVideo, view: ViewState, masks: Masks, runs: Runs) -> None:
+        super().__init__()
+        self.runs = RunsPanel(runs)
+        self.episodes = EpisodesPanel(view, runs)
+        self.curves = Curves(video, view, masks, runs)
+        self.views = Views(video, view, masks, runs)
+
+    def panels(self) -> list[tuple[str, str, QWidget]]:
+        """Return name, title and widget of each panel that is docked."""
+        return [
+            ("runs", self.tr("Runs"), self.runs),
+            ("episodes", self.tr("Failures"), self.episodes),
+            ("curves", self.tr("Curves"), self.curves),
+        ]
+
+    def set_actions(self, runs: list[QAction], episodes: list[QAction]) -> None:
+        """Offer actions below the list of runs and below the failures."""
+        self.runs.set_actions(runs)
+        self.episodes.set_actions(episodes)
