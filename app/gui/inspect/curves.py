@@ -119,7 +119,7 @@ class Curves(QWidget):
             return
         series = self.series()
         limits = None if self.curve is Curve.AREA else (0.0, 1.0)
-        self._plot.show_series(series, limits, "")
+        self._plot.show_series(series, limits)
         self._plot.show_stretches(self._stretches())
         self._on_frame_changed(self._view.frame)
         self._on_range_changed()

@@ -104,7 +104,7 @@ class EpisodesModel(QAbstractTableModel):
             case Column.LOST:
                 return f"{episode.lost:.2f}"
             case _:
-                return ", ".join(_causes(result, episode)) or "?"
+                return ", ".join(_causes(result, episode)) or self.tr("unknown")
 
     def _tip(self, result: Result, episode: Episode) -> str:
         frames = result.positions
@@ -166,9 +166,11 @@ class EpisodesPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 0, 6, 6)
         layout.setSpacing(4)
-        for part in (self._summary, self._progress, self._tree, self._buttons):
-            layout.addWidget(part)
-        layout.setStretchFactor(self._tree, 1)
+        layout.addWidget(self._summary)
+        layout.addWidget(self._progress)
+        layout.addWidget(self._tree, 1)
+        layout.addStretch(0)
+        layout.addWidget(self._buttons)
         self._tree.clicked.connect(self._on_chosen)
         self._tree.activated.connect(self._on_chosen)
         self._model.modelReset.connect(self._on_reset)

@@ -85,9 +85,7 @@ class Plot(QWidget):
         box.setLimits(xMin=-room, xMax=self._last + room)
         box.setXRange(0, self._last, padding=0.01)
 
-    def show_series(
-        self, series: Sequence[Series], limits: tuple[float, float] | None, unit: str
-    ) -> None:
+    def show_series(self, series: Sequence[Series], limits: tuple[float, float] | None) -> None:
         """Draw these curves; `limits` are those of the values, None as they need."""
         self._item.clear()
         self._stretches = []
@@ -95,11 +93,12 @@ class Plot(QWidget):
             self._draw(each)
         self._item.addItem(self._range)
         self._item.addItem(self._head)
-        self._item.setLabel("left", unit)
         if limits is None:
             highest = [float(np.nanmax(s.values, initial=0)) for s in series if len(s.values)]
             limits = (0.0, max(highest, default=1.0) or 1.0)
         room = (limits[1] - limits[0]) * _MARGIN
+        ticks = [(step / 4, f"{step / 4:g}") for step in range(5)] if limits[1] == 1 else None
+        self._item.getAxis("left").setTicks([ticks] if ticks else None)
         self._item.getViewBox().setYRange(limits[0] - room, limits[1] + room, padding=0)
 
     def show_stretches(self, stretches: Sequence[tuple[int, int, Rgb, int]]) -> None:
@@ -148,6 +147,7 @@ class Plot(QWidget):
             axis = self._item.getAxis(side)
             axis.setPen(palette.color(QPalette.ColorRole.Mid))
             axis.setTextPen(text)
+            axis.setStyle(hideOverlappingLabels=False)
         self._item.showGrid(x=False, y=True, alpha=0.25)
         self._head.setPen(pg.mkPen(palette.color(QPalette.ColorRole.Highlight), width=2))
         for line in self._range.lines:

@@ -13,7 +13,16 @@ from PySide6.QtCore import (
     Slot,
 )
 from PySide6.QtGui import QAction, QColor, QFont, QPixmap
-from PySide6.QtWidgets import QHeaderView, QLabel, QMenu, QToolBar, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHeaderView,
+    QLabel,
+    QMenu,
+    QToolBar,
+    QToolButton,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.core.runs import RunInfo, RunKind
 from app.gui.inspect.palette import TRUTH, run_color
@@ -139,12 +148,15 @@ class RunsPanel(QWidget):
         self._hint.setObjectName("dim")
         self._hint.setWordWrap(True)
         self._buttons = QToolBar()
+        self._begin = QVBoxLayout()  # buttons with words, as long as there is no run
         self._set_up_view()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 0, 6, 6)
         layout.setSpacing(4)
         layout.addWidget(self._hint)
+        layout.addLayout(self._begin)
         layout.addWidget(self._tree, 1)
+        layout.addStretch(0)
         layout.addWidget(self._buttons)
         self._tree.clicked.connect(self._on_chosen)
         self._tree.activated.connect(self._on_chosen)
@@ -158,8 +170,15 @@ class RunsPanel(QWidget):
         return self._tree
 
     def set_actions(self, buttons: list[QAction]) -> None:
-        """Offer actions below the list."""
+        """Offer actions below the list; with words as long as it is empty."""
         self._buttons.addActions(buttons)
+        for action in buttons[:3]:
+            button = QToolButton()
+            button.setObjectName("flat")
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            button.setDefaultAction(action)
+            self._begin.addWidget(button)
+        self._on_changed()
 
     def current(self) -> int | None:
         """Return the number of the run that is chosen in the list."""
@@ -213,10 +232,17 @@ class RunsPanel(QWidget):
         )
         return menu
 
+    def _words(self) -> list[QWidget]:
+        items = [self._begin.itemAt(place) for place in range(self._begin.count())]
+        return [widget for item in items if item and (widget := item.widget())]
+
     @Slot()
     def _on_changed(self) -> None:
-        self._hint.setVisible(self._model.rowCount() == 0)
-        self._tree.setVisible(self._model.rowCount() > 0)
+        is_empty = self._model.rowCount() == 0
+        for part in (self._hint, *self._words()):
+            part.setVisible(is_empty)
+        for part in (self._tree, self._buttons):
+            part.setVisible(not is_empty)
         if self.current() is None:
             row = self._model.row_of(self._runs.shown)
             if row >= 0:

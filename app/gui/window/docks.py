@@ -47,18 +47,18 @@ class Docks:
     def annotate(self) -> None:
         """Objects above suspects on the right, a low timeline below, no history."""
         self.inspects = False
-        self._arrange(("objects", "review"), heights=(300, 300), low=(("timeline", 256),))
+        self._arrange(("objects", "review"), heights=(300, 300), low=("timeline",), below=256)
         self._arranged()
 
     def inspect(self) -> None:
-        """Runs and their failures on the right, curves over the timeline, no tool bars."""
+        """Runs and their failures on the right, curves before the timeline, no tool bars."""
         self.inspects = True
-        low = (("curves", 210), ("timeline", 150))
-        self._arrange(("runs", "episodes"), heights=(210, 390), low=low)
+        self._arrange(("runs", "episodes"), heights=(200, 400), low=_LOW, below=236)
         for name in ("review", "objects", "history"):
             self._window.tabifyDockWidget(self._docks["episodes"], self._docks[name])
             self._docks[name].show()
-        self._docks["episodes"].raise_()
+        for name in ("episodes", "curves"):
+            self._docks[name].raise_()
         for bar in self._bars:
             bar.hide()
         self._arranged()
@@ -97,25 +97,28 @@ class Docks:
         return [*self._docks.values(), *self._bars]
 
     def _arrange(
-        self, right: tuple[str, ...], heights: tuple[int, ...], low: tuple[tuple[str, int], ...]
+        self, right: tuple[str, ...], heights: tuple[int, ...], low: tuple[str, ...], below: int
     ) -> None:
+        """Show these docks on the right and those `low` ones, as tabs, under the picture."""
         window = self._window
         for name, dock in self._docks.items():
             dock.setFloating(False)
             window.removeDockWidget(dock)
-            if name not in right and name not in dict(low):
+            if name not in right and name not in low:
                 window.addDockWidget(_BOTTOM if name in _LOW else _RIGHT, dock)
                 dock.hide()
         docks = [self._docks[name] for name in right]
         for dock in docks:
             window.addDockWidget(_RIGHT, dock, _VERTICAL)
             dock.show()
-        below = [self._docks[name] for name, _ in low]
-        for dock in below:
-            window.addDockWidget(_BOTTOM, dock, _VERTICAL)
+        first, *others = (self._docks[name] for name in low)
+        window.addDockWidget(_BOTTOM, first)
+        first.show()
+        for dock in others:
+            window.tabifyDockWidget(first, dock)
             dock.show()
         for bar in self._bars:
             bar.show()
         window.resizeDocks(docks, list(heights), _VERTICAL)
         window.resizeDocks(docks[:1], [320], _HORIZONTAL)
-        window.resizeDocks(below, [height for _, height in low], _VERTICAL)
+        window.resizeDocks([first], [below], _VERTICAL)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -93,14 +94,16 @@ class Reports(QObject):
         others = [number for number in results if number != shown]
         chosen = (shown, *others)[: len(RUN_COLORS)]
         return [
-            Trace(infos[number].name, color, results[number])
+            Trace(infos[number].name, color, _numbered(results[number]))
             for number, color in zip(chosen, RUN_COLORS, strict=False)
         ]
 
     def _tables(self) -> list[tables.Run]:
         infos = self._runs.infos
         return [
-            tables.Run(_letter(place), infos[number].name, Path(infos[number].source), (result,))
+            tables.Run(
+                _letter(place), infos[number].name, Path(infos[number].source), (_numbered(result),)
+            )
             for place, (number, result) in enumerate(self._runs.results.items())
         ]
 
@@ -146,6 +149,12 @@ def _mask(run: Run, frame: int, number: int, size: tuple[int, int]) -> BoolMask:
 
 def _drawn(figure: Figure, path: Path) -> bytes:
     return figure.png() if path.suffix.lower() == ".png" else figure.svg()
+
+
+def _numbered(result: Result) -> Result:
+    """Return a result whose nameless objects are called by their numbers, as in a caption."""
+    names = (name.removeprefix("object ") for name in result.objects)
+    return replace(result, objects=tuple(names))
 
 
 def _letter(place: int) -> str:
