@@ -97,7 +97,7 @@ def test_runs_go_by_what_tells_their_folders_apart(
 def test_the_scores_are_those_of_evaluate(root: Path) -> None:
     folders = ("--gt", root / "gt", "--pred", root / "bad")
     assert maskwright("evaluate", *folders, "--json", root / "scores.json") == 0
-    assert maskwright("inspect", *folders, "--report", root / "out") == 0
+    assert maskwright("inspect", *folders, "--report", root / "out", "--worst", 0) == 0
     scores = json.loads((root / "scores.json").read_bytes())
     summary = json.loads((root / "out" / "summary.json").read_bytes())
     assert summary["runs"]["A"]["J&F"] == pytest.approx(scores["J&F"], abs=1e-9)
@@ -192,7 +192,8 @@ def test_wrong_use_is_said_before_any_work(root: Path, capsys: pytest.CaptureFix
 
 
 def test_a_failed_report_leaves_the_one_before(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    command = ("inspect", "--gt", root / "gt", "--pred", root / "bad", "--report", root / "out")
+    report = ("--report", root / "out", "--worst", 1)
+    command = ("inspect", "--gt", root / "gt", "--pred", root / "bad", *report)
     assert maskwright(*command) == 0
     before = (root / "out" / "index.html").read_bytes()
     for path in (root / "gt" / "JPEGImages" / "480p" / "left").iterdir():
@@ -218,7 +219,8 @@ def test_masks_alone_suffice(root: Path, capsys: pytest.CaptureFixture[str]) -> 
     for path in gt.iterdir():
         (masks / path.name).write_bytes(path.read_bytes())
     pred = root / "bad" / "middle"
-    assert maskwright("inspect", "--gt", masks, "--pred", pred, "--report", root / "out") == 0
+    report = ("--report", root / "out", "--worst", 1)
+    assert maskwright("inspect", "--gt", masks, "--pred", pred, *report) == 0
     assert "identity swap with 2" in capsys.readouterr().out
 
 
@@ -238,7 +240,7 @@ def test_frames_that_lack_truth_are_left_open(root: Path) -> None:
             if int(path.stem) % 5:
                 path.unlink()
     folders = ("--gt", root / "gt", "--pred", root / "bad")
-    assert maskwright("inspect", *folders, "--report", root / "out") == 0
+    assert maskwright("inspect", *folders, "--report", root / "out", "--worst", 1) == 0
     summary = json.loads((root / "out" / "summary.json").read_bytes())
     assert all(item["sparse"] for item in summary["runs"]["A"]["sequences"].values())
     table = rows(root / "out" / "frames.csv")

@@ -100,7 +100,7 @@ class Figure:
             _paint(page, pen, item, scale)
         stream = io.BytesIO()
         smooth = page.resize(size, Picture.Resampling.LANCZOS)
-        smooth.save(stream, format="PNG", dpi=(dpi, dpi), optimize=True)
+        smooth.save(stream, format="PNG", dpi=(dpi, dpi))
         return stream.getvalue()
 
 

@@ -37,19 +37,16 @@ class Episode:
 def find_episodes(labelling: Labelling, jf: Floats) -> tuple[Episode, ...]:
     """Return the episodes of all objects, the most costly first; `jf` is (T, K).
 
-    Slips of the outline alone are episodes of their own: an object may have them all along.
+    Slips of the outline alone are episodes of their own, parted by how much they cost: an object
+    may have slight ones all along.
     """
-    codes = labelling.failures
-    boundary = FAILURES.index(Failure.BOUNDARY)
-    found = [
-        _episode(labelling, jf, number, frames)
-        for number in range(codes.shape[1])
-        for marked in (
-            (codes[:, number] > 0) & (codes[:, number] != boundary),
-            codes[:, number] == boundary,
-        )
-        for frames in _stretches(np.flatnonzero(marked).tolist())
-    ]
+    found = []
+    for number in range(jf.shape[1]):
+        codes = labelling.failures[:, number]
+        slips = codes == FAILURES.index(Failure.BOUNDARY)
+        failing = _stretches(np.flatnonzero((codes > 0) & ~slips).tolist())
+        slipping = _levels(np.flatnonzero(slips).tolist(), 1 - jf[:, number])
+        found += [_episode(labelling, jf, number, frames) for frames in (*failing, *slipping)]
     return tuple(sorted(found, key=lambda each: (-each.lost, each.object, each.first)))
 
 
@@ -62,6 +59,18 @@ def _stretches(frames: Sequence[int]) -> Iterator[list[int]]:
         stretch.append(frame)
     if stretch:
         yield stretch
+
+
+def _levels(frames: Sequence[int], losses: Floats) -> Iterator[list[int]]:
+    """Yield stretches on each of which every frame but those in gaps loses half of the most."""
+    waiting = [*_stretches(frames)]
+    while waiting:
+        stretch = waiting.pop()
+        least = losses[stretch].max() / 2
+        cores = [*_stretches([frame for frame in stretch if losses[frame] >= least])]
+        yield from cores
+        held = {frame for core in cores for frame in range(core[0], core[-1] + 1)}
+        waiting += _stretches([frame for frame in stretch if frame not in held])
 
 
 def _episode(labelling: Labelling, jf: Floats, number: int, frames: list[int]) -> Episode:

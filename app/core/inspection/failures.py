@@ -40,7 +40,7 @@ class Limits:
     outline must have to count, `swap` the least IoU of a mask with another object.
     """
 
-    good: float = 0.9
+    good: float = 0.94
     found: float = 0.1
     far: float = 0.04
     swap: float = 0.3

@@ -53,6 +53,13 @@ def test_slips_of_the_outline_do_not_hide_the_onset_of_a_failure() -> None:
     assert found == {Failure.BOUNDARY: (0, 4), Failure.MISS: (5, 7)}
 
 
+def test_slight_slips_all_along_do_not_hide_the_onset_of_worse_ones() -> None:
+    jf = np.array([0.92, 0.93, 0.92, 0.91, 0.7, 0.65, 0.9, 0.7, 0.92, 0.92])[:, None]
+    found = find_episodes(labelled(*[Failure.BOUNDARY] * 10), jf)
+    assert [(each.first, each.last) for each in found] == [(4, 7), (0, 3), (8, 9)]
+    assert sum(each.lost for each in found) == pytest.approx(np.sum(1 - jf) - 0.1)
+
+
 def test_an_episode_to_the_end_has_no_recovery() -> None:
     (found,) = find_episodes(labelled(Failure.GOOD, Failure.MISS), np.array([[1.0], [0.0]]))
     assert found.recovery is None
