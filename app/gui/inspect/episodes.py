@@ -199,6 +199,7 @@ class EpisodesPanel(QWidget):
     def _set_up_view(self) -> None:
         tree = self._tree
         tree.setRootIsDecorated(False)
+        tree.setMinimumHeight(56)
         tree.setUniformRowHeights(True)
         tree.setStyleSheet("QTreeView::item { min-height: 26px; }")
         tree.setAllColumnsShowFocus(True)

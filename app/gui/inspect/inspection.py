@@ -1,5 +1,7 @@
 """The panels of the inspection, put together."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
@@ -12,10 +14,6 @@ from app.session.runs.runs import Runs
 from app.session.state.masks import Masks
 from app.session.state.video import CurrentVideo
 from app.session.state.view import ViewState
-
-# The actions that are buttons of the panels, by name.
-RUN_BUTTONS = ("import_run", "import_truth", "keep_run", "take_over")
-EPISODE_BUTTONS = ("save_episode", "save_curve", "save_episodes", "save_frames")
 
 
 class Inspection(QObject):
@@ -36,7 +34,9 @@ class Inspection(QObject):
             ("curves", self.tr("Curves"), self.curves),
         ]
 
-    def set_actions(self, runs: list[QAction], episodes: list[QAction]) -> None:
-        """Offer actions below the list of runs and below the failures."""
-        self.runs.set_actions(runs)
-        self.episodes.set_actions(episodes)
+    def set_actions(self, named: Callable[..., list[QAction]]) -> None:
+        """Offer actions, which are asked for by name, below the runs and below the failures."""
+        self.runs.set_actions(named("import_run", "import_truth", "keep_run", "take_over"))
+        self.episodes.set_actions(
+            named("save_episode", "save_curve", "save_episodes", "save_frames")
+        )

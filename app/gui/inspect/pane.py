@@ -104,7 +104,7 @@ class Pane(QWidget):
         self._divider = 0.5
         self._held: QPointF | None = None
         self._wipes = False
-        self.setMinimumSize(80, 60)
+        self.setMinimumSize(60, 40)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMouseTracking(True)
         lens.changed.connect(self.update)

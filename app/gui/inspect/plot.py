@@ -62,6 +62,7 @@ class Plot(QWidget):
         box.clicked.connect(self._on_clicked)
         box.brushed.connect(self._on_brushed)
         self._widget = pg.PlotWidget(viewBox=box)
+        self._widget.setMinimumHeight(70)
         self._widget.setAccessibleName(self.tr("Curves over frames"))
         self._item = self._widget.getPlotItem()
         self._item.hideButtons()

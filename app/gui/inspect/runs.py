@@ -187,6 +187,7 @@ class RunsPanel(QWidget):
     def _set_up_view(self) -> None:
         tree = self._tree
         tree.setRootIsDecorated(False)
+        tree.setMinimumHeight(56)
         tree.setUniformRowHeights(True)
         tree.setStyleSheet("QTreeView::item { min-height: 26px; }")
         tree.setAllColumnsShowFocus(True)

@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QStackedWidget,
     QToolBar,
-    QWidget,
 )
 
 from app.gui.actions.actions import Actions
@@ -28,7 +27,6 @@ from app.gui.actions.verbs.files import FileVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.tools.tool import Tool
 from app.gui.dialogs.ask import Ask
-from app.gui.inspect.inspection import EPISODE_BUTTONS, RUN_BUTTONS
 from app.gui.panels.mask_bar import MaskBar
 from app.gui.panels.propagate_bar import PropagateBar
 from app.gui.panels.review import ReviewPanel
@@ -196,7 +194,7 @@ class Window(QMainWindow):
         self._review.set_actions(
             self._named("previous_suspect", "next_suspect", "verify_and_next", "absent", "dismiss")
         )
-        self._inspection.set_actions(self._named(*RUN_BUTTONS), self._named(*EPISODE_BUTTONS))
+        self._inspection.set_actions(self._named)
         self._status = make_status_bar(self._session, self._actions["stop"])
         self.setStatusBar(self._status)
 
@@ -223,9 +221,8 @@ class Window(QMainWindow):
     def _make_pages(self) -> None:
         begin = self._named("open", "open_folder", "open_sample")
         self._welcome = Welcome(self._recent, begin)
-        self._pages.addWidget(self._welcome)
-        self._pages.addWidget(self._canvas)
-        self._pages.addWidget(self._inspection.views)
+        for page in (self._welcome, self._canvas, self._inspection.views):
+            self._pages.addWidget(page)
         self._pages.currentChanged.connect(self._messages.raise_)  # the page has gone on top
         self.setCentralWidget(self._pages)
 
@@ -249,19 +246,16 @@ class Window(QMainWindow):
 
     @Slot()
     def _on_opened(self) -> None:
-        is_open = self._session.video.is_open
+        is_open, title = self._session.video.is_open, self._session.video.title
         self._docks.set_shown(shown=is_open)
         self._show_page()
-        self.setWindowTitle(
-            f"{self._session.video.title} — Maskwright" if is_open else "Maskwright"
-        )
+        self.setWindowTitle(f"{title} — Maskwright" if is_open else "Maskwright")
         self._messages.clear()
         if is_open:
             self._canvas.setFocus()
 
     def _show_page(self) -> None:
-        views, canvas = self._inspection.views, self._canvas
-        page: QWidget = views if self._docks.inspects else canvas
+        page = self._inspection.views if self._docks.inspects else self._canvas
         self._pages.setCurrentWidget(page if self._session.video.is_open else self._welcome)
 
     @Slot(object)

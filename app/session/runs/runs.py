@@ -2,31 +2,28 @@
 
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.core.evaluate import EvaluationError, Protocol
+from app.core.evaluate import Protocol
 from app.core.inspection.episodes import Episode
 from app.core.inspection.results import Result, inspect_runs
 from app.core.runs import Parameters, Run, RunInfo, RunKind, run_of
-from app.errors import MaskwrightError
 from app.session.comparison import Comparison
 from app.session.edits.masks import MaskEdits
 from app.session.files.autosave import Autosave
+from app.session.runs.answers import Answers
 from app.session.runs.reading import checksum, read_run
 from app.session.state.context import SessionContext
 from app.storage.formats.labelled import named_objects
 from app.storage.project.project import Project
 from app.storage.project.runs import RunStore
 from app.storage.video.frames import FrameCache
-
-_T = TypeVar("_T")
-_Then = Callable[[_T], None]
+from models import registry
 
 
 class Runs(QObject):
@@ -39,8 +36,6 @@ class Runs(QObject):
     changed = Signal()  # which runs there are, or which of them are looked at
     measured = Signal()  # a result has come or gone
     progressed = Signal(object)  # float, 0 to 1, of the measuring; None when it has ended
-    _answered = Signal(object, object, object)  # opening, Future, what to do with its result
-    _counted = Signal(object, float)  # opening, 0 to 1; from the worker
 
     def __init__(
         self,
@@ -55,7 +50,6 @@ class Runs(QObject):
         self._status, self._preferences = context.status, context.preferences
         self._autosave, self._edit, self._compare = autosave, edit, compare
         self._worker: ThreadPoolExecutor | None = None
-        self._opening = object()  # told apart from that of the video before
         self._runs: dict[int, Run] = {}
         self._results: dict[tuple[int, int], Result] = {}  # by ground truth and prediction
         self._measuring: set[tuple[int, int]] = set()
@@ -63,8 +57,8 @@ class Runs(QObject):
         self.truth: int | None = None  # the number of the ground truth that is measured against
         self.shown: int | None = None  # the number of the prediction that is looked at
         self.object: int | None = None  # the object that is looked at, by its id
-        self._answered.connect(self._on_answered)
-        self._counted.connect(self._on_counted)
+        self._answers = Answers(self)
+        self._answers.failed.connect(partial(self._status.report, "error"))
         context.view.selection_changed.connect(self._on_selection_changed)
 
     @property
@@ -96,7 +90,7 @@ class Runs(QObject):
     def start(self) -> None:
         """Read the runs of the project that was just opened."""
         self._worker = ThreadPoolExecutor(1, "runs")
-        self._ask(self._autosave.on_project(_load), self._take)
+        self._answers.ask(self._autosave.on_project(_load), self._take)
 
     def stop(self) -> None:
         """Forget the runs; waits for the frame that is measured."""
@@ -104,9 +98,11 @@ class Runs(QObject):
         if self._worker is not None:
             self._worker.shutdown(cancel_futures=True)
             self._worker = None
-        self._opening, self._cancelled = object(), threading.Event()
+        self._answers.forget()
+        self._cancelled = threading.Event()
         self._runs, self._results, self._measuring = {}, {}, set()
         self.truth = self.shown = self.object = None
+        self.progressed.emit(None)
         self._compare.use_truth(None)
         self.changed.emit()
         self.measured.emit()
@@ -118,7 +114,7 @@ class Runs(QObject):
             self._status.report("warning", "A run belongs to a video. Open one first.")
             return
         video = opened.video
-        self._ask(worker.submit(lambda: read_run(source, video, kind)), self._keep_read)
+        self._answers.ask(worker.submit(lambda: read_run(source, video, kind)), self._keep_read)
 
     def keep(self) -> None:
         """Keep the present masks as a run."""
@@ -127,7 +123,7 @@ class Runs(QObject):
             self._status.report("warning", "There are no masks to keep yet. Propagate first.")
             return
         settings = self._preferences.settings
-        model = settings.tracker
+        model = settings.tracker or registry.default_tracker()
         kept = sum(info.model == model for info in self.infos.values())
         name = f"{model} {kept + 1}" if kept else model
         parameters: Parameters = {"size": settings.size, "device": settings.device}
@@ -137,7 +133,7 @@ class Runs(QObject):
             info = RunInfo(name, RunKind.PREDICTION, model, weights, parameters, "this project")
             return run_of(document, info)
 
-        self._ask(worker.submit(made), self._add)
+        self._answers.ask(worker.submit(made), self._add)
 
     def describe(self, number: int, info: RunInfo) -> None:
         """Change a run's name, or whether it is a ground truth."""
@@ -202,7 +198,7 @@ class Runs(QObject):
                 self.shown = number
             self._settle()
 
-        self._ask(future, kept)
+        self._answers.ask(future, kept)
 
     def _keep_read(self, read: tuple[Run, tuple[str, ...]]) -> None:
         run, notes = read
@@ -215,7 +211,7 @@ class Runs(QObject):
         self._settle()
 
     def _store(self, call: Callable[[RunStore], None]) -> None:
-        self._ask(self._autosave.on_project(lambda project: call(project.runs)), _nothing)
+        self._answers.ask(self._autosave.on_project(lambda project: call(project.runs)), _nothing)
 
     def _numbers(self, kind: RunKind) -> list[int]:
         return [number for number, info in self.infos.items() if info.kind is kind]
@@ -246,13 +242,9 @@ class Runs(QObject):
             self._measuring.add(pair)
             work = _Measuring(
                 truth, self._runs[number], opened.cache, self._video.title, self._cancelled,
-                self._told(),
+                self._answers.relay(self.progressed.emit),
             )  # fmt: skip
-            self._ask(worker.submit(work), partial(self._found, pair))
-
-    def _told(self) -> Callable[[float], None]:
-        opening = self._opening
-        return lambda share: self._counted.emit(opening, share)
+            self._answers.ask(worker.submit(work), partial(self._found, pair))
 
     def _found(self, pair: tuple[int, int], result: Result) -> None:
         self._measuring.discard(pair)
@@ -260,28 +252,6 @@ class Runs(QObject):
             self._results[pair] = result
         self.progressed.emit(None)
         self.measured.emit()
-
-    def _ask(self, future: Future[_T], then: _Then[_T]) -> None:
-        """Have the answer of another thread taken in this one."""
-        opening = self._opening
-        future.add_done_callback(lambda done: self._answered.emit(opening, done, then))
-
-    @Slot(object, object, object)
-    def _on_answered(self, opening: object, done: Future[_T], then: _Then[_T]) -> None:
-        if opening is not self._opening or done.cancelled():
-            return
-        error = done.exception()
-        if error is None:
-            then(done.result())
-        elif isinstance(error, MaskwrightError | EvaluationError | OSError):
-            self._status.report("error", str(error))
-        elif not isinstance(error, CancelledError):
-            raise error
-
-    @Slot(object, float)
-    def _on_counted(self, opening: object, share: float) -> None:
-        if opening is self._opening:
-            self.progressed.emit(share)
 
     @Slot(object)
     def _on_selection_changed(self, selected: int | None) -> None:
@@ -315,7 +285,10 @@ class _Measuring:
             self._images.get,
             self._count,
         )
-        return replace(result, sequence=self._title)
+        result = replace(result, sequence=self._title)
+        # Worked out here, so that the window need not wait for it.
+        _ = result.episodes, result.circumstances
+        return result
 
     def _count(self) -> None:
         if self._cancelled.is_set():
