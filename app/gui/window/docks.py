@@ -70,7 +70,8 @@ class Docks:
         if self._shown:
             self._state = self._window.saveState(_VERSION)
         for part in self._parts():
-            part.setVisible(shown)
+            if not shown:  # all of them at once would need a larger window
+                part.hide()
             part.toggleViewAction().setEnabled(shown)
         if shown and (self._state is None or not self._window.restoreState(self._state, _VERSION)):
             self.annotate()
