@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.gui.inspect.palette import Rgb
 
-_MARGIN = 0.04  # above and below the values
+_MARGIN = 0.09  # above and below the values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
