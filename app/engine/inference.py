@@ -12,10 +12,19 @@ from app.batch.fill import fill
 from app.batch.heal import heal
 from app.batch.refine import refine
 from app.batch.steps import Steps
-from app.engine.jobs import Heal, Inbox, Job, Prepare, Refine, Segment, Track
+from app.engine.jobs import Explain, Heal, Inbox, Job, Prepare, Refine, Segment, Track
 from app.engine.segment import segment
 from app.errors import MaskwrightError
-from models.api import DeviceMemoryError, Frames, LoadOptions, ModelError, Segmenter, Tracker
+from models.api import (
+    DeviceMemoryError,
+    Explainer,
+    Frames,
+    LoadOptions,
+    ModelError,
+    Segmenter,
+    Tracker,
+    Vote,
+)
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +80,7 @@ class InferenceThread(QThread):
     """
 
     segmented = Signal(int, object)  # job id, tuple[Candidate, ...]
+    explained = Signal(int, object)  # job id, tuple[Vote, ...]
     stepped = Signal(int, object)  # job id, Step
     ended = Signal(int, object)  # job id, exception or None
 
@@ -114,6 +124,8 @@ class InferenceThread(QThread):
                 self.segmented.emit(job.id, segment(self._models.segmenter, job))
         elif isinstance(job, Prepare):
             self._prepare(job)
+        elif isinstance(job, Explain):
+            self.explained.emit(job.id, self._explain(job))
         else:
             with closing(self._steps(job)) as steps:
                 for step in steps:
@@ -121,6 +133,15 @@ class InferenceThread(QThread):
                     self._serve_quick()
                     if self.inbox.is_cancelled(job):
                         return
+
+    def _explain(self, job: Explain) -> tuple[Vote, ...]:
+        tracker = self._models.tracker
+        if not isinstance(tracker, Explainer):
+            raise ModelError(
+                "This model keeps no memory of frames that could be asked. Choose another in the "
+                "settings, such as lite, and propagate."
+            )
+        return tracker.explain(job.frame, job.x, job.y, job.object)
 
     def _steps(self, job: Track | Heal | Refine) -> Steps:
         if isinstance(job, Refine):

@@ -82,8 +82,20 @@ class Prepare:
     priority: Priority = field(default=Priority.IDLE, init=False)
 
 
-Job = Segment | Track | Heal | Refine | Prepare
-_Slot = tuple[Priority, Key | None]  # where one job waits
+@dataclass(frozen=True, slots=True, eq=False)
+class Explain:
+    """Say which remembered frames vote for a pixel; of all objects where none is named."""
+
+    id: int
+    frame: int
+    x: float
+    y: float
+    object: int | None = None
+    priority: Priority = field(default=Priority.QUICK, init=False)
+
+
+Job = Segment | Explain | Track | Heal | Refine | Prepare
+_Slot = tuple[Priority, Key | str | None]  # where one job waits
 
 
 class Inbox:
@@ -159,6 +171,8 @@ class Inbox:
 
 
 def _slot_of(job: Job) -> _Slot:
+    if isinstance(job, Explain):
+        return job.priority, "explain"
     return job.priority, job.key if isinstance(job, Segment) and not job.hover else None
 
 

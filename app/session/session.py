@@ -21,6 +21,7 @@ from app.session.inference.engine import Engine
 from app.session.inference.prefetcher import Prefetcher
 from app.session.jobs.runner import JobRunner
 from app.session.review import Review
+from app.session.runs.memory import MemoryVotes
 from app.session.runs.reports import Reports
 from app.session.runs.runs import Runs
 from app.session.state.context import SessionContext
@@ -80,6 +81,7 @@ class Session(QObject):
         self.exchange = Exchange(context, edit, self)
         self.runs = Runs(context, self.autosave, edit, self.compare, self)
         self.reports = Reports(context, self.runs, self)
+        self.memory = MemoryVotes(context, engine, self)
         self.files = self._make_files(context)
         prefetcher = Prefetcher(context, engine, lambda: review.suspects, self)
         review.suspects_changed.connect(prefetcher.prepare_soon)

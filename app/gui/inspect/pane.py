@@ -96,6 +96,8 @@ class Layer:
 class Pane(QWidget):
     """Shows one layer, or two with a divider to wipe between them."""
 
+    pixel_asked = Signal(float, float)  # x and y in pixels of the frame
+
     def __init__(self, lens: Lens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._lens = lens
@@ -166,7 +168,11 @@ class Pane(QWidget):
         painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, text)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take hold of the divider or of the frame."""
+        """Take hold of the divider or of the frame; with Ctrl held, ask for a pixel."""
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            at = self._lens.transform(self.size()).inverted()[0].map(event.position())
+            self.pixel_asked.emit(at.x(), at.y())
+            return
         self._wipes = self._is_on_divider(event.position())
         self._held = event.position()
         self.setCursor(

@@ -2,7 +2,7 @@
 
 import enum
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolBar, QVBoxLayout, QWidget
 
@@ -29,6 +29,8 @@ class Arrangement(enum.Enum):
 class Views(QWidget):
     """The panes of the current frame; they zoom and move together."""
 
+    pixel_asked = Signal(float, float)  # x and y in pixels of the frame, with Ctrl and a click
+
     def __init__(
         self,
         video: CurrentVideo,
@@ -42,6 +44,9 @@ class Views(QWidget):
         self.arrangement = Arrangement.SIDE_BY_SIDE
         self._lens = Lens(self)
         self._panes = [Pane(self._lens) for _ in range(4)]
+        for pane in self._panes:
+            pane.pixel_asked.connect(self.pixel_asked)
+            pane.setToolTip(self.tr("Ctrl+click: which remembered frames voted for a pixel"))
         self._grid = QGridLayout()
         self._grid.setSpacing(2)
         layout = QVBoxLayout(self)

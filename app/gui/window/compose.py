@@ -101,7 +101,7 @@ def make_objects_panel(session: Session) -> ObjectsPanel:
 
 def make_inspection(session: Session) -> Inspection:
     """Return the panels that compare runs with a ground truth."""
-    return Inspection(session.video, session.view, session.masks, session.runs)
+    return Inspection(session.video, session.view, session.masks, session.runs, session.memory)
 
 
 def make_history(session: Session, empty_label: str) -> QUndoView:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QToolBar, QWidget
 _STATE, _GEOMETRY, _INSPECTS = "window/state", "window/geometry", "window/inspects"
 _VERSION = 2  # raise it when panels come or go: an older state is then not restored
 _RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
-_LOW = ("curves", "timeline")
+_LOW = ("curves", "timeline", "memory")
 _HORIZONTAL, _VERTICAL = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 
 
