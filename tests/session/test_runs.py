@@ -202,6 +202,16 @@ def test_the_ground_truth_is_what_masks_are_compared_with(measured: Session) -> 
     assert measured.compare.reference is None
 
 
+def test_a_truth_that_was_read_for_comparison_stays_when_a_run_is_kept(
+    desk: Desk, truth: Path, qtbot: QtBot
+) -> None:
+    desk.session.compare.read_truth(truth)
+    draw(desk, 3)
+    desk.session.runs.keep()
+    qtbot.waitUntil(lambda: bool(desk.session.runs.infos))
+    assert desk.session.compare.has_truth
+
+
 def test_the_present_masks_are_kept_with_their_model(desk: Desk, qtbot: QtBot) -> None:
     draw(desk, 3)
     desk.session.runs.keep()

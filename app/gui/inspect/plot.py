@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.gui.inspect.palette import Rgb
 
+_LONG = 3000  # frames; Qt draws wide lines of more points than these too slowly to pan
 _MARGIN = 0.09  # above and below the values
 
 
@@ -131,14 +132,17 @@ class Plot(QWidget):
             self._apply_colors()
 
     def _draw(self, series: Series) -> None:
-        pen = pg.mkPen(series.color, width=2 if series.strong else 1)
+        is_long = len(series.frames) > _LONG
+        pen = pg.mkPen(series.color, width=2 if series.strong and not is_long else 1)
         if series.sparse:
             self._item.plot(
                 series.frames, series.values, pen=None, symbol="o", symbolSize=7,
                 symbolBrush=series.color, symbolPen=pg.mkPen(None), name=series.name,
             )  # fmt: skip
             return
-        self._item.plot(*_with_gaps(series), pen=pen, connect="finite", name=series.name)
+        frames, values = _with_gaps(series)
+        connect = "finite" if len(frames) > len(series.frames) else "all"
+        self._item.plot(frames, values, pen=pen, connect=connect, name=series.name)
 
     def _apply_colors(self) -> None:
         palette = self.palette()

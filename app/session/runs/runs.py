@@ -52,6 +52,7 @@ class Runs(QObject):
         self._worker: ThreadPoolExecutor | None = None
         self._runs: dict[int, Run] = {}
         self._results: dict[tuple[int, int], Result] = {}  # by ground truth and prediction
+        self._compared: Run | None = None  # the ground truth that the masks are compared with
         self._measuring: set[tuple[int, int]] = set()
         self._cancelled = threading.Event()
         self.truth: int | None = None  # the number of the ground truth that is measured against
@@ -103,6 +104,7 @@ class Runs(QObject):
         self._runs, self._results, self._measuring = {}, {}, set()
         self.truth = self.shown = self.object = None
         self.progressed.emit(None)
+        self._compared = None
         self._compare.use_truth(None)
         self.changed.emit()
         self.measured.emit()
@@ -225,7 +227,9 @@ class Runs(QObject):
             self.shown = predictions[-1] if predictions else None
         if self.object not in self.objects:
             self.object = min(self.objects, default=None)
-        self._compare.use_truth(self.run(self.truth))
+        if (truth := self.run(self.truth)) is not self._compared:
+            self._compared = truth
+            self._compare.use_truth(truth)
         self.changed.emit()
         self.measured.emit()
         self._measure(predictions)
