@@ -8,12 +8,17 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
+from app.core.document import Key
 from app.core.inspection.failures import Failure
-from app.core.runs import RunKind
+from app.core.mask import Mask
+from app.core.runs import Run, RunInfo, RunKind
+from app.gui.inspect.drawing import errors_layer, masks_layer
 from app.gui.inspect.inspection import Inspection
+from app.gui.inspect.palette import EXTRA, MISSING, RIGHT
 from app.gui.inspect.pane import Pane
 from app.gui.inspect.views import Arrangement
 from app.storage.formats.palette import encode_palette_png
+from models.api import BoolMask
 from tests.fakes import SIZE, square
 from tests.gui.conftest import FRAMES, Desk
 
@@ -169,3 +174,31 @@ def test_a_run_is_renamed_in_the_list(inspected: Desk) -> None:
     model = _inspection(inspected).runs.view.model()
     model.setData(model.index(0, 0), "mine")
     assert inspected.session.runs.infos[1].name == "mine"
+
+
+def test_the_error_map_tells_right_from_too_much_and_missing() -> None:
+    truth, prediction = square(10, size=SIZE), square(15, size=SIZE)
+    grey = np.full((*SIZE, 3), 128, np.uint8)
+    image = errors_layer("", grey, truth, prediction).image
+    assert image is not None
+    for x, color in ((12, MISSING), (17, RIGHT), (22, EXTRA)):
+        seen = image.pixelColor(x, 25).getRgb()[:3]  # type: ignore[index]
+        assert all(abs(a - b) < 45 for a, b in zip(seen, color, strict=True)), x
+    assert image.pixelColor(40, 25).saturation() == 0
+
+
+def test_masks_are_tinted_where_they_are() -> None:
+    run = Run(RunInfo("one"), {1: "cup"}, (0,), {Key(0, 1): packed(square(10, size=SIZE))})
+    grey = np.full((*SIZE, 3), 128, np.uint8)
+    layer = masks_layer("", grey, run, 0, 1, {1: (255, 0, 0)})
+    assert layer.image is not None
+    assert layer.image.pixelColor(12, 25).red() > layer.image.pixelColor(12, 25).green() + 50
+    assert layer.image.pixelColor(30, 25).saturation() == 0
+    assert len(layer.outlines) == 1
+    assert (grey == 128).all(), "the frame is shared with others"
+
+
+def packed(pixels: BoolMask) -> Mask:
+    mask = Mask.encode(pixels)
+    assert mask is not None
+    return mask

@@ -144,7 +144,7 @@ def test_a_sparse_ground_truth_is_measured_where_it_speaks(
 
 
 def test_taking_over_makes_anchors_of_a_range_in_one_step(measured: Session) -> None:
-    measured.runs.take_over(3, 5)
+    measured.runs.take_over(2, 3, 5)
     assert measured.masks.document.frames() == [3, 4, 5]
     assert measured.masks.state(Key(4, 1)) is State.VERIFIED
     assert [info.id for info in measured.masks.objects] == [1, 2]

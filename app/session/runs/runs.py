@@ -170,12 +170,9 @@ class Runs(QObject):
             self.changed.emit()
         self._view.select(object_id)
 
-    def take_over(self, first: int, last: int) -> None:
-        """Make the shown run's masks on a range of frames anchors, as one undo step."""
-        run = self.run(self.shown)
-        if run is None:
-            self._status.report("warning", "Choose a run to take masks from in the list of runs.")
-            return
+    def take_over(self, number: int, first: int, last: int) -> None:
+        """Make a run's masks on a range of frames anchors, as one undo step."""
+        run = self._runs[number]
         there = {info.id for info in self._masks.objects}
         changes = run.take_over(range(first, last + 1), run.objects)
         frames = {key.frame for key in changes}

@@ -63,12 +63,15 @@ class RunVerbs:
             self._runs.drop(number)
 
     def take_over(self) -> None:
-        """Make the run's masks anchors: from in to out, without a range on this frame."""
-        view = self._view
+        """Make the chosen run's masks anchors: from in to out, without a range on this frame."""
+        view, chosen = self._view, self._inspection.runs.current()
+        number = self._runs.shown if chosen is None else chosen
+        if number is None:
+            return
         if view.in_point is None and view.out_point is None:
-            self._runs.take_over(view.frame, view.frame)
+            self._runs.take_over(number, view.frame, view.frame)
         else:
-            self._runs.take_over(view.first, view.last)
+            self._runs.take_over(number, view.first, view.last)
 
     def save_episode(self) -> None:
         """Ask where, and write the figure of the chosen failure."""
