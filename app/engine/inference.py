@@ -13,10 +13,19 @@ from app.batch.passes.fill import fill
 from app.batch.passes.heal import heal
 from app.batch.passes.readable import ReadableFrames
 from app.batch.passes.steps import Steps, without
-from app.engine.jobs import Heal, Inbox, Job, Prepare, Refine, Segment, Track
+from app.engine.jobs import Explain, Heal, Inbox, Job, Prepare, Refine, Segment, Track
 from app.engine.segment import segment
 from app.errors import MaskwrightError
-from models.api import DeviceMemoryError, Frames, LoadOptions, ModelError, Segmenter, Tracker
+from models.api import (
+    DeviceMemoryError,
+    Explainer,
+    Frames,
+    LoadOptions,
+    ModelError,
+    Segmenter,
+    Tracker,
+    Vote,
+)
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +82,7 @@ class InferenceThread(QThread):
     """
 
     segmented = Signal(int, object)  # job id, tuple[Candidate, ...]
+    explained = Signal(int, object)  # job id, tuple[Vote, ...]
     stepped = Signal(int, object)  # job id, Step
     ended = Signal(int, object)  # job id, exception or None
 
@@ -117,6 +127,8 @@ class InferenceThread(QThread):
                     self.segmented.emit(job.id, segment(self._models.segmenter, job))
             case Prepare():
                 self._prepare(job)
+            case Explain():
+                self.explained.emit(job.id, self._explain(job))
             case Refine():
                 self._walk(job, refine(self._models.refiner, job.masks, gate=job.gate))
             case Heal():
@@ -135,6 +147,15 @@ class InferenceThread(QThread):
                 self._serve_quick()
                 if self.inbox.is_cancelled(job):
                     return
+
+    def _explain(self, job: Explain) -> tuple[Vote, ...]:
+        tracker = self._models.tracker
+        if not isinstance(tracker, Explainer):
+            raise ModelError(
+                "This model keeps no memory of frames that could be asked. Choose another in the "
+                "settings, such as lite, and propagate."
+            )
+        return tracker.explain(job.frame, job.x, job.y, job.object)
 
     def _serve_quick(self) -> None:
         # The generator of the long job stays open meanwhile and goes on where it was.

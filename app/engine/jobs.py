@@ -111,8 +111,22 @@ class Prepare:
         return self.frames[0] if self.frames else None
 
 
-Job = Segment | Track | Heal | Refine | Prepare
-_Slot = tuple[Priority, Key | None]  # where one job waits
+@dataclass(frozen=True, slots=True, eq=False)
+class Explain:
+    """Say which remembered frames vote for a pixel; of all objects where none is named."""
+
+    id: int
+    frame: int
+    x: float
+    y: float
+    object: int | None = None
+    priority: Priority = field(default=Priority.QUICK, init=False)
+    subject: str = field(default="explain", init=False)
+    begins: None = field(default=None, init=False)
+
+
+Job = Segment | Explain | Track | Heal | Refine | Prepare
+_Slot = tuple[Priority, Key | str | None]  # where one job waits
 
 
 class Inbox:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.core.document import Document, Entry, Key
+from app.core.document import Entry, Key
 from app.core.heal import difference
 from app.core.mask import Mask
+from app.core.runs import Run, RunInfo, RunKind, run_of
 from app.errors import UsageError
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
@@ -30,7 +31,7 @@ class Comparison(QObject):
         super().__init__(parent)
         self._video, self._masks = context.video, context.masks
         self._view, self._jobs = context.view, jobs
-        self._truth: Document | None = None
+        self._truth: Run | None = None
         self.reference: Reference | None = None
         self.shows_reference = False  # in place of the masks, not the difference to it
         context.video.opened.connect(self._on_opened)
@@ -56,8 +57,17 @@ class Comparison(QObject):
         """Read a folder of mask PNGs or a VISOR JSON. Raises FormatError, UsageError."""
         if self._video.now is None:
             raise UsageError("A ground truth belongs to a video. Open one first.")
-        self._truth = MaskSource(source).document(self._video.now.video).document
+        found = MaskSource(source).document(self._video.now.video).document
+        self._truth = run_of(found, RunInfo(source.name, RunKind.GROUND_TRUTH, source=str(source)))
         self.show(Reference.TRUTH)
+
+    def use_truth(self, run: Run | None) -> None:
+        """Compare with a ground truth of the project, or with none any more."""
+        if run is not self._truth:
+            self._truth = run
+            if run is None and self.reference is Reference.TRUTH:
+                self.reference, self.shows_reference = None, False
+            self.changed.emit()
 
     def show(self, reference: Reference | None, *, swapped: bool = False) -> None:
         """Show the difference to a reference, or, `swapped`, the reference in place; or neither."""
@@ -76,12 +86,12 @@ class Comparison(QObject):
                 if key in before
             }
         if self.reference is Reference.TRUTH and self._truth is not None:
-            given = self._truth.on_frame(frame)
             # On a frame that was annotated, an object without a mask is not there.
+            truth = self._truth
             return {
-                info.id: given[info.id].mask if info.id in given else None
-                for info in self._truth.objects
-                if given
+                number: truth.masks.get(Key(frame, number))
+                for number in truth.objects
+                if frame in truth.frames
             }
         return {}
 

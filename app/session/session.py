@@ -22,6 +22,9 @@ from app.session.inference.engine import Engine
 from app.session.inference.prefetcher import Prefetcher
 from app.session.jobs.runner import JobRunner
 from app.session.review import Review
+from app.session.runs.memory import MemoryVotes
+from app.session.runs.reports import Reports
+from app.session.runs.runs import Runs
 from app.session.state.context import SessionContext
 from app.session.state.masks import Masks
 from app.session.state.preferences import Preferences, choice_of
@@ -78,6 +81,9 @@ class Session(QObject):
         self.review = review = Review(context, jobs, self)
         self.autosave = Autosave(self.masks, self.status, self)
         self.exchange = Exchange(context, edit, self)
+        self.runs = Runs(context, self.autosave, edit, self.compare, self)
+        self.reports = Reports(context, self.runs, self)
+        self.memory = MemoryVotes(context, engine, self)
         self.files = self._make_files(context)
         prefetcher = Prefetcher(context, engine, lambda: review.suspects, self)
         review.suspects_changed.connect(prefetcher.prepare_soon)
@@ -88,7 +94,7 @@ class Session(QObject):
             context,
             self.autosave,
             self,
-            starts=(self._start_engine, self.review.start),
+            starts=(self._start_engine, self.review.start, self.runs.start),
             settle=self.jobs.cancel,
             stops=(
                 partial(self.status.enter, SessionState.CLOSING),
@@ -97,6 +103,8 @@ class Session(QObject):
                 self.edit.forget_new_anchors,
                 self._engine.stop,
                 self.review.stop,
+                self.runs.stop,
+                self.reports.stop,
                 self.exchange.stop,
             ),
         )

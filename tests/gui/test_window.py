@@ -217,9 +217,12 @@ def test_arrangement_and_size_come_back_with_the_next_window(opened: Desk) -> No
     again.files.open(opened.clip)
     opened.settle()
     history = again.findChild(QDockWidget, "history")
+    failures = again.findChild(QDockWidget, "episodes")
     assert again.height() == 600
     assert history is not None
-    assert history.isVisible()
+    assert not history.isHidden(), "behind the failures"
+    assert failures is not None
+    assert failures.isVisible()
     again.close()
     shiboken6.delete(again)
 

@@ -82,6 +82,8 @@ def circumstances(measures: Measures, positions: tuple[int, ...]) -> Circumstanc
     moved = np.linalg.norm(np.diff(measures.centre, axis=0), axis=-1) / side[:-1]
     frames = measures.overlap[0].sum()
     bright, sharp = measures.brightness, measures.sharpness
+    with np.errstate(invalid="ignore"):  # a flat image has no sharpness to compare
+        sharpness = sharp / _usual(sharp)
     same = [alike(*pair) for pair in zip(measures.tones, measures.tones[1:], strict=False)]
     return Circumstances(
         area / frames,
@@ -89,7 +91,7 @@ def circumstances(measures: Measures, positions: tuple[int, ...]) -> Circumstanc
         _after_first(np.where(near[:, None], moved, np.nan)),
         measures.contact,
         _likeness(measures, side),
-        sharp / _usual(sharp),
+        sharpness,
         np.abs(bright - _usual(bright)),
         _after_first(np.where(near, np.array(same, np.float64), np.nan)),
     )

@@ -11,6 +11,7 @@ from app.gui.actions.verbs.masks import MaskVerbs
 from app.gui.actions.verbs.objects import ObjectVerbs
 from app.gui.actions.verbs.propagate import PropagateVerbs
 from app.gui.actions.verbs.review import ReviewVerbs
+from app.gui.actions.verbs.runs import RunVerbs
 from app.gui.actions.verbs.spans.anchors import AnchorVerbs
 from app.gui.actions.verbs.spans.block import BlockVerbs
 from app.gui.actions.verbs.spans.jobs import JobVerbs
@@ -56,4 +57,5 @@ class ActionContext:
     panels: Panels
     propagate: PropagateVerbs
     review: ReviewVerbs
+    runs: RunVerbs
     travel: TravelVerbs

@@ -30,6 +30,9 @@ class Need(enum.Enum):
     SUSPECTS = QT_TRANSLATE_NOOP("Need", "No suspects are left to review.")
     CHANGES = QT_TRANSLATE_NOOP("Need", "Nothing has been propagated since the video was opened.")
     REFERENCE = QT_TRANSLATE_NOOP("Need", "Propagate, or choose a ground truth (F7) first.")
+    RUN = QT_TRANSLATE_NOOP("Need", "Import or keep a prediction as a run first.")
+    MEASURED = QT_TRANSLATE_NOOP("Need", "Import a prediction and a ground truth as runs first.")
+    EPISODE = QT_TRANSLATE_NOOP("Need", "No failure was measured: choose a run and a truth first.")
     UNDO = QT_TRANSLATE_NOOP("Need", "There is nothing to undo.")
     REDO = QT_TRANSLATE_NOOP("Need", "There is nothing to redo.")
 
@@ -59,6 +62,9 @@ class Situation:
     can_compare: bool = False
     has_copied: bool = False
     overlap: bool = False
+    has_run: bool = False
+    measured: int = 0
+    has_episode: bool = False
     can_undo: bool = False
     can_redo: bool = False
     undo_text: str = ""
@@ -94,6 +100,9 @@ class Situation:
             Need.CHANGES: self.has_changes,
             Need.REFERENCE: self.can_compare,
             Need.COPIED: self.has_copied,
+            Need.RUN: self.has_run,
+            Need.MEASURED: self.measured > 0,
+            Need.EPISODE: self.has_episode,
             Need.UNDO: self.can_undo,
             Need.REDO: self.can_redo,
         }[need]

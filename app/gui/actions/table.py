@@ -8,6 +8,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP
 from PySide6.QtGui import QKeySequence
 
 from app.core.plan import Direction
+from app.core.runs import RunKind
 from app.gui.actions.context import ActionContext
 from app.gui.actions.needs import Need, Situation
 from app.gui.canvas.tools.tool import Tool
@@ -283,6 +284,41 @@ REVIEW = Menu(_("&Review"), (
         lambda d: d.review.dismiss()),
 ))
 
+INSPECT = Menu(_("&Inspect"), (
+    Action("import_run", _("&Import a prediction…"), "folder-eye-outline",
+        ("Ctrl+Shift+R",), Need.VIDEO,
+        _("Read a folder of mask PNGs as a run; nothing becomes an anchor"),
+        lambda d: d.runs.import_folder(RunKind.PREDICTION)),
+    Action("import_truth", _("Import a &ground truth…"), "bullseye", ("Ctrl+Shift+G",), Need.VIDEO,
+        _("Read a folder of mask PNGs to measure the runs against"),
+        lambda d: d.runs.import_folder(RunKind.GROUND_TRUTH)),
+    Action("import_run_file", _("Import a prediction from a &JSON…"), "", (), Need.VIDEO,
+        _("Read a VISOR or COCO JSON as a run; nothing becomes an anchor"),
+        lambda d: d.runs.import_file(RunKind.PREDICTION)),
+    Action("import_truth_file", _("Import a ground truth from a J&SON…"), "", (), Need.VIDEO,
+        _("Read a VISOR or COCO JSON to measure the runs against"),
+        lambda d: d.runs.import_file(RunKind.GROUND_TRUTH)),
+    Action("keep_run", _("&Keep as run"), "archive-plus-outline", ("Ctrl+Shift+K",), Need.MASKS,
+        _("Keep the present masks with their model as a run, to compare with others"),
+        lambda d: d.runs.keep()),
+    None,
+    Action("take_over", _("&Take over masks"), "anchor", (), Need.RUN,
+        _("Make the run's masks from in to out anchors, without a range those of this frame"),
+        lambda d: d.runs.take_over()),
+    None,
+    Action("save_episode", _("Save &figure of the failure…"), "image-outline",
+        ("Ctrl+Shift+E",), Need.EPISODE,
+        _("Frames, errors and curves of the chosen failure as SVG or PNG"),
+        lambda d: d.runs.save_episode()),
+    Action("save_curve", _("Save &curves…"), "chart-line", (), Need.MEASURED,
+        _("The curves of the object as SVG or PNG"), lambda d: d.runs.save_curve()),
+    Action("save_episodes", _("Save table of f&ailures…"), "table", (), Need.MEASURED,
+        _("The failures of all measured runs as CSV"), lambda d: d.runs.save_episodes()),
+    Action("save_frames", _("Save &measures of every frame…"), "table-large", (), Need.MEASURED,
+        _("J, F and failure of each run, frame and object as CSV"),
+        lambda d: d.runs.save_frames()),
+))
+
 VIEW = Menu(_("&View"), (
     Action("tool_points", _("&Points"), "cursor-default-click-outline", ("Q",), Need.VIDEO,
         _("Points: click the object, right-click what is not"),
@@ -336,7 +372,8 @@ VIEW = Menu(_("&View"), (
     Action("annotate", _("La&yout: annotate"), "page-layout-sidebar-right", ("F2",), Need.VIDEO,
         _("Arrange the panels for annotating"), lambda d: d.panels.annotate()),
     Action("inspect", _("Layout: &inspect"), "page-layout-footer", ("F3",), Need.VIDEO,
-        _("Arrange the panels for review: large timeline, history"), lambda d: d.panels.inspect()),
+        _("Runs against the ground truth: views side by side, failures, curves"),
+        lambda d: d.panels.inspect()),
     Action("full_screen", _("F&ull screen"), "fullscreen", ("F11",), Need.NOTHING,
         _("Full screen, or a window again"), lambda d: d.panels.full_screen()),
 ))
@@ -373,7 +410,7 @@ SELECT_OBJECT = Menu(_("S&elect"), (
 ))
 # fmt: on
 
-MENUS = (FILE, EDIT, PROPAGATE, RANGE, OBJECTS, GO, REVIEW, VIEW, HELP)
+MENUS = (FILE, EDIT, PROPAGATE, RANGE, OBJECTS, GO, REVIEW, INSPECT, VIEW, HELP)
 
 
 def acts() -> tuple[Action, ...]:

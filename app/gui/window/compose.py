@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject, SignalInstance
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QToolBar, QUndoView
+from PySide6.QtWidgets import QToolBar, QUndoView, QVBoxLayout, QWidget
 
 from app.gui.actions.actions import Actions
 from app.gui.actions.context import ActionContext, Panels
@@ -19,6 +19,7 @@ from app.gui.actions.verbs.masks import MaskVerbs
 from app.gui.actions.verbs.objects import ObjectVerbs
 from app.gui.actions.verbs.propagate import PropagateVerbs
 from app.gui.actions.verbs.review import ReviewVerbs
+from app.gui.actions.verbs.runs import RunVerbs
 from app.gui.actions.verbs.spans.anchors import AnchorVerbs
 from app.gui.actions.verbs.spans.block import BlockVerbs
 from app.gui.actions.verbs.spans.jobs import JobVerbs
@@ -37,6 +38,7 @@ from app.gui.canvas.tools.tool import Tool
 from app.gui.canvas.tools.toolbox import Toolbox
 from app.gui.dialogs.ask import Ask
 from app.gui.dialogs.export import ExportDialog
+from app.gui.inspect.inspection import Inspection
 from app.gui.panels.anchors import AnchorsPanel
 from app.gui.panels.objects import ObjectsPanel
 from app.gui.panels.propagate_bar import PropagateBar
@@ -97,9 +99,25 @@ def make_timeline(session: Session) -> Timeline:
     return Timeline(session.video, view, masks, jobs, session.review, menu)
 
 
+def stacked(upper: QWidget, lower: QWidget) -> QWidget:
+    """Return a widget with one over the other, which takes what room is left."""
+    whole = QWidget()
+    layout = QVBoxLayout(whole)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    layout.addWidget(upper)
+    layout.addWidget(lower, 1)
+    return whole
+
+
 def make_objects_panel(session: Session) -> ObjectsPanel:
     """Return the list of objects."""
     return ObjectsPanel(session.video, session.view, session.masks, session.objects)
+
+
+def make_inspection(session: Session) -> Inspection:
+    """Return the panels that compare runs with a ground truth."""
+    return Inspection(session.video, session.view, session.masks, session.runs, session.memory)
 
 
 def make_history(session: Session, empty_label: str) -> QUndoView:
@@ -155,6 +173,7 @@ def make_context(
     objects: ObjectsPanel,
     review: ReviewPanel,
     propagate: PropagateBar,
+    inspection: Inspection,
     ask: Ask,
     recent: RecentSources,
     tell: Tell,
@@ -188,6 +207,7 @@ def make_context(
         panels=panels,
         propagate=PropagateVerbs(video, view, jobs, correction, propagate),
         review=review_verbs,
+        runs=RunVerbs(video, view, session.runs, session.reports, inspection, ask),
         travel=TravelVerbs(video, view, masks),
     )
 
@@ -293,6 +313,9 @@ def situation_of(session: Session, *, has_sample: bool) -> Situation:
         can_compare=session.compare.can_compare,
         has_copied=session.clipboard.has_mask,
         overlap=session.preferences.settings.overlap,
+        has_run=session.runs.shown is not None,
+        measured=len(session.runs.results),
+        has_episode=bool(session.runs.episodes),
         can_undo=bool(history.undo_text),
         can_redo=history.can_redo,
         undo_text=history.undo_text,
@@ -316,5 +339,7 @@ def situation_changes(session: Session) -> tuple[SignalInstance, ...]:
         session.clicks.candidates_changed,
         session.compare.changed,
         session.clipboard.changed,
+        session.runs.changed,
+        session.runs.measured,
         session.history.changed,
     )

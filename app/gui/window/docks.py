@@ -1,12 +1,15 @@
 """The panels round the picture, and their two arrangements."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QToolBar, QWidget
 
-_STATE, _GEOMETRY = "window/state", "window/geometry"
-_VERSION = 2  # raise it when panels come or go: an older state is then not restored
+_STATE, _GEOMETRY, _INSPECTS = "window/state", "window/geometry", "window/inspects"
+_VERSION = 3  # raise it when panels come or go: an older state is then not restored
 _RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
+_LOW = ("curves", "timeline", "memory")
 _HORIZONTAL, _VERTICAL = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 _SIZE = QSize(1280, 800)
 _FRAME = QSize(8, 40)  # what the title and the border of a window take of the screen
@@ -24,8 +27,10 @@ def fit_screen(window: QMainWindow) -> None:
 class Docks:
     """The dock widgets of the window. They are hidden while no video is open."""
 
-    def __init__(self, window: QMainWindow) -> None:
-        self._window = window
+    def __init__(self, window: QMainWindow, arranged: Callable[[], None]) -> None:
+        """`arranged` is called when the other arrangement has been chosen."""
+        self._window, self._arranged = window, arranged
+        self.inspects = False  # runs are looked at, in place of the picture that is worked on
         self._docks: dict[str, QDockWidget] = {}
         self._bars: list[QToolBar] = []
         self._state: QByteArray | None = None
@@ -39,7 +44,7 @@ class Docks:
         dock.setObjectName(name)
         dock.setWidget(widget)
         self._docks[name] = dock
-        self._window.addDockWidget(_BOTTOM if name == "timeline" else _RIGHT, dock)
+        self._window.addDockWidget(_BOTTOM if name in _LOW else _RIGHT, dock)
 
     def add_bar(self, bar: QToolBar, area: Qt.ToolBarArea) -> None:
         """Add a tool bar that comes and goes with the panels."""
@@ -52,11 +57,26 @@ class Docks:
 
     def annotate(self) -> None:
         """Objects above suspects on the right, a low timeline below, no history."""
-        self._arrange(("objects", "review"), heights=(300, 300), timeline=256)
+        self.inspects = False
+        self._arrange(("objects", "review"), heights=(300, 300), low=("timeline",), below=256)
+        beside = self._docks["anchors"]  # behind the suspects, as another page
+        self._window.tabifyDockWidget(self._docks["review"], beside)
+        beside.show()
+        self._docks["review"].raise_()
+        self._arranged()
 
     def inspect(self) -> None:
-        """Suspects first, history shown, a high timeline."""
-        self._arrange(("review", "objects", "history"), heights=(300, 230, 190), timeline=320)
+        """Runs and their failures on the right, curves before the timeline, no tool bars."""
+        self.inspects = True
+        self._arrange(("runs", "episodes"), heights=(200, 400), low=_LOW, below=236)
+        for name in ("review", "anchors", "objects", "history"):
+            self._window.tabifyDockWidget(self._docks["episodes"], self._docks[name])
+            self._docks[name].show()
+        for name in ("episodes", "curves"):
+            self._docks[name].raise_()
+        for bar in self._bars:
+            bar.hide()
+        self._arranged()
 
     def set_shown(self, *, shown: bool) -> None:
         """Hide everything while no video is open, and bring back what was there before."""
@@ -65,7 +85,8 @@ class Docks:
         if self._shown:
             self._state = self._window.saveState(_VERSION)
         for part in self._parts():
-            part.setVisible(shown)
+            if not shown:  # all of them at once would need a larger window
+                part.hide()
             part.toggleViewAction().setEnabled(shown)
         if shown and (self._state is None or not self._window.restoreState(self._state, _VERSION)):
             self.annotate()
@@ -77,6 +98,7 @@ class Docks:
         state = self._window.saveState(_VERSION) if self._shown else self._state
         if state is not None:
             store.setValue(_STATE, state)
+            store.setValue(_INSPECTS, self.inspects)
 
     def restore(self, store: QSettings) -> None:
         """Take size, place and arrangement up again; call it while nothing is shown."""
@@ -85,31 +107,34 @@ class Docks:
             self._window.restoreGeometry(geometry)
         if isinstance(state, QByteArray):
             self._state = state
+            self.inspects = store.value(_INSPECTS, False, bool) is True
 
     def _parts(self) -> list[QDockWidget | QToolBar]:
         return [*self._docks.values(), *self._bars]
 
-    def _arrange(self, right: tuple[str, ...], heights: tuple[int, ...], timeline: int) -> None:
+    def _arrange(
+        self, right: tuple[str, ...], heights: tuple[int, ...], low: tuple[str, ...], below: int
+    ) -> None:
+        """Show these docks on the right and those `low` ones, as tabs, under the picture."""
         window = self._window
         for name, dock in self._docks.items():
             dock.setFloating(False)
             window.removeDockWidget(dock)
-            if name not in right and name != "timeline":
-                window.addDockWidget(_RIGHT, dock)
+            if name not in right and name not in low:
+                window.addDockWidget(_BOTTOM if name in _LOW else _RIGHT, dock)
                 dock.hide()
         docks = [self._docks[name] for name in right]
         for dock in docks:
             window.addDockWidget(_RIGHT, dock, _VERTICAL)
             dock.show()
-        beside = self._docks["anchors"]  # behind the suspects, as another page
-        window.tabifyDockWidget(self._docks["review"], beside)
-        beside.show()
-        self._docks["review"].raise_()
-        below = self._docks["timeline"]
-        window.addDockWidget(_BOTTOM, below)
-        below.show()
+        first, *others = (self._docks[name] for name in low)
+        window.addDockWidget(_BOTTOM, first)
+        first.show()
+        for dock in others:
+            window.tabifyDockWidget(first, dock)
+            dock.show()
         for bar in self._bars:
             bar.show()
         window.resizeDocks(docks, list(heights), _VERTICAL)
         window.resizeDocks(docks[:1], [320], _HORIZONTAL)
-        window.resizeDocks([below], [timeline], _VERTICAL)
+        window.resizeDocks([first], [below], _VERTICAL)

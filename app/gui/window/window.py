@@ -17,8 +17,6 @@ from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
     QStackedWidget,
-    QVBoxLayout,
-    QWidget,
 )
 
 from app.gui.actions.actions import Actions
@@ -47,12 +45,14 @@ from app.gui.window.compose import (
     make_canvas,
     make_context,
     make_history,
+    make_inspection,
     make_objects_panel,
     make_status_bar,
     make_timeline,
     make_tools_bar,
     situation_changes,
     situation_of,
+    stacked,
 )
 from app.gui.window.dialogs import PanelVerbs
 from app.gui.window.docks import Docks, fit_screen
@@ -135,7 +135,8 @@ class Window(QMainWindow):
         self._propagate_bar = PropagateBar(video, view, preferences)
         self._mask_bar = MaskBar(preferences, self._canvas)
         self._transport = Transport(video, view)
-        self._docks = Docks(self)
+        self._inspection = make_inspection(session)
+        self._docks = Docks(self, self._show_page)
         panels = PanelVerbs(self, video, view, preferences, self._docks, lambda: self._actions)
         context = make_context(
             session,
@@ -146,6 +147,7 @@ class Window(QMainWindow):
             objects=self._objects,
             review=self._review,
             propagate=self._propagate_bar,
+            inspection=self._inspection,
             ask=ask,
             recent=self._recent,
             tell=self._messages.show_message,
@@ -177,20 +179,17 @@ class Window(QMainWindow):
             objects=self._objects,
             review=self._review,
         )
+        self._inspection.set_actions(self._named)
         self.setStatusBar(self._status)
 
     def _make_menus(self) -> None:
-        below = QWidget()
-        layout = QVBoxLayout(below)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self._transport)
-        layout.addWidget(self._timeline, 1)
-        self._docks.add("timeline", self.tr("Timeline"), below)
+        self._docks.add("timeline", self.tr("Timeline"), stacked(self._transport, self._timeline))
         self._docks.add("objects", self.tr("Objects"), self._objects)
         self._docks.add("review", self.tr("Review"), self._review)
         self._docks.add("anchors", self.tr("Anchors"), self._anchors)
         self._docks.add("history", self.tr("History"), self._history)
+        for name, title, panel in self._inspection.panels():
+            self._docks.add(name, title, panel)
         fill_menu_bar(
             self,
             self._actions,
@@ -207,8 +206,8 @@ class Window(QMainWindow):
     def _make_pages(self) -> None:
         begin = self._named("open", "open_folder", "open_sample")
         self._welcome = Welcome(self._recent, begin)
-        self._pages.addWidget(self._welcome)
-        self._pages.addWidget(self._canvas)
+        for page in (self._welcome, self._canvas, self._inspection.views):
+            self._pages.addWidget(page)
         self._pages.currentChanged.connect(self._messages.raise_)  # the page has gone on top
         self.setCentralWidget(self._pages)
 
@@ -233,15 +232,17 @@ class Window(QMainWindow):
 
     @Slot()
     def _on_opened(self) -> None:
-        is_open = self._session.video.is_open
-        self._pages.setCurrentWidget(self._canvas if is_open else self._welcome)
+        is_open, title = self._session.video.is_open, self._session.video.title
         self._docks.set_shown(shown=is_open)
-        self.setWindowTitle(
-            f"{self._session.video.title} — Maskwright" if is_open else "Maskwright"
-        )
+        self._show_page()
+        self.setWindowTitle(f"{title} — Maskwright" if is_open else "Maskwright")
         self._messages.clear()
         if is_open:
             self._canvas.setFocus()
+
+    def _show_page(self) -> None:
+        page = self._inspection.views if self._docks.inspects else self._canvas
+        self._pages.setCurrentWidget(page if self._session.video.is_open else self._welcome)
 
     @Slot(object)
     def _on_state_changed(self, state: SessionState) -> None:

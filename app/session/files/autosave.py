@@ -1,12 +1,13 @@
 """The autosave: everything that changes is in the project file within a second."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
@@ -21,6 +22,8 @@ from app.storage.project.project import Project
 from models.api import BoolMask
 
 log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 _SOON_MS = 300  # changes within this time are written together
 _RETRY_MS = 5000
@@ -162,6 +165,13 @@ class Autosave(QObject):
         except StorageError:
             return False
         return True
+
+    def on_project(self, call: Callable[[Project], _T]) -> Future[_T]:
+        """Have the writer's thread call this with the open project, after what it has to do."""
+        writer, project = self._writer, self._project
+        assert writer is not None, "no project is open"
+        assert project is not None, "no project is open"
+        return writer.submit(call, project)
 
     def _forget(self) -> None:
         self._dirty, self._drafts, self._stored = set(), {}, {}

@@ -13,6 +13,7 @@ class Engine(QObject):
     """Starts and ends the inference thread, numbers jobs and brings answers into this thread."""
 
     segmented = Signal(int, object)  # job id, tuple[Candidate, ...]
+    explained = Signal(int, object)  # job id, tuple[Vote, ...]
     stepped = Signal(int, object)  # job id, Step
     ended = Signal(int, object)  # job id, exception or None
 
@@ -26,6 +27,7 @@ class Engine(QObject):
         self.stop()
         thread = InferenceThread(load, self)
         thread.segmented.connect(self.segmented)
+        thread.explained.connect(self.explained)
         thread.stepped.connect(self.stepped)
         thread.ended.connect(self.ended)
         thread.start()

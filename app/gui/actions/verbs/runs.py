@@ -1,0 +1,123 @@
+"""The verbs of the runs: imported, kept, taken over, and what is written of their failures."""
+
+import re
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication
+
+from app.core.runs import RunKind
+from app.gui.dialogs.ask import Ask
+from app.gui.inspect.inspection import Inspection
+from app.session.runs.reports import Reports
+from app.session.runs.runs import Runs
+from app.session.state.video import CurrentVideo
+from app.session.state.view import ViewState
+
+_PICTURES = (".svg", ".png")
+
+
+class RunVerbs:
+    """Each asks for the file it needs; how it went is reported by the session."""
+
+    def __init__(
+        self,
+        video: CurrentVideo,
+        view: ViewState,
+        runs: Runs,
+        reports: Reports,
+        inspection: Inspection,
+        ask: Ask,
+    ) -> None:
+        self._video, self._view, self._runs, self._reports = video, view, runs, reports
+        self._inspection, self._ask = inspection, ask
+        inspection.runs.drop_asked.connect(self.drop)
+
+    def import_folder(self, kind: RunKind) -> None:
+        """Ask for a folder of mask PNGs and keep it as a run."""
+        title = _tr("Ground truth: folder of mask PNGs")
+        if kind is RunKind.PREDICTION:
+            title = _tr("Prediction: folder of mask PNGs, named like the frames")
+        if folder := self._ask.folder(title):
+            self._runs.import_run(folder, kind)
+
+    def import_file(self, kind: RunKind) -> None:
+        """Ask for a VISOR or COCO JSON and keep it as a run."""
+        title = _tr("Ground truth: JSON")
+        if kind is RunKind.PREDICTION:
+            title = _tr("Prediction: JSON")
+        if file := self._ask.file(title, [_tr("VISOR or COCO JSON (*.json)")]):
+            self._runs.import_run(file, kind)
+
+    def keep(self) -> None:
+        """Keep the present masks as a run."""
+        self._runs.keep()
+
+    def drop(self, number: int) -> None:
+        """Delete a run, having asked: no undo brings it back."""
+        name = self._runs.infos[number].name
+        if self._ask.confirm(
+            _tr("Delete the run {} from the project?").format(name),
+            _tr("It is not brought back by undo. The masks of the project stay as they are."),
+            _tr("&Delete"),
+        ):
+            self._runs.drop(number)
+
+    def take_over(self) -> None:
+        """Make the chosen run's masks anchors: from in to out, without a range on this frame."""
+        view, chosen = self._view, self._inspection.runs.current()
+        number = self._runs.shown if chosen is None else chosen
+        if number is None:
+            return
+        if view.in_point is None and view.out_point is None:
+            self._runs.take_over(number, view.frame, view.frame)
+        else:
+            self._runs.take_over(number, view.first, view.last)
+
+    def save_episode(self) -> None:
+        """Ask where, and write the figure of the chosen failure."""
+        episode = self._inspection.episodes.current()
+        if episode is None:
+            return
+        names = self._runs.objects
+        name = f"{names.get(episode.object + 1, '')}-{episode.failure.value}"
+        if path := self._picture(_tr("Save figure"), name):
+            self._reports.save_episode(episode, path)
+
+    def save_curve(self) -> None:
+        """Ask where, and write the curves of the object that is looked at."""
+        number = self._runs.object
+        if number is None:
+            return
+        name = f"{self._runs.objects.get(number, '')}-curves"
+        if path := self._picture(_tr("Save curves"), name):
+            self._reports.save_curve(number, path)
+
+    def save_episodes(self) -> None:
+        """Ask where, and write the table of failures."""
+        if path := self._table(_tr("Save table of failures"), "failures"):
+            self._reports.save_episodes(path)
+
+    def save_frames(self) -> None:
+        """Ask where, and write the measures of every frame."""
+        if path := self._table(_tr("Save measures"), "measures"):
+            self._reports.save_frames(path)
+
+    def _picture(self, title: str, name: str) -> Path | None:
+        """Return where to write a figure; what has another suffix becomes an SVG."""
+        filters = [_tr("SVG figure (*.svg)"), _tr("PNG picture, 300 dpi (*.png)")]
+        path = self._ask.new_file(title, self._proposal(name, ".svg"), filters)
+        if path is None or path.suffix.lower() in _PICTURES:
+            return path
+        return path.with_name(f"{path.name}.svg")
+
+    def _table(self, title: str, name: str) -> Path | None:
+        filters = [_tr("CSV table (*.csv)")]
+        return self._ask.new_file_ending(".csv", title, self._proposal(name, ".csv"), filters)
+
+    def _proposal(self, name: str, suffix: str) -> str:
+        whole = f"{self._video.title}-{name}".lower()
+        return re.sub(r"[^\w.]+", "-", whole) + suffix
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("RunVerbs", text)

@@ -1,0 +1,1 @@
+"""The inspection of runs: what there is, how it fails, and the views that show it."""

@@ -1,0 +1,58 @@
+"""Reading masks of any format as a run of the open video."""
+
+import hashlib
+from pathlib import Path
+
+from app.batch.inspection.sequences import read_root
+from app.core.runs import Run, RunInfo, RunKind, run_of
+from app.storage.formats.importing import MaskSource, Source
+from app.storage.video.opening import Video
+from models.api import ModelError
+from models.weights import store
+
+
+def read_run(source: Path, video: Video, kind: RunKind) -> tuple[Run, tuple[str, ...]]:
+    """Return the masks of a folder or JSON as a run, and what a person should know of them.
+
+    Of several sequences the one that bears the video's name is read. A frame whose file holds no
+    mask is one on which every object is absent. Raises FormatError, UsageError.
+    """
+    masks = MaskSource(source)
+    name = _sequence(masks, video)
+    found = masks.document(video, name)
+    info = RunInfo(_label(source, kind), kind, source=str(source))
+    run = run_of(found.document, info, _frames(source, video, name) or None)
+    return run, found.notes
+
+
+def checksum(model: str) -> str:
+    """Return the SHA-256 of a model's weights; empty where it has none, or none are found."""
+    try:
+        path = store.find(model)
+    except ModelError:
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sequence(masks: MaskSource, video: Video) -> str | None:
+    if masks.form is Source.VISOR:
+        return None
+    names = masks.names
+    own = (video.source.name, video.source.stem)
+    return next((name for name in own if len(names) > 1 and name in names), None)
+
+
+def _frames(source: Path, video: Video, name: str | None) -> tuple[int, ...]:
+    """Return the frames that the masks speak of, with a mask or without."""
+    sequences, _ = read_root(source)
+    masks = sequences[name] if name in sequences else next(iter(sequences.values()))
+    stems = set(masks.stems)
+    return tuple(index for index in range(len(video)) if video.stem(index) in stems)
+
+
+def _label(source: Path, kind: RunKind) -> str:
+    """Return what to call a run at first; a person can rename it."""
+    if kind is RunKind.GROUND_TRUTH:
+        return "ground truth"
+    return source.stem if source.is_file() else source.name

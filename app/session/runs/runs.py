@@ -1,0 +1,319 @@
+"""The runs of the open project, and how they fail against its ground truth."""
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from app.core.evaluate import Protocol
+from app.core.inspection.episodes import Episode
+from app.core.inspection.results import Result, inspect_runs
+from app.core.runs import Parameters, Run, RunInfo, RunKind, run_of
+from app.session.comparison import Comparison
+from app.session.edits.masks import MaskEdits
+from app.session.files.autosave import Autosave
+from app.session.runs.answers import Answers
+from app.session.runs.reading import checksum, read_run
+from app.session.state.context import SessionContext
+from app.storage.formats.labelled import named_objects
+from app.storage.project.project import Project
+from app.storage.project.runs import RunStore
+from app.storage.video.frames import FrameCache
+from models import registry
+
+
+class Runs(QObject):
+    """Keeps runs in the project and measures each prediction against the ground truth.
+
+    Reading and measuring are done in a thread of its own, storing in the writer's. What comes
+    back after another video was opened, or another ground truth chosen, is dropped.
+    """
+
+    changed = Signal()  # which runs there are, or which of them are looked at
+    measured = Signal()  # a result has come or gone
+    progressed = Signal(object)  # float, 0 to 1, of the measuring; None when it has ended
+
+    def __init__(
+        self,
+        context: SessionContext,
+        autosave: Autosave,
+        edit: MaskEdits,
+        compare: Comparison,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._video, self._masks, self._view = context.video, context.masks, context.view
+        self._status, self._preferences = context.status, context.preferences
+        self._autosave, self._edit, self._compare = autosave, edit, compare
+        self._worker: ThreadPoolExecutor | None = None
+        self._runs: dict[int, Run] = {}
+        self._results: dict[tuple[int, int], Result] = {}  # by ground truth and prediction
+        self._compared: Run | None = None  # the ground truth that the masks are compared with
+        self._measuring: set[tuple[int, int]] = set()
+        self._cancelled = threading.Event()
+        self.truth: int | None = None  # the number of the ground truth that is measured against
+        self.shown: int | None = None  # the number of the prediction that is looked at
+        self.object: int | None = None  # the object that is looked at, by its id
+        self._answers = Answers(self)
+        self._answers.failed.connect(partial(self._status.report, "error"))
+        context.view.selection_changed.connect(self._on_selection_changed)
+
+    @property
+    def infos(self) -> dict[int, RunInfo]:
+        """What is known of each run, by its number, the oldest first."""
+        return {number: run.info for number, run in sorted(self._runs.items())}
+
+    @property
+    def results(self) -> dict[int, Result]:
+        """What was measured of each prediction against the present ground truth."""
+        return {run: found for (truth, run), found in self._results.items() if truth == self.truth}
+
+    @property
+    def episodes(self) -> tuple[Episode, ...]:
+        """The drift episodes of the shown run, the most costly first."""
+        result = self._results.get((self.truth or 0, self.shown or 0))
+        return result.episodes if result else ()
+
+    def run(self, number: int | None) -> Run | None:
+        """Return a run of the project."""
+        return self._runs.get(number) if number is not None else None
+
+    @property
+    def objects(self) -> dict[int, str]:
+        """The names of the objects of the ground truth, or of the run where there is none."""
+        run = self.run(self.truth) or self.run(self.shown)
+        return dict(run.objects) if run else {}
+
+    def start(self) -> None:
+        """Read the runs of the project that was just opened."""
+        self._worker = ThreadPoolExecutor(1, "runs")
+        self._answers.ask(self._autosave.on_project(_load), self._take)
+
+    def stop(self) -> None:
+        """Forget the runs; waits for the frame that is measured."""
+        self._cancelled.set()
+        if self._worker is not None:
+            self._worker.shutdown(cancel_futures=True)
+            self._worker = None
+        self._answers.forget()
+        self._cancelled = threading.Event()
+        self._runs, self._results, self._measuring = {}, {}, set()
+        self.truth = self.shown = self.object = None
+        self.progressed.emit(None)
+        self._compared = None
+        self._compare.use_truth(None)
+        self.changed.emit()
+        self.measured.emit()
+
+    def import_run(self, source: Path, kind: RunKind) -> None:
+        """Read a folder of mask PNGs or a JSON as a run and keep it; nothing becomes an anchor."""
+        opened, worker = self._video.now, self._worker
+        if opened is None or worker is None:
+            self._status.report("warning", "A run belongs to a video. Open one first.")
+            return
+        video = opened.video
+        self._answers.ask(worker.submit(lambda: read_run(source, video, kind)), self._keep_read)
+
+    def keep(self) -> None:
+        """Keep the present masks as a run."""
+        document, worker = self._masks.snapshot(), self._worker
+        if worker is None or not len(document):
+            self._status.report("warning", "There are no masks to keep yet. Propagate first.")
+            return
+        settings = self._preferences.settings
+        model = settings.tracker or registry.default_tracker()
+        kept = sum(info.model == model for info in self.infos.values())
+        name = f"{model} {kept + 1}" if kept else model
+        parameters: Parameters = {"size": settings.size, "device": settings.device}
+
+        def made() -> Run:
+            weights = checksum(model)
+            info = RunInfo(name, RunKind.PREDICTION, model, weights, parameters, "this project")
+            return run_of(document, info)
+
+        self._answers.ask(worker.submit(made), self._add)
+
+    def describe(self, number: int, info: RunInfo) -> None:
+        """Change a run's name, or whether it is a ground truth."""
+        run = self._runs[number]
+        self._runs[number] = replace(run, info=info)
+        self._store(lambda runs: runs.describe(number, info))
+        if run.info.kind is not info.kind:
+            truths = self._numbers(RunKind.GROUND_TRUTH)
+            self.truth = number if number in truths else next(reversed(truths), None)
+            self.shown = None
+        self._settle()
+
+    def drop(self, number: int) -> None:
+        """Delete a run from the project."""
+        del self._runs[number]
+        self._store(lambda runs: runs.drop(number))
+        self._results = {pair: each for pair, each in self._results.items() if number not in pair}
+        self._settle()
+
+    def show(self, number: int) -> None:
+        """Look at a run: a prediction is inspected, a ground truth measured against."""
+        if self._runs[number].info.kind is RunKind.GROUND_TRUTH:
+            self.truth = number
+        else:
+            self.shown = number
+        self._settle()
+
+    def select(self, object_id: int) -> None:
+        """Look at an object; where the project has it, it is selected there, too."""
+        if object_id in self.objects and object_id != self.object:
+            self.object = object_id
+            self.changed.emit()
+        self._view.select(object_id)
+
+    def take_over(self, number: int, first: int, last: int) -> None:
+        """Make a run's masks on a range of frames anchors, as one undo step."""
+        run = self._runs[number]
+        there = {info.id for info in self._masks.objects}
+        changes = run.take_over(range(first, last + 1), run.objects)
+        frames = {key.frame for key in changes}
+        with self._masks.one_step(f"Take over {run.info.name}, frames {first} to {last}"):
+            missing = {number: name for number, name in run.objects.items() if number not in there}
+            if missing:
+                self._masks.change_objects(
+                    (*self._masks.objects, *named_objects(missing)), "Add objects"
+                )
+            self._edit.make(changes, "Take over masks")
+        text = f"Masks of {run.info.name} on {len(frames):,} frames are anchors now."
+        self._status.report("info", text)
+
+    def _add(self, run: Run) -> None:
+        future = self._autosave.on_project(lambda project: project.runs.add(run))
+
+        def kept(number: int) -> None:
+            self._runs[number] = run
+            if run.info.kind is RunKind.GROUND_TRUTH:
+                self.truth = number
+            else:
+                self.shown = number
+            self._settle()
+
+        self._answers.ask(future, kept)
+
+    def _keep_read(self, read: tuple[Run, tuple[str, ...]]) -> None:
+        run, notes = read
+        text = f"{run.info.name}: {len(run.frames):,} frames read as a {run.info.kind.value}."
+        self._status.report("info", " ".join((text, *notes)))
+        self._add(run)
+
+    def _take(self, runs: dict[int, Run]) -> None:
+        self._runs = runs
+        self._settle()
+
+    def _store(self, call: Callable[[RunStore], None]) -> None:
+        self._answers.ask(self._autosave.on_project(lambda project: call(project.runs)), _nothing)
+
+    def _numbers(self, kind: RunKind) -> list[int]:
+        return [number for number, info in self.infos.items() if info.kind is kind]
+
+    def _settle(self) -> None:
+        """Look at what there is, and measure what has not been."""
+        truths, predictions = map(self._numbers, (RunKind.GROUND_TRUTH, RunKind.PREDICTION))
+        if self.truth not in truths:
+            self.truth = truths[-1] if truths else None
+        if self.shown not in predictions:
+            self.shown = predictions[-1] if predictions else None
+        if self.object not in self.objects:
+            self.object = min(self.objects, default=None)
+        if (truth := self.run(self.truth)) is not self._compared:
+            self._compared = truth
+            self._compare.use_truth(truth)
+        self.changed.emit()
+        self.measured.emit()
+        self._measure(predictions)
+
+    def _measure(self, predictions: Iterable[int]) -> None:
+        truth, opened, worker = self.run(self.truth), self._video.now, self._worker
+        if truth is None or opened is None or worker is None or self.truth is None:
+            return
+        first = sorted(predictions, key=lambda number: number != self.shown)
+        for number in first:
+            pair = (self.truth, number)
+            if pair in self._results or pair in self._measuring:
+                continue
+            self._measuring.add(pair)
+            work = _Measuring(
+                truth, self._runs[number], opened.cache, self._video.title, self._cancelled,
+                self._answers.relay(self.progressed.emit),
+            )  # fmt: skip
+            self._answers.ask(worker.submit(work), partial(self._found, pair))
+
+    def _found(self, pair: tuple[int, int], result: Result) -> None:
+        self._measuring.discard(pair)
+        if all(number in self._runs for number in pair):
+            self._results[pair] = result
+        self.progressed.emit(None)
+        self.measured.emit()
+
+    @Slot(object)
+    def _on_selection_changed(self, selected: int | None) -> None:
+        if selected in self.objects and selected != self.object:
+            self.object = selected
+            self.changed.emit()
+
+
+class _Measuring:
+    """One run measured against another, in the worker; raises CancelledError when told to stop."""
+
+    def __init__(
+        self,
+        truth: Run,
+        prediction: Run,
+        images: FrameCache,
+        title: str,
+        cancelled: threading.Event,
+        tell: Callable[[float], None],
+    ) -> None:
+        self._truth, self._prediction = scored(truth, len(images)), prediction
+        self._images, self._title = images, title
+        self._cancelled, self._tell = cancelled, tell
+        self._done = 0
+
+    def __call__(self) -> Result:
+        result = inspect_runs(
+            self._truth,
+            self._prediction,
+            self._images.size,
+            self._images.get,
+            self._count,
+        )
+        result = replace(result, sequence=self._title)
+        # Worked out here, so that the window need not wait for it.
+        _ = result.episodes, result.circumstances
+        return result
+
+    def _count(self) -> None:
+        if self._cancelled.is_set():
+            raise CancelledError
+        self._done += 1
+        if self._done % 10 == 0:
+            self._tell(self._done / len(self._truth.frames))
+
+
+def scored(truth: Run, frame_count: int) -> Run:
+    """Return a ground truth without the frames that the benchmarks leave out.
+
+    A sparse one is VISOR's, which scores all but the first frame, a dense one DAVIS's, which does
+    not score the last either.
+    """
+    protocol = Protocol.VISOR if truth.is_sparse(frame_count) else Protocol.DAVIS2017
+    places = protocol.scored(len(truth.frames))
+    frames = tuple(truth.frames[place] for place in places)
+    return replace(truth, frames=frames) if frames else truth
+
+
+def _load(project: Project) -> dict[int, Run]:
+    return {number: project.runs.load(number) for number in project.runs.infos()}
+
+
+def _nothing(_: object) -> None:
+    """Take an answer that says no more than that it is done."""
