@@ -79,20 +79,20 @@ class Session(QObject):
         self.correction = Correction(context, engine, jobs, edit, clicks, self)
         self.compare = Comparison(context, jobs, self)
         self.review = review = Review(context, jobs, self)
-        self.autosave = Autosave(self.masks, self.status, self)
+        autosave = Autosave(self.masks, self.status, self)
         self.exchange = Exchange(context, edit, self)
-        self.runs = Runs(context, self.autosave, edit, self.compare, self)
+        self.runs = Runs(context, autosave, edit, self.compare, self)
         self.reports = Reports(context, self.runs, self)
         self.memory = MemoryVotes(context, engine, self)
-        self.files = self._make_files(context)
+        self.files = self._make_files(context, autosave)
         prefetcher = Prefetcher(context, engine, lambda: review.suspects, self)
         review.suspects_changed.connect(prefetcher.prepare_soon)
         self.preferences.models_changed.connect(self._change_models)
 
-    def _make_files(self, context: SessionContext) -> Files:
+    def _make_files(self, context: SessionContext, autosave: Autosave) -> Files:
         return Files(
             context,
-            self.autosave,
+            autosave,
             self,
             starts=(self._start_engine, self.review.start, self.runs.start),
             settle=self.jobs.cancel,

@@ -331,16 +331,16 @@ def test_a_stroke_under_way_is_in_the_project_file_until_it_is_dropped(
     monkeypatch.setattr("app.gui.canvas.tools.brush.KEEP_S", -1)
     canvas.set_tool(Tool.BRUSH)
     mouse.press(20, 20)
-    with qtbot.waitSignal(stage.session.autosave.saved):
+    with qtbot.waitSignal(stage.session.files.autosave.saved):
         mouse.move(40, 20)
     (entry,) = as_if_killed_now(stage, tmp_path / "painting").values()
     assert entry.mask is not None
     assert entry.mask.decode()[20, 20:41].all()
     assert stage.entry() is None
-    with qtbot.waitSignal(stage.session.autosave.saved):
+    with qtbot.waitSignal(stage.session.files.autosave.saved):
         press(canvas, Qt.Key.Key_Escape)
     assert as_if_killed_now(stage, tmp_path / "dropped") == {}
-    with qtbot.waitSignal(stage.session.autosave.saved):
+    with qtbot.waitSignal(stage.session.files.autosave.saved):
         mouse.drag((10, 30), (30, 30))
     (key,) = as_if_killed_now(stage, tmp_path / "done")
     assert (key.frame, stage.state(0)) == (0, "ANCHOR")
@@ -393,14 +393,14 @@ def test_an_open_polygon_is_in_the_project_file_until_it_is_dropped(
     stage: Stage, canvas: Canvas, mouse: Mouse, qtbot: QtBot, tmp_path: Path
 ) -> None:
     canvas.set_tool(Tool.POLYGON)
-    with qtbot.waitSignal(stage.session.autosave.saved):
+    with qtbot.waitSignal(stage.session.files.autosave.saved):
         for corner in CORNERS:
             mouse.click(*corner)
     (entry,) = as_if_killed_now(stage, tmp_path / "open").values()
     assert entry.mask is not None
     assert entry.mask.area == 31 * 41
     assert stage.entry() is None
-    with qtbot.waitSignal(stage.session.autosave.saved):
+    with qtbot.waitSignal(stage.session.files.autosave.saved):
         press(canvas, Qt.Key.Key_Escape)
     assert as_if_killed_now(stage, tmp_path / "dropped") == {}
 
@@ -416,7 +416,7 @@ def test_a_lasso_being_drawn_is_in_the_project_file(
     monkeypatch.setattr("app.gui.canvas.tools.polygon.KEEP_S", -1)
     canvas.set_tool(Tool.POLYGON)
     mouse.press(10, 10)
-    with qtbot.waitSignal(stage.session.autosave.saved):
+    with qtbot.waitSignal(stage.session.files.autosave.saved):
         for corner in CORNERS[1:]:
             mouse.move(*corner)
     (entry,) = as_if_killed_now(stage, tmp_path / "open").values()

@@ -163,7 +163,7 @@ def test_the_status_bar_tells_progress_and_the_last_save(opened: Desk) -> None:
     assert bar.progress.text == "Propagating knife · 12 of 40 · 3.14 fps · 9 s left"
     opened.session.jobs.progress_changed.emit(None)
     assert not bar.progress.isVisible()
-    opened.session.autosave.saved.emit(datetime(2026, 1, 2, 14, 2, 11))
+    opened.session.files.autosave.saved.emit(datetime(2026, 1, 2, 14, 2, 11))
     assert bar.saved_text == "saved 14:02:11 ✓"
 
 

@@ -93,7 +93,7 @@ def test_a_click_on_its_way_reaches_no_other_object(desk: Desk, idle: Callable[[
 
 def test_a_draft_of_an_object_that_is_gone_is_written_nowhere(desk: Desk, clip: Path) -> None:
     draw(desk, 3)
-    desk.session.autosave.keep_draft(5, 1, square(10))
+    desk.session.files.autosave.keep_draft(5, 1, square(10))
     desk.session.files.save()
     desk.session.objects.delete(1)
     desk.session.files.close()

@@ -86,7 +86,7 @@ class Player:
     def draft(self) -> None:
         number, frame = self.some_object(), self.chance.randrange(FRAMES)
         pixels = square(*self.corner(number)) if self.chance.random() < 0.7 else None
-        self.session.autosave.keep_draft(frame, number, pixels)
+        self.session.files.autosave.keep_draft(frame, number, pixels)
         self.drafts.add(Key(frame, number))
 
     def let(self) -> None:
@@ -216,7 +216,7 @@ def test_killed_at_any_statement_a_save_is_whole_or_not_begun(
             shutil.copy(path.with_name(name), folder / name)
         copies.append(folder / path.name)
 
-    project = session.autosave._project
+    project = session.files.autosave._project
     assert project is not None
     project._database.set_trace_callback(copy)
     session.objects.delete(1)

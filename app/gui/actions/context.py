@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.gui.actions.verbs.correct import CorrectVerbs
-from app.gui.actions.verbs.exchange import ExchangeVerbs
-from app.gui.actions.verbs.files import FileVerbs
+from app.gui.actions.verbs.files.exchange import ExchangeVerbs
+from app.gui.actions.verbs.files.files import FileVerbs
+from app.gui.actions.verbs.files.runs import RunVerbs
 from app.gui.actions.verbs.look import LookVerbs
 from app.gui.actions.verbs.masks import MaskVerbs
 from app.gui.actions.verbs.objects import ObjectVerbs
 from app.gui.actions.verbs.propagate import PropagateVerbs
 from app.gui.actions.verbs.review import ReviewVerbs
-from app.gui.actions.verbs.runs import RunVerbs
 from app.gui.actions.verbs.spans.anchors import AnchorVerbs
 from app.gui.actions.verbs.spans.block import BlockVerbs
 from app.gui.actions.verbs.spans.jobs import JobVerbs

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 
 from app.gui.actions.actions import Actions
 from app.gui.actions.table import MENUS, SELECT_OBJECT, Action, Menu
-from app.gui.actions.verbs.files import FileVerbs
+from app.gui.actions.verbs.files.files import FileVerbs
 from app.gui.widgets.recent import RecentSources
 from app.gui.widgets.words import verbatim_item, verbatim_tip
 

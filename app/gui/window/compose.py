@@ -12,14 +12,14 @@ from app.gui.actions.actions import Actions
 from app.gui.actions.context import ActionContext, Panels
 from app.gui.actions.needs import Situation
 from app.gui.actions.verbs.correct import CorrectVerbs
-from app.gui.actions.verbs.exchange import ExchangeVerbs, Tell
-from app.gui.actions.verbs.files import FileVerbs
+from app.gui.actions.verbs.files.exchange import ExchangeVerbs, Tell
+from app.gui.actions.verbs.files.files import FileVerbs
+from app.gui.actions.verbs.files.runs import RunVerbs
 from app.gui.actions.verbs.look import LookVerbs
 from app.gui.actions.verbs.masks import MaskVerbs
 from app.gui.actions.verbs.objects import ObjectVerbs
 from app.gui.actions.verbs.propagate import PropagateVerbs
 from app.gui.actions.verbs.review import ReviewVerbs
-from app.gui.actions.verbs.runs import RunVerbs
 from app.gui.actions.verbs.spans.anchors import AnchorVerbs
 from app.gui.actions.verbs.spans.block import BlockVerbs
 from app.gui.actions.verbs.spans.jobs import JobVerbs
@@ -81,7 +81,7 @@ def make_canvas(session: Session) -> Canvas:
 def _make_tools(session: Session, picture: Picture) -> Toolbox:
     view, clicks = session.view, session.clicks
     target = EditTarget(picture, view, session.objects, session.compare, session.status)
-    drawing = (view, session.masks, session.edit, session.autosave, picture, target)
+    drawing = (view, session.masks, session.edit, session.files.autosave, picture, target)
     return Toolbox(
         select=SelectTool(view, picture),
         points=PointsTool(view, clicks, picture, target),
@@ -130,7 +130,7 @@ def make_history(session: Session, empty_label: str) -> QUndoView:
 
 def make_status_bar(session: Session) -> StatusBar:
     """Return the status bar."""
-    return StatusBar(session.video, session.jobs, session.autosave, session.preferences)
+    return StatusBar(session.video, session.jobs, session.files.autosave, session.preferences)
 
 
 def ask_before_models(session: Session, ask: Ask) -> None:
@@ -194,7 +194,7 @@ def make_context(
         canvas=canvas,
         player=player,
         files=FileVerbs(
-            video, session.files, session.autosave, exchange_verbs, ask, recent, tell, sample
+            video, session.files, session.files.autosave, exchange_verbs, ask, recent, tell, sample
         ),
         correct=CorrectVerbs(
             correction, session.clicks, session.history, job_verbs, canvas, review_verbs

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from app.gui.actions.actions import Actions
 from app.gui.actions.menus import RecentMenu, fill_menu_bar, panels_menu, select_menu
 from app.gui.actions.table import MODES, PANELS, RECENT, SELECT
-from app.gui.actions.verbs.files import FileVerbs
+from app.gui.actions.verbs.files.files import FileVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.tools.tool import Tool
 from app.gui.dialogs.ask import Ask

@@ -34,7 +34,7 @@ class Files(QObject):
         stops: Sequence[Callable[[], None]],
     ) -> None:
         super().__init__(parent)
-        self._video, self._masks, self._autosave = context.video, context.masks, autosave
+        self._video, self._masks, self.autosave = context.video, context.masks, autosave
         self._preferences, self._status = context.preferences, context.status
         self._starts, self._settle, self._stops = starts, settle, stops
         self._without_video: Path | None = None  # a project whose video was not found
@@ -54,7 +54,7 @@ class Files(QObject):
         folder = self._preferences.settings.autosave_folder
         same = reopened_as(source, folder)
         if self._is_current(same):
-            self._autosave.flush()
+            self.autosave.flush()
             return
         try:
             opened = open_source(source, folder)
@@ -84,7 +84,7 @@ class Files(QObject):
 
     def save(self) -> None:
         """Write at once what changed last. Raises StorageError."""
-        self._autosave.flush()
+        self.autosave.flush()
 
     def save_as(self, path: Path) -> None:
         """Copy the project file to `path` and go on with the copy. Raises StorageError.
@@ -95,11 +95,11 @@ class Files(QObject):
         opened = self._video.now
         if opened is None:
             return
-        if self._is_current(path) and self._autosave.is_in_place():
-            self._autosave.flush()
+        if self._is_current(path) and self.autosave.is_in_place():
+            self.autosave.flush()
             return
         whole = Imported(self._masks.document.snapshot(), opened.video, opened.attachment, ())
-        if self._autosave.copy_to(path, whole):
+        if self.autosave.copy_to(path, whole):
             opened.project_path = path
 
     def close(self, *, discard: bool = False) -> None:
@@ -116,7 +116,7 @@ class Files(QObject):
             self._flush()
         for stop in self._stops:
             stop()
-        self._autosave.stop()
+        self.autosave.stop()
         opened.close()
         self._video.now = None
         self._status.enter(SessionState.IDLE)
@@ -124,7 +124,7 @@ class Files(QObject):
 
     def _flush(self) -> None:
         try:
-            self._autosave.flush()
+            self.autosave.flush()
         except StorageError as error:
             raise UnsavedError(str(error)) from error
 
@@ -153,7 +153,7 @@ class Files(QObject):
             opened.attachment,
             undo_limit=settings.undo_limit,
         )
-        self._autosave.start(opened.project)
+        self.autosave.start(opened.project)
         for start in self._starts:
             start()
         self._status.enter(SessionState.IDLE)

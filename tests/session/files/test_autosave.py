@@ -19,7 +19,7 @@ from tests.session.files.strokes import draw
 
 def test_what_changes_is_saved_by_itself(session: Session, clip: Path, qtbot: QtBot) -> None:
     session.files.open(clip)
-    with qtbot.waitSignal(session.autosave.saved):
+    with qtbot.waitSignal(session.files.autosave.saved):
         draw(session, 3)
 
 

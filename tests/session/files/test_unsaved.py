@@ -70,7 +70,7 @@ def test_what_cannot_be_saved_stays_open(
         with pytest.raises(UnsavedError, match="full"):
             acts[leave]()
         assert (session.video.title, len(session.masks.document)) == ("clip", 11)
-        assert session.autosave.unsaved == 10
+        assert session.files.autosave.unsaved == 10
     session.history.undo()  # and can be worked on
     assert len(session.masks.document) == 10
     disk.is_full = False
@@ -93,7 +93,7 @@ def test_what_cannot_be_saved_goes_elsewhere_whole(
     monkeypatch.setattr(Project, "check_place", full_beside_the_clip)
     elsewhere = tmp_path / "elsewhere" / "rescued.maskwright"
     session.files.save_as(elsewhere)
-    assert (session.files.project_path, session.autosave.unsaved) == (elsewhere, 0)
+    assert (session.files.project_path, session.files.autosave.unsaved) == (elsewhere, 0)
     session.files.close()
     assert frames_in(elsewhere) == list(range(11))
 
@@ -138,7 +138,7 @@ def test_a_project_file_that_is_lost_is_said_and_saved_nowhere_until_a_person_de
     draw(session, 3)
     project = clip.with_name("clip.maskwright")
     session.files.save()
-    with qtbot.waitSignal(session.autosave.failing_changed):
+    with qtbot.waitSignal(session.files.autosave.failing_changed):
         lose(project)
     assert [report.text for report in reports if str(project) in report.text]
     draw(session, 4)
@@ -177,10 +177,10 @@ def test_a_file_that_is_put_back_is_saved_to_again(
     draw(session, 3)
     session.files.save()
     project = clip.with_name("clip.maskwright")
-    with qtbot.waitSignal(session.autosave.failing_changed):
+    with qtbot.waitSignal(session.files.autosave.failing_changed):
         project.rename(project.with_name("away"))
     draw(session, 4)
-    with qtbot.waitSignal(session.autosave.saved):
+    with qtbot.waitSignal(session.files.autosave.saved):
         project.with_name("away").rename(project)
     session.files.close()
     assert frames_in(project) == [3, 4]

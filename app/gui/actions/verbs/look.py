@@ -1,6 +1,6 @@
 """The verbs that change the look of the masks: confidence, differences, the map of the frame."""
 
-from app.gui.actions.verbs.exchange import ExchangeVerbs
+from app.gui.actions.verbs.files.exchange import ExchangeVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.scene.overlay import OverlayMode
 from app.session.comparison import Comparison, Reference

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Slot
 
 from app.core.document import Key
 from app.core.suspects import Suspect
-from app.gui.actions.verbs.exchange import Tell
+from app.gui.actions.verbs.files.exchange import Tell
 from app.gui.canvas.canvas import Canvas
 from app.gui.panels.review import ReviewPanel
 from app.gui.widgets.messages import Level

@@ -7,7 +7,7 @@ from PySide6.QtCore import QCoreApplication, QObject, QUrl
 from PySide6.QtGui import QImage, QImageReader
 
 from app.errors import MaskwrightError, UnsavedError, VideoMissingError
-from app.gui.actions.verbs.exchange import ExchangeVerbs, Tell, tried
+from app.gui.actions.verbs.files.exchange import ExchangeVerbs, Tell, tried
 from app.gui.dialogs.ask import Ask, Unsaved
 from app.gui.widgets.messages import Level
 from app.gui.widgets.recent import RecentSources

@@ -1,0 +1,1 @@
+"""What the actions do with files: videos and projects, masks from elsewhere, runs."""
