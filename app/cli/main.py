@@ -73,6 +73,11 @@ COMMANDS = {
         masks.configure_refine,
         "app.cli.masks.refine",
     ),
+    "densify": Command(
+        "sparse VISOR masks made dense between the annotated frames",
+        masks.configure_densify,
+        "app.cli.masks.densify",
+    ),
     "evaluate": Command(
         "J, F and J&F of masks against ground truth",
         masks.configure_evaluate,

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from app.cli.command import output_file
+from app.cli.command import output_file, whole
 
 
 def configure_propagate(parser: argparse.ArgumentParser) -> None:
@@ -59,6 +59,23 @@ def configure_refine(parser: argparse.ArgumentParser) -> None:
         help="keep a mask whose refined one overlaps it less than this (default: 0.1)")  # fmt: skip
     add("--model", metavar="NAME", help="the refiner (default: the best without a download)")
     add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
+
+
+def configure_densify(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `densify`."""
+    add = parser.add_argument
+    add("source", type=Path, metavar="SRC", help="a sparse VISOR JSON, or a folder of them")
+    add("target", type=Path, metavar="DST", help="the dense JSON, or a folder of them; "
+        "the projects and the report of what was gated out lie beside")  # fmt: skip
+    add("--frames", type=Path, metavar="DIR",
+        help="where the videos are, as folders of images or files named as they are "
+        "(default: beside the JSON)")  # fmt: skip
+    add("--gate", type=float, default=0.85, metavar="IOU",
+        help="keep masks of which both directions agree at least this much (0.85)")  # fmt: skip
+    add("--model", metavar="NAME", help="the tracker (default: the best that needs no download)")
+    add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
+    add("--size", type=whole(0), metavar="N",
+        help="short side at inference; 0 = as the frames are")  # fmt: skip
 
 
 def configure_evaluate(parser: argparse.ArgumentParser) -> None:
