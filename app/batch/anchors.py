@@ -1,5 +1,6 @@
 """The masks in a folder, and the frames and objects that they belong to."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,12 +10,21 @@ from app.core.mask import Mask
 from app.core.passes import PackedAnchors
 from app.errors import UsageError
 from app.storage.formats.davis import mask_files
-from app.storage.formats.palette import VOID, Labels, read_labels
+from app.storage.formats.importing import placed_stems
+from app.storage.formats.palette import (
+    VOID,
+    Labels,
+    counts_of,
+    is_white_on_black,
+    note_of,
+    read_labels,
+    white_as_one,
+)
 from app.storage.video.opening import Video
 
 
 def read_anchors(folder: Path, video: Video) -> dict[int, Labels]:
-    """Return frame -> label map (255 included) of every PNG in the folder.
+    """Return frame -> label map of every PNG in the folder, white on black as object 1.
 
     A PNG is named as its frame's image or by the frame's index in six digits. Raises UsageError or
     FormatError.
@@ -24,11 +34,11 @@ def read_anchors(folder: Path, video: Video) -> dict[int, Labels]:
     files = mask_files(folder)
     if not files:
         raise UsageError(f"{folder} holds no PNG. Put at least one anchor mask there.")
-    frame_of = {f"{index:06}": index for index in range(len(video))}
-    frame_of |= {video.stem(index): index for index in range(len(video))}
+    by_index = {f"{index:06}": index for index in range(len(video))}
+    places, told = placed_stems([file.stem for file in files], video)
     given: dict[int, Labels] = {}
-    for file in files:
-        frame = frame_of.get(file.stem)
+    for file, place in zip(files, places, strict=True):
+        frame = by_index.get(file.stem) if place is None else place
         if frame is None:
             raise UsageError(
                 f"{file} belongs to no frame of {video.source}. Name it as its frame is "
@@ -37,6 +47,11 @@ def read_anchors(folder: Path, video: Video) -> dict[int, Labels]:
         if frame in given:
             raise UsageError(f"{file} is a second mask of frame {frame}. Leave one of them.")
         given[frame] = read_labels(file, video.size)
+    counts = counts_of(given.values())
+    if is_white_on_black(counts):
+        told = (*told, *note_of(counts))
+        given = {frame: white_as_one(labels) for frame, labels in given.items()}
+    sys.stderr.writelines(f"{note}\n" for note in told)
     return given
 
 

@@ -1,5 +1,6 @@
 """The refining of masks: the only place that asks a refiner."""
 
+import logging
 from collections.abc import Generator, Mapping
 from typing import NamedTuple
 
@@ -7,7 +8,10 @@ from app.batch.steps import Step, Steps
 from app.core.document import Entry, Key, Origin
 from app.core.mask import Mask
 from app.core.refine import Verdict, judge, prompt_of
+from app.errors import FrameReadError
 from models.api import Segmenter
+
+log = logging.getLogger(__name__)
 
 
 class Refinement(NamedTuple):
@@ -24,10 +28,16 @@ def refinements(
     """Yield the refinement of each mask, frames rising.
 
     The rule of HQTrack (Zhu et al. 2023, section 2.3): the mask prompts the segmenter, and the
-    answer counts only where its IoU with the mask is at least `gate`, 0 to 1.
+    answer counts only where its IoU with the mask is at least `gate`, 0 to 1. A mask whose frame
+    cannot be read is kept.
     """
     for key, mask in sorted(masks.items()):
-        best = segmenter.segment(key.frame, prompt_of(mask))[0]
+        try:
+            best = segmenter.segment(key.frame, prompt_of(mask))[0]
+        except FrameReadError as error:
+            log.warning("%s Its masks stay as they are.", error)
+            yield Refinement(key, judge(mask, None, gate=gate), 0.0)
+            continue
         verdict = judge(mask, Mask.encode(best.mask), gate=gate)
         yield Refinement(key, verdict, best.score)
 

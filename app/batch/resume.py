@@ -5,7 +5,7 @@ behind the last one. The output is replaced once all is done.
 """
 
 import hashlib
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Container, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -74,11 +74,15 @@ class FillJob:
 class ResumableFill:
     """A fill of a video's frames into a folder of label maps."""
 
-    def __init__(self, job: FillJob, video: Video, tracker: Tracker) -> None:
+    def __init__(
+        self, job: FillJob, video: Video, tracker: Tracker, unreadable: Container[int] = ()
+    ) -> None:
+        """`unreadable` are the frames that the tracker has not seen; it may grow meanwhile."""
         self._job, self._video, self._tracker = job, video, tracker
         self._passes = job.passes()
         self._kept = LabelFrames(job.out, video.size, job.signature(video))
         self._scores: dict[Key, float] = {}
+        self._unreadable = unreadable
 
     @property
     def left(self) -> int:
@@ -139,6 +143,8 @@ class ResumableFill:
 
     def _keep(self, frame: int, found: Mapping[int, Prediction]) -> None:
         stem, given = self._video.stem(frame), self._job.given.get(frame)
+        if given is None and frame in self._unreadable:
+            return
         if given is not None:
             self._kept.set(stem, given)
         else:

@@ -1,6 +1,7 @@
 """The steps that a job is carried out in."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Container, Generator, Mapping
+from contextlib import closing
 from typing import NamedTuple
 
 from app.core.document import Entry, Key, Origin
@@ -21,6 +22,15 @@ class Step(NamedTuple):
 
 
 Steps = Generator[Step, None, None]
+
+
+def without(steps: Steps, frames: Container[int]) -> Steps:
+    """Yield the steps without what is said of `frames`, which may grow meanwhile."""
+    with closing(steps):
+        for step in steps:
+            yield Step(
+                step.frame, {k: entry for k, entry in step.entries.items() if k.frame not in frames}
+            )
 
 
 def entry_of(prediction: Prediction) -> Entry:

@@ -10,8 +10,9 @@ from PySide6.QtCore import QObject, QThread, Signal
 
 from app.batch.fill import fill
 from app.batch.heal import heal
+from app.batch.readable import ReadableFrames
 from app.batch.refine import refine
-from app.batch.steps import Steps
+from app.batch.steps import Steps, without
 from app.engine.jobs import Heal, Inbox, Job, Prepare, Refine, Segment, Track
 from app.engine.segment import segment
 from app.errors import MaskwrightError
@@ -35,6 +36,7 @@ class Models:
 
     def __init__(self, frames: Frames, choice: Choice) -> None:
         self.frames = frames
+        self.readable = ReadableFrames(frames)  # for the tracker, which goes through them
         self._choice = choice
 
     @cached_property
@@ -43,7 +45,7 @@ class Models:
         from models import registry  # noqa: PLC0415 - torch comes with it
 
         name = self._choice.tracker or registry.default_tracker()
-        return registry.load_tracker(name, self.frames, self._choice.options)
+        return registry.load_tracker(name, self.readable, self._choice.options)
 
     @cached_property
     def segmenter(self) -> Segmenter:
@@ -125,10 +127,13 @@ class InferenceThread(QThread):
     def _steps(self, job: Track | Heal | Refine) -> Steps:
         if isinstance(job, Refine):
             return refine(self._models.refiner, job.masks, gate=job.gate)
-        size = self._models.frames.size
+        models = self._models
+        size = models.frames.size
         if isinstance(job, Heal):
-            return heal(self._models.tracker, job.passes, job.old, job.rules, size)
-        return fill(self._models.tracker, job.passes, size)
+            steps = heal(models.tracker, job.passes, job.old, job.rules, size)
+        else:
+            steps = fill(models.tracker, job.passes, size)
+        return without(steps, models.readable.unreadable)
 
     def _serve_quick(self) -> None:
         # The generator of the long job stays open meanwhile and goes on where it was.

@@ -10,7 +10,7 @@ from app.core.mask import Mask
 from app.errors import UsageError
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
-from app.storage.formats.importing import import_document
+from app.storage.formats.importing import MaskSource
 
 
 class Reference(enum.Enum):
@@ -55,7 +55,7 @@ class Comparison(QObject):
         """Read a folder of mask PNGs or a VISOR JSON. Raises FormatError, UsageError."""
         if self._video.now is None:
             raise UsageError("A ground truth belongs to a video. Open one first.")
-        self._truth = import_document(source, self._video.now.video).document
+        self._truth = MaskSource(source).document(self._video.now.video).document
         self.show(Reference.TRUTH)
 
     def show(self, reference: Reference | None, *, swapped: bool = False) -> None:

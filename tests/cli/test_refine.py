@@ -87,10 +87,19 @@ def test_a_frame_without_a_mask_cannot_be_chosen(
     assert "has no mask" in capsys.readouterr().err
 
 
-def test_masks_of_nothing_but_255_are_wrong_use(
+def test_masks_in_white_on_black_are_object_1(
     video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     white = np.where(grown(0) > 0, 255, 0).astype(np.uint8)
     masks = write_masks(tmp_path / "masks", {"000001": white})
+    assert refine(video, masks, tmp_path / "out") == 0
+    assert "object 1:" in capsys.readouterr().out
+
+
+def test_masks_of_nothing_but_255_are_wrong_use(
+    video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    void = np.full_like(grown(0), 255)
+    masks = write_masks(tmp_path / "masks", {"000001": void})
     assert refine(video, masks, tmp_path / "out") == 2
     assert "hold no object" in capsys.readouterr().err

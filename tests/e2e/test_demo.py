@@ -73,6 +73,6 @@ def test_the_overlay_is_a_video_of_all_frames(out: Path) -> None:
 
 
 def test_the_contact_sheet_is_a_picture(out: Path) -> None:
-    from app.storage.video.folder import read_image
+    from app.storage.video.image import read_image
 
     assert read_image(out / "contact_sheet.png").shape[1] > 1500

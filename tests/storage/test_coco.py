@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from pycocotools import mask as coco_mask
 
 from app.errors import FormatError
 from app.storage.formats.coco import (
@@ -142,3 +143,139 @@ def test_the_annotation_that_cannot_be_read_is_named(segmentation: object) -> No
 def test_what_is_no_coco_file_is_refused(raw: object) -> None:
     with pytest.raises(FormatError, match="Not a usable COCO file"):
         read_coco(raw)
+
+
+def coco(files: list[str], *annotations: dict[str, object]) -> dict[str, object]:
+    """Return a file of images 10 by 12, whose ids count from 1, and annotations of a square."""
+    square = [[3, 2, 9, 2, 9, 6, 3, 6]]
+    return {
+        "images": [
+            {"id": n, "file_name": file, "height": 10, "width": 12}
+            for n, file in enumerate(files, start=1)
+        ],
+        "annotations": [
+            {"id": n, "category_id": 7, "segmentation": square} | given
+            for n, given in enumerate(annotations, start=1)
+        ],
+        "categories": [{"id": 7, "name": "plate"}, {"id": 8, "name": "cup"}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (["sceneA/images/0.jpg", "sceneB/images/0.jpg"], ["sceneA_images", "sceneB_images"]),
+        (["a/b/c/0.jpg", "a/x/c/0.jpg", "a/x/d/0.jpg"], ["b_c", "x_c", "x_d"]),
+        (["one/0.jpg", "two/0.jpg"], ["one", "two"]),
+        (["0.jpg", "images/0.jpg"], ["", "images"]),
+        (["a\\images\\0.jpg", "b/images/0.jpg"], ["a_images", "b_images"]),
+    ],
+)
+def test_videos_are_told_apart_by_their_whole_folder(files: list[str], names: list[str]) -> None:
+    videos = read_coco(coco(files, *[dict[str, object](image_id=n + 1) for n in range(len(files))]))
+    assert [video.name for video in videos] == names
+    assert [len(video.frames[0].masks) for video in videos] == [1] * len(files)
+
+
+def test_a_video_id_tells_which_video_an_image_is_of() -> None:
+    raw = coco(["0.jpg", "1.jpg", "2.jpg"])
+    raw["videos"] = [{"id": 1, "name": "morning"}, {"id": 2, "name": "evening"}]
+    for image, video in zip(raw["images"], (1, 2, 1), strict=True):  # type: ignore[call-overload]
+        image["video_id"] = video
+    found = {video.name: [frame.stem for frame in video.frames] for video in read_coco(raw)}
+    assert found == {"morning": ["0", "2"], "evening": ["1"]}
+
+
+@pytest.mark.parametrize("files", [["a/0.jpg", "a/0.png"], ["0.JPG", "0.jpg"], ["x/1.a", "x/1.b"]])
+def test_two_images_of_one_frame_are_refused(files: list[str]) -> None:
+    with pytest.raises(FormatError, match=r"the same frame of .* twice"):
+        read_coco(coco(files))
+
+
+def test_two_images_of_one_id_are_refused() -> None:
+    raw = coco(["a/0.jpg", "a/1.jpg"])
+    raw["images"][1]["id"] = 1  # type: ignore[index]
+    with pytest.raises(FormatError, match="same id"):
+        read_coco(raw)
+
+
+@pytest.mark.parametrize("where", ["track_id", "attributes"])
+def test_a_track_is_followed_wherever_it_is_told(where: str) -> None:
+    def told(track: int) -> dict[str, object]:
+        return {"track_id": track} if where == "track_id" else {"attributes": {"track_id": track}}
+
+    raw = coco(
+        ["a/0.jpg", "a/1.jpg"],
+        {"image_id": 1, **told(5)},
+        {"image_id": 1, **told(3)},
+        {"image_id": 2, **told(3)},
+    )
+    (video,) = read_coco(raw)
+    assert [[number for number, _ in frame.masks] for frame in video.frames] == [[5, 3], [3]]
+
+
+def test_things_without_a_track_are_not_merged_and_it_is_said() -> None:
+    odd: list[str] = []
+    raw = coco(
+        ["a/0.jpg", "a/1.jpg"],
+        {"image_id": 1},
+        {"image_id": 1, "category_id": 8},
+        {"image_id": 1},
+        {"image_id": 2},
+    )
+    (video,) = read_coco(raw, odd)
+    assert [info.name for info in video.objects] == ["plate", "cup", "plate (2)"]
+    assert [[number for number, _ in frame.masks] for frame in video.frames] == [[1, 2, 3], [1]]
+    assert "1 images have several annotations of one category without a track_id" in odd[0]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"image_id": 99},
+        {"image_id": 1, "segmentation": {"size": [10, 12], "counts": [5, 3]}},
+        {"image_id": 1, "segmentation": None},
+        {"image_id": 1, "segmentation": [[1, 2, 3]]},
+        {"image_id": 1, "category_id": [1]},
+    ],
+)
+def test_one_odd_annotation_is_reported_and_the_others_are_read(wrong: dict[str, object]) -> None:
+    odd: list[str] = []
+    (video,) = read_coco(coco(["a/0.jpg"], {"image_id": 1}, wrong), odd)
+    assert len(video.frames[0].masks) == 1
+    assert len(odd) == 1
+    assert "Annotation 2" in odd[0]
+    assert "left out" in odd[0]
+
+
+def polygon(seed: int) -> list[float]:
+    rng = np.random.default_rng(seed)
+    corners = rng.uniform(-15, 75, (int(rng.integers(3, 12)), 2))
+    return (corners.round() if seed % 3 == 0 else corners).ravel().tolist()
+
+
+def test_polygons_are_filled_as_cocos_own_tools_do() -> None:
+    size = (50, 60)
+    for seed in range(200):
+        polygons = [polygon(seed), polygon(seed + 1000)]
+        raw = coco(["a/0.jpg"], {"image_id": 1, "segmentation": polygons})
+        raw["images"][0] |= {"height": size[0], "width": size[1]}  # type: ignore[index]
+        codes = coco_mask.frPyObjects(polygons, *size)
+        counts = coco_mask.merge(codes)["counts"].decode()
+        whole = from_run_lengths(decompress(counts), size)
+        if whole.any():
+            assert np.array_equal(read_coco(raw)[0].frames[0].labels(size) > 0, whole), seed
+
+
+@settings(max_examples=100, deadline=None)
+@given(masks)
+def test_the_run_length_code_is_that_of_pycocotools(pixels: BoolMask) -> None:
+    code = coco_mask.encode(np.asfortranarray(pixels.astype(np.uint8)))
+    assert code["counts"].decode() == compress(run_lengths(pixels))
+    assert code["size"] == list(pixels.shape)
+
+
+def test_a_polygon_that_goes_far_away_takes_no_time() -> None:
+    far = [[-1e8, -1e8, 1e8, -1e8, 1e8, 1e8, -1e8, 1e8]]
+    (video,) = read_coco(coco(["a/0.jpg"], {"image_id": 1, "segmentation": far}))
+    assert video.frames[0].labels((10, 12)).all()

@@ -243,3 +243,14 @@ def test_a_real_file_read_from_two_sides_gives_the_right_frames(tmp_path: Path) 
         thread.join()
     cache.close()
     assert wrong == []
+
+
+def test_a_frame_that_could_not_be_read_is_tried_again_when_asked_for(
+    cache: FrameCache, video: CountedVideo
+) -> None:
+    video.broken = {7}
+    with pytest.raises(FrameReadError):
+        cache.get(7)
+    video.broken.clear()
+    assert cache.get(7)[0, 0, 0] == 7
+    assert cache.failure(7) is None

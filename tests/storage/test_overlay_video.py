@@ -1,5 +1,6 @@
 """The overlay video: every frame, the masks in their colours."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -69,10 +70,28 @@ def test_the_video_has_every_frame_at_its_rate(tmp_path: Path, size: tuple[int, 
     assert np.argmax(pictures[6][25].astype(int)[:, 0] - pictures[6][25].astype(int)[:, 1]) >= 28
 
 
-def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
+def test_a_frame_that_cannot_be_read_is_crossed_out_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "o.mp4"
+    frames = GreyFrames(5, (60, 80), broken=2)
+    (error,) = write_overlay_video(path, frames, lambda _: (), {}, 24)
+    assert "Frame 2" in str(error)
+    with av.open(str(path)) as container:
+        pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert [int(np.median(picture)) // 20 for picture in pictures] == [5, 5, 3, 5, 5]
+
+
+def test_a_video_none_of_whose_frames_can_be_read_is_not_written(tmp_path: Path) -> None:
     path = tmp_path / "o.mp4"
     path.write_bytes(b"before")
     with pytest.raises(FrameReadError):
-        write_overlay_video(path, GreyFrames(3, (60, 80), broken=2), lambda _: (), {}, 24)
+        write_overlay_video(path, GreyFrames(1, (60, 80), broken=0), lambda _: (), {}, 24)
     assert path.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("aspect", [Fraction(16, 15), Fraction(1), Fraction(32, 27)])
+def test_the_shape_of_the_pixels_is_kept(tmp_path: Path, aspect: Fraction) -> None:
+    path = tmp_path / "o.mp4"
+    write_overlay_video(path, GreyFrames(3, (60, 80)), lambda _: (), {}, 24, pixel_aspect=aspect)
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].sample_aspect_ratio == aspect

@@ -15,13 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.document import Changes, Document, Entry, Key, ObjectInfo, Origin
-from app.errors import ProjectError, VideoOpenError
+from app.errors import ProjectError, UnusableProjectError, VideoOpenError
 from app.storage.project import schema as project_schema
+from app.storage.project.identity import identity_of
 from app.storage.project.project import Project
 from app.storage.video.opening import open_video
 from models.api import Click
 from tests.storage.clips import write_clip
 from tests.storage.projects import SIZE, created, drawn, square
+from tests.storage.test_video_folder import write_image
 
 
 @pytest.fixture
@@ -124,7 +126,7 @@ def test_an_existing_file_is_never_overwritten_by_a_new_project(path: Path) -> N
 
 
 def test_a_killed_process_loses_nothing_that_was_written(path: Path) -> None:
-    created(path).close()
+    created(path, 10_000).close()
     writer = in_other_process(
         """
         project = Project.open(Path(sys.argv[1]))
@@ -401,9 +403,42 @@ def test_fifty_thousand_masks_load_quickly(path: Path) -> None:
     project = created(path, 10_000)
     masks = [drawn(n) for n in range(100)]
     begun = time.process_time()
-    project.append({Key(n // 5, n % 5): masks[n % 100] for n in range(50_000)})
+    project.append({Key(n // 5, 1 + n % 5): masks[n % 100] for n in range(50_000)})
     written = time.process_time()
     assert len(project.load()) == 50_000
     # As long as it takes to write, measured; what grew with the square would take a thousandfold.
     assert time.process_time() - written < 20 * (written - begun)
+    project.close()
+
+
+@pytest.mark.parametrize("change", ["renamed", "another picture", "another file"])
+def test_another_video_of_the_same_length_is_refused(tmp_path: Path, change: str) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            write_image(tmp_path / name / f"{number}.png", number, SIZE)
+    video = open_video(tmp_path / "one")
+    project = created(tmp_path / "p.maskwright", 3)
+    project.check(video)
+    project.check(open_video(tmp_path / "two"))  # a copy
+    other = tmp_path / "two"
+    if change == "renamed":
+        (other / "2.png").rename(other / "3.png")
+    elif change == "another picture":
+        write_image(other / "0.png", 1023, SIZE)
+    else:
+        other = write_clip(tmp_path / "two.mp4", 3, times=[0, 40, 80])
+        write_image(tmp_path / "one" / "0.png", 1023, SIZE)
+        project.set_attachment("identity", identity_of(open_video(tmp_path / "one")))
+    with pytest.raises(UnusableProjectError, match="is not the project's video"):
+        project.check(open_video(other))
+    project.close()
+
+
+def test_a_video_that_was_encoded_anew_is_the_project_s(tmp_path: Path) -> None:
+    first = write_clip(tmp_path / "a.mp4", 4, size=SIZE)
+    again = write_clip(tmp_path / "b.mkv", 4, size=SIZE, options={"crf": "28"})
+    project = created(tmp_path / "p.maskwright", 4)
+    project.check(open_video(first))
+    project.check(open_video(again))
     project.close()

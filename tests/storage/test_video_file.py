@@ -3,13 +3,16 @@
 import random
 import threading
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import av
+import av.stream
 import numpy as np
 import pytest
+from PIL import Image
 
 from app.errors import FrameReadError, VideoOpenError
 from app.storage.video.decoder import Decoded, KeyPacket
@@ -77,7 +80,7 @@ def test_what_a_decoder_makes_up_before_a_key_frame_is_never_shown(
     video: Any = open_video(write_clip(tmp_path / "a.mp4", COUNT, gop=20))
     sound, frame_before = video._decoder.from_key, int(video._index.shown[19])
 
-    def lax(key: KeyPacket) -> Iterator[Decoded]:
+    def lax(key: KeyPacket, *, trusting: bool) -> Iterator[Decoded]:
         run = sound(key)
         first = next(run)
         if key.number > frame_before:
@@ -306,3 +309,120 @@ def test_files_made_from_frames_are_named_by_six_digits(tmp_path: Path) -> None:
 
 def test_the_numbers_in_the_test_images_can_be_read() -> None:
     assert [number_in(numbered(n)) for n in (0, 1, 511, 1023)] == [0, 1, 511, 1023]
+
+
+@pytest.mark.parametrize("hflip", [False, True])
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_a_picture_is_turned_and_mirrored_as_its_matrix_says(
+    tmp_path: Path, degrees: int, hflip: bool
+) -> None:
+    source = tmp_path / "a.mp4"
+    picture = numbered(0b1011001)
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.height, stream.width, stream.pix_fmt = *SIZE, "yuv420p"
+        stream.set_display_rotation(degrees, hflip=hflip)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    shown = np.rot90(picture, degrees // 90)  # counterclockwise, then mirrored
+    shown = shown[:, ::-1] if hflip else shown
+    seen = open_video(source)[0].astype(int)
+    ways = [np.rot90(flat, k) for flat in (picture, picture[:, ::-1]) for k in range(4)]
+    alike = [way for way in ways if way.shape == seen.shape]
+    best = min(alike, key=lambda way: np.abs(seen - way).mean())
+    np.testing.assert_array_equal(best, shown)
+
+
+@pytest.mark.parametrize(("degrees", "shown"), [(0, "4/3"), (90, "3/4"), (180, "4/3")])
+def test_the_shape_of_the_pixels_turns_with_the_picture(
+    tmp_path: Path, degrees: int, shown: str
+) -> None:
+    source = tmp_path / "a.mp4"
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.height, stream.width, stream.pix_fmt = *SIZE, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(4, 3)
+        stream.set_display_rotation(degrees)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(1), format="rgb24")))
+        container.mux(stream.encode(None))
+    assert open_video(source).pixel_aspect == Fraction(shown)
+
+
+def with_sound(path: Path, seconds: float, *, cover: bool = False, pictures: int = 20) -> Path:
+    """Write a clip of `pictures` frames at 10 a second with a sound track of `seconds`."""
+    form = "mp4" if path.suffix == ".m4a" else None
+    with av.open(str(path), "w", format=form) as container:
+        sound = container.add_stream("mp3" if path.suffix == ".avi" else "aac", rate=16000)
+        tracks = []
+        if cover:
+            front = container.add_stream("mjpeg", rate=1)
+            front.width, front.height, front.pix_fmt = 320, 240, "yuvj420p"
+            front.disposition = av.stream.Disposition.attached_pic
+            tracks.append((front, [np.full((240, 320, 3), 99, np.uint8)]))
+        if pictures:
+            stream = container.add_stream("mpeg4", rate=10)
+            stream.height, stream.width, stream.pix_fmt = *SIZE, "yuv420p"
+            tracks.append((stream, [numbered(number) for number in range(pictures)]))
+        for track, shown in tracks:
+            for picture in shown:
+                container.mux(track.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            container.mux(track.encode(None))
+        silence = np.zeros((1, int(16000 * seconds)), np.float32)
+        tone = av.AudioFrame.from_ndarray(silence, format="fltp", layout="mono")
+        tone.sample_rate = 16000
+        container.mux(sound.encode(tone))
+        container.mux(sound.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4", "mov", "avi", "ts"])
+@pytest.mark.parametrize("seconds", [0.5, 9])
+def test_a_sound_track_of_another_length_is_no_damage(
+    tmp_path: Path, suffix: str, seconds: float
+) -> None:
+    video = open_video(with_sound(tmp_path / f"a.{suffix}", seconds))
+    assert video.damaged is None
+    assert len(video) == 20
+    assert video.fps == pytest.approx(10, abs=0.01)
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4", "webm"])
+def test_a_gap_and_a_last_picture_that_stands_for_long_are_no_damage(
+    tmp_path: Path, suffix: str
+) -> None:
+    times = [n * 40 + (n > 8) * 5000 + (n == 19) * 7000 for n in range(20)]
+    codec = "libvpx" if suffix == "webm" else "libx264"
+    video = open_video(
+        write_clip(tmp_path / f"a.{suffix}", 20, codec=codec, b_frames=0, times=times)
+    )
+    assert video.damaged is None
+    assert video.time(19) == pytest.approx(times[19] / 1000, abs=0.01)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "m4a"])
+def test_a_cover_picture_is_no_video(tmp_path: Path, suffix: str) -> None:
+    source = with_sound(tmp_path / f"song.{suffix}", 1, cover=True, pictures=0)
+    with pytest.raises(VideoOpenError, match="holds no video"):
+        open_video(source)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+def test_a_video_with_a_cover_is_the_video(tmp_path: Path, suffix: str) -> None:
+    video = open_video(with_sound(tmp_path / f"clip.{suffix}", 1, cover=True))
+    assert video.size == SIZE
+    assert numbers(video, range(len(video))) == list(range(20))
+
+
+def test_what_is_put_behind_an_mp4_is_no_damage(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "a.mp4", 10)
+    source.write_bytes(source.read_bytes() + b"SEFT trailer of a telephone" * 9)
+    assert open_video(source).damaged is None
+
+
+def test_a_file_of_several_pages_is_refused(tmp_path: Path) -> None:
+    pages = [Image.fromarray(numbered(number)) for number in range(3)]
+    pages[0].save(tmp_path / "stack.tif", save_all=True, append_images=pages[1:])
+    with pytest.raises(VideoOpenError, match=r"stack\.tif holds 3 pictures"):
+        open_video(tmp_path / "stack.tif")
+    pages[0].save(tmp_path / "one.tif")
+    assert number_in(open_video(tmp_path / "one.tif")[0]) == 0

@@ -1,5 +1,6 @@
 """Folders of images as videos."""
 
+import os
 from pathlib import Path
 
 import cv2
@@ -103,4 +104,99 @@ def test_one_frame_in_two_kinds_of_image_is_refused(tmp_path: Path) -> None:
 def test_a_first_image_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "1.png").write_bytes(b"\x89PNG nothing IEND")
     with pytest.raises(VideoOpenError, match=r"1\.png"):
+        open_video(tmp_path)
+
+
+@pytest.mark.parametrize("broken", [b"", b"\x89PNG nothing IEND", b"text"])
+@pytest.mark.parametrize("first", [1, 2, 4])
+def test_an_image_that_cannot_be_read_costs_no_other(
+    tmp_path: Path, broken: bytes, first: int
+) -> None:
+    for number in (1, 2, 3, 4):
+        write_image(tmp_path / f"{number}.png", number)
+    (tmp_path / f"{first}.png").write_bytes(broken)
+    video = open_video(tmp_path)
+    assert video.size == (48, 160)
+    for number in (1, 2, 3, 4):
+        if number == first:
+            for _ in range(2):
+                with pytest.raises(FrameReadError, match=rf"Frame {first - 1} .*{first}\.png"):
+                    video[first - 1]
+        else:
+            assert number_in(video[number - 1]) == number
+    assert f"Frame {first - 1}" in str(video.damaged)
+
+
+def test_an_image_that_is_mended_meanwhile_is_read(tmp_path: Path) -> None:
+    write_image(tmp_path / "1.png", 1)
+    (tmp_path / "2.png").write_bytes(b"")
+    video = open_video(tmp_path)
+    with pytest.raises(FrameReadError):
+        video[1]
+    write_image(tmp_path / "2.png", 2)
+    assert number_in(video[1]) == 2
+
+
+def test_a_link_to_nothing_keeps_its_place(tmp_path: Path) -> None:
+    for number in (1, 3):
+        write_image(tmp_path / f"{number}.png", number)
+    (tmp_path / "2.png").symlink_to(tmp_path / "gone" / "2.png")
+    video = open_video(tmp_path)
+    assert len(video) == 3
+    assert number_in(video[2]) == 3
+    with pytest.raises(FrameReadError, match=r"Frame 1 .*2\.png"):
+        video[1]
+
+
+def test_a_link_in_a_circle_keeps_its_place(tmp_path: Path) -> None:
+    write_image(tmp_path / "2.png", 2)
+    (tmp_path / "1.png").symlink_to(tmp_path / "1.png")
+    video = open_video(tmp_path)
+    assert number_in(video[1]) == 2
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_an_image_that_may_not_be_read_keeps_its_place(tmp_path: Path) -> None:
+    for number in (1, 2):
+        write_image(tmp_path / f"{number}.png", number)
+    (tmp_path / "1.png").chmod(0)
+    video = open_video(tmp_path)
+    assert number_in(video[1]) == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are text elsewhere")
+def test_names_that_are_not_text_are_refused_by_name(tmp_path: Path) -> None:
+    strange = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    strange.mkdir()
+    write_image(strange / "1.png", 1)
+    with pytest.raises(VideoOpenError, match=r"caf.udce9 .*UTF-8"):
+        open_video(strange)
+    (tmp_path / "ok").mkdir()
+    write_image(Path(os.fsdecode(os.fsencode(tmp_path) + b"/ok/\xff1.png")), 1)
+    with pytest.raises(VideoOpenError, match="UTF-8"):
+        open_video(tmp_path / "ok")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["0.5", "1.05", "1.25", "1.5", "2", "10.125"],
+        ["1305031102.175", "1305031102.2", "1305031103.05"],
+        ["2026-11-29_12-30-05.25", "2026-11-29_12-30-05.5", "2026-11-29_12-30-10.0"],
+        ["-1.5", "-0.25", "0.0", "3.5"],
+        ["shot1.9", "shot1.10", "shot2.1"],
+        ["a9", "a10", "b1"],
+    ],
+)
+def test_times_in_names_sort_as_numbers(tmp_path: Path, names: list[str]) -> None:
+    for number, name in enumerate(names):
+        write_image(tmp_path / f"{name}.png", number)
+    video = open_video(tmp_path)
+    assert [video.stem(index) for index in range(len(video))] == names
+
+
+def test_one_name_written_in_two_forms_is_one_frame(tmp_path: Path) -> None:
+    write_image(tmp_path / "caf\u00e9.png", 1)
+    write_image(tmp_path / "cafe\u0301.jpg", 1)
+    with pytest.raises(VideoOpenError, match="same frame twice"):
         open_video(tmp_path)

@@ -5,10 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.core.mask import Mask
 from app.storage.formats.visor.geometry import (
     DENSE_SIZE,
     SPARSE_SIZE,
+    filled,
     rasterise,
+    resized,
     sample,
     scanlines,
     spread,
@@ -108,3 +111,34 @@ def test_the_official_sampling_takes_the_floor() -> None:
     row = np.arange(1920) % 7 == 0
     small = sample(np.tile(row, (1080, 1)), DENSE_SIZE)
     assert np.array_equal(small[0], row[np.floor(np.arange(854) * 1920 / 854).astype(int)])
+
+
+def random_polygons(seed: int) -> list[list[list[float]]]:
+    """A few polygons round and in a picture of 60 by 90, some far outside, some without points."""
+    rng = np.random.default_rng(seed)
+    reach = float(rng.choice([60, 200, 40_000]))
+    return [
+        (rng.uniform(-0.4 * reach, reach, (int(rng.integers(0, 9)), 2))).tolist()
+        for _ in range(int(rng.integers(1, 5)))
+    ]
+
+
+@pytest.mark.parametrize("size", [(60, 90), (31, 40), (120, 200)])
+def test_filling_the_box_alone_gives_every_pixel_of_the_whole_picture(
+    size: tuple[int, int],
+) -> None:
+    for seed in range(400):
+        polygons, mark = random_polygons(seed), bool(seed % 2)
+        whole = sample(rasterise(polygons, (60, 90), mark_empty=mark), size)
+        assert filled(polygons, (60, 90), size, mark_empty=mark) == Mask.encode(whole), seed
+
+
+@pytest.mark.parametrize("size", [(60, 90), (31, 40), (120, 201), (1080, 1920)])
+def test_resizing_the_box_alone_gives_every_pixel_of_the_whole_picture(
+    size: tuple[int, int],
+) -> None:
+    for seed in range(60):
+        pixels = random_mask(seed)
+        mask = Mask.encode(pixels)
+        if mask is not None:
+            assert resized(mask, size) == Mask.encode(spread(pixels, size)), seed

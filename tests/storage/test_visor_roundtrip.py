@@ -11,6 +11,9 @@ import pytest
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.mask import Mask
 from app.errors import FormatError
+from app.storage.formats.coco import read_coco
+from app.storage.formats.davis import read_davis
+from app.storage.formats.exporting import Format, export_document
 from app.storage.formats.visor.benchmark import Split, benchmark_videos
 from app.storage.formats.visor.exporting import Resolution, build_export, export_visor
 from app.storage.formats.visor.geometry import DENSE_SIZE, SPARSE_SIZE, rasterise
@@ -186,8 +189,14 @@ def test_a_second_object_of_a_name_is_told_apart_on_new_frames(tmp_path: Path) -
         imported.document.replace({Key(3, first): Entry(block(SPARSE_SIZE, 90), Origin.DRAWN)})
 
     imported, raw = edited(add, file_with_two_cups(tmp_path))
-    assert raw["video_annotations"][0] == load(tmp_path / "twins.json")["video_annotations"][0]
-    assert masks(read_back(raw, None, tmp_path / "again.json")) == masks(imported.document)
+    before, after = (file["video_annotations"][0] for file in (load(tmp_path / "twins.json"), raw))
+    assert after["image"] == before["image"]
+    before["annotations"][-1]["name"] = "cup (2)"  # comes before the first one now
+    order = [info.name for info in imported.document.objects]
+    before["annotations"].sort(key=lambda each: order.index(each["name"]))
+    assert after["annotations"] == before["annotations"]
+    again = read_back(raw, None, tmp_path / "again.json")
+    assert named_masks(again) == named_masks(imported.document)
 
 
 def test_a_second_object_of_a_name_stays_itself_where_the_first_is_deleted(tmp_path: Path) -> None:
@@ -434,3 +443,68 @@ def test_broken_files_are_named_and_explained(tmp_path: Path) -> None:
         import_visor(path)
     with pytest.raises(FormatError, match="damaged"):
         export_visor(Document(), video_of(range(1, 3)), b"no attachment")
+
+
+def frames_of(imported: ImportedVisor) -> FrameList:
+    assert isinstance(imported.frames, FrameList)
+    return imported.frames
+
+
+def crossing(path: Path) -> Path:
+    """Write a file of two frames on which cup and plate lie over each other the other way round."""
+    square = [[[10, 10], [60, 10], [60, 60], [10, 60]]]
+    other = [[[40, 40], [90, 40], [90, 90], [40, 90]]]
+    records = []
+    for number, order in ((1, ("cup", "plate")), (2, ("plate", "cup"))):
+        name = f"P99_101_frame_{number:010}.jpg"
+        annotations = [
+            {"id": f"{number}{len(entity):031}", "name": entity, "class_id": 0,
+             "exhaustive": "y", "segments": square if entity == "cup" else other}
+            for entity in order
+        ]  # fmt: skip
+        image = {"image_path": f"P99_101/{name}", "name": name, "video": "P99_101",
+                 "subsequence": "P99_101_seq_00001"}  # fmt: skip
+        records.append({"image": image, "annotations": annotations})
+    raw = {"info": {"Dataset Name": "VISOR"}, "video_annotations": records}
+    path.write_text(json.dumps(raw))
+    return path
+
+
+def test_masks_lie_over_each_other_as_each_frame_says(tmp_path: Path) -> None:
+    imported = import_visor(crossing(tmp_path / "a.json"))
+    for form in (Format.DAVIS, Format.COCO):
+        export_document(
+            imported.document, frames_of(imported), form, tmp_path / form.value,
+            attachment=imported.attachment,
+        )  # fmt: skip
+    video = next(read_davis(tmp_path / "davis"))
+    tops = [int(frame.labels(video.size)[50, 50]) for frame in video.frames]
+    assert tops == [2, 1]
+    (coco,) = read_coco(json.loads((tmp_path / "coco").read_bytes()))
+    assert [[n for n, _ in frame.masks] for frame in coco.frames] == [[1, 2], [2, 1]]
+
+
+def test_an_edit_of_the_order_is_written_on_every_frame(tmp_path: Path) -> None:
+    imported = import_visor(crossing(tmp_path / "a.json"))
+    document, attachment = imported.document, imported.attachment
+    document.replace_objects(document.objects[::-1])
+    content = export_visor(document, imported.frames, attachment)
+    written = json.loads(content)["video_annotations"]
+    names = [[each["name"] for each in record["annotations"]] for record in written]
+    assert names == [["plate", "cup"], ["plate", "cup"]]
+    before = load(tmp_path / "a.json")["video_annotations"]
+    assert written[0]["annotations"] == before[0]["annotations"][::-1]
+    assert written[1] == before[1]
+    export_document(
+        document, frames_of(imported), Format.DAVIS, tmp_path / "d", attachment=attachment
+    )
+    video = next(read_davis(tmp_path / "d"))
+    assert [int(frame.labels(video.size)[50, 50]) for frame in video.frames] == [1, 1]
+
+
+def test_an_object_that_is_new_or_gone_is_no_edit_of_the_order(tmp_path: Path) -> None:
+    imported = import_visor(crossing(tmp_path / "a.json"))
+    document = imported.document
+    document.replace_objects((*document.objects, ObjectInfo(9, "fork", (1, 2, 3))))
+    content = export_visor(document, imported.frames, imported.attachment)
+    assert json.loads(content) == load(tmp_path / "a.json")

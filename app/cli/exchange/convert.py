@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable
 
 from app.errors import FormatError, UsageError
+from app.storage.files.apart import check_apart
 from app.storage.files.writing import atomic_write, check_file, check_folder
 from app.storage.formats.coco import coco_json
 from app.storage.formats.davis import size_notes, write_davis
@@ -25,6 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.form == "visor" and arguments.target.suffix.lower() != ".json"
     )
     (check_folder if is_folder else check_file)(arguments.target)
+    check_apart(arguments.target, (arguments.source, arguments.images))
     if arguments.origin == "visor" and arguments.form in {"davis", "submission"}:
         told = _benchmark(arguments)
     else:
@@ -59,7 +61,9 @@ def _plain(arguments: argparse.Namespace) -> str:
     """Convert all masks as they are."""
     if arguments.origin == "davis":
         _tell(size_notes(arguments.source))
-    videos = list(read_videos(arguments.source, Source(arguments.origin)))
+    notes: list[str] = []
+    videos = list(read_videos(arguments.source, Source(arguments.origin), notes))
+    _tell(notes)
     if not any(video.frames for video in videos):
         raise FormatError(f"{arguments.source} holds no frames. Give another source.")
     target = arguments.target

@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from app.errors import UsageError
+from app.storage.files.apart import check_apart
 from app.storage.files.writing import check_file, check_folder
 from app.storage.formats.exporting import Format, export_document
 from app.storage.formats.visor.exporting import Resolution
@@ -17,6 +18,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.project.is_file():
         raise UsageError(f"There is no project file {arguments.project}. Check the path.")
     (check_folder if arguments.format == "davis" else check_file)(arguments.out)
+    check_apart(arguments.out, (arguments.project, arguments.video))
     project = Project.open(arguments.project)
     try:
         with project_frames(project, arguments.video) as frames:
@@ -27,6 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
                 arguments.out,
                 attachment=project.get_attachment(ATTACHMENT),
                 resolution=Resolution(arguments.resolution),
+                inputs=(arguments.project,),
             )
     finally:
         project.close()

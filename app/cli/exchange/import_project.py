@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from app.errors import UsageError
-from app.storage.formats.importing import import_document, open_frames
+from app.storage.formats.importing import MaskSource
 from app.storage.project.exchange import create_project
 
 
@@ -15,15 +15,17 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{source} does not exist. Check the path.")
     if path.exists():
         raise UsageError(f"{path} exists already, and may hold work. Choose another name.")
-    video = open_frames(source, arguments.video, arguments.name)
+    given = MaskSource(source)
+    video = given.open_video(arguments.video, arguments.name)
     try:
-        imported = import_document(source, video, arguments.name)
+        imported = given.document(video, arguments.name, arguments.first_number)
         create_project(path, imported)
     finally:
         if video is not None:
             video.close()
     sys.stdout.writelines(f"{note}\n" for note in imported.notes)
-    objects, masks = len(imported.document.objects), len(imported.document)
+    objects = len(imported.document.objects)
+    masks = sum(entry.mask is not None for _, entry in imported.document.items())
     sys.stdout.write(f"{path}: {masks} masks of {objects} objects.\n")
     if video is None:
         sys.stdout.write(

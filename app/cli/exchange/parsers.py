@@ -15,6 +15,10 @@ def configure_import(parser: argparse.ArgumentParser) -> None:
         "--video", "--images", type=Path, metavar="FRAMES",
         help="the video: a file or a folder of images; else images beside the masks are used",
     )  # fmt: skip
+    parser.add_argument(
+        "--first-number", type=int, choices=(0, 1), metavar="0|1",
+        help="the number of the first frame, where masks of a video file are numbered",
+    )  # fmt: skip
     parser.add_argument("--name", help="which video, where the source holds several")
 
 

@@ -4,11 +4,13 @@ import argparse
 from contextlib import closing
 
 from app.batch.anchors import anchors_of, read_anchors
+from app.batch.readable import ReadableFrames
 from app.batch.resume import FillJob, ResumableFill
 from app.batch.write import project_for
 from app.cli.progress import Progress
 from app.core.plan import Direction
 from app.errors import MaskwrightError, UsageError
+from app.storage.files.apart import check_apart
 from app.storage.formats.label_frames import check_target
 from app.storage.video.frames import FrameCache
 from app.storage.video.opening import Video, open_video
@@ -27,7 +29,9 @@ def run(arguments: argparse.Namespace) -> int:
         project_for(arguments.project, video) as project,
     ):
         job = _job(arguments, video, name)
-        filling = ResumableFill(job, video, registry.load_tracker(name, frames, job.options))
+        readable = ReadableFrames(frames)
+        tracker = registry.load_tracker(name, readable, job.options)
+        filling = ResumableFill(job, video, tracker, readable.unreadable)
         try:
             with Progress(f"Propagating with {name}", filling.left) as progress:
                 for _ in filling.steps():
@@ -50,6 +54,7 @@ def _job(arguments: argparse.Namespace, video: Video, model: str) -> FillJob:
         )
     if arguments.size is not None and arguments.size < 0:
         raise UsageError("--size cannot be negative. Give the short side in pixels, or 0.")
+    check_apart(arguments.out, (arguments.frames, arguments.anchors, arguments.weights))
     stems = (video.stem(frame) for frame in range(first, last + 1))
     check_target(arguments.out, stems, scores=arguments.scores)
     options = LoadOptions(

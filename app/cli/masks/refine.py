@@ -10,6 +10,7 @@ from app.batch.resume import RefineJob, ResumableRefinement
 from app.cli.progress import Progress
 from app.core.refine import Verdict
 from app.errors import MaskwrightError, UsageError
+from app.storage.files.apart import check_apart
 from app.storage.formats.label_frames import check_target
 from app.storage.formats.palette import Labels
 from app.storage.video.opening import open_video
@@ -22,6 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     gate, name = arguments.iou_gate, arguments.model or registry.default_segmenter()
     if not 0 <= gate <= 1:
         raise UsageError("--iou-gate must lie from 0 to 1.")
+    check_apart(arguments.out, (arguments.frames, arguments.masks, arguments.weights))
     with closing(open_video(arguments.frames)) as video:
         given = read_anchors(arguments.masks, video)
         chosen = sorted(given)

@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 from app.errors import FrameReadError, UsageError
+from app.storage.files.apart import check_apart
 from app.storage.formats.palette import read_palette_png, write_palette_png
-from app.storage.video.folder import read_image
+from app.storage.video.image import read_image
 from models import registry
 from models.api import BoolMask, Box, Click, Image, LoadOptions, Prompt
 
@@ -15,6 +16,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Segment, write the mask and print the predicted IoU."""
     if not arguments.image.is_file():
         raise UsageError(f"{arguments.image} does not exist. Check the path.")
+    check_apart(arguments.out, (arguments.image, arguments.mask, arguments.weights))
     try:
         still = _Still(read_image(arguments.image))
     except FrameReadError as error:

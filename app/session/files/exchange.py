@@ -12,7 +12,7 @@ from app.session.edits.masks import MaskEdits
 from app.session.state.context import SessionContext
 from app.session.state.status import SessionState
 from app.storage.formats.exporting import Format, export_document
-from app.storage.formats.importing import import_document
+from app.storage.formats.importing import MaskSource
 from app.storage.formats.visor.exporting import written_names
 from app.storage.formats.visor.importing import import_visor
 from app.storage.video.opening import Video
@@ -41,7 +41,7 @@ class Exchange(QObject):
         opened = self._video.now
         if opened is None:
             raise UsageError("Masks are imported onto a video. Open one first.")
-        found = import_document(source, opened.video)
+        found = MaskSource(source).document(opened.video)
         changes = dict(found.document.items())
         with self._masks.one_step(f"Import {source.name}"):
             self._add(found.document.objects)
@@ -63,7 +63,9 @@ class Exchange(QObject):
         if self._worker is None:
             self._worker = ThreadPoolExecutor(1, "export")
         snapshot, attachment = self._masks.snapshot(), opened.attachment
-        done = self._worker.submit(write, snapshot, opened.video, Format(form), path, attachment)
+        done = self._worker.submit(
+            write, snapshot, opened.video, Format(form), path, attachment, opened.project_path
+        )
         done.add_done_callback(self._tell)
         if self._status.state is SessionState.IDLE:
             self._status.report("info", f"Exporting to {path}")
@@ -102,10 +104,15 @@ class Exchange(QObject):
 
 
 def write(
-    document: Document, video: Video, form: Format, path: Path, attachment: bytes | None
+    document: Document,
+    video: Video,
+    form: Format,
+    path: Path,
+    attachment: bytes | None,
+    project: Path | None = None,
 ) -> tuple[str, ...]:
     """Export a document and return what the person should know. Raises StorageError."""
-    notes = export_document(document, video, form, path, attachment=attachment)
+    notes = export_document(document, video, form, path, attachment=attachment, inputs=(project,))
     if form is Format.VISOR:
         names = written_names(document, attachment)
         notes = (*notes, compared(document, names, import_visor(path, video).document))

@@ -8,7 +8,7 @@ from pathlib import Path
 from app import paths
 from app.core.document import Document
 from app.errors import ProjectError, UsageError, VideoMissingError
-from app.storage.formats.importing import import_document, open_frames
+from app.storage.formats.importing import MaskSource
 from app.storage.formats.visor.importing import ATTACHMENT
 from app.storage.project.project import SUFFIX, Project
 from app.storage.video.opening import Video, open_video
@@ -40,7 +40,7 @@ def open_source(source: Path, folder: str = "") -> Opened:
         return open_project(source)
     if source.suffix.lower() == ".json":
         return _open_masks(source, folder)
-    return _with_project(open_video(source.resolve()), folder)
+    return _with_project(open_video(_named(source)), folder)
 
 
 def open_project(path: Path, video_source: Path | None = None) -> Opened:
@@ -64,7 +64,12 @@ def _video_of(project: Project, source: Path | None) -> Video:
 
 def reopened_as(source: Path, folder: str = "") -> Path:
     """Return the project file that opening `source` would open."""
-    return source if source.suffix == SUFFIX else project_path(source.resolve(), folder)
+    return source if source.suffix == SUFFIX else project_path(_named(source), folder)
+
+
+def _named(source: Path) -> Path:
+    """Return the whole path as a person gave it: a link's name is the one that they know."""
+    return Path(os.path.abspath(source))  # noqa: PTH100 - resolves no links
 
 
 def project_path(source: Path, folder: str = "") -> Path:
@@ -74,7 +79,8 @@ def project_path(source: Path, folder: str = "") -> Path:
 
 def _existing(source: Path, folder: str) -> list[Path]:
     """Return the projects of a video that there are, the one worked on last before the others."""
-    times = {path: _changed(path) for path in _places(source, folder)}
+    places = [*_places(source, folder), *_places(source.resolve(), folder)]
+    times = {path: _changed(path) for path in dict.fromkeys(places)}
     return sorted((path for path in times if times[path]), key=times.__getitem__, reverse=True)
 
 
@@ -160,14 +166,15 @@ def _joined(video: Video, project: Project, path: Path) -> Opened:
 
 def _open_masks(source: Path, folder: str) -> Opened:
     """Open the frames of a VISOR or COCO JSON, with its masks where the project has none."""
-    video = open_frames(source, None, None)
+    masks = MaskSource(source)
+    video = masks.open_video()
     if video is None:
         raise UsageError(
             f"The frames of {source.name} do not lie with it. Put their folder, named as the "
             f"video, beside it, or make a project first: maskwright import {source.name} PROJECT."
         )
     try:
-        imported = import_document(source, video)
+        imported = masks.document(video)
     except BaseException:
         video.close()
         raise

@@ -1,1 +1,1 @@
-"""Files as such: written whole, locked, TOML. Knows no video and no mask."""
+"""The files as such: written whole, locked, TOML. Knows no video and no mask."""

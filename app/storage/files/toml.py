@@ -1,4 +1,4 @@
-"""Writing TOML, which the standard library only reads."""
+"""The writer of TOML, which the standard library only reads."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Writing files so that what was there before is only replaced by something whole."""
+"""The writing of files: what was there before is only replaced by something whole."""
 
 import os
 import shutil

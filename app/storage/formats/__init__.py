@@ -1,1 +1,1 @@
-"""Exchange formats: masks from and to VISOR, DAVIS, COCO, submissions and overlay videos."""
+"""The exchange formats: masks from and to VISOR, DAVIS, COCO, submissions and overlay videos."""

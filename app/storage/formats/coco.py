@@ -1,19 +1,21 @@
-"""COCO JSON: one image a frame, one annotation a mask, run-length coded so that holes stay holes.
+"""The COCO format: one image a frame, one annotation a mask, run-length coded to keep holes.
 
 Source: Lin et al., "Microsoft COCO" (ECCV 2014), and the run-length code of its public tools.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Never
+from typing import NamedTuple, Never
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.core.mask import Mask
-from app.errors import FormatError
+from app.errors import FormatError, StorageError
 from app.storage.formats.labelled import (
     LabelledFrame,
     LabelledVideo,
@@ -27,6 +29,7 @@ JsonObject = dict[str, object]
 
 _MOST_OBJECTS = 254
 _FARTHEST = 1e9  # in pixels, as for VISOR; turns away NaN and infinity, which Python's JSON has
+_FAR = 1 << 15  # its tools walk along each edge, however far it goes
 _LONGEST_SIDE = 1 << 16
 
 
@@ -87,11 +90,13 @@ def coco_json(videos: Iterable[LabelledVideo]) -> bytes:
 
     Besides COCO's own keys an image tells its `video` and `frame`, an annotation its object's
     `track_id`, a category its noun class (`class_id`), so that `read_coco` gives the videos back.
+    Raises StorageError where it would not.
     """
     categories: dict[str, JsonObject] = {}
     images: list[JsonObject] = []
     annotations: list[JsonObject] = []
-    for video in videos:
+    written = list(videos)
+    for video in written:
         for info in video.objects:
             number = len(categories) + 1
             categories.setdefault(
@@ -107,7 +112,7 @@ def coco_json(videos: Iterable[LabelledVideo]) -> bytes:
                 annotations.append(
                     own | {"category_id": category, "track_id": number} | _shape(mask)
                 )
-    return json.dumps(
+    content = json.dumps(
         {
             "info": {"description": "Masks by Maskwright, run-length coded"},
             "images": images,
@@ -115,17 +120,21 @@ def coco_json(videos: Iterable[LabelledVideo]) -> bytes:
             "categories": list(categories.values()),
         }
     ).encode()
+    _check_read_back(content, written)
+    return content
 
 
-def read_coco(raw: object) -> list[LabelledVideo]:
+def read_coco(raw: object, odd: list[str] | None = None) -> list[LabelledVideo]:
     """Return the videos of a parsed COCO JSON.
 
-    Images belong to the `video` that they tell, or else to the folder of their file; frames are in
-    natural order of their names. An object is a `track_id`, or else a category. Polygons are
-    united, as COCO has it, so that they cannot have holes. Raises FormatError.
+    Images belong to the `video` or `video_id` that they tell, or else to the folder of their file;
+    frames are in natural order of their names. An object is a `track_id` (or that of the
+    `attributes`), or else a category; several of one category on an image are several objects.
+    Polygons are filled as COCO's own tools do. Raises FormatError; an annotation that cannot be
+    read is told to `odd` instead, where that is given.
     """
     try:
-        return _videos(raw)
+        return _Reader(raw, odd).videos()
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         if isinstance(error, FormatError):
             raise
@@ -134,72 +143,165 @@ def read_coco(raw: object) -> list[LabelledVideo]:
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
-    video: str
+    video: str | None  # the name that is told
     stem: str
+    file: PurePosixPath
     size: Size
 
-
-def _videos(raw: object) -> list[LabelledVideo]:
-    if not isinstance(raw, dict) or not {"images", "annotations"} <= raw.keys():
-        _refuse("there are no images and annotations")
-    names = {item["id"]: item["name"] for item in raw.get("categories", [])}
-    pictures = {item["id"]: _picture(item) for item in raw["images"]}
-    of_picture: dict[object, list[Mapping[str, object]]] = {number: [] for number in pictures}
-    for item in raw["annotations"]:
-        of_picture[item["image_id"]].append(item)
-    videos: dict[str, list[object]] = {}
-    for number, picture in pictures.items():
-        videos.setdefault(picture.video, []).append(number)
-    return [
-        _video(name, {number: pictures[number] for number in numbers}, of_picture, names)
-        for name, numbers in sorted(videos.items())
-    ]
+    @property
+    def folder(self) -> PurePosixPath:
+        """The folder of the image, by which its video is known where none is told."""
+        return self.file.parent
 
 
-def _video(
-    name: str,
-    pictures: Mapping[object, _Picture],
-    annotations: Mapping[object, Sequence[Mapping[str, object]]],
-    names: Mapping[object, str],
-) -> LabelledVideo:
-    sizes = {picture.size for picture in pictures.values()}
-    if len(sizes) > 1:
-        _refuse(f"the images of {name or 'the file'} are of {len(sizes)} sizes; a video has one")
-    order = sorted(pictures, key=lambda number: natural_order(pictures[number].stem))
-    ids: dict[tuple[bool, object], int] = {}
-    shown: dict[int, str] = {}
-    frames = []
-    for number in order:
+class _Identity(NamedTuple):
+    """What an annotation is an instance of."""
+
+    is_track: bool
+    number: object  # of the track, or of the category
+    ordinal: int = 0  # which of its category on the image, where no track is told
+
+
+class _Reader:
+    """The reading of one file."""
+
+    def __init__(self, raw: object, odd: list[str] | None) -> None:
+        if not isinstance(raw, dict) or not {"images", "annotations"} <= raw.keys():
+            _refuse("there are no images and annotations")
+        self._names = {item["id"]: str(item["name"]) for item in raw.get("categories", [])}
+        videos = {item["id"]: str(item["name"]) for item in raw.get("videos", [])}
+        pictures = [(item["id"], _picture(item, videos)) for item in raw["images"]]
+        self._pictures = dict(pictures)
+        if len(self._pictures) < len(pictures):
+            _refuse("two images have the same id")
+        self._odd = odd
+        self._items: dict[object, list[Mapping[str, object]]] = {n: [] for n in self._pictures}
+        for item in raw["annotations"]:
+            with self._telling(f"Annotation {_id_of(item)}"):
+                self._items[item["image_id"]].append(item)
+        self._untracked = 0
+
+    def videos(self) -> list[LabelledVideo]:
+        """Return all videos, sorted by name."""
+        untold = (p.folder for p in self._pictures.values() if p.video is None)
+        short = _short_names(dict.fromkeys(untold))
+        by_video: dict[str, list[object]] = {}
+        for number, picture in self._pictures.items():
+            name = short[picture.folder] if picture.video is None else picture.video
+            by_video.setdefault(name, []).append(number)
+        found = [self._video(name, numbers) for name, numbers in by_video.items()]
+        if self._untracked and self._odd is not None:
+            self._odd.append(
+                f"{self._untracked} images have several annotations of one category without a "
+                "track_id: they are told apart by their order on the image. Check who is who."
+            )
+        if any(self._items.values()) and not any(f.masks for v in found for f in v.frames):
+            _refuse(self._odd[0] if self._odd else "no annotation has a pixel")
+        return sorted(found, key=lambda video: video.name)
+
+    def _video(self, name: str, numbers: Sequence[object]) -> LabelledVideo:
+        pictures = {number: self._pictures[number] for number in numbers}
+        sizes = {picture.size for picture in pictures.values()}
+        if len(sizes) > 1:
+            _refuse(
+                f"the images of {name or 'the file'} are of {len(sizes)} sizes; a video has one"
+            )
+        ids: dict[_Identity, int] = {}
+        shown: dict[int, str] = {}
+        frames: dict[str, LabelledFrame] = {}
+        for number in sorted(numbers, key=lambda each: natural_order(pictures[each].stem)):
+            picture = pictures[number]
+            if picture.stem in frames:
+                _refuse(f"{picture.file} and another image are the same frame of {name} twice")
+            frames[picture.stem] = self._frame(number, picture, ids, shown)
+        folder = str(next(iter(pictures.values())).folder)
+        objects = named_objects(shown)
+        return LabelledVideo(
+            name, name, sizes.pop(), objects, tuple(frames.values()), folder=folder
+        )
+
+    def _frame(
+        self, number: object, picture: _Picture, ids: dict[_Identity, int], shown: dict[int, str]
+    ) -> LabelledFrame:
         masks = []
-        for item in annotations[number]:
-            tracked = "track_id" in item
-            identity = (tracked, item["track_id" if tracked else "category_id"])
-            own = ids.setdefault(identity, _free_id(identity, ids))
-            shown.setdefault(own, names.get(item["category_id"], f"object {own}"))
-            if mask := _mask(item, pictures[number]):
-                masks.append((own, mask))
-        frames.append(LabelledFrame(pictures[number].stem, tuple(masks)))
-    return LabelledVideo(name, name, sizes.pop(), named_objects(shown), tuple(frames))
+        seen: Counter[object] = Counter()
+        for item in self._items[number]:
+            where = f"Annotation {_id_of(item)} on {picture.stem}"
+            with self._telling(where):
+                mask = _mask(item, picture, where)
+                identity = _identity(item, seen)
+                own = ids.setdefault(identity, _free_id(identity, ids))
+                name = self._names.get(item.get("category_id"), f"object {own}")
+                more = f" ({identity.ordinal + 1})" if identity.ordinal else ""
+                shown.setdefault(own, f"{name}{more}")
+                if mask:
+                    masks.append((own, mask))
+        self._untracked += any(count > 1 for count in seen.values())
+        return LabelledFrame(picture.stem, tuple(masks))
+
+    @contextmanager
+    def _telling(self, where: str) -> Iterator[None]:
+        """Tell of an annotation that cannot be read, or raise FormatError where nobody listens."""
+        try:
+            yield
+        except FormatError as error:
+            if self._odd is None:
+                raise
+            self._odd.append(f"{error} It was left out.")
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            if self._odd is None:
+                raise
+            self._odd.append(
+                f"{where}: something is missing or of another kind ({error!r}). It was left out."
+            )
 
 
-def _free_id(identity: tuple[bool, object], ids: Mapping[tuple[bool, object], int]) -> int:
+def _identity(item: Mapping[str, object], seen: Counter[object]) -> _Identity:
+    attributes = item.get("attributes")
+    track = item.get("track_id")
+    if track is None and isinstance(attributes, dict):
+        track = attributes.get("track_id")
+    if track is not None:
+        return _Identity(is_track=True, number=track)
+    category = item["category_id"]
+    seen[category] += 1
+    return _Identity(is_track=False, number=category, ordinal=seen[category] - 1)
+
+
+def _id_of(item: object) -> object:
+    return item.get("id", "without id") if isinstance(item, dict) else "without id"
+
+
+def _short_names(folders: Iterable[PurePosixPath]) -> dict[PurePosixPath, str]:
+    """Return a name for each folder: the end of its path, as much as tells it from the others."""
+    names: dict[PurePosixPath, str] = {}
+    parts = {folder: folder.parts or ("",) for folder in folders}
+    for length in range(1, max(map(len, parts.values()), default=1) + 1):
+        names = {folder: "_".join(each[-length:]) for folder, each in parts.items()}
+        if len(set(names.values())) == len(names):
+            return names
+    return {folder: f"{name}_{n}" for n, (folder, name) in enumerate(names.items(), start=1)}
+
+
+def _free_id(identity: _Identity, ids: Mapping[_Identity, int]) -> int:
     """Keep a track's own number where a project can have it, or else count."""
-    tracked, number = identity
+    number = identity.number if identity.is_track else None
     taken = set(ids.values())
-    if tracked and isinstance(number, int) and 1 <= number <= _MOST_OBJECTS and number not in taken:
-        return number
+    if isinstance(number, int) and 1 <= number <= _MOST_OBJECTS and number not in taken:
+        return int(number)
     free = next((n for n in range(1, _MOST_OBJECTS + 1) if n not in taken), None)
     return free or _refuse(f"a video has more than {_MOST_OBJECTS} objects")
 
 
-def _picture(item: Mapping[str, object]) -> _Picture:
+def _picture(item: Mapping[str, object], videos: Mapping[object, str]) -> _Picture:
     path = PurePosixPath(str(item["file_name"]).replace("\\", "/"))
     height, width = item["height"], item["width"]
     sides = [side for side in (height, width) if isinstance(side, int)]
     if len(sides) < 2 or not 1 <= min(sides) <= max(sides) <= _LONGEST_SIDE:
         _refuse(f"the image {path} has no size, or none that an image can have")
-    video = item.get("video", path.parent.name)
-    return _Picture(str(video), path.stem, (sides[0], sides[1]))
+    video = item.get("video", videos.get(item.get("video_id")))
+    name = None if video is None else str(video)
+    return _Picture(name, path.stem, path, (sides[0], sides[1]))
 
 
 def _image(number: int, video: LabelledVideo, frame: LabelledFrame, place: int) -> JsonObject:
@@ -218,8 +320,7 @@ def _shape(mask: Mask) -> JsonObject:
     }  # fmt: skip
 
 
-def _mask(item: Mapping[str, object], picture: _Picture) -> Mask | None:
-    where = f"Annotation {item.get('id', 'without id')} on {picture.stem}"
+def _mask(item: Mapping[str, object], picture: _Picture, where: str) -> Mask | None:
     try:
         return Mask.encode(_pixels(item["segmentation"], picture.size))
     except FormatError as error:
@@ -243,24 +344,28 @@ def _pixels(segmentation: object, size: Size) -> BoolMask:
         corners = np.asarray(polygon, np.float64).reshape(-1, 2)
         if not (np.abs(corners) < _FARTHEST).all():
             _refuse("a polygon has a corner that lies nowhere")
-        pixels |= _filled(corners, size)
+        if len(corners) > 2:
+            pixels |= _filled(corners, size)
     return pixels
 
 
 def _filled(corners: NDArray[np.float64], size: Size) -> BoolMask:
-    """Fill one polygon; coordinates are of pixel corners, a pixel is in where its centre is."""
-    height, width = size
-    switches = np.zeros((height, width + 1), np.bool_)  # where a row goes in or out
-    for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        top, bottom = np.ceil(np.clip([min(y0, y1) - 0.5, max(y0, y1) - 0.5], 0, height)).astype(
-            int
-        )
-        rows = np.arange(top, bottom)
-        if rows.size:
-            crossings = x0 + (rows + 0.5 - y0) * (x1 - x0) / (y1 - y0)
-            columns = np.ceil(np.clip(crossings - 0.5, 0, width)).astype(int)
-            switches[rows, columns] ^= True
-    return np.logical_xor.accumulate(switches, axis=1)[:, :width]
+    """Fill one polygon as COCO's own tools do."""
+    from pycocotools import mask as coco_mask  # noqa: PLC0415 - for files with polygons only
+
+    points = corners.clip(-_FAR, _FAR).ravel().tolist()
+    (code,) = coco_mask.frPyObjects([points], *size)
+    return from_run_lengths(decompress(code["counts"].decode()), size)
+
+
+def _check_read_back(content: bytes, videos: Sequence[LabelledVideo]) -> None:
+    found = {video.name: video.frames for video in read_coco(json.loads(content))}
+    for video in videos:
+        if found.get(video.name) != video.frames:
+            raise StorageError(
+                f"The masks of {video.name or 'the video'} would not come back from a COCO file as "
+                "they are. Nothing was written; please report this with the project."
+            )
 
 
 def _refuse(what: str) -> Never:

@@ -1,4 +1,4 @@
-"""DAVIS: a folder of palette PNGs for each video, with lists of videos and, for VISOR, of names."""
+"""The DAVIS format: a folder of palette PNGs a video, lists of videos and, for VISOR, of names."""
 
 import itertools
 import json
@@ -6,16 +6,27 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.errors import FormatError
+import numpy as np
+
+from app.errors import FormatError, StorageError
 from app.storage.files.writing import atomic_write
 from app.storage.formats.labelled import (
     LabelledFrame,
     LabelledVideo,
+    area_counts,
     check_names,
     named_objects,
     split_labels,
+    white_masks,
 )
-from app.storage.formats.palette import VOID, Palette, encode_palette_png, read_labels
+from app.storage.formats.palette import (
+    VOID,
+    Palette,
+    encode_palette_png,
+    is_white_on_black,
+    note_of,
+    read_labels,
+)
 from app.storage.video.folder import natural_order, same_frame
 
 AddImages = Callable[[LabelledVideo, Path], None]  # writes a video's JPEGs into the folder
@@ -70,7 +81,7 @@ def read_davis(root: Path, name: str | None = None) -> Iterator[LabelledVideo]:
     or of one mask folder.
 
     Names come from a `*_data_mapping.json` of the folder; void (255) is background, but in a video
-    of 0 and 255 only, as DAVIS-2016 has them, 255 is object 1. Raises FormatError.
+    of white on black, as DAVIS-2016 has them, white is object 1. Raises FormatError.
     """
     names = _read_mapping(root)
     for folder in mask_folders(root):
@@ -217,8 +228,13 @@ def _is_mask(path: Path) -> bool:
 def _write_masks(folder: Path, video: LabelledVideo, palette: Palette | None) -> None:
     folder.mkdir(parents=True)
     for frame in video.frames:
-        content = encode_palette_png(frame.labels(video.size), palette)
-        (folder / f"{frame.stem}.png").write_bytes(content)
+        labels, path = frame.labels(video.size), folder / f"{frame.stem}.png"
+        path.write_bytes(encode_palette_png(labels, palette))
+        if not np.array_equal(read_labels(path), labels):
+            raise StorageError(
+                f"The masks of {video.name} on {frame.stem} would not come back from {path.name} "
+                "as they are. Nothing was written; please report this with the project."
+            )
 
 
 def _publish(fresh: Path, root: Path) -> None:
@@ -237,21 +253,24 @@ def _read_video(folder: Path, names: Mapping[int, str]) -> LabelledVideo:
     first = read_labels(files[0])
     size = (first.shape[0], first.shape[1])
     frames = [(path.stem, split_labels(read_labels(path, size))) for path in files]
-    found = {number for _, masks in frames for number, _ in masks}
-    renumbered = {VOID: 1} if found == {VOID} else {number: number for number in found - {VOID}}
-    known = dict(names) or {number: f"object {number}" for number in renumbered.values()}
-    known |= {n: f"object {n}" for n in renumbered.values() if n not in known}
+    counts = area_counts((masks for _, masks in frames), size[0] * size[1])
+    notes: tuple[str, ...] = ()
+    if is_white_on_black(counts):
+        notes = note_of(counts)
+        frames = [(stem, white_masks(masks)) for stem, masks in frames]
+    found = {number for _, masks in frames for number, _ in masks} - {VOID}
+    known = dict(names) or {number: f"object {number}" for number in found}
+    known |= {number: f"object {number}" for number in found if number not in known}
     return LabelledVideo(
         folder.name,
         folder.name.partition("_seq_")[0],
         size,
         named_objects(known),
         tuple(
-            LabelledFrame(
-                stem, tuple((renumbered[n], mask) for n, mask in masks if n in renumbered)
-            )
+            LabelledFrame(stem, tuple((number, mask) for number, mask in masks if number != VOID))
             for stem, masks in frames
         ),
+        notes=notes,
     )
 
 

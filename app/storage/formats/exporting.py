@@ -1,18 +1,26 @@
-"""A document into any exchange format, from the command line and from the window alike."""
+"""The export of a document into any exchange format, for command line and window alike."""
 
 import enum
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from app.core.document import Document
 from app.errors import UsageError
+from app.storage.files.apart import check_apart
 from app.storage.files.writing import atomic_write
 from app.storage.formats.coco import coco_json
 from app.storage.formats.davis import write_davis
 from app.storage.formats.labelled import labelled, painted
 from app.storage.formats.submission import submission_json
 from app.storage.formats.visor.benchmark import Split, benchmark_videos
-from app.storage.formats.visor.exporting import Resolution, build_export
+from app.storage.formats.visor.exporting import (
+    Resolution,
+    build_export,
+    frame_orders,
+    written_names,
+)
 from app.storage.formats.visor.naming import FrameList, video_name
+from app.storage.formats.visor.read_back import check_read_back
 from app.storage.video.opening import Video
 
 
@@ -34,26 +42,32 @@ def export_document(
     *,
     attachment: bytes | None = None,
     resolution: Resolution = Resolution.AUTO,
+    inputs: Iterable[Path | None] = (),
 ) -> tuple[str, ...]:
     """Write a document to `path`, and return what a person should know of it.
 
     `frames` is the video; for all formats but VIDEO a list of names does. `attachment` is the
-    project's, from `import_visor`. What was at `path` is replaced on success only. Raises
-    StorageError, UsageError.
+    project's, from `import_visor`. What was at `path` is replaced on success only, when what is to
+    take its place has been read back and is right. Raises StorageError, UsageError, the latter also
+    where `path` would destroy the frames or one of the `inputs`, such as the project.
     """
+    check_apart(path, (frames.source, *inputs))
+    orders = frame_orders(document, frames, attachment)
     if form is Format.VIDEO:
         if isinstance(frames, FrameList):
             raise UsageError(f"The video {frames.source} is not there. Give it: --video PATH.")
-        return _write_overlay(document, frames, path)
+        return _write_overlay(document, frames, path, orders)
     name = video_name(frames)
     if form is Format.DAVIS:
-        return write_davis(path, [labelled(document, frames, name)], Split.VAL.value)
+        return write_davis(path, [labelled(document, frames, name, orders)], Split.VAL.value)
     if form is Format.COCO:
-        atomic_write(path, coco_json([labelled(document, frames, name)]))
+        atomic_write(path, coco_json([labelled(document, frames, name, orders)]))
         return ()
     export = build_export(document, frames, attachment, resolution=resolution)
     if form is Format.VISOR:
-        atomic_write(path, export.file.dumps())
+        content = export.file.dumps()
+        check_read_back(content, document, written_names(document, attachment), frames)
+        atomic_write(path, content)
         return export.notes
     videos = [v for v in benchmark_videos(export.file, Split.VAL) if Split.VAL.keeps(v)]
     if not videos:
@@ -65,16 +79,21 @@ def export_document(
     return (f"{sum(len(video.frames) for video in videos)} frames of {len(videos)} subsequences.",)
 
 
-def _write_overlay(document: Document, frames: Video, path: Path) -> tuple[str, ...]:
+def _write_overlay(
+    document: Document, frames: Video, path: Path, orders: Mapping[int, Sequence[int]]
+) -> tuple[str, ...]:
     """Write the overlay video: every object in its colour."""
     from app.storage.formats.overlay_video import write_overlay_video  # noqa: PLC0415 - loads FFmpeg
 
     colors = {info.id: info.color for info in document.objects}
-    write_overlay_video(
+    unreadable = write_overlay_video(
         path,
         frames,
-        lambda index: painted(document.on_frame(index), colors),
+        lambda index: painted(
+            document.on_frame(index), dict.fromkeys((*orders.get(index, ()), *colors))
+        ),
         colors,
         frames.fps,
+        pixel_aspect=frames.pixel_aspect,
     )
-    return ()
+    return tuple(f"{error} A crossed-out picture stands for it." for error in unreadable)

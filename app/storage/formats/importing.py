@@ -1,7 +1,9 @@
-"""Any exchange format into labelled videos and documents, and between formats."""
+"""The reading of any exchange format into labelled videos and documents, and between formats."""
 
 import enum
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,14 +15,22 @@ from app.storage.formats.davis import by_size, mask_folders, read_davis, size_no
 from app.storage.formats.labelled import LabelledVideo, check_names, labelled
 from app.storage.formats.visor.benchmark import Split, benchmark_videos
 from app.storage.formats.visor.exporting import build_export
-from app.storage.formats.visor.importing import import_visor
+from app.storage.formats.visor.importing import document_of, import_visor
 from app.storage.formats.visor.naming import NamedFrames, video_name
-from app.storage.formats.visor.records import JsonObject, VisorFile, read_json
+from app.storage.formats.visor.records import (
+    VisorFile,
+    parse_json,
+    read_content,
+    read_json,
+)
+from app.storage.formats.visor.source_text import JsonObject
 from app.storage.video.opening import Video, open_video
+
+_FEWEST_IN_A_ROW = 3  # masks numbered 1, 2, 3 could be counted from 0 or from 1
 
 
 class Source(enum.Enum):
-    """What masks can be read from."""
+    """The formats that masks can be read from."""
 
     VISOR = "visor"
     DAVIS = "davis"
@@ -38,59 +48,103 @@ class Imported:
     notes: tuple[str, ...]
 
 
-def detect(path: Path) -> Source:
-    """Return what `path` is: a folder is DAVIS, a JSON tells by its keys. Raises FormatError."""
-    if path.is_dir():
-        return Source.DAVIS
-    raw = read_json(path)
-    keys = raw.keys() if isinstance(raw, dict) else set()
-    if "video_annotations" in keys:
-        return Source.VISOR
-    if {"images", "annotations"} <= keys:
-        return Source.COCO
-    raise FormatError(f"{path} is neither a VISOR nor a COCO JSON. Give one, or a DAVIS folder.")
+class MaskSource:
+    """The masks of a file or folder, read once: its videos' names, their frames, a document."""
+
+    def __init__(self, path: Path) -> None:
+        """Read `path`: a folder is DAVIS, a JSON tells by its keys. Raises FormatError."""
+        self._path = path
+        self._visor: VisorFile | None = None
+        self._videos: list[LabelledVideo] = []
+        self._notes: list[str] = []
+        if path.is_dir():
+            self.names = [folder.name for folder in mask_folders(path)]
+            return
+        content = read_content(path)
+        if b"video_annotations" in content:
+            with suppress(FormatError):  # a COCO file may speak of them
+                self._visor = VisorFile.parse(content, str(path))
+        if self._visor is not None:
+            self.names = sorted({record.video for record in self._visor.records})
+            return
+        raw = parse_json(content, str(path))
+        keys = raw.keys() if isinstance(raw, dict) else set()
+        if {"images", "annotations"} <= keys:
+            self._videos = coco_videos(raw, path, self._notes)
+            self.names = [video.name for video in self._videos]
+        else:
+            raise FormatError(
+                f"{path} is neither a VISOR nor a COCO JSON. Give one, or a DAVIS folder."
+            )
+
+    def open_video(self, video: Path | None = None, name: str | None = None) -> Video | None:
+        """Open the video given, or else the images that lie with the masks, or nothing.
+
+        Raises VideoOpenError.
+        """
+        if video is not None:
+            return open_video(video)
+        chosen = name or (self.names[0] if len(self.names) == 1 else None)
+        if chosen is None:
+            return None
+        told = [each.folder for each in self._videos if each.name == chosen and each.folder]
+        folder = find_frames(self._path, chosen, *told)
+        return open_video(folder) if folder else None
+
+    def document(
+        self, video: Video | None = None, name: str | None = None, first_number: int | None = None
+    ) -> Imported:
+        """Return the masks of one video as a document at the video's size.
+
+        Without a `video` the frames that the masks name stand for one. `name` picks a video of a
+        source with several, `first_number` is that of the first frame of masks that are numbered.
+        Raises FormatError, UsageError.
+        """
+        if self._visor is not None:
+            found = document_of(self._visor, self._path, video)
+            return Imported(found.document, found.frames, found.attachment, found.notes)
+        wanted = _chosen(self.names, name, self._path)
+        if self._path.is_dir():
+            notes = size_notes(self._path, {wanted})
+            chosen = next(read_davis(self._path, wanted))
+        else:
+            notes = tuple(self._notes)
+            chosen = next(each for each in self._videos if each.name == wanted)
+        notes = (*notes, *chosen.notes)
+        if video is None:
+            home = self._path / "JPEGImages" if self._path.is_dir() else self._path.parent
+            return Imported(chosen.document(), chosen.frame_list(home.absolute()), None, notes)
+        placed = _placed(chosen, video, self._path, first_number)
+        return replace(placed, notes=(*notes, *placed.notes))
 
 
-def import_document(path: Path, video: Video | None, name: str | None = None) -> Imported:
-    """Read the masks of one video as a document at the video's size.
+def coco_videos(raw: object, path: Path, odd: list[str]) -> list[LabelledVideo]:
+    """Return the videos of a parsed COCO file; one that nothing names is called as the file.
 
-    Without a `video` the frames that the masks name stand for one. `name` picks a video of a
-    source with several. Raises FormatError, UsageError.
+    What cannot be read is told to `odd`. Raises FormatError.
     """
-    form = detect(path)
-    if form is Source.VISOR:
-        found = import_visor(path, video)
-        return Imported(found.document, found.frames, found.attachment, found.notes)
-    wanted = _chosen(video_names(path, form), name, path)
-    notes = size_notes(path, {wanted}) if form is Source.DAVIS else ()
-    chosen = next(found for found in read_videos(path, form, wanted) if found.name == wanted)
-    if video is None:
-        home = path / "JPEGImages" if path.is_dir() else path.parent
-        return Imported(chosen.document(), chosen.frame_list(home.absolute()), None, notes)
-    placed = _placed(chosen, video, path)
-    return replace(placed, notes=(*notes, *placed.notes))
+    return [
+        video if video.name else replace(video, name=path.stem, video=path.stem)
+        for video in read_coco(raw, odd)
+    ]
 
 
-def video_names(path: Path, form: Source) -> list[str]:
-    """Return the names of a source's videos; of DAVIS without reading a mask."""
-    if form is Source.DAVIS:
-        return [folder.name for folder in mask_folders(path)]
-    return [video.name for video in read_videos(path, form)]
-
-
-def read_videos(path: Path, form: Source, name: str | None = None) -> Iterator[LabelledVideo]:
+def read_videos(
+    path: Path, form: Source, notes: list[str] | None = None
+) -> Iterator[LabelledVideo]:
     """Yield all videos of a source; a submission's and DAVIS's may be VISOR subsequences.
 
-    With a `name`, others may be left out.
+    What a person should know is added to `notes`. Raises FormatError.
     """
     if form is Source.DAVIS:
-        yield from read_davis(path, name)
+        for video in read_davis(path):
+            if notes is not None:
+                notes += video.notes
+            yield video
         return
     for file in json_files(path):
         if form is Source.COCO:
-            for video in read_coco(read_json(file)):
-                # Images that name no video and lie in no folder are one video all the same.
-                yield video if video.name else replace(video, name=file.stem, video=file.stem)
+            yield from coco_videos(read_json(file), file, [] if notes is None else notes)
         elif form is Source.SUBMISSION:
             # All names count: what is not on the first frame has been predicted nevertheless.
             submitted = VisorFile.read(file)
@@ -147,13 +201,19 @@ def write_visor(target: Path, videos: Sequence[LabelledVideo]) -> None:
         )
 
 
-def find_frames(path: Path, video: str) -> Path | None:
-    """Return the folder of images of a video that lies with its masks, where there is one."""
+def find_frames(path: Path, video: str, *told: str) -> Path | None:
+    """Return the folder of images of a video that lies with its masks, where there is one.
+
+    `told` are places that the masks' file names.
+    """
     kitchen = video.partition("_")[0]
     root = path if path.is_dir() else path.parent
+    # VISOR's release has `annotations/train/P01_01.json` beside `rgb_frames/train/P01/P01_01`.
+    release = [above for above in root.absolute().parents[:2] if (above / "rgb_frames").is_dir()]
     folders = [
+        *(root / each for each in told),
         root / video,
-        *root.glob(f"rgb_frames/*/{kitchen}/{video}"),
+        *(each for r in (root, *release) for each in r.glob(f"rgb_frames/*/{kitchen}/{video}")),
         *sorted(root.glob(f"JPEGImages/*/{video}"), key=lambda folder: by_size(folder.parent.name)),
         root / "JPEGImages" / video,
     ]
@@ -162,21 +222,6 @@ def find_frames(path: Path, video: str) -> Path | None:
         (f for f in folders if f.is_dir() and any(p.suffix.lower() in images for p in f.iterdir())),
         None,
     )
-
-
-def open_frames(path: Path, video: Path | None, name: str | None) -> Video | None:
-    """Open the video given, or else the images that lie with the masks, or nothing."""
-    if video is not None:
-        return open_video(video)
-    form = detect(path)
-    if form is Source.VISOR:
-        records = VisorFile.read(path).records
-        names = sorted({record.video for record in records})
-    else:
-        names = video_names(path, form)
-    chosen = name or (names[0] if len(names) == 1 else None)
-    folder = find_frames(path, chosen) if chosen else None
-    return open_video(folder) if folder else None
 
 
 def _chosen(names: list[str], name: str | None, path: Path) -> str:
@@ -188,15 +233,15 @@ def _chosen(names: list[str], name: str | None, path: Path) -> str:
     raise UsageError(f"{path} holds {len(names)} videos ({some}). Pick one: --name NAME.")
 
 
-def _placed(found: LabelledVideo, video: Video, path: Path) -> Imported:
+def _placed(found: LabelledVideo, video: Video, path: Path, first_number: int | None) -> Imported:
     """Put the masks on the frames of a video whose names they bear."""
     if found.size != video.size:
         raise FormatError(
             f"The masks of {path} are {_text(found.size)}, the frames of {video.source} "
             f"{_text(video.size)}. Give the video that the masks were made on."
         )
-    index = {video.stem(number): number for number in range(len(video))}
-    places = [index.get(frame.stem) for frame in found.frames]
+    stems = [frame.stem for frame in found.frames]
+    places, told = placed_stems(stems, video, first_number)
     if not any(place is not None for place in places):
         raise FormatError(
             f"No mask of {path} bears the name of a frame of {video.source} (the first are "
@@ -209,9 +254,61 @@ def _placed(found: LabelledVideo, video: Video, path: Path) -> Imported:
         if (place := places[key.frame]) is not None
     }
     lost = places.count(None)
-    notes = (f"{lost} mask files bear the name of no frame.",) if lost else ()
+    notes = (*told, *((f"{lost} mask files bear the name of no frame.",) if lost else ()))
     return Imported(Document(document.objects, dict(entries)), video, None, notes)
 
 
 def _text(size: tuple[int, int]) -> str:
     return f"{size[1]}x{size[0]}"
+
+
+def placed_stems(
+    stems: Sequence[str], video: Video, first_number: int | None = None
+) -> tuple[list[int | None], tuple[str, ...]]:
+    """Return each mask's frame, None where it has none, and what a person should know.
+
+    Masks are named as their frames. Those of a video file are numbered; `first_number` is the
+    number of its first frame where that is known. Raises FormatError where it is not and could be
+    0 as well as 1.
+    """
+    names = {normal(video.stem(index)): index for index in range(len(video))}
+    by_name = [names.get(normal(stem)) for stem in stems]
+    is_numbered = all(stem.isdecimal() for stem in stems) and bool(stems)
+    if not is_numbered or not video.source.is_file():
+        if any(place is not None for place in by_name) or not is_numbered:
+            return by_name, ()
+        return _by_number(stems, video), ()
+    numbers = [int(stem) for stem in stems]
+    first = _first_number(numbers, len(video)) if first_number is None else first_number
+    places = [n - first if 0 <= n - first < len(video) else None for n in numbers]
+    if first == 0:
+        return places, ()
+    return places, (f"The masks are counted from {first}: {stems[0]} is frame {places[0]}.",)
+
+
+def normal(name: str) -> str:
+    """Return a name in one form, whichever way its accents are written."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _first_number(numbers: Sequence[int], count: int) -> int:
+    present = set(numbers)
+    if 0 in present or not present:
+        return 0
+    if max(present) == count:
+        return 1
+    if len(present) >= _FEWEST_IN_A_ROW and present == set(range(1, len(present) + 1)):
+        raise FormatError(
+            f"The masks are numbered 1 to {len(present)}, the video has {count} frames: is 1 its "
+            "first frame or its second? Say so with --first-number 1 or --first-number 0."
+        )
+    return 0
+
+
+def _by_number(stems: Sequence[str], video: Video) -> list[int | None]:
+    """Match frames and masks whose numbers are padded differently."""
+    names = [video.stem(index) for index in range(len(video))]
+    if not all(name.isdecimal() for name in names):
+        return [None] * len(stems)
+    frames = {int(name): index for index, name in enumerate(names)}
+    return [frames.get(int(stem)) for stem in stems]

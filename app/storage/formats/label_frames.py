@@ -1,4 +1,4 @@
-"""Label maps and scores of a video, kept frame by frame while they are made."""
+"""The label maps and scores of a video, kept frame by frame while they are made."""
 
 import errno
 import hashlib

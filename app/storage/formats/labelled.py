@@ -1,16 +1,19 @@
-"""What all exchange formats have in common: a video's masks, frame by frame, in painting order."""
+"""The masks of a video, frame by frame in painting order: what all exchange formats share."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.core.document import Document, Entry, Key, ObjectInfo, Objects, Origin
 from app.core.mask import Mask
 from app.storage.classes import noun_classes
 from app.storage.files.writing import check_file_name
-from app.storage.formats.palette import VOID, Labels, davis_palette
+from app.storage.formats.palette import VOID, WHITE_FROM, Labels, davis_palette
 from app.storage.formats.visor.naming import FrameList, NamedFrames
 
 Size = tuple[int, int]  # (height, width)
@@ -42,9 +45,14 @@ class LabelledVideo:
     size: Size
     objects: Objects
     frames: tuple[LabelledFrame, ...]
+    notes: tuple[str, ...] = field(default=(), compare=False)  # what a person should know of it
+    folder: str = field(default="", compare=False)  # of the images, as the masks' file tells it
 
     def document(self) -> Document:
-        """Return the masks as imported entries; several masks of an object become one."""
+        """Return the masks as imported entries; several masks of an object become one.
+
+        A frame without any says that no object is there.
+        """
         entries: dict[Key, Entry | None] = {}
         for index, frame in enumerate(self.frames):
             for number, mask in frame.masks:
@@ -52,6 +60,9 @@ class LabelledVideo:
                 before = entries.get(key)
                 whole = united(before.mask, mask) if before and before.mask else mask
                 entries[key] = Entry(whole, Origin.IMPORTED)
+            if not frame.masks:
+                absent = Entry(None, Origin.IMPORTED)
+                entries |= {Key(index, info.id): absent for info in self.objects}
         return Document(self.objects, entries)
 
     def frame_list(self, folder: Path) -> FrameList:
@@ -59,8 +70,17 @@ class LabelledVideo:
         return FrameList(folder / self.name, tuple(f.stem for f in self.frames), self.size)
 
 
-def labelled(document: Document, frames: NamedFrames, name: str) -> LabelledVideo:
-    """Return a document's frames that have entries, masks in object order."""
+def labelled(
+    document: Document,
+    frames: NamedFrames,
+    name: str,
+    orders: Mapping[int, Sequence[int]] = MappingProxyType({}),
+) -> LabelledVideo:
+    """Return a document's frames that have entries.
+
+    Masks are in the order of the objects, but where `orders` tells a frame's own one, of some
+    objects or all.
+    """
     order = [info.id for info in document.objects]
     return LabelledVideo(
         name,
@@ -68,7 +88,10 @@ def labelled(document: Document, frames: NamedFrames, name: str) -> LabelledVide
         frames.size,
         document.objects,
         tuple(
-            LabelledFrame(frames.stem(index), painted(document.on_frame(index), order))
+            LabelledFrame(
+                frames.stem(index),
+                painted(document.on_frame(index), dict.fromkeys((*orders.get(index, ()), *order))),
+            )
             for index in document.frames()
         ),
     )
@@ -110,3 +133,20 @@ def united(first: Mask, second: Mask) -> Mask:
     whole = Mask.encode(first.decode() | second.decode())
     assert whole is not None
     return whole
+
+
+def white_masks(masks: Painted) -> Painted:
+    """Return what `white_as_one` gives, of the masks of each value."""
+    white = [mask for value, mask in masks if value >= WHITE_FROM]
+    return ((1, reduce(united, white)),) if white else ()
+
+
+def area_counts(frames: Iterable[Painted], pixels: int) -> NDArray[np.int64]:
+    """Return `counts_of` for frames of so many pixels, of the masks of each value."""
+    counts = np.zeros(VOID + 1, np.int64)
+    for masks in frames:
+        areas = [(value, mask.area) for value, mask in masks]
+        for value, area in areas:
+            counts[value] += area
+        counts[0] += pixels - sum(area for _, area in areas)
+    return counts

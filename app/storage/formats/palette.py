@@ -1,6 +1,7 @@
-"""Label maps as 8-bit palette PNGs, as DAVIS and VISOR have them: pixel value = object id."""
+"""The palette PNGs of DAVIS and VISOR: 8-bit label maps, pixel value = object id."""
 
 import io
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +16,10 @@ Labels = NDArray[np.uint8]  # (H, W), object id; 0 = background
 Palette = tuple[tuple[int, int, int], ...]  # 256 RGB colours
 
 VOID = 255
+WHITE_FROM = 128
+_STRAY = 0.1  # of the white pixels: other values that are no objects
+_EDGE_VALUES = 4  # so many values about the middle, 64 to 191, make an edge, not objects
+_MOST_EDGE = 3  # times the white pixels: more are objects with a border of void
 
 
 @cache
@@ -41,7 +46,10 @@ def read_palette_png(path: Path, size: tuple[int, int] | None = None) -> Labels:
 
 
 def read_labels(path: Path, size: tuple[int, int] | None = None) -> Labels:
-    """Return a mask PNG's values as they are, 255 included; errors as `read_palette_png`."""
+    """Return a mask PNG's values as they are, 255 included; errors as `read_palette_png`.
+
+    Of greys of 1 bit the upper value is 255, of 2 and 4 bits it is the number that the file holds.
+    """
     try:
         with Image.open(path, formats=["PNG"]) as image:
             if image.mode not in {"P", "L", "1"}:
@@ -49,9 +57,12 @@ def read_labels(path: Path, size: tuple[int, int] | None = None) -> Labels:
                     f"{path} is a PNG of mode {image.mode}, not of object ids. "
                     "Save it as an 8-bit palette PNG in which the pixel value is the object id."
                 )
+            depth = _grey_depth(path)
             labels = np.array(image, np.uint8)
             if image.mode == "1":  # two-valued masks are 0 and 255 elsewhere
                 labels *= VOID
+            elif depth in {2, 4}:  # which a reader of pictures stretches to 0 to 255
+                labels //= VOID // ((1 << depth) - 1)
     except FileNotFoundError as error:
         raise FormatError(f"{path} does not exist. Check the folder and the name.") from error
     except UnidentifiedImageError as error:
@@ -66,6 +77,13 @@ def read_labels(path: Path, size: tuple[int, int] | None = None) -> Labels:
     return labels
 
 
+def _grey_depth(path: Path) -> int:
+    """Return how many bits a pixel of a grey PNG has; 8 for all others."""
+    with path.open("rb") as file:
+        head = file.read(26)
+    return head[24] if head[25:26] == b"\0" else 8
+
+
 def encode_palette_png(labels: Labels, palette: Palette | None = None) -> bytes:
     """Return an 8-bit palette PNG of `labels` (H, W); DAVIS's colours where none are given."""
     image = Image.fromarray(np.ascontiguousarray(labels, np.uint8))
@@ -78,6 +96,45 @@ def encode_palette_png(labels: Labels, palette: Palette | None = None) -> bytes:
 def write_palette_png(path: Path, labels: Labels, palette: Palette | None = None) -> None:
     """Write `labels` (H, W) to `path` as an 8-bit palette PNG."""
     atomic_write(path, encode_palette_png(labels, palette))
+
+
+def counts_of(maps: Iterable[Labels]) -> NDArray[np.int64]:
+    """Return how many pixels of label maps have each of the 256 values."""
+    none = np.zeros(VOID + 1, np.int64)
+    return sum((np.bincount(labels.ravel(), minlength=VOID + 1) for labels in maps), none)
+
+
+def is_white_on_black(counts: NDArray[np.int64]) -> bool:
+    """Whether a video's masks show one object in white, as DAVIS-2016's do, rather than ids.
+
+    White is 255, with few stray pixels beside it or, where edges were smoothed, many values
+    between. In a map of ids 255 is void: a border round what has an id.
+    """
+    white, between = int(counts[VOID]), counts[1:VOID]
+    others = int(between.sum())
+    if not white or not counts[0]:
+        return False
+    if others <= _STRAY * white:
+        return True
+    is_edge = np.count_nonzero(between[63:191]) >= _EDGE_VALUES
+    return bool(is_edge and others <= _MOST_EDGE * white)
+
+
+def white_as_one(labels: Labels) -> Labels:
+    """Return a label map (H, W) in which what is rather white than black is object 1."""
+    return (labels >= WHITE_FROM).astype(np.uint8)
+
+
+def note_of(counts: NDArray[np.int64]) -> tuple[str, ...]:
+    """Return what a person should know of masks that are white on black."""
+    others = sorted({value for value in range(1, VOID) if counts[value]})
+    if not others:
+        return ()
+    shown = ", ".join(map(str, others[:5])) + (", ..." if len(others) > 5 else "")
+    return (
+        f"The masks are white on black with other values between ({shown}): from "
+        f"{WHITE_FROM} on they count as object 1, below as background.",
+    )
 
 
 def _spread(index: int) -> int:

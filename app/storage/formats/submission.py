@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from app.errors import FormatError
 from app.storage.formats.labelled import LabelledFrame, LabelledVideo, split_labels
 from app.storage.formats.visor.geometry import DENSE_SIZE, sampling, trace
-from app.storage.formats.visor.records import FRAME_NAME, JsonObject
+from app.storage.formats.visor.records import FRAME_NAME
+from app.storage.formats.visor.source_text import JsonObject
 
 _INFO = {
     "Dataset Name": "VISOR",

@@ -1,4 +1,4 @@
-"""Between what was imported and a project file."""
+"""The project file made of an import, and the frames that stand for its video."""
 
 from collections.abc import Generator
 from contextlib import contextmanager

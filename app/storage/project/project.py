@@ -11,9 +11,11 @@ from app.errors import ProjectError, UnusableProjectError
 from app.storage.files.lock import FileLock, LockedError
 from app.storage.files.writing import atomic_file
 from app.storage.project import schema
+from app.storage.project.identity import identity_of, unlike
 from app.storage.video.opening import Video, open_video
 
 SUFFIX = ".maskwright"
+_IDENTITY = "identity"  # the attachment by which the video is known again
 
 
 class Project:
@@ -31,8 +33,7 @@ class Project:
         row = database.execute("SELECT * FROM video").fetchone()
         if row is None:
             raise sqlite3.DatabaseError("the video is not named")
-        self._relative, self._absolute, self.frame_count, height, width = row
-        self.size = (int(height), int(width))
+        self._relative, self._absolute, self.frame_count, self.size = schema.video_of(row)
 
     @classmethod
     def create(
@@ -116,7 +117,7 @@ class Project:
             entries = self._database.execute(schema.SELECT_ENTRIES).fetchall()
             return Document(
                 tuple(schema.object_of(row) for row in objects),
-                dict(schema.entry_of(row, self.size) for row in entries),
+                dict(schema.entry_of(row, self.size, self.frame_count) for row in entries),
             )
 
     def append(self, changes: Changes) -> None:
@@ -154,12 +155,24 @@ class Project:
             database.execute("INSERT OR REPLACE INTO attachment VALUES (?, ?)", (name, content))
 
     def check(self, video: Video) -> None:
-        """Raise UnusableProjectError where the masks cannot have been made on `video`."""
+        """Raise UnusableProjectError where the masks cannot have been made on `video`.
+
+        The first video that is asked for is taken for the project's own; later ones must have its
+        frames.
+        """
         if len(video) != self.frame_count or video.size != self.size:
             height, width = self.size
             raise UnusableProjectError(
                 f"{video.source} has {len(video)} frames of {video.size[1]}x{video.size[0]}; the "
                 f"project's video has {self.frame_count} of {width}x{height}. "
+                "Choose the video that the masks were made on."
+            )
+        kept = self.get_attachment(_IDENTITY)
+        if kept is None:
+            self.set_attachment(_IDENTITY, identity_of(video))
+        elif difference := unlike(kept, video):
+            raise UnusableProjectError(
+                f"{video.source} is not the project's video: {difference}. "
                 "Choose the video that the masks were made on."
             )
 
@@ -273,7 +286,7 @@ def _explained(path: Path, kind: type[ProjectError] = ProjectError) -> Generator
     """Turn what SQLite and the system say into what a person can do."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise kind(f"{path}: {_advice(error)}") from error
     except OSError as error:
         raise kind(
@@ -285,7 +298,7 @@ def _explained(path: Path, kind: type[ProjectError] = ProjectError) -> Generator
         raise kind(str(error) if named else f"{path}: {error}") from error
 
 
-def _advice(error: sqlite3.Error) -> str:
+def _advice(error: Exception) -> str:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
         return (

@@ -1,25 +1,24 @@
-"""Decoding a video file forward from any of its key frames, exactly.
+"""The decoder of a video file: forward from wherever decoding may begin, exactly.
 
 Frames are told apart by the packet that they came from, not by their timestamp: timestamps may be
 missing, repeated, negative or wrong, the order of the packets in the file never is. Each packet is
 numbered as it is demuxed, and the number rides through the decoder in the packet's timestamp field.
 """
 
+import itertools
 import logging
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from app.errors import VideoOpenError
+from app.storage.video.access import Access, access
+from app.storage.video.container import open_container
 
-# Only a local file may be opened: a playlist must not reach for the network, nor text be "played".
-_OPTIONS = {"protocol_whitelist": "file"}
-_NOT_VIDEOS = frozenset({"tty", "concat", "hls", "dash", "lavfi"})
 _SECONDS_BACK = (0.0, 3.0, 15.0)
 _MOST_THREADS = 8
 
@@ -39,7 +38,7 @@ class Mark(NamedTuple):
 
 
 class KeyPacket(NamedTuple):
-    """A packet that decoding can start at."""
+    """A packet that the container calls a key."""
 
     number: int
     mark: Mark
@@ -51,27 +50,6 @@ class Decoded(NamedTuple):
 
     number: int
     frame: av.VideoFrame
-
-
-def open_container(source: Path) -> tuple[InputContainer, VideoStream]:
-    """Open a video file. Raises VideoOpenError where it is none."""
-    try:
-        container = av.open(f"file:{source}", options=_OPTIONS)
-    except PermissionError as error:
-        raise VideoOpenError(
-            f"{source} may not be read: give yourself permission to read it."
-        ) from error
-    except (av.error.FFmpegError, OSError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise VideoOpenError(
-            f"{source} cannot be read as a video ({reason}). If a recording was cut off before it "
-            "was finished, repair it first; otherwise convert it to MP4."
-        ) from error
-    stream = container.streams.best("video")
-    if stream is None or container.format.name in _NOT_VIDEOS:
-        container.close()
-        raise VideoOpenError(f"{source} holds no video: open a video file or a folder of images.")
-    return container, cast("VideoStream", stream)
 
 
 _Numbered = tuple[int, "av.Packet[VideoStream]"]
@@ -95,16 +73,26 @@ class Decoder:
         self._reopen()
         return self._decode(self._demux(0))
 
-    def from_key(self, key: KeyPacket) -> Generator[Decoded, None, None]:
-        """Decode from `key` on. Frames shown before the key frame may be missing or wrong."""
-        if key.seek_to is not None:
-            self._is_fresh = False
-            for seconds in _SECONDS_BACK:
-                packets = self._packets_from(key, seconds)
-                if packets is not None:
-                    return self._decode(packets)
-        self._reopen()
-        return self._decode(self._demux(0, until=key.number))
+    def from_key(
+        self, key: KeyPacket, *, trusting: bool = True
+    ) -> Generator[Decoded, None, None] | None:
+        """Decode from `key` on; None where decoding may not begin there.
+
+        With `trusting` it may where the stream only promises so. Frames shown before the key frame
+        may be missing or wrong.
+        """
+        packets = self._packets_of(key)
+        first = next(packets, None)
+        if first is None:
+            return None
+        context = self._stream.codec_context
+        found = access(
+            context.name, bytes(first[1]), context.extradata, intra_only=context.codec.intra_only
+        )
+        if found is Access.NONE or (found is Access.PROMISED and not trusting):
+            return None
+        frames = self._decode(itertools.chain([first], packets))
+        return frames if found is Access.SURE else _from_key_frame(frames, key.number)
 
     def close(self) -> None:
         """Close the file."""
@@ -122,6 +110,17 @@ class Decoder:
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = min(_MOST_THREADS, os.cpu_count() or 1)
         return container, stream
+
+    def _packets_of(self, key: KeyPacket) -> Iterator[_Numbered]:
+        """Return the packets from `key` on, by a seek or else by reading all before it."""
+        if key.seek_to is not None:
+            self._is_fresh = False
+            for seconds in _SECONDS_BACK:
+                packets = self._packets_from(key, seconds)
+                if packets is not None:
+                    return packets
+        self._reopen()
+        return self._demux(0, until=key.number)
 
     def _packets_from(self, key: KeyPacket, seconds_back: float) -> Iterator[_Numbered] | None:
         """Seek to or before `key`, or return None where the container lands behind it."""
@@ -175,6 +174,16 @@ class Decoder:
         for frame in frames:
             if frame.pts is not None:
                 yield Decoded(frame.pts, frame)
+
+
+def _from_key_frame(frames: Iterator[Decoded], number: int) -> Generator[Decoded, None, None]:
+    """Yield the frames from packet `number`'s on; none where the decoder calls it no key."""
+    for decoded in frames:
+        if decoded.number == number:
+            if decoded.frame.key_frame:
+                yield decoded
+                yield from frames
+            return
 
 
 def mark_of(packet: "av.Packet[VideoStream]") -> Mark:

@@ -1,4 +1,4 @@
-"""The frames that are in memory: bounded, read ahead, decoded once."""
+"""The cache of decoded frames: bounded, read ahead, each decoded once."""
 
 import threading
 from collections import OrderedDict, deque

@@ -1,10 +1,11 @@
-"""Which packet of a video file is shown as which frame, found without decoding where possible."""
+"""The index of a video file: which packet is shown as which frame, decoded only if need be."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import cast
 
 import av
 import numpy as np
@@ -12,7 +13,8 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from app.errors import VideoOpenError
-from app.storage.video.decoder import Decoder, KeyPacket, Mark, open_container
+from app.storage.video.container import missing_bytes, open_container, video_stream
+from app.storage.video.decoder import Decoder, KeyPacket, Mark
 
 # Codecs whose packets an MP4 lists completely, so that they need not be read to be numbered.
 _LISTED_CODECS = frozenset({"h264", "hevc", "mpeg4", "mjpeg", "prores"})
@@ -73,8 +75,17 @@ class _Packets:
 
     def key(self, number: int) -> KeyPacket:
         """Return one packet as what decoding can start at."""
-        mark = Mark(self._pts[number], self._positions[number], self._sizes[number])
-        return KeyPacket(number, mark, _first(self._dts[number], self._pts[number]))
+        mark = self._mark(number)
+        is_unlike_others = self._marks[mark] == 1
+        seek_to = _first(self._dts[number], self._pts[number]) if is_unlike_others else None
+        return KeyPacket(number, mark, seek_to)
+
+    def _mark(self, number: int) -> Mark:
+        return Mark(self._pts[number], self._positions[number], self._sizes[number])
+
+    @cached_property
+    def _marks(self) -> Counter[Mark]:
+        return Counter(map(self._mark, range(len(self))))
 
 
 @dataclass(frozen=True)
@@ -139,7 +150,7 @@ def _list_quickly(source: Path) -> _Listing | None:
         with av.open(
             file, "r", buffer_size=1 << 20, options={"protocol_whitelist": ""}
         ) as container:
-            stream = cast("VideoStream | None", container.streams.best("video"))
+            stream = video_stream(container)
             if stream is None or "mp4" not in container.format.name.split(","):
                 return None
             entries = list(stream.index_entries)
@@ -184,28 +195,10 @@ def _list_by_reading(source: Path) -> _Listing:
     except (av.error.FFmpegError, OSError) as error:
         broken_off = f"reading stopped after them ({getattr(error, 'strerror', None) or error})"
     packets = _Packets(rows)
-    expected, duration = stream.frames, container.duration
-    if broken_off is None and len(packets):
-        broken_off = _shortfall(packets, expected, duration, stream)
     container.close()
+    if broken_off is None and len(packets) and (lost := missing_bytes(source)):
+        broken_off = f"the file ends {lost:,} bytes too early"
     return _Listing(packets, broken_off=broken_off)
-
-
-def _shortfall(
-    packets: _Packets, expected: int, duration: int | None, stream: VideoStream
-) -> str | None:
-    """Compare what is there with what the header promises, with a second's tolerance."""
-    if expected > len(packets) + 1:
-        return f"the header promises {expected} frames"
-    times = packets.times
-    if duration is None or np.isnan(times).all() or stream.time_base is None:
-        return None
-    promised = duration / av.time_base
-    # Some containers count from zero, some from the first timestamp: take the milder.
-    there = float(np.nanmax(times)) * float(stream.time_base)
-    if there < promised - 1.0 and not stream.container.format.name.startswith("mov"):
-        return f"the header promises {promised:.1f} s"
-    return None
 
 
 def _display_order(packets: _Packets, decoder: Decoder) -> list[int]:

@@ -1,10 +1,12 @@
-"""Opening a video, whatever it is kept as."""
+"""The opening of a video, whatever it is kept as."""
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
 from app.errors import VideoOpenError
-from app.storage.video.folder import FolderVideo
+from app.storage.video.folder import FolderVideo, check_path
+from app.storage.video.image import SUFFIXES
 from models.api import Frames
 
 
@@ -16,6 +18,10 @@ class Video(Frames, Protocol):
     @property
     def fps(self) -> float:
         """Frames per second."""
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """Width of a pixel by its height, as the picture stands upright."""
 
     @property
     def damaged(self) -> str | None:
@@ -32,10 +38,11 @@ class Video(Frames, Protocol):
 
 
 def open_video(source: Path) -> Video:
-    """Open a folder of images or a video file. Raises VideoOpenError."""
+    """Open a folder of images, a single image or a video file. Raises VideoOpenError."""
+    check_path(source)
     if not source.exists():
         raise VideoOpenError(f"{source} does not exist: check the path.")
-    if source.is_dir():
+    if source.is_dir() or source.suffix.lower() in SUFFIXES:
         return FolderVideo(source)
     from app.storage.video.file import FileVideo  # noqa: PLC0415 - loads FFmpeg
 

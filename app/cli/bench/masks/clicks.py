@@ -15,7 +15,7 @@ from app.cli.bench.table import Measure, as_json, percentile, table
 from app.errors import UsageError
 from app.storage.files.writing import atomic_write
 from app.storage.formats.palette import VOID, read_labels
-from app.storage.video.folder import read_image
+from app.storage.video.image import read_image
 from models import registry
 from models.api import BoolMask, Image, LoadOptions, Prompt, Segmenter
 

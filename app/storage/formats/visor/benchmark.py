@@ -1,4 +1,4 @@
-"""VISOR's video object segmentation benchmark: which objects and frames of a file it keeps."""
+"""The video object segmentation benchmark of VISOR: which objects and frames of a file it keeps."""
 
 import enum
 from collections.abc import Callable, Sequence
@@ -6,10 +6,9 @@ from pathlib import Path
 
 import cv2
 
-from app.core.mask import Mask
 from app.errors import FormatError
 from app.storage.formats.labelled import LabelledFrame, LabelledVideo, named_objects
-from app.storage.formats.visor.geometry import DENSE_SIZE, Size, rasterise, sample
+from app.storage.formats.visor.geometry import DENSE_SIZE, Size, filled
 from app.storage.formats.visor.records import Record, VisorFile, by_subsequence
 
 # Kitchens that no training video shows.
@@ -122,8 +121,8 @@ def _frame(record: Record, ids: dict[str, int], canvas: Size, size: Size) -> Lab
     for annotation in record.annotations:
         if annotation.name not in ids:
             continue
-        pixels = rasterise(annotation.polygons, canvas, mark_empty=True)
-        painted = painted or bool(pixels.any())
-        if (mask := Mask.encode(sample(pixels, size))) is not None:
+        mask = filled(annotation.polygons, canvas, size, mark_empty=True)
+        painted = painted or filled(annotation.polygons, canvas, mark_empty=True) is not None
+        if mask is not None:
             masks.append((ids[annotation.name], mask))
     return LabelledFrame(record.stem, tuple(masks)) if painted else None

@@ -1,9 +1,9 @@
-"""What VISOR says of hands and gloves: what they touch, and on which hand a glove is worn."""
+"""The contacts of VISOR: what hands and gloves touch, and on which hand a glove is worn."""
 
 from collections.abc import Set as AbstractSet
 
 from app.core.classes import GLOVES, HANDS, LEFT_GLOVE, RIGHT_GLOVE
-from app.storage.formats.visor.records import JsonObject
+from app.storage.formats.visor.source_text import JsonObject
 
 CONTACT = "in_contact_object"
 WORN_ON = "on_which_hand"
@@ -53,4 +53,6 @@ def renamed(raw: JsonObject, name: str, class_id: int | None) -> JsonObject:
 
 def retargeted(raw: JsonObject, gone: AbstractSet[str]) -> JsonObject:
     """Return an annotation that no longer refers to the ids in `gone`."""
-    return {**raw, CONTACT: NONE_OF_THE_ABOVE} if raw.get(CONTACT) in gone else raw
+    target = raw.get(CONTACT)
+    is_gone = isinstance(target, str) and target in gone
+    return {**raw, CONTACT: NONE_OF_THE_ABOVE} if is_gone else raw

@@ -1,4 +1,4 @@
-"""A document as a VISOR file: what nobody touched is written back as it was read."""
+"""The export of a document as a VISOR file: what nobody touched is written back as it was read."""
 
 import enum
 import operator
@@ -8,14 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from app.core.document import Document, Entry, Key, ObjectInfo
 from app.core.mask import Mask
 from app.errors import FormatError
 from app.storage.classes import noun_classes
 from app.storage.formats.visor.contacts import contact_keys, renamed, retargeted
-from app.storage.formats.visor.geometry import DENSE_SIZE, SPARSE_SIZE, Size, spread, trace
+from app.storage.formats.visor.geometry import DENSE_SIZE, SPARSE_SIZE, Size, resized, trace
 from app.storage.formats.visor.importing import (
     Link,
     Links,
@@ -25,10 +23,15 @@ from app.storage.formats.visor.importing import (
     original_entries,
 )
 from app.storage.formats.visor.naming import NamedFrames, places, video_name, visor_stems
-from app.storage.formats.visor.records import Annotation, JsonObject, Record, VisorFile, by_path
+from app.storage.formats.visor.read_back import is_same
+from app.storage.formats.visor.records import Annotation, Record, VisorFile, by_path
+from app.storage.formats.visor.source_text import EditedRecord, JsonObject
 
 _URL = "https://epic-kitchens.github.io/VISOR"
 _ASPECT_TOLERANCE = 0.01  # 854x480 and 456x256 count as 16:9
+
+
+Numbered = tuple[int, JsonObject]  # an annotation and the id of its object
 
 
 class Resolution(enum.Enum):
@@ -91,11 +94,12 @@ def build_export(
             f"which are kept as they are: {_text(canvas)} is not possible. Leave out --resolution."
         )
     names = _names(document, original.links)
-    writer = _Writer(document, names, frames, original, canvas, subsequence, new_id)
+    reordered = is_reordered(document, original.links)
+    writer = _Writer(document, names, frames, original, canvas, subsequence, new_id, reordered)
     raw: JsonObject = {**original.file.raw, "video_annotations": writer.records()}
     if not attachment:
         raw["info"] = _info(frames.size, canvas)
-    return Export(VisorFile(raw), writer.notes())
+    return Export(VisorFile(raw, original.file.text), writer.notes())
 
 
 @dataclass
@@ -109,6 +113,7 @@ class _Writer:
     canvas: Size
     subsequence: str | None
     new_id: Callable[[], str]
+    is_reordered: bool
     counts: Counter[str] = field(default_factory=Counter)
 
     def records(self) -> list[JsonObject]:
@@ -155,12 +160,16 @@ class _Writer:
         return tuple(notes)
 
     def _kept_record(
-        self, record: Record, frame: int, before: dict[Key, Entry], fresh: list[JsonObject]
+        self, record: Record, frame: int, before: dict[Key, Entry], fresh: list[Numbered]
     ) -> JsonObject:
-        kept: list[JsonObject] = []
+        kept: list[Numbered] = []
         gone: set[str] = set()
         seen: set[str] = set()
-        for identity, annotation in identified(record.annotations):
+        depth = {info.id: place for place, info in enumerate(self.document.objects)}
+        found = list(identified(record.annotations))
+        if self.is_reordered:
+            found.sort(key=lambda each: depth.get(self.original.links[each[0]].object, 0))
+        for identity, annotation in found:
             link = self.original.links[identity]
             key = Key(frame, link.object)
             raw = self._kept(
@@ -169,15 +178,25 @@ class _Writer:
             if raw is None:
                 gone.add(annotation.id)
             else:
-                kept.append(self._told_apart(self._named(raw, link), link.object, seen))
-        answered = [retargeted(raw, gone) for raw in kept]
-        self.counts["contacts to review"] += sum(map(operator.is_not, answered, kept))
-        return {**record.raw, "annotations": answered + fresh}
+                named = self._told_apart(self._named(raw, link), link.object, seen)
+                kept.append((link.object, named))
+        answered = [(number, retargeted(raw, gone)) for number, raw in kept]
+        self.counts["contacts to review"] += sum(
+            now is not raw for (_, now), (_, raw) in zip(answered, kept, strict=True)
+        )
+        every = answered + fresh
+        if self.is_reordered:
+            every.sort(key=lambda each: depth.get(each[0], 0))
+        annotations = [raw for _, raw in every]
+        own = [annotation.raw for annotation in record.annotations]
+        if len(own) == len(annotations) and all(map(operator.is_, own, annotations)):
+            return record.raw
+        return EditedRecord(record.raw, annotations)
 
     def _kept(
         self, annotation: Annotation, before: Mask | None, now: Mask | None
     ) -> JsonObject | None:
-        if _same(before, now):
+        if is_same(before, now):
             self.counts["unchanged"] += 1
             return annotation.raw
         if now is None:
@@ -209,7 +228,7 @@ class _Writer:
         seen.add(wanted)
         return raw if shown == wanted else {**raw, "name": wanted}
 
-    def _fresh(self, frame: int, linked: set[int] | None) -> list[JsonObject]:
+    def _fresh(self, frame: int, linked: set[int] | None) -> list[Numbered]:
         """Return annotations of the objects that no record of the frame has."""
         if linked is None:
             return []
@@ -218,7 +237,7 @@ class _Writer:
         for info in self.document.objects:
             entry = entries.get(info.id)
             if entry is not None and entry.mask is not None and info.id not in linked:
-                found.append(self._annotation(info, entry.mask))
+                found.append((info.id, self._annotation(info, entry.mask)))
         self.counts["new"] += len(found)
         return found
 
@@ -237,10 +256,8 @@ class _Writer:
         return raw | contact_keys(name, class_id)
 
     def _segments(self, mask: Mask) -> list[list[list[int]]]:
-        if mask.size == self.canvas:
-            y0, _, x0, _ = mask.box
-            return trace(mask.crop(), (x0, y0))
-        return trace(spread(mask.decode(), self.canvas))
+        whole = resized(mask, self.canvas)
+        return [] if whole is None else trace(whole.crop(), (whole.box[2], whole.box[0]))
 
     def _new_records(self, annotated: set[int | None]) -> list[JsonObject]:
         records = by_path(self.original.file.records)
@@ -248,10 +265,20 @@ class _Writer:
         stems = visor_stems(self.frames, video)
         new: list[JsonObject] = []
         for frame in self.document.frames():
-            if frame in annotated or not (fresh := self._fresh(frame, set())):
+            if frame in annotated:
                 continue
-            new.append({"image": self._image(stems[frame], video, records), "annotations": fresh})
+            fresh = self._fresh(frame, set())
+            if not fresh and not self._is_empty(frame):
+                continue
+            image = self._image(stems[frame], video, records)
+            new.append({"image": image, "annotations": [raw for _, raw in fresh]})
         return sorted(new, key=lambda raw: Record(raw).path)
+
+    def _is_empty(self, frame: int) -> bool:
+        """Whether it is known that no object is on a frame, rather than nothing."""
+        entries = self.document.on_frame(frame)
+        found = [entries.get(info.id) for info in self.document.objects]
+        return all(entry is not None and entry.mask is None for entry in found)
 
     def _image(self, stem: str, video: str, records: list[Record]) -> JsonObject:
         """Describe a new frame as the record before it in time is described."""
@@ -273,6 +300,35 @@ class _Writer:
 def written_names(document: Document, attachment: bytes | None) -> dict[int, str]:
     """Return object id -> the name in the file, where names are identities: no two are the same."""
     return _names(document, _original(attachment).links)
+
+
+def is_reordered(document: Document, links: Links) -> bool:
+    """Whether the objects of a file lie in another order than on import."""
+    imported = list(dict.fromkeys(link.object for link in links.values()))
+    present = [info.id for info in document.objects if info.id in imported]
+    return present != [number for number in imported if number in set(present)]
+
+
+def frame_orders(
+    document: Document, frames: NamedFrames, attachment: bytes | None
+) -> Mapping[int, tuple[int, ...]]:
+    """Return frame -> objects as the imported file draws them, the lowest first.
+
+    Frames that it does not have, and all where a person has reordered the objects, are in the
+    order of the document and left out. Raises FormatError where the attachment is damaged.
+    """
+    if not attachment:
+        return {}
+    original = Original.loads(attachment)
+    if is_reordered(document, original.links):
+        return {}
+    orders: dict[int, tuple[int, ...]] = {}
+    records = original.file.records
+    for record, frame in zip(records, places(records, frames), strict=True):
+        if frame is not None and frame not in orders:
+            found = (original.links[each].object for each, _ in identified(record.annotations))
+            orders[frame] = tuple(dict.fromkeys(found))
+    return orders
 
 
 def _names(document: Document, links: Links) -> dict[int, str]:
@@ -310,15 +366,6 @@ def _merged(old: list[JsonObject], new: list[JsonObject]) -> list[JsonObject]:
 
 def _mask_of(entry: Entry | None) -> Mask | None:
     return entry.mask if entry else None
-
-
-def _same(first: Mask | None, second: Mask | None) -> bool:
-    if first is None or second is None:
-        return first is second
-    # By pixels: another release of zlib may deflate equal pixels to other bytes.
-    return first == second or (
-        first.box == second.box and np.array_equal(first.crop(), second.crop())
-    )
 
 
 def _class_of(info: ObjectInfo, ignored: int | None = None) -> int | None:

@@ -1,4 +1,4 @@
-"""A VISOR file as a document, with all that is needed to write the file again unchanged."""
+"""The import of a VISOR file as a document, with all that writing it again unchanged needs."""
 
 import itertools
 import json
@@ -13,9 +13,9 @@ from app.core.mask import Mask
 from app.errors import FormatError
 from app.storage.classes import noun_classes
 from app.storage.formats.palette import davis_palette
-from app.storage.formats.visor.geometry import Size, rasterise, sample
+from app.storage.formats.visor.geometry import Size, filled
 from app.storage.formats.visor.naming import FrameList, NamedFrames, places
-from app.storage.formats.visor.records import Annotation, VisorFile, by_path
+from app.storage.formats.visor.records import Annotation, VisorFile, by_path, checked_size
 
 ATTACHMENT = "visor"  # the attachment's name in a project
 _MOST_OBJECTS = 254
@@ -54,30 +54,27 @@ class Original:
     links: Links
 
     def dumps(self) -> bytes:
-        """Return what a project keeps as its attachment."""
-        return zlib.compress(
-            json.dumps(
-                {
-                    "links": [
-                        [*identity, link.object, link.shown, link.class_id]
-                        for identity, link in self.links.items()
-                    ],
-                    "file": self.file.raw,
-                }
-            ).encode(),
-            level=1,
-        )
+        """Return what a project keeps as its attachment: the links, then the file's text."""
+        links = [
+            [*identity, link.object, link.shown, link.class_id]
+            for identity, link in self.links.items()
+        ]
+        head = json.dumps({"links": links}).encode()
+        return zlib.compress(head + b"\n" + self.file.dumps(), level=1)
 
     @classmethod
     def loads(cls, attachment: bytes) -> "Original":
         """Read an attachment. Raises FormatError where it is damaged."""
         try:
-            raw = json.loads(zlib.decompress(attachment))
+            head, _, text = zlib.decompress(attachment).partition(b"\n")
+            raw = json.loads(head)
             links = {
                 Identity(name, ordinal): Link(number, shown, class_id)
                 for name, ordinal, number, shown, class_id in raw["links"]
             }
-            return cls(VisorFile.of(raw["file"], "the attachment"), links)
+            if "file" in raw:  # as older projects keep it
+                return cls(VisorFile.of(raw["file"], "the attachment"), links)
+            return cls(VisorFile.parse(text, "the attachment"), links)
         except (zlib.error, ValueError, KeyError, TypeError) as error:
             raise FormatError(
                 "What the project keeps of its VISOR file is damaged. "
@@ -106,7 +103,11 @@ def import_visor(path: Path, video: NamedFrames | None = None) -> ImportedVisor:
     becomes Origin.IMPORTED; what the authors interpolated (`type` 0) Origin.PROPAGATED. Raises
     FormatError where the file cannot be read, or no frame of the video is in it.
     """
-    file = VisorFile.read(path)
+    return document_of(VisorFile.read(path), path, video)
+
+
+def document_of(file: VisorFile, path: Path, video: NamedFrames | None = None) -> ImportedVisor:
+    """Return what `import_visor` does of a file that has been read from `path` already."""
     try:
         frames = video or own_frames(file, path.parent)
         return _imported(Original(file, link(file)), frames, path)
@@ -141,7 +142,7 @@ def frame_size(file: VisorFile) -> Size:
     """Return the (height, width) of the frames that a file was made for."""
     stated = file.info.get("Frame Size")
     if isinstance(stated, list) and len(stated) == 2 and all(isinstance(n, int) for n in stated):
-        return stated[1], stated[0]
+        return checked_size(stated[1], stated[0])
     return file.canvas
 
 
@@ -195,15 +196,21 @@ def objects_of(links: Links) -> tuple[ObjectInfo, ...]:
 def original_entries(original: Original, frames: NamedFrames) -> dict[Key, Entry]:
     """Return the entries that a file has on the frames of a video.
 
-    Where dense runs share a frame, the first run's masks stand for it.
+    Where dense runs share a frame, the first run's masks stand for it. A frame without any, but of
+    a dense file, which leaves out what was interpolated badly, says that no object is there.
     """
     records = original.file.records
     placed = zip(records, places(records, frames), strict=True)
     canvas = original.file.canvas
+    is_dense = original.file.is_dense
     entries: dict[Key, Entry] = {}
     for record, frame in sorted(placed, key=lambda item: item[0].path):
         if frame is None:
             continue
+        if not record.annotations and not is_dense:
+            absent = Entry(None, Origin.IMPORTED)
+            numbers = {link.object for link in original.links.values()}
+            entries |= {Key(frame, n): absent for n in numbers if Key(frame, n) not in entries}
         for identity, annotation in identified(record.annotations):
             key = Key(frame, original.links[identity].object)
             if key not in entries and (mask := _mask(annotation, canvas, frames.size)):
@@ -212,7 +219,7 @@ def original_entries(original: Original, frames: NamedFrames) -> dict[Key, Entry
 
 
 def _mask(annotation: Annotation, canvas: Size, size: Size) -> Mask | None:
-    return Mask.encode(sample(rasterise(annotation.polygons, canvas), size))
+    return filled(annotation.polygons, canvas, size)
 
 
 def _origin(annotation: Annotation) -> Origin:

@@ -1,4 +1,4 @@
-"""Which frame of a video a VISOR image name means, and the name of each frame."""
+"""The names of VISOR's images: which frame of a video one means, and the name of each frame."""
 
 import json
 import re
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from app.errors import FormatError
 from app.storage.formats.visor.geometry import Size
 from app.storage.formats.visor.records import FRAME_NAME, Record
 
@@ -59,9 +60,14 @@ class FrameList:
 
     @classmethod
     def loads(cls, content: bytes) -> "FrameList":
-        """Undo `dumps`."""
-        source, stems, (height, width) = json.loads(content)
-        return cls(Path(source), tuple(stems), (height, width))
+        """Undo `dumps`. Raises FormatError where it is damaged."""
+        try:
+            source, stems, (height, width) = json.loads(content)
+            return cls(Path(source), tuple(map(str, stems)), (int(height), int(width)))
+        except (ValueError, TypeError) as error:
+            raise FormatError(
+                "What the project keeps of its frames is damaged. Give the video: --video PATH."
+            ) from error
 
 
 def video_name(frames: NamedFrames) -> str:

@@ -7,13 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from app.errors import FormatError
-from app.storage.formats.visor.geometry import DENSE_SIZE, SPARSE_SIZE, Polygon, Size
+import numpy as np
 
-JsonObject = dict[str, object]
+from app.errors import FormatError
+from app.storage.formats.visor.geometry import DENSE_SIZE, SPARSE_SIZE, Corners, Size
+from app.storage.formats.visor.source_text import (
+    RECORDS,
+    SEGMENTS,
+    JsonObject,
+    SourceText,
+    decoded,
+)
 
 FRAME_NAME = re.compile(r"(?P<video>.+)_frame_(?P<number>\d{10})")
-_RESOLUTION = re.compile(r"(\d{1,5})x(\d{1,5})")
+_FARTHEST = 1e9  # in pixels
+_RESOLUTION = re.compile(r"(-?\d{1,9})x(-?\d{1,9})")
+_MOST_PIXELS = 1 << 28  # of a picture; its masks are held as pixels while they are made
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +53,14 @@ class Annotation:
         return found if isinstance(found, int) and not isinstance(found, bool) else None
 
     @property
-    def polygons(self) -> list[Polygon]:
+    def polygons(self) -> list[Corners]:
         """The segments, as they are. Raises FormatError where they are not lists of points."""
-        segments = self.raw.get("segments")
-        if not isinstance(segments, list) or not all(map(is_polygon, segments)):
+        segments = decoded(self.raw.get(SEGMENTS))
+        found = [_corners(each) for each in segments] if isinstance(segments, list) else [None]
+        polygons = [each for each in found if each is not None]
+        if len(polygons) < len(found):
             raise FormatError(f"the segments of {self.name} ({self.id}) are not lists of points")
-        return segments
+        return polygons
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +126,21 @@ class VisorFile:
     """A whole file; `raw` is the JSON object itself."""
 
     raw: JsonObject
+    text: SourceText | None = None
 
     @classmethod
     def read(cls, path: Path) -> "VisorFile":
         """Read a file. Raises FormatError where it is not JSON or not VISOR's."""
-        return cls.of(read_json(path), str(path))
+        return cls.parse(read_content(path), str(path))
+
+    @classmethod
+    def parse(cls, content: bytes, where: str) -> "VisorFile":
+        """Parse a file's content; `where` names it in errors. Raises FormatError."""
+        try:
+            text = SourceText(content)
+        except ValueError:  # what Python's JSON makes of it may still do, or says what is wrong
+            return cls.of(parse_json(content, where), where)
+        return cls(text.raw, text)
 
     @classmethod
     def of(cls, raw: object, where: str) -> "VisorFile":
@@ -147,18 +169,29 @@ class VisorFile:
 
     @property
     def canvas(self) -> Size:
-        """The (height, width) that coordinates refer to."""
+        """The (height, width) that coordinates refer to. Raises FormatError where it is none."""
         stated = self.info.get("Resolution")
         if isinstance(stated, str) and (match := _RESOLUTION.fullmatch(stated)):
-            return int(match[2]), int(match[1])
+            return checked_size(int(match[2]), int(match[1]))
         texts = (text for text in self.info.values() if isinstance(text, str))
         if self.is_dense or any("854x480" in text for text in texts):
             return DENSE_SIZE
         return SPARSE_SIZE
 
     def dumps(self) -> bytes:
-        """Return the file's text; numbers are written so that they read back the same."""
-        return json.dumps(self.raw).encode()
+        """Return the file's text; what is as it was read is written as it stood."""
+        if self.text is None:
+            return json.dumps(self.raw).encode()
+        records = self.raw[RECORDS]
+        assert isinstance(records, list)
+        return self.text.written(records)
+
+
+def checked_size(height: int, width: int) -> Size:
+    """Return a size as (height, width). Raises FormatError where no picture has it."""
+    if min(height, width) < 1 or height * width > _MOST_PIXELS:
+        _refuse(f"no picture has the size {width}x{height} that `info` states")
+    return height, width
 
 
 def by_path(records: Iterable[Record]) -> list[Record]:
@@ -176,19 +209,42 @@ def by_subsequence(records: Iterable[Record]) -> Iterator[tuple[str, list[Record
 
 def read_json(path: Path) -> object:
     """Parse a JSON file. Raises FormatError, with the place, where it is not whole."""
+    return parse_json(read_content(path), str(path))
+
+
+def read_content(path: Path) -> bytes:
+    """Return a JSON file's bytes. Raises FormatError where it cannot be read."""
     if path.is_dir():
         raise FormatError(f"{path} is a folder. Give the JSON file itself.")
     try:
-        return json.loads(path.read_bytes())
+        return path.read_bytes()
     except OSError as error:
         raise FormatError(f"{path} cannot be read ({error.strerror}). Check the name.") from error
+
+
+def parse_json(content: bytes, path: str) -> object:
+    """Parse a JSON file's content. Raises FormatError, with the place, where it is not whole."""
+    try:
+        return _parsed(content)
     except json.JSONDecodeError as error:
         raise FormatError(
             f"{path} is not whole JSON, line {error.lineno}, column {error.colno} ({error.msg}). "
             "It may be cut short: copy or download it again."
         ) from error
+    except UnicodeEncodeError as error:
+        raise FormatError(
+            f"{path} has a name that is not whole ({error.reason}), which cannot be the name of a "
+            "file here. Rename it, or export the file again."
+        ) from error
     except (UnicodeDecodeError, RecursionError, ValueError) as error:
         raise FormatError(f"{path} is not JSON text ({error}). Give a VISOR JSON.") from error
+
+
+def _parsed(content: bytes) -> object:
+    value = json.loads(content)
+    if _SURROGATE.search(content):  # halves of characters, which no file or project can hold
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
 
 
 def is_polygon(value: object) -> bool:
@@ -206,7 +262,21 @@ def as_object(value: object, what: str) -> JsonObject:
 
 def _is_number(value: object) -> bool:
     # The bounds also turn away NaN and infinity, which Python's JSON reader lets through.
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and -1e9 < value < 1e9
+    return (
+        isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _FARTHEST
+    )
+
+
+def _corners(polygon: object) -> Corners | None:
+    """Return a polygon's points, (N, 2); None where `is_polygon` says that it is none."""
+    if not isinstance(polygon, list):
+        return None
+    try:
+        corners = np.array(polygon or np.zeros((0, 2)))
+    except (ValueError, OverflowError):  # points of one, two and three numbers
+        return None
+    is_fit = corners.dtype.kind in "iuf" and corners.ndim == 2 and corners.shape[1] == 2
+    return corners.astype(np.float64) if is_fit and (np.abs(corners) < _FARTHEST).all() else None
 
 
 def _refuse(what: str) -> NoReturn:

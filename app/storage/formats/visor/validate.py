@@ -1,10 +1,11 @@
-"""Everything that is wrong with a VISOR JSON, each defect with its frame, annotation and rule."""
+"""The defects of a VISOR JSON, each with its frame, annotation and rule."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from app.errors import FormatError
 from app.storage.classes import noun_classes
 from app.storage.formats.visor.contacts import (
     CONTACT,
@@ -17,16 +18,16 @@ from app.storage.formats.visor.contacts import (
     is_hand,
     must_say_where,
 )
-from app.storage.formats.visor.geometry import Size, rasterise
+from app.storage.formats.visor.geometry import SPARSE_SIZE, Size, rasterise
 from app.storage.formats.visor.records import (
     FRAME_NAME,
     Annotation,
-    JsonObject,
     Record,
     VisorFile,
     by_path,
     is_polygon,
 )
+from app.storage.formats.visor.source_text import JsonObject
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _FRAME_FILE = re.compile(FRAME_NAME.pattern + r"\.(?P<suffix>jpg|png)")
@@ -82,7 +83,13 @@ def validate(raw: object) -> list[Defect]:
         if not found:
             records.append(Record(item))
     file = VisorFile({**raw, "video_annotations": [record.raw for record in records]})
-    kind = _Kind(file.is_dense, "Challenge" in file.info, file.canvas)
+    try:
+        canvas = file.canvas
+    except FormatError:
+        text = f"`Resolution` {file.info.get('Resolution')} is no picture's size"
+        defects.append(Defect("", "", "info", text))
+        canvas = SPARSE_SIZE
+    kind = _Kind(file.is_dense, "Challenge" in file.info, canvas)
     for record in records:
         defects += _of_image(record, kind)
         defects += _of_annotations(record, kind)

@@ -1,0 +1,81 @@
+"""No command's output destroys what it reads."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from app.cli.main import run
+from app.storage.project.project import Project
+from tests.cli.frames import labels, write_masks, write_video
+
+
+def content(folder: Path) -> dict[Path, bytes]:
+    """Return every file under a folder with its bytes, of a project file its masks."""
+    return {
+        path: masks(path) if path.suffix == ".maskwright" else path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def masks(path: Path) -> bytes:
+    """Return what identifies the masks of a project."""
+    project = Project.open(path)
+    found = repr(sorted(project.load().items(), key=lambda item: item[0]))
+    project.close()
+    return found.encode()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Return a folder with a video, its masks, a project and a link to the video."""
+    video = write_video(tmp_path / "video", 3)
+    stems = {f"frame_{n + 1:010}": labels(n, 1, 2) for n in range(2)}
+    write_masks(tmp_path / "masks", stems)
+    words = ["import", tmp_path / "masks", tmp_path / "p.maskwright", "--video", video]
+    assert run([str(word) for word in words]) == 0
+    os.link(tmp_path / "p.maskwright", tmp_path / "same.maskwright")
+    (tmp_path / "link").symlink_to(video, target_is_directory=True)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "propagate video --anchors masks --out video --model classic",
+        "propagate video --anchors masks --out link --model classic",
+        "propagate link --anchors masks --out video/masks --model classic",
+        "propagate video --anchors masks --out . --model classic",
+        "propagate video --anchors masks --out masks --model classic",
+        "refine video --masks masks --out masks",
+        "refine video --masks masks --out video",
+        "refine video --masks masks --out link/new",
+        "segment video/frame_0000000001.png --point 9,9,+ --out video/frame_0000000001.png",
+        "segment video/frame_0000000001.png --point 9,9,+ --out link/frame_0000000001.png",
+        "segment video/frame_0000000001.png --point 9,9,+ --mask masks/m.png --out masks/m.png",
+        "export p.maskwright --format video --out video",
+        "export p.maskwright --format video --out video/o.mp4",
+        "export p.maskwright --format video --out link/o.mp4",
+        "export p.maskwright --format coco --out p.maskwright",
+        "export p.maskwright --format coco --out same.maskwright",
+        "export p.maskwright --format visor --out p.maskwright",
+        "export p.maskwright --format davis --out video",
+        "export p.maskwright --format davis --out .",
+        "convert masks masks --from davis --to coco",
+        "convert masks masks/a.json --from davis --to coco",
+        "convert masks . --from davis --to visor",
+    ],
+)
+def test_an_output_that_would_destroy_an_input_is_refused(
+    place: Path, command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(place)
+    if "masks/m.png" in command:
+        mask = next((place / "masks").glob("*.png"))
+        (place / "masks" / "m.png").write_bytes(mask.read_bytes())
+    before = content(place)
+    assert run(command.split()) == 2
+    assert content(place) == before
+    said = capsys.readouterr().err
+    assert "which is read. Choose another place" in said or "is a folder. Give the name" in said

@@ -1,0 +1,62 @@
+"""Masks land on the frames that they are named after."""
+
+from pathlib import Path
+
+import pytest
+
+from app.errors import FormatError
+from app.storage.formats.importing import placed_stems
+from app.storage.video.opening import Video, open_video
+from tests.storage.clips import write_clip
+from tests.storage.test_video_folder import write_image
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Video:
+    return open_video(write_clip(tmp_path / "a.mp4", 12))
+
+
+def numbered(numbers: list[int], digits: int = 6) -> list[str]:
+    return [f"{number:0{digits}}" for number in numbers]
+
+
+@pytest.mark.parametrize("digits", [1, 5, 6, 10])
+def test_masks_counted_from_one_are_recognised_and_it_is_said(clip: Video, digits: int) -> None:
+    places, notes = placed_stems(numbered([*range(1, 13)], digits), clip)
+    assert places == list(range(12))
+    assert "counted from 1" in notes[0]
+    places, _ = placed_stems(numbered([3, 12], digits), clip)
+    assert places == [2, 11]
+
+
+@pytest.mark.parametrize("numbers", [[*range(12)], [0, 5], [5], [2, 7, 11], [1], [1, 2]])
+def test_masks_counted_from_nought_stay_where_they_are(clip: Video, numbers: list[int]) -> None:
+    assert placed_stems(numbered(numbers), clip) == (numbers, ())
+
+
+@pytest.mark.parametrize("last", [3, 7, 11])
+def test_what_stays_ambiguous_is_refused_unless_it_is_said(clip: Video, last: int) -> None:
+    stems = numbered([*range(1, last + 1)])
+    with pytest.raises(FormatError, match="--first-number"):
+        placed_stems(stems, clip)
+    assert placed_stems(stems, clip, 1)[0] == list(range(last))
+    assert placed_stems(stems, clip, 0)[0] == list(range(1, last + 1))
+
+
+def test_numbers_beyond_the_video_have_no_frame(clip: Video) -> None:
+    assert placed_stems(numbered([0, 11, 12, 99]), clip)[0] == [0, 11, None, None]
+
+
+def test_masks_of_a_folder_go_by_name_however_it_is_written(tmp_path: Path) -> None:
+    for number, name in enumerate(("cafe\u0301_1", "caf\u00e9_2", "x")):
+        write_image(tmp_path / f"{name}.png", number)
+    video = open_video(tmp_path)
+    places, notes = placed_stems(["caf\u00e9_1", "cafe\u0301_2", "x", "y"], video)
+    assert (places, notes) == ([0, 1, 2, None], ())
+
+
+def test_numbers_padded_differently_are_the_same_frames(tmp_path: Path) -> None:
+    for number in (1, 2, 3):
+        write_image(tmp_path / f"{number}.png", number)
+    assert placed_stems(["00002", "00003"], open_video(tmp_path))[0] == [1, 2]
+    assert placed_stems(["2", "3", "4"], open_video(tmp_path))[0] == [1, 2, None]

@@ -1,0 +1,122 @@
+"""What nobody edited is written back byte for byte."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.cli.main import run
+from app.core.document import Entry, Key, Origin
+from app.core.mask import Mask
+from app.storage.formats.visor.exporting import export_visor
+from app.storage.formats.visor.importing import Original, import_visor
+from tests.storage.visor_vectors import DENSE, SPARSE, SUBMISSION, load
+
+
+def spelled(path: Path, how: str) -> bytes:
+    """Return a file of the same content in another spelling."""
+    raw = load(path)
+    raw["info"]["Note"] = "caf\u00e9 \U0001f944"
+    spellings = {
+        "plain": json.dumps(raw).encode(),
+        "indented": json.dumps(raw, indent=2).encode() + b"\n",
+        "tabs, crlf": json.dumps(raw, indent="\t").replace("\n", "\r\n").encode(),
+        "compact": json.dumps(raw, separators=(",", ":")).encode(),
+        "utf-8": json.dumps(raw, ensure_ascii=False).encode(),
+        "with a mark": b"\xef\xbb\xbf" + json.dumps(raw, ensure_ascii=False).encode(),
+        "sorted": json.dumps(raw, sort_keys=True, indent=1).encode(),
+        "long numbers": json.dumps(raw).replace(".0", ".000").encode(),
+        "spaced": b"  \n" + json.dumps(raw, separators=(" , ", " : ")).encode() + b"\n\n",
+    }
+    return spellings[how]
+
+
+SPELLINGS = ["plain", "indented", "tabs, crlf", "compact", "utf-8", "with a mark", "sorted",
+             "long numbers", "spaced"]  # fmt: skip
+
+
+@pytest.mark.parametrize("how", SPELLINGS)
+@pytest.mark.parametrize("path", [SPARSE, DENSE, SUBMISSION])
+def test_a_file_that_is_not_edited_comes_back_byte_for_byte(
+    tmp_path: Path, path: Path, how: str
+) -> None:
+    source, out = tmp_path / "a.json", tmp_path / "out.json"
+    source.write_bytes(spelled(path, how))
+    project = tmp_path / "p.maskwright"
+    assert run(["import", str(source), str(project)]) == 0
+    assert run(["export", str(project), "--format", "visor", "--out", str(out)]) == 0
+    assert out.read_bytes() == source.read_bytes()
+
+
+def annotation_texts(content: bytes) -> dict[str, bytes]:
+    """Return each annotation's text, found without the code under test."""
+    text = content.decode("utf-8-sig")
+    decoder, found, at = json.JSONDecoder(), dict[str, bytes](), 0
+    while (at := text.find("{", at)) >= 0:
+        try:
+            value, end = decoder.raw_decode(text, at)
+        except ValueError:
+            at += 1
+            continue
+        if isinstance(value, dict) and "segments" in value:
+            found[value["id"]] = text[at:end].encode()
+            at = end
+        else:
+            at += 1
+    return found
+
+
+@pytest.mark.parametrize("how", SPELLINGS)
+def test_an_edit_keeps_the_bytes_of_all_other_annotations(tmp_path: Path, how: str) -> None:
+    source = tmp_path / "a.json"
+    source.write_bytes(spelled(SPARSE, how))
+    imported = import_visor(source)
+    pixels = np.zeros((1080, 1920), np.bool_)
+    pixels[5:50, 6:90] = True
+    document = imported.document
+    keys = [key for key, _ in document.items()]
+    edited, deleted = keys[1], keys[-1]
+    drawn = Entry(Mask.encode(pixels), Origin.DRAWN)
+    absent = next(
+        Key(edited.frame, info.id)
+        for info in document.objects
+        if document.get(Key(edited.frame, info.id)) is None
+    )
+    document.replace({edited: drawn, deleted: None, absent: drawn})
+    content = export_visor(document, imported.frames, imported.attachment)
+    before, after = annotation_texts(source.read_bytes()), annotation_texts(content)
+    changed = {number for number in before if after.get(number) != before[number]}
+    assert len(changed) <= 4  # the edited one, the deleted one, and hands that touched that
+    assert len(after.keys() - before.keys()) == 1
+    again = tmp_path / "again.json"
+    again.write_bytes(content)
+    back = import_visor(again, imported.frames).document
+    assert {key: entry.mask for key, entry in back.items() if entry.mask} == {
+        key: entry.mask for key, entry in document.items() if entry.mask
+    }
+
+
+def test_records_of_new_frames_leave_the_others_as_they_stand(tmp_path: Path) -> None:
+    source = tmp_path / "a.json"
+    source.write_bytes(spelled(SPARSE, "indented"))
+    imported = import_visor(source)
+    document = imported.document
+    for key in [key for key, _ in document.items() if key.frame == 1]:
+        document.replace({key: None})
+    content = export_visor(document, imported.frames, imported.attachment)
+    before, after = (file.decode().split("\n") for file in (source.read_bytes(), content))
+    assert json.loads(content)["video_annotations"][0] == load(source)["video_annotations"][0]
+    assert before[:20] == after[:20]
+    assert before[-20:] == after[-20:]
+
+
+def test_projects_of_before_still_export(tmp_path: Path) -> None:
+    import zlib
+
+    imported = import_visor(SPARSE)
+    original = Original.loads(imported.attachment)
+    links = [[*identity, each.object, each.shown, each.class_id]
+             for identity, each in original.links.items()]  # fmt: skip
+    old = zlib.compress(json.dumps({"links": links, "file": load(SPARSE)}).encode())
+    assert json.loads(export_visor(imported.document, imported.frames, old)) == load(SPARSE)
