@@ -10,18 +10,22 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.batch.videos.carry_out import carry_out
 from app.batch.videos.densify import Densification, Densified, DensifyJob, report, video_of
+from app.batch.videos.plan import read_plan
 from app.cli.main import run
 from app.core.densify import agreement, merged, runs
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.mask import Mask
 from app.errors import UsageError
+from app.storage.formats.palette import read_labels, write_palette_png
 from app.storage.formats.visor.geometry import DENSE_SIZE, rasterise, sample, trace
 from app.storage.formats.visor.records import VisorFile
-from app.storage.formats.visor.validate import validate
+from app.storage.formats.visor.validation.validate import validate
 from app.storage.project.project import Project
 from app.storage.video.opening import open_video
 from models.api import LoadOptions, Prediction
+from tests.batch.test_videos import loaders
 from tests.cli.frames import SIZE, labels, write_video
 from tests.fakes import FakeTracker, square
 
@@ -260,3 +264,52 @@ def test_a_gate_or_size_that_cannot_be_is_wrong_use(source: Path, words: list[st
     except SystemExit as stop:
         status = int(stop.code or 0)
     assert status == 2
+
+
+def test_a_plan_makes_videos_dense_and_scores_them(
+    source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = source.parent
+    truth = folder / "truth" / VIDEO
+    for frame in range(LENGTH):
+        write_palette_png(truth / f"{VIDEO}_frame_{frame + 1:010}.png", labels(frame, 1, 2))
+    plan = folder / "plan.toml"
+    plan.write_text(
+        f'out = "results"\n[videos]\nframes = "{VIDEO}"\nanchors = "{{name}}.json"\n'
+        '[[step]]\ndo = "densify"\nmodel = "classic"\ngate = 0.5\n'
+        '[[step]]\ndo = "evaluate"\ntruth = "truth/{name}"\nprotocol = "visor"\n'
+    )
+    assert run(["batch", str(plan), "--workers", "1"]) == 0
+    assert "1 of 1 videos are in" in capsys.readouterr().out
+    made = folder / "results" / VIDEO
+    assert VisorFile.read(made / f"{VIDEO}_interpolations.json").is_dense
+    assert len(list((made / "masks").iterdir())) == LENGTH
+    assert json.loads((made / "scores.json").read_text())["j"] > 0.9
+    assert (made / "report.csv").read_text().startswith("video,start,end")
+
+
+def test_in_a_plan_what_is_gated_out_has_no_mask(source: Path) -> None:
+    plan = source.parent / "plan.toml"
+    plan.write_text(
+        f'out = "results"\n[videos]\nframes = "{VIDEO}"\nanchors = "{{name}}.json"\n'
+        '[[step]]\ndo = "densify"\n'
+    )
+    task = read_plan(plan, LoadOptions()).tasks[0]
+    carry_out(task, loaders())
+    masks = [read_labels(path) for path in sorted((task.out / "masks").iterdir())]
+    assert [bool(each.any()) for each in masks] == [n in ANNOTATED for n in range(LENGTH)]
+
+
+def test_densify_in_a_plan_begins_it_and_begins_with_a_json(source: Path) -> None:
+    folder = source.parent
+    plan = folder / "plan.toml"
+    head = f'out = "results"\n[videos]\nframes = "{VIDEO}"\nanchors = "masks"\n'
+    steps = '[[step]]\ndo = "densify"\nmodel = "classic"\n'
+    write_palette_png(folder / "masks" / f"{VIDEO}_frame_0000000001.png", labels(0, 1, 2))
+    plan.write_text(head + steps)
+    task = read_plan(plan, LoadOptions()).tasks[0]
+    with pytest.raises(UsageError, match="sparse VISOR JSON"):
+        carry_out(task, loaders())
+    plan.write_text(head + '[[step]]\ndo = "propagate"\n' + steps)
+    with pytest.raises(UsageError, match="first step"):
+        read_plan(plan, LoadOptions())

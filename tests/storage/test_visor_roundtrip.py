@@ -14,12 +14,12 @@ from app.errors import FormatError
 from app.storage.formats.coco import read_coco
 from app.storage.formats.davis import read_davis
 from app.storage.formats.exporting import Format, export_document
-from app.storage.formats.visor.benchmark import Split, benchmark_videos
 from app.storage.formats.visor.exporting import Resolution, build_export, export_visor
 from app.storage.formats.visor.geometry import DENSE_SIZE, SPARSE_SIZE, rasterise
 from app.storage.formats.visor.importing import ImportedVisor, import_visor
 from app.storage.formats.visor.naming import FrameList
-from app.storage.formats.visor.validate import validate
+from app.storage.formats.visor.release.benchmark import Split, benchmark_videos
+from app.storage.formats.visor.validation.validate import validate
 from tests.storage.visor_vectors import DENSE, SPARSE, SUBMISSION, load
 
 SIZES = [(1080, 1920), (480, 854), (720, 1280), (360, 640), (256, 456), (480, 720), (1200, 1200)]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.storage.formats.visor.validate import Defect, validate
+from app.storage.formats.visor.validation.validate import Defect, validate
 from tests.storage.visor_vectors import DENSE, SPARSE, SUBMISSION, load
 
 Json = Any

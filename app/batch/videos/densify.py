@@ -16,10 +16,10 @@ from app.core.densify import Kept, Run, runs, tally
 from app.core.document import Document, Entry, Key
 from app.errors import ProjectError, UsageError
 from app.storage.files.writing import atomic_write
-from app.storage.formats.importing import find_frames, import_document
-from app.storage.formats.visor.dense import annotated_frames, dense_file
+from app.storage.formats.importing import MaskSource, find_frames
 from app.storage.formats.visor.importing import ATTACHMENT
 from app.storage.formats.visor.records import VisorFile
+from app.storage.formats.visor.release.dense import annotated_frames, dense_file
 from app.storage.project.exchange import create_project
 from app.storage.project.project import SUFFIX, Project
 from app.storage.video.opening import Video
@@ -176,7 +176,7 @@ class Densification:
                     return project
                 project.close()
         path.unlink(missing_ok=True)
-        create_project(path, import_document(self._job.source, self._video))
+        create_project(path, MaskSource(self._job.source).document(self._video))
         project = Project.open(path)
         project.set_attachment(_QUESTION, self._question)
         return project

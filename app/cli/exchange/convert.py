@@ -12,8 +12,8 @@ from app.storage.formats.davis import size_notes, write_davis
 from app.storage.formats.importing import Source, json_files, read_videos, write_visor
 from app.storage.formats.palette import visor_palette
 from app.storage.formats.submission import submission_json
-from app.storage.formats.visor.benchmark import UNSEEN, Split, benchmark_videos, image_adder
 from app.storage.formats.visor.records import VisorFile
+from app.storage.formats.visor.release.benchmark import UNSEEN, Split, benchmark_videos, image_adder
 
 
 def run(arguments: argparse.Namespace) -> int:

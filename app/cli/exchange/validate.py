@@ -6,7 +6,7 @@ from collections import Counter
 
 from app.cli.exchange.parsers import FIRST_NOTES
 from app.storage.formats.visor.records import read_json
-from app.storage.formats.visor.validate import validate
+from app.storage.formats.visor.validation.validate import validate
 
 
 def run(arguments: argparse.Namespace) -> int:

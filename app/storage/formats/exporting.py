@@ -12,7 +12,6 @@ from app.storage.formats.coco import coco_json
 from app.storage.formats.davis import write_davis
 from app.storage.formats.labelled import labelled, painted
 from app.storage.formats.submission import submission_json
-from app.storage.formats.visor.benchmark import Split, benchmark_videos
 from app.storage.formats.visor.exporting import (
     Resolution,
     build_export,
@@ -21,6 +20,7 @@ from app.storage.formats.visor.exporting import (
 )
 from app.storage.formats.visor.naming import FrameList, video_name
 from app.storage.formats.visor.read_back import check_read_back
+from app.storage.formats.visor.release.benchmark import Split, benchmark_videos
 from app.storage.video.opening import Video
 
 

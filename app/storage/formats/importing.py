@@ -13,7 +13,6 @@ from app.storage.files.writing import atomic_write
 from app.storage.formats.coco import read_coco
 from app.storage.formats.davis import by_size, mask_folders, read_davis, size_notes
 from app.storage.formats.labelled import LabelledVideo, check_names, labelled
-from app.storage.formats.visor.benchmark import Split, benchmark_videos
 from app.storage.formats.visor.exporting import build_export
 from app.storage.formats.visor.importing import document_of, import_visor
 from app.storage.formats.visor.naming import NamedFrames, video_name
@@ -23,6 +22,7 @@ from app.storage.formats.visor.records import (
     read_content,
     read_json,
 )
+from app.storage.formats.visor.release.benchmark import Split, benchmark_videos
 from app.storage.formats.visor.source_text import JsonObject
 from app.storage.video.opening import Video, open_video
 

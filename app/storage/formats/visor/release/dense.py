@@ -10,7 +10,8 @@ from app.core.mask import Mask
 from app.storage.formats.visor.exporting import written_names
 from app.storage.formats.visor.geometry import DENSE_SIZE, IntPolygon, sample, spread, trace
 from app.storage.formats.visor.naming import NamedFrames, places, visor_stems
-from app.storage.formats.visor.records import JsonObject, VisorFile, by_path
+from app.storage.formats.visor.records import VisorFile, by_path
+from app.storage.formats.visor.source_text import JsonObject
 
 _INFO: JsonObject = {
     "Dataset Name": "VISOR",
