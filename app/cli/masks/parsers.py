@@ -91,6 +91,10 @@ def configure_evaluate(parser: argparse.ArgumentParser) -> None:
         "objects of the first frame, first and last frame left out; visor: only the first left out",
     )  # fmt: skip
     parser.add_argument(
+        "--list", type=Path, metavar="FILE",
+        help="score only these sequences, one a line, such as ImageSets/2022/val_unseen.txt",
+    )  # fmt: skip
+    parser.add_argument(
         "--json", type=output_file, metavar="FILE", help="write all numbers there, too"
     )
 

@@ -23,6 +23,7 @@ from app.storage.formats.visor.records import (
     read_json,
 )
 from app.storage.formats.visor.release.benchmark import Split, benchmark_videos
+from app.storage.formats.visor.release.tables import corrected
 from app.storage.formats.visor.source_text import JsonObject
 from app.storage.video.opening import Video, open_video
 
@@ -76,6 +77,16 @@ class MaskSource:
             raise FormatError(
                 f"{path} is neither a VISOR nor a COCO JSON. Give one, or a DAVIS folder."
             )
+
+    def correct(self, corrections: Path) -> int:
+        """Put the VISOR authors' corrections in the contacts; return how many there were.
+
+        Raises FormatError where it is no VISOR JSON.
+        """
+        if self._visor is None:
+            raise FormatError(f"{self._path} is no VISOR JSON, which --corrections are for.")
+        self._visor, count = corrected(self._visor, corrections)
+        return count
 
     def open_video(self, video: Path | None = None, name: str | None = None) -> Video | None:
         """Open the video given, or else the images that lie with the masks, or nothing.

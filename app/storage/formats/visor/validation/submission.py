@@ -2,33 +2,31 @@
 
 import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from pathlib import Path
 
 from app.errors import FormatError
 from app.storage.formats.submission import SUBMISSION_INFO
-from app.storage.formats.visor.records import Record, by_subsequence, read_json
+from app.storage.formats.visor.records import Record, VisorFile, by_subsequence
 from app.storage.formats.visor.source_text import JsonObject
 from app.storage.formats.visor.validation.defect import Defect, place_of
 
+_MISSING = {"missing object", "missing subsequence"}
 Mapped = Mapping[str, Collection[str]]  # subsequence -> names of its objects
 
 
-def read_mapping(path: Path) -> dict[str, frozenset[str]]:
-    """Return subsequence -> the names of its objects. Raises FormatError.
+def check_submission(content: bytes, mapping: Mapped) -> tuple[str, ...]:
+    """Return what a person should know of a submission's text, before it is written.
 
-    Both forms are read: `{"1": "cup"}`, which the conversion writes, and `{"cup": 1}`.
+    Raises FormatError where it has what the mapping does not know, so that it would be refused.
     """
-    raw = read_json(path)
-    if not isinstance(raw, dict) or not all(isinstance(each, dict) for each in raw.values()):
+    file = VisorFile.parse(content, "the submission")
+    found = [*submission_defects(file.info, file.records), *mapping_defects(file.records, mapping)]
+    wrong = [each for each in found if each.rule not in _MISSING]
+    if wrong:
         raise FormatError(
-            f"{path} is not a mapping of subsequences to objects. Give val_data_mapping.json."
+            f"The submission is not written: {wrong[0]} ({len(wrong)} in all). Give the mapping "
+            "that the masks were made by, or correct the names."
         )
-    return {
-        sequence: frozenset(
-            value if isinstance(value, str) else key for key, value in objects.items()
-        )
-        for sequence, objects in raw.items()
-    }
+    return tuple(f"{each.rule}: {each.text}" for each in found)
 
 
 def submission_defects(info: JsonObject, records: Sequence[Record]) -> Iterator[Defect]:
