@@ -52,18 +52,18 @@ def _of_ends(name: str, frames: Sequence[Record]) -> Iterator[Defect]:
 
 def _of_masks(name: str, frames: Sequence[Record]) -> Iterator[Defect]:
     """The ends are drawn, what lies between is not; and nothing is between that is on no end."""
-    ends = {frames[0].image.get(_START), frames[0].image.get(_END)}
-    drawn = {
+    ends = (frames[0].image.get(_START), frames[0].image.get(_END))
+    drawn = [
         annotation.raw.get("name")
         for record in frames
         if record.name in ends
         for annotation in record.annotations
-    }
+    ]
     for record in frames:
         is_end = record.name in ends
         for place, annotation in enumerate(record.annotations):
             where, kind = place_of(annotation, place), annotation.raw.get("type")
-            if kind in {0, 1} and (kind == _DRAWN) != is_end:
+            if kind in (0, 1) and (kind == _DRAWN) != is_end:
                 what = "an end of" if is_end else "within"
                 text = f"type {kind} on a frame {what} run {name}: ends have 1, the others 0"
                 yield Defect(record.name, where, "run type", text)

@@ -62,8 +62,8 @@ def mapping_defects(
             yield Defect(here[0].name, "", "mapping", f"{sequence} is not in the mapping")
             continue
         yield from _of_names(here, mapping[sequence])
-        named = {each.raw.get("name") for record in here for each in record.annotations}
-        for name in sorted(set(mapping[sequence]) - named):
+        named = [each.raw.get("name") for record in here for each in record.annotations]
+        for name in sorted(set(mapping[sequence]) - set(map(str, named))):
             text = f"{name} of {sequence} is on none of its frames"
             yield Defect(here[0].name, "", "missing object", text)
     for sequence in sorted((set(mapping) if frames is None else set(frames)) - found.keys()):
