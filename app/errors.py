@@ -13,6 +13,10 @@ class StorageError(MaskwrightError):
     """A file could not be read or written; what was there before is untouched."""
 
 
+class UnsavedError(StorageError):
+    """What was changed cannot be saved: it is in memory only, until a person has decided."""
+
+
 class FrameReadError(StorageError):
     """One frame of a video cannot be read; the message names it."""
 

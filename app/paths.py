@@ -37,6 +37,12 @@ def projects_folder() -> Path:
     return data_folder() / "projects"
 
 
+def cache_folder() -> Path:
+    """Return the per-user folder for what can be computed again."""
+    home = _home()
+    return home / "cache" if home else Path(_platform().user_cache_dir)
+
+
 def log_folder() -> Path:
     """Return the per-user folder for logs."""
     home = _home()

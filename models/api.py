@@ -138,6 +138,30 @@ class Tracker(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A thing that a detector found on one frame: its box, which phrase it answers, its score.
+
+    `score` is 0 to 1. `clicks` are points on the thing, where the detector knows any.
+    """
+
+    box: Box
+    phrase: str
+    score: float
+    clicks: tuple[Click, ...] = ()
+
+
+class Detector(Protocol):
+    """A model that finds things by words, bound to one video. Blocks; call it from one thread."""
+
+    def find(self, frame: int, phrases: Sequence[str]) -> tuple[Finding, ...]:
+        """Return what is on the frame of what the phrases say, best first.
+
+        Each finding's phrase is one of those asked for, or, of a detector that knows its kinds
+        beforehand, one of these. Raises PromptError where a phrase cannot be looked for.
+        """
+
+
 class Store(Enum):
     """The part of a tracker's memory that a remembered frame lies in."""
 
@@ -178,6 +202,7 @@ class LoadOptions:
     pixels, 0 = as the frame is, None = the model's own. `scales` and `flip`: test-time fusion.
     `presence`: whether a tracker with a memory of frames remembers an object only where it is seen,
     and shows no mask that it is unsure of; None = the model's own choice.
+    `threshold`: the score, 0 to 1, from which a detector's finding counts, None = its own.
     """
 
     device: str = "auto"
@@ -187,3 +212,4 @@ class LoadOptions:
     scales: tuple[float, ...] = ()
     flip: bool = False
     presence: bool | None = None
+    threshold: float | None = None

@@ -1,4 +1,4 @@
-"""Prompts and anchors: whether they can be used, where they point, and the box a mask asks for."""
+"""Prompts and anchors: whether they can be used, where they point, and what boxes share."""
 
 from collections.abc import Sequence
 
@@ -53,6 +53,19 @@ def box_round(mask: BoolMask) -> Box:
     """Return the box round a mask that holds a pixel."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return Box(columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+
+
+def box_iou(one: Box, other: Box) -> float:
+    """Return the intersection over union of two boxes, 0 where both are empty."""
+    width = min(one.x1, other.x1) - max(one.x0, other.x0)
+    height = min(one.y1, other.y1) - max(one.y0, other.y0)
+    shared = max(width, 0.0) * max(height, 0.0)
+    union = _area(one) + _area(other) - shared
+    return shared / union if union > 0 else 0.0
+
+
+def _area(box: Box) -> float:
+    return max(box.x1 - box.x0, 0.0) * max(box.y1 - box.y0, 0.0)
 
 
 def pixel_of(click: Click, shape: tuple[int, ...]) -> tuple[int, int]:

@@ -2,25 +2,35 @@
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import cast
 
-from models.api import Frames, LoadOptions, ModelError, Segmenter, Tracker, UnknownModelError
+from models.api import (
+    Detector,
+    Frames,
+    LoadOptions,
+    ModelError,
+    Segmenter,
+    Tracker,
+    UnknownModelError,
+)
 from models.runtime import torch_library
 from models.weights import store as weights
 
 EMBEDDED = "lite"
 FALLBACK = "classic"
+_HANDS = re.compile(r"\s*(the )?(left |right )?hands?\.?\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
     """A name that the command line knows.
 
-    `module` offers `load_tracker(name, frames, options)` where `tracks`, and `load_segmenter` of
-    the same form where `segments`.
+    `module` offers `load_tracker(name, frames, options)` where `tracks`, and `load_segmenter` and
+    `load_detector` of the same form where `segments` and `detects`.
     """
 
     name: str
@@ -28,6 +38,7 @@ class Model:
     module: str
     tracks: bool = False
     segments: bool = False
+    detects: bool = False
     weights: bool = True  # whether it needs torch, and a weights file of the model's name
 
 
@@ -64,6 +75,18 @@ _MODELS = {
             "vmos", "HQTrack's VMOS: DeAOT with scale-wise gates", "models.vmos.loader", tracks=True
         ),
         Model(
+            "edgetam",
+            "EdgeTAM: SAM 2's tracking with a small encoder and a compressed memory",
+            "models.hub.loader",
+            tracks=True,
+        ),
+        Model(
+            "sam3-tracker",
+            "SAM 3's tracker (its weights are given out on request, by Meta's own licence)",
+            "models.hub.loader",
+            tracks=True,
+        ),
+        Model(
             "mobile-sam",
             "MobileSAM: quick masks on a CPU, with the edges of plain SAM (it has no HQ token)",
             "models.sam.loader",
@@ -77,6 +100,18 @@ _MODELS = {
                 segments=True,
             )
             for size in ("tiny", "base", "large", "huge")
+        ),
+        Model(
+            "grounding-dino-tiny",
+            "Grounding DINO with a Swin-Tiny encoder: boxes of what words say",
+            "models.text.loader",
+            detects=True,
+        ),
+        Model(
+            "hands",
+            "MediaPipe's hands: the left and the right ones, without words",
+            "models.text.hands.loader",
+            detects=True,
         ),
         Model(
             "classic",
@@ -105,6 +140,11 @@ def segmenters() -> tuple[str, ...]:
     return tuple(model.name for model in _MODELS.values() if model.segments)
 
 
+def detectors() -> tuple[str, ...]:
+    """Return the names of the models that find things."""
+    return tuple(model.name for model in _MODELS.values() if model.detects)
+
+
 def load_tracker(name: str, frames: Frames, options: LoadOptions | None = None) -> Tracker:
     """Return the video model `name`, bound to `frames`.
 
@@ -122,6 +162,16 @@ def load_segmenter(name: str, frames: Frames, options: LoadOptions | None = None
     """
     model = _known(name, segmenters(), "a segmenter")
     load = cast("Callable[[str, Frames, LoadOptions], Segmenter]", _module(model).load_segmenter)
+    return load(name, frames, options or LoadOptions())
+
+
+def load_detector(name: str, frames: Frames, options: LoadOptions | None = None) -> Detector:
+    """Return the detector `name`, bound to `frames`.
+
+    Raises UnknownModelError, WeightsMissingError or WeightsInvalidError.
+    """
+    model = _known(name, detectors(), "a detector")
+    load = cast("Callable[[str, Frames, LoadOptions], Detector]", _module(model).load_detector)
     return load(name, frames, options or LoadOptions())
 
 
@@ -146,6 +196,11 @@ def default_tracker() -> str:
 def default_segmenter() -> str:
     """Return the best image model that needs no download."""
     return FALLBACK if available(EMBEDDED) else EMBEDDED
+
+
+def default_detector(phrases: Sequence[str]) -> str:
+    """Return the detector that finds what the phrases say: hands have one of their own."""
+    return "hands" if phrases and all(map(_HANDS.fullmatch, phrases)) else "grounding-dino-tiny"
 
 
 def _known(name: str, names: tuple[str, ...], kind: str) -> Model:

@@ -100,7 +100,7 @@ class Studio:
     def wait(self, watch: Callable[[], None] = lambda: None) -> None:
         """Wait until no job is under way; `watch` is called often."""
         pause(200)
-        while self._session.clicks.is_asking or self._session.status.state is not SessionState.IDLE:
+        while self._session.clicks.asked or self._session.status.state is not SessionState.IDLE:
             watch()
             pause(15)
         pause(400)

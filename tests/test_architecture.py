@@ -101,12 +101,12 @@ def test_folders_show_what_is_in_them_at_a_glance(folder: Path) -> None:
 
 
 def test_one_module_drives_trackers() -> None:
-    assert _callers("track") == {"app/batch/predict.py"}
+    assert _callers("track") == {"app/batch/passes/predict.py"}
 
 
 def test_one_module_asks_refiners() -> None:
     # A refiner is a segmenter that is asked with a mask; what it says is judged against that mask.
-    assert _callers("prompt_of") == _callers("judge") == {"app/batch/refine.py"}
+    assert _callers("prompt_of") == _callers("judge") == {"app/batch/masks/refine.py"}
 
 
 def _callers(function: str) -> set[str]:

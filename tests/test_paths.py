@@ -13,6 +13,7 @@ def test_everything_of_the_person_is_under_the_chosen_home(home: Path) -> None:
         paths.data_folder(),
         paths.weights_folder(),
         paths.projects_folder(),
+        paths.cache_folder(),
         paths.log_folder(),
         paths.settings_file(),
     ):

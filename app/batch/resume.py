@@ -7,14 +7,14 @@ behind the last one. The output is replaced once all is done.
 import hashlib
 from collections.abc import Container, Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from app.batch.anchors import ids_in
-from app.batch.fill import fill_pass
-from app.batch.refine import refinements
+from app.batch.masks.anchors import ids_in
+from app.batch.masks.refine import refinements
+from app.batch.passes.fill import fill_pass
 from app.batch.write import add_to_project
 from app.core.document import Changes, Entry, Key, Origin
 from app.core.mask import Mask
@@ -25,15 +25,16 @@ from app.storage.formats.label_frames import LabelFrames
 from app.storage.formats.palette import VOID, Labels
 from app.storage.project.project import Project
 from app.storage.video.opening import Video
-from models.api import FloatMap, LoadOptions, Prediction, Segmenter, Tracker
+from models.api import BoolMask, FloatMap, LoadOptions, Prediction, Segmenter, Tracker
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FillJob:
     """What is to be filled, from what, and how.
 
-    `given` are the anchors' label maps, as they are to be written; `first` and `last` are the
-    frames to write, both inclusive; `scores`: write the probabilities, too.
+    `given` are label maps of anchors, as they are to be written; where an anchor's frame has none,
+    the other objects are filled round it. `first` and `last` are the frames to write, both
+    inclusive; `scores`: write the probabilities, too. `names` are those of objects that have one.
     """
 
     out: Path
@@ -45,6 +46,7 @@ class FillJob:
     scores: bool
     options: LoadOptions
     model: str
+    names: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def objects(self) -> list[int]:
@@ -63,11 +65,17 @@ class FillJob:
         weights = options.weights and str(options.weights.absolute())
         fusion = [options.size, options.scales, options.flip, options.presence]
         shown = {frame: _digest(labels) for frame, labels in self.given.items()}
+        found = {
+            f"{frame} {number}": hashlib.sha256(mask.bits).hexdigest() if mask else ""
+            for frame, masks in self.anchors.items()
+            for number, mask in masks.items()
+            if frame not in self.given
+        }
         return [
             [str(video.source.absolute()), len(video), video.size],
             [self.model, weights, *fusion],
             [self.first, self.last, self.direction.value, self.scores],
-            sorted(shown.items()),
+            [*sorted(shown.items()), *sorted(found.items())],
         ]
 
 
@@ -109,7 +117,7 @@ class ResumableFill:
             if frame not in visited:
                 self._keep(frame, {})
         if project is not None:
-            add_to_project(project, self._job.objects, self._changes())
+            add_to_project(project, self._job.objects, self._changes(), self._job.names)
         self._kept.finish()
 
     def _visit(self, part: int, pass_: Pass) -> Generator[int, None, None]:
@@ -148,15 +156,23 @@ class ResumableFill:
         if given is not None:
             self._kept.set(stem, given)
         else:
-            self._kept.add(stem, {number: each.mask for number, each in found.items()})
+            masks = {number: each.mask for number, each in found.items()}
+            self._kept.add(stem, self._anchored(frame) | masks)
         if self._job.scores:
-            self._kept.add_scores(stem, self._maps(given, found), self._job.objects)
+            self._kept.add_scores(stem, self._maps(frame, found), self._job.objects)
         self._scores |= {Key(frame, number): each.score for number, each in found.items()}
 
-    def _maps(self, given: Labels | None, found: Mapping[int, Prediction]) -> dict[int, FloatMap]:
+    def _anchored(self, frame: int) -> dict[int, BoolMask]:
+        anchors = self._job.anchors.get(frame, {})
+        return {number: mask.decode() for number, mask in anchors.items() if mask}
+
+    def _maps(self, frame: int, found: Mapping[int, Prediction]) -> dict[int, FloatMap]:
+        given = self._job.given.get(frame)
         if given is not None:
             return {n: (given == n).astype(np.float32) for n in self._job.objects}
-        return {n: each.probability for n, each in found.items() if each.probability is not None}
+        anchored = {n: mask.astype(np.float32) for n, mask in self._anchored(frame).items()}
+        known = {n: each.probability for n, each in found.items()}
+        return anchored | {n: each for n, each in known.items() if each is not None}
 
     def _changes(self) -> Changes:
         """Return the entries that the fill makes in a document, the anchors among them."""

@@ -1,10 +1,10 @@
 """The writing of filled frames into a project."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.core.document import Changes
+from app.core.document import Changes, ids_for
 from app.core.plan import permitted
 from app.storage.formats.labelled import named_objects
 from app.storage.project.project import Project
@@ -36,16 +36,29 @@ def project_for(path: Path | None, video: Video) -> Generator[Project | None, No
     project.close()
 
 
-def add_to_project(project: Project, numbers: Iterable[int], changes: Changes) -> None:
+def add_to_project(
+    project: Project,
+    numbers: Iterable[int],
+    changes: Changes,
+    names: Mapping[int, str] | None = None,
+) -> None:
     """Put the masks of the objects `numbers` in a project; what a person made in it stays.
 
-    Raises ProjectError where it cannot be written.
+    New objects get the name in `names`, where they have one. Raises ProjectError where it cannot
+    be written.
     """
     document = project.load()
     known = {info.id for info in document.objects}
-    new = {number: f"object {number}" for number in numbers if number not in known}
-    if new:
-        objects = (*document.objects, *named_objects(new))
-        project.save_objects(objects)
-        document.replace_objects(objects)
-    project.append(permitted(document, changes))
+    named = names or {}
+    own = ids_for(document, numbers)
+    new = {
+        own[number]: named.get(number, f"object {own[number]}")
+        for number in own
+        if own[number] not in known
+    }
+    document.replace_objects((*document.objects, *named_objects(new)))
+    placed = {key._replace(object=own[key.object]): entry for key, entry in changes.items()}
+    with project.together():
+        if new:
+            project.save_objects(document.objects, next_id=document.next_id)
+        project.append(permitted(document, placed))

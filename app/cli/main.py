@@ -78,10 +78,20 @@ COMMANDS = {
         masks.configure_densify,
         "app.cli.masks.densify",
     ),
+    "vote": Command(
+        "make coarse masks consistent by the masks of a tracker",
+        masks.configure_vote,
+        "app.cli.masks.vote",
+    ),
     "evaluate": Command(
         "J, F and J&F of masks against ground truth",
         masks.configure_evaluate,
         "app.cli.masks.evaluate",
+    ),
+    "inspect": Command(
+        "where, how and why masks fail against ground truth",
+        masks.configure_inspect,
+        "app.cli.masks.inspect",
     ),
     "import": Command(
         "make a project from VISOR, DAVIS or COCO",

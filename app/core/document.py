@@ -1,6 +1,7 @@
 """The document: which mask each object has on each frame, and how it came to be."""
 
 import enum
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -81,9 +82,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """One thing followed through the video; its id never changes."""
+    """One thing followed through the video; its id never changes, and no other ever has it."""
 
-    id: int  # 1 to 254
+    id: int  # 1 to MOST_ID
     name: str
     color: tuple[int, int, int]  # RGB
     class_id: int | None = None  # row of the EPIC-KITCHENS noun classes
@@ -102,6 +103,7 @@ def why_not_editable(item: ObjectInfo) -> str | None:
 
 Changes = Mapping[Key, Entry | None]  # None removes
 Objects = tuple[ObjectInfo, ...]  # in drawing order: later ones lie on top
+MOST_ID = (1 << 31) - 1  # formats with fewer numbers get their own on export
 Listener = Callable[[frozenset[Key]], None]
 _NO_ENTRIES: Mapping[int, Entry] = MappingProxyType({})
 
@@ -113,8 +115,12 @@ class Document:
     however many frames have masks.
     """
 
-    def __init__(self, objects: Objects = (), entries: Changes | None = None) -> None:
+    def __init__(
+        self, objects: Objects = (), entries: Changes | None = None, *, next_id: int = 1
+    ) -> None:
+        """Begin with these masks; ids below `next_id` were given to objects before."""
         self._objects = objects
+        self._next_id = _beyond(objects, next_id)
         self._by_frame: dict[int, dict[int, Entry]] = {}
         self._listeners: list[Listener] = []
         self._count = 0
@@ -135,7 +141,16 @@ class Document:
     def replace_objects(self, objects: Objects) -> Objects:
         """Set all objects and return those before."""
         before, self._objects = self._objects, objects
+        self._next_id = _beyond(objects, self._next_id)
         return before
+
+    @property
+    def next_id(self) -> int:
+        """The id for the next object: no object has had it, whether it is still there or not.
+
+        What is on its way for an object that was deleted then never reaches another.
+        """
+        return self._next_id
 
     def __len__(self) -> int:
         return self._count
@@ -181,7 +196,7 @@ class Document:
 
     def snapshot(self) -> "Document":
         """Return a copy that later edits do not touch, for another thread to read."""
-        return Document(self._objects, dict(self.items()))
+        return Document(self._objects, dict(self.items()), next_id=self._next_id)
 
     def _apply(self, changes: Changes) -> None:
         for key, entry in changes.items():
@@ -193,3 +208,23 @@ class Document:
                 on_frame.pop(key.object, None)
             if not on_frame:
                 del self._by_frame[key.frame]
+
+
+def _beyond(objects: Objects, least: int) -> int:
+    """Return the first id from `least` on that lies behind those of all objects."""
+    return max((least, *(info.id + 1 for info in objects)))
+
+
+def ids_for(document: Document, ids: Iterable[int]) -> dict[int, int]:
+    """Return the id that each object from outside gets in a document.
+
+    An object that is there, or an id that none ever had, stays as it is; one whose id belonged to
+    an object that is gone gets a new one.
+    """
+    there = {info.id for info in document.objects}
+    given = sorted(set(ids))
+    fresh = itertools.count(max((document.next_id, *(number + 1 for number in given))))
+    return {
+        number: number if number in there or number >= document.next_id else next(fresh)
+        for number in given
+    }

@@ -89,6 +89,39 @@ def exclude(
     return changes
 
 
+def settle(
+    entries: Entries, frame: int, found: Entries, *, fixed: Collection[int] = ()
+) -> dict[Key, Entry]:
+    """Return what a model's masks `found` on one frame change there.
+
+    They are cut where they would enter an anchor or a `fixed` object. What was only propagated
+    gives, but not its last pixel: then it is the new mask that is cut. One of which nothing is left
+    changes nothing.
+    """
+    here, changed = dict(entries), dict[Key, Entry]()
+    for number, entry in found.items():
+        key = Key(frame, number)
+        keeping = set(keepers(here, (), fixed=fixed)) - {number}
+        if not _touches_any(here, key, entry):
+            changes: Changes = {key: entry}
+        else:
+            changes = exclude(here, key, entry, keeping=keeping)
+            if lost := {each.object for each, left in changes.items() if left is None}:
+                changes = exclude(here, key, entry, keeping=keeping | lost)
+        kept = {each: left for each, left in changes.items() if left is not None}
+        changed |= kept
+        here |= {each.object: left for each, left in kept.items()}
+    return changed
+
+
+def _touches_any(entries: Entries, key: Key, entry: Entry) -> bool:
+    """Whether a mask shares a pixel with that of another object."""
+    return entry.mask is not None and any(
+        other.mask is not None and number != key.object and other.mask.iou(entry.mask) > 0
+        for number, other in entries.items()
+    )
+
+
 def _without(entry: Entry, taken: BoolMask) -> Entry | None:
     """Return what is left of an entry, None where no pixel is."""
     rest = Mask.encode(_pixels(entry, taken.shape) & ~taken)

@@ -69,8 +69,11 @@ def line_area(size: tuple[int, int], start: Point, end: Point, diameter: float) 
 def line_pixels(area: Area, start: Point, end: Point, diameter: float) -> BoolMask:
     """Return which pixels of `area` lie within `diameter / 2` of the line from `start` to `end`.
 
-    The pixels under both ends are always among them, so that the smallest brush paints, too.
+    The pixels under both ends are always among them. A brush of one pixel paints one: a chain of
+    pixels, each beside the one before.
     """
+    if diameter <= 1:
+        return _chain(area, start, end)
     y0, y1, x0, x1 = area
     rows = np.arange(y0, y1, dtype=np.float32)[:, None] - np.float32(start.y)
     columns = np.arange(x0, x1, dtype=np.float32)[None, :] - np.float32(start.x)
@@ -85,6 +88,19 @@ def line_pixels(area: Area, start: Point, end: Point, diameter: float) -> BoolMa
     off_y = rows - share * np.float32(along_y)
     radius = max(diameter / 2, 0.71)  # half a pixel's diagonal: no gap between neighbours
     pixels: BoolMask = off_x * off_x + off_y * off_y <= np.float32(radius * radius)
+    return pixels
+
+
+def _chain(area: Area, start: Point, end: Point) -> BoolMask:
+    """Return the pixels of `area` that a line one pixel wide passes through."""
+    y0, y1, x0, x1 = area
+    first, last = (np.floor(np.array((p.y, p.x)) + 0.5) for p in (start, end))
+    steps = int(np.abs(last - first).max())
+    share = np.linspace(0.0, 1.0, steps + 1)[:, None]
+    rows, columns = np.floor(first + share * (last - first) + 0.5).astype(int).T
+    inside = (rows >= y0) & (rows < y1) & (columns >= x0) & (columns < x1)
+    pixels: BoolMask = np.zeros((y1 - y0, x1 - x0), np.bool_)
+    pixels[rows[inside] - y0, columns[inside] - x0] = True
     return pixels
 
 

@@ -8,11 +8,11 @@ from functools import cached_property, partial
 
 from PySide6.QtCore import QObject, QThread, Signal
 
-from app.batch.fill import fill
-from app.batch.heal import heal
-from app.batch.readable import ReadableFrames
-from app.batch.refine import refine
-from app.batch.steps import Steps, without
+from app.batch.masks.refine import refine
+from app.batch.passes.fill import fill
+from app.batch.passes.heal import heal
+from app.batch.passes.readable import ReadableFrames
+from app.batch.passes.steps import Steps, without
 from app.engine.jobs import Heal, Inbox, Job, Prepare, Refine, Segment, Track
 from app.engine.segment import segment
 from app.errors import MaskwrightError

@@ -23,7 +23,11 @@ class Priority(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segment:
-    """One object's mask on one frame, from all its clicks, its box and its mask so far."""
+    """One object's mask on one frame, from all its clicks, its box and its mask so far.
+
+    `others` are the masks of the objects beside it that give what it takes, `kept` of those that
+    give nothing. `drafted`: this series of clicks made the mask so far from nothing.
+    """
 
     id: int
     key: Key
@@ -31,6 +35,9 @@ class Segment:
     box: Box | None = None
     mask: Mask | None = None
     hover: bool = False
+    others: tuple[Mask, ...] = ()
+    kept: tuple[Mask, ...] = ()
+    drafted: bool = False
 
     @property
     def priority(self) -> Priority:

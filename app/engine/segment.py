@@ -2,9 +2,10 @@
 
 from typing import NamedTuple
 
+from app.core.candidates import Scene, candidates, prompt_among
 from app.core.mask import Mask
 from app.engine.jobs import Segment
-from models.api import Prompt, Segmenter
+from models.api import Segmenter
 
 
 class Candidate(NamedTuple):
@@ -16,8 +17,15 @@ class Candidate(NamedTuple):
 
 def segment(segmenter: Segmenter, job: Segment) -> tuple[Candidate, ...]:
     """Return the masks that the prompt could mean, best first; of a hover, the best alone."""
-    mask = job.mask.decode() if job.mask else None
-    found = segmenter.segment(job.key.frame, Prompt(job.clicks, job.box, mask))
+    scene = Scene(
+        job.clicks,
+        job.box,
+        None if job.mask is None else job.mask.decode(),
+        [mask.decode() for mask in job.others],
+        [mask.decode() for mask in job.kept],
+        job.drafted,
+    )
+    found = candidates(scene, segmenter.segment(job.key.frame, prompt_among(scene)))
     if job.hover:
         found = found[:1]
     return tuple(Candidate(Mask.encode(each.mask), each.score) for each in found)

@@ -6,6 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 
 from app.core.document import Document, Entry, Key
+from app.core.heal import difference
 from app.core.mask import Mask
 from app.errors import UsageError
 from app.session.jobs.runner import JobRunner
@@ -93,6 +94,21 @@ class Comparison(QObject):
         changed = {key.frame for key, entry in before.items() if self._differs(key, entry)}
         frames = changed or {key.frame for key in before}
         return min(frames, key=lambda each: (abs(each - frame), each), default=None)
+
+    def next_change(self, frame: int) -> int | None:
+        """Return the frame that the last job changed most, after `frame` where that is one of them.
+
+        Then it is the one changed next most, and after the least the most again.
+        """
+        sizes: dict[int, float] = {}
+        for key, entry in self._jobs.before.items():
+            now = self._masks.entry(key)
+            old, new = (each.mask if each else None for each in (entry, now))
+            sizes[key.frame] = sizes.get(key.frame, 0.0) + difference(old, new)
+        order = sorted((each for each in sizes if sizes[each] > 0), key=lambda each: -sizes[each])
+        if not order:
+            return None
+        return order[(order.index(frame) + 1) % len(order)] if frame in order else order[0]
 
     def _differs(self, key: Key, before: Entry | None) -> bool:
         now = self._masks.entry(key)

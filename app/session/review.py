@@ -1,20 +1,25 @@
 """The review: the suspects, in the order in which to look at them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.core.document import Entry, Key
-from app.core.suspects import Finder, Suspect
+from app.core.suspects import Event, Finder, Order, Reason, Suspect, quick_iou
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
 
 _SOON_MS = 200
+_LIVE_MS = 1_000  # while a job goes on finding masks
 
 
 class Review(QObject):
-    """Keeps the suspects up to date, off this thread, and steps through them."""
+    """Keeps the suspects up to date, off this thread, and steps through them.
+
+    `found` are all of them, `suspects` those of the object that was chosen, in the order that was.
+    They are looked for while a job runs, too, in what it has found so far.
+    """
 
     suspects_changed = Signal()
     _found = Signal(object, object)  # Finder, tuple[Suspect, ...]; from the worker
@@ -23,7 +28,9 @@ class Review(QObject):
         super().__init__(parent)
         self._masks, self._view, self._status = context.masks, context.view, context.status
         self._jobs = jobs
+        self.found: tuple[Suspect, ...] = ()
         self.suspects: tuple[Suspect, ...] = ()
+        self._order, self._only = Order.VALUE, False
         self._current: Suspect | None = None
         self._dismissed: set[tuple[int, int, int]] = set()
         self._dirty: set[int] = set()
@@ -34,8 +41,24 @@ class Review(QObject):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._look)
         self._found.connect(self._on_found)
-        context.masks.document_changed.connect(self._on_document_change)
+        context.masks.entries_changed.connect(self._on_entries_changed)
         context.masks.objects_changed.connect(self._soon)
+        context.view.selection_changed.connect(self._arrange)
+
+    @property
+    def order(self) -> Order:
+        """What comes first in the list."""
+        return self._order
+
+    @property
+    def is_of_selected(self) -> bool:
+        """Whether only suspects of the selected object are listed; all where none is selected."""
+        return self._only
+
+    def arrange(self, order: Order, *, of_selected: bool) -> None:
+        """Choose the order, and whether only the selected object's are listed."""
+        self._order, self._only = order, of_selected
+        self._arrange()
 
     def start(self) -> None:
         """Look at the whole document, which was just opened."""
@@ -98,10 +121,30 @@ class Review(QObject):
                 return True
         return False
 
+    def swap_at(self, frame: int, object_id: int | None) -> Suspect | None:
+        """Return the swap that an object has part in on `frame`, seen from that object."""
+        for each in self.found:
+            within = each.first <= frame <= each.last
+            if within and each.event is Event.SWAP and concerns(each, object_id):
+                return each
+        return None
+
+    def swapped(self, suspect: Suspect) -> range | None:
+        """Return the frames of a swap that is over again; None = it goes on to the next anchor."""
+        if suspect.other is None or suspect.last == suspect.first:
+            return None
+        before, after = self._masks.shown(suspect.last - 1), self._masks.shown(suspect.last)
+        places = (before.get(suspect.object), after.get(suspect.object), after.get(suspect.other))
+        was, own, others = (each.mask if each else None for each in places)
+        if was is None or own is None or others is None:
+            return None
+        back = quick_iou(was, others) > quick_iou(was, own)
+        return range(suspect.first, suspect.last) if back else None
+
     def dismiss(self, suspect: Suspect) -> None:
         """Take a suspect off the list: it was looked at and is fine."""
         self._dismissed.add((suspect.object, suspect.first, suspect.last))
-        self._set(self.suspects)
+        self._set(self.found)
 
     def _position(self) -> int | None:
         """Return where the current suspect stands now; it may have shrunk since."""
@@ -113,18 +156,18 @@ class Review(QObject):
             if same and suspect.first <= current.last and current.first <= suspect.last:
                 return index
         # It is healed: the one that took its place in the ranking comes next.
-        better = [suspect for suspect in self.suspects if suspect.value > current.value]
-        return len(better) - 1
+        before = _KEYS[self._order](current)
+        return len([each for each in self.suspects if _KEYS[self._order](each) < before]) - 1
 
     @Slot(object)
-    def _on_document_change(self, keys: frozenset[Key]) -> None:
+    def _on_entries_changed(self, keys: frozenset[Key]) -> None:
         self._dirty |= {key.object for key in keys}
         self._soon()
 
     @Slot()
     def _soon(self) -> None:
         if self._worker is not None and not self._timer.isActive():
-            self._timer.start(_SOON_MS)
+            self._timer.start(_LIVE_MS if self._masks.has_pending else _SOON_MS)
 
     @Slot()
     def _look(self) -> None:
@@ -135,7 +178,7 @@ class Review(QObject):
             return
         document = self._masks.document
         known = [info.id for info in document.objects]
-        changed = {number: document.of_object(number) for number in self._dirty & set(known)}
+        changed = {number: self._masks.of_object(number) for number in self._dirty & set(known)}
         self._dirty = set()
         self._busy = self._worker.submit(self._examine, self._finder, changed, known)
 
@@ -156,7 +199,38 @@ class Review(QObject):
 
     def _set(self, suspects: tuple[Suspect, ...]) -> None:
         fine = self._dismissed
-        left = tuple(i for i in suspects if (i.object, i.first, i.last) not in fine)
-        if left != self.suspects:
-            self.suspects = left
+        left = tuple(
+            each
+            for each in suspects
+            # What is only stale is known to be, and waits for a heal.
+            if (each.object, each.first, each.last) not in fine and each.reasons != (Reason.STALE,)
+        )
+        if left != self.found:
+            self.found = left
+            self._arrange(told=True)
+
+    @Slot()
+    def _arrange(self, _selected: object = None, *, told: bool = False) -> None:
+        """List what was chosen of what was found; tell where that changes, or as `told`."""
+        selected = self._view.selected
+        chosen = [
+            each
+            for each in self.found
+            if not self._only or selected is None or concerns(each, selected)
+        ]
+        listed = tuple(sorted(chosen, key=_KEYS[self._order]))
+        if told or listed != self.suspects:
+            self.suspects = listed
             self.suspects_changed.emit()
+
+
+def concerns(suspect: Suspect, object_id: int | None) -> bool:
+    """Whether an object is the suspect one, or one of the two that have changed places."""
+    swapped = suspect.event is Event.SWAP and suspect.other == object_id
+    return suspect.object == object_id or (swapped and object_id is not None)
+
+
+_KEYS: Mapping[Order, Callable[[Suspect], tuple[float, ...]]] = {
+    Order.VALUE: lambda each: (-each.value, each.first, each.object),
+    Order.TIME: lambda each: (each.first, each.object),
+}

@@ -14,6 +14,7 @@ from app.session.edits.correction import Correction
 from app.session.edits.history import History
 from app.session.edits.masks import MaskEdits
 from app.session.edits.objects import ObjectEdits
+from app.session.edits.ranges import RangeEdits
 from app.session.files.autosave import Autosave
 from app.session.files.exchange import Exchange
 from app.session.files.files import Files
@@ -69,9 +70,10 @@ class Session(QObject):
         self.objects = objects = ObjectEdits(context, jobs, self)
         self.edit = edit = MaskEdits(context, jobs, self)
         self.clipboard = Clipboard(context, objects, edit, self)
-        self.clicks = Clicks(context, engine, objects, edit, self)
-        self.history = History(self.video, jobs, self.clicks, self)
-        self.correction = Correction(context, engine, jobs, edit, self)
+        self.ranges = RangeEdits(context, objects, edit, self)
+        self.clicks = clicks = Clicks(context, engine, objects, edit, self)
+        self.history = History(self.video, jobs, clicks, self)
+        self.correction = Correction(context, engine, jobs, edit, clicks, self)
         self.compare = Comparison(context, jobs, self)
         self.review = review = Review(context, jobs, self)
         self.autosave = Autosave(self.masks, self.status, self)
@@ -87,9 +89,8 @@ class Session(QObject):
             self.autosave,
             self,
             starts=(self._start_engine, self.review.start),
-            # The job first: what it has found is still written.
+            settle=self.jobs.cancel,
             stops=(
-                self.jobs.cancel,
                 partial(self.status.enter, SessionState.CLOSING),
                 self.clicks.drop,
                 self.correction.reject_refinement,

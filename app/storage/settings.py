@@ -26,6 +26,7 @@ class Settings:
     shortcuts: str = "default"
     overlay_opacity: float = 0.5
     follow_playhead: bool = True
+    overlap: bool = False
     tracker: str = ""
     segmenter: str = ""
     refiner: str = ""
@@ -86,7 +87,8 @@ class Field:
             return isinstance(self.default, bool) and isinstance(value, bool)
         if isinstance(self.default, str):
             listed = {choice.value for choice in self.choices}
-            return isinstance(value, str) and (self.is_open or not listed or value in listed)
+            is_text = isinstance(value, str) and "\0" not in value
+            return is_text and (self.is_open or not listed or value in listed)
         if isinstance(value, int) or (isinstance(value, float) and isinstance(self.default, float)):
             return self.low <= value <= self.high
         return False
@@ -97,7 +99,8 @@ def _text(name: str, label: str, tooltip: str, group: str, *choices: tuple[str, 
 
 
 _BEST = (Choice("", "The best that needs no download"),)
-_LOOK, _MODELS, _HEAL, _KEEP = "Appearance", "Models", "Heal and review", "Memory and files"
+_LOOK, _MASKS, _MODELS = "Appearance", "Masks", "Models"
+_HEAL, _KEEP = "Heal and review", "Memory and files"
 
 FIELDS: tuple[Field, ...] = (
     _text(
@@ -125,6 +128,11 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "follow_playhead", _LOOK, "Follow the frame in work",
         "While masks are propagated, show the frame that has just been finished.",
+    ),
+    Field(
+        "overlap", _MASKS, "Let masks overlap",
+        "What is given to one object then stays with the others, too. Imported masks that overlap "
+        "do so either way.",
     ),
     Field(
         "tracker", _MODELS, "Propagation",
@@ -225,7 +233,8 @@ def load(path: Path, warn: Warn = log.warning) -> Settings:
         if field.accepts(value):
             chosen[name] = float(value) if isinstance(field.default, float) else value
         else:
-            warn(f"{path}: {name} = {value!r} cannot be used; the default is {field.default!r}.")
+            text = _shown(value)
+            warn(f"{path}: {name} = {text} cannot be used; the default is {field.default!r}.")
     return Settings(**chosen)  # type: ignore[arg-type]
 
 
@@ -239,23 +248,36 @@ def save(path: Path, settings: Settings, warn: Warn = log.warning) -> None:
         for name in sorted(known)
         if getattr(settings, name) != getattr(defaults, name)
     }
-    atomic_write(path, dump({**changed, **kept}).encode())
+    try:
+        text = dump({**changed, **kept})
+    except (ValueError, RecursionError):  # a number or a table that can be read, but not written
+        text = dump(changed)
+    atomic_write(path, text.encode())
 
 
 def _read(path: Path, warn: Warn) -> Mapping[str, object]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        # Editors of Windows put a mark before the text.
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
     except OSError as error:
         warn(f"{path} cannot be read ({error.strerror}); the defaults are used.")
         return {}
-    except ValueError as error:  # no UTF-8, or no TOML
+    except (ValueError, RecursionError) as error:  # no UTF-8, no TOML, or nested without end
         warn(_set_aside(path, error))
         return {}
 
 
-def _set_aside(path: Path, error: ValueError) -> str:
+def _shown(value: object) -> str:
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits, or nested without end
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 60 else f"{text[:60]}..."
+
+
+def _set_aside(path: Path, error: Exception) -> str:
     aside = path.with_name(f"{path.name}.broken")
     try:
         path.replace(aside)

@@ -15,6 +15,7 @@ GreyImage = NDArray[np.uint8]  # (H, W)
 Values = TypeVar("Values", NDArray[np.float32], NDArray[np.uint8])
 
 _TOLERANCE_PX = 3.0
+_LEAST_SIDE, _MOST_ASPECT = 32, 16  # of an image in which patches are searched for
 
 
 class OpticalFlow:
@@ -27,8 +28,14 @@ class OpticalFlow:
         self, image: GreyImage, other: GreyImage, start: FlowField | None = None
     ) -> FlowField:
         """Return the flow from `image` to `other`, refined from `start` where one is given."""
-        begin = None if start is None else start.copy()
-        return np.asarray(self._search.calc(image, other, begin), np.float32)  # type: ignore[arg-type]
+        height, width = image.shape
+        # OpenCV ends the process where its coarsest level of an image is less than a patch.
+        least = max(_LEAST_SIDE, max(height, width) // _MOST_ASPECT)
+        more = ((0, max(0, least - height)), (0, max(0, least - width)))
+        begin = None if start is None else np.pad(start, (*more, (0, 0)), mode="edge")
+        images = [np.pad(each, more, mode="edge") for each in (image, other)]
+        found = self._search.calc(*images, begin)  # type: ignore[call-overload]
+        return np.ascontiguousarray(found[:height, :width], np.float32)
 
 
 def carried(values: Values, flow: FlowField, *, edge: bool = False) -> Values:

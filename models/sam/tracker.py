@@ -109,7 +109,9 @@ class _Run:
             number: self._predict(number, frame) for number in sorted(self._followed - given.keys())
         }
         self._forget(frame)
-        predictions = _predictions(outputs, given.values(), self._size, probabilities=probabilities)
+        predictions = predictions_of(
+            outputs, given.values(), self._size, probabilities=probabilities
+        )
         for number, mask in given.items():
             probability = mask.astype(np.float32) if probabilities else None
             predictions[number] = Prediction(mask, 1.0, probability)
@@ -118,7 +120,8 @@ class _Run:
     def _condition(self, frame: int) -> None:
         """Memorise the nearest anchors of each followed object, and drop those now far."""
         wanted = {
-            number: set(_nearest(self._anchor_frames[number], frame)) for number in self._followed
+            number: set(nearest_anchors(self._anchor_frames[number], frame))
+            for number in self._followed
         }
         new: dict[int, list[int]] = {}
         for number, near in wanted.items():
@@ -128,7 +131,7 @@ class _Run:
         for anchor in sorted(new):
             masks = self._anchors[anchor]
             for number in new[anchor]:
-                mask = _checked(masks[number], self._size)
+                mask = checked_mask(masks[number], self._size)
                 self._predictor.add_new_mask(self._state, anchor, number, mask)
             self._predictor.propagate_in_video_preflight(self._state)
             for number in new[anchor]:
@@ -218,7 +221,7 @@ def _new_state(predictor: Predictor, frames: Frames) -> dict[str, Any]:
     }
 
 
-def _predictions(
+def predictions_of(
     outputs: Mapping[int, Mapping[str, Tensor]],
     given: Iterable[BoolMask],
     size: tuple[int, int],
@@ -248,11 +251,13 @@ def _predictions(
     }
 
 
-def _nearest(anchor_frames: Iterable[int], frame: int) -> list[int]:
+def nearest_anchors(anchor_frames: Iterable[int], frame: int) -> list[int]:
+    """Return the anchors of an object that condition a frame: the nearest, nearest first."""
     return sorted(anchor_frames, key=lambda other: abs(other - frame))[:_MOST_ANCHORS]
 
 
-def _checked(mask: BoolMask, size: tuple[int, int]) -> BoolMask:
+def checked_mask(mask: BoolMask, size: tuple[int, int]) -> BoolMask:
+    """Return an anchor's mask; raises PromptError where it is not of the frames' (H, W)."""
     if mask.shape != size:
         raise PromptError(
             f"An anchor's mask is {mask.shape[1]} x {mask.shape[0]}, "

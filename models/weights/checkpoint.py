@@ -55,9 +55,9 @@ def load_strict(module: nn.Module, state: Mapping[str, Tensor], path: Path) -> N
     """
     own = module.state_dict()
     differences = [
-        _listed("missing", own.keys() - state.keys()),
-        _listed("not of this model", state.keys() - own.keys()),
-        _listed(
+        listed("missing", own.keys() - state.keys()),
+        listed("not of this model", state.keys() - own.keys()),
+        listed(
             "of another shape",
             (
                 f"{name} {tuple(state[name].shape)} for {tuple(own[name].shape)}"
@@ -91,7 +91,8 @@ def _unwrapped(content: object, path: Path) -> Mapping[str, Tensor]:
     return content
 
 
-def _listed(what: str, names: Iterable[str]) -> str:
+def listed(what: str, names: Iterable[str]) -> str:
+    """Return how many names there are and the first of them, for a message; none is empty."""
     found = sorted(names)
     if not found:
         return ""

@@ -12,13 +12,13 @@ import platformdirs
 from models.api import UnknownModelError, WeightsInvalidError, WeightsMissingError
 from models.weights.download import DownloadError, Progress, download, matches, megabytes
 from models.weights.packaged import unpack
-from models.weights.zoo import BUNDLED, ZOO, Weights
+from models.weights.zoo import BUNDLED, CONSENT, ZOO, Weights
 
 log = logging.getLogger(__name__)
 
 
 class LicenceNotAcceptedError(WeightsMissingError):
-    """The licence forbids commercial use and has not been accepted."""
+    """The licence has to be accepted first, and has not been."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +74,16 @@ def find(name: str, given: Path | None = None) -> Path:
 
 def missing(name: str) -> str | None:
     """Return what is not on this machine and how to get it, in one sentence, or None."""
-    if place(name).is_file():
-        return None
     if name in BUNDLED:
+        if place(name).is_file():
+            return None
         return (
             f"{place(name)} is missing, which comes with the program: install the program again, "
             "give your copy with --weights FILE, or choose another model: classic needs no weights."
         )
     weights = _entry(name)
+    if place(name).is_file():
+        return next(filter(None, map(missing, weights.companions)), None)
     if weights.by_hand:
         return _fetch_by_hand(weights)
     consent = " --accept-licence" if weights.needs_consent else ""
@@ -95,10 +97,18 @@ def missing(name: str) -> str | None:
 def fetch(name: str, *, accept_licence: bool = False, progress: Progress | None = None) -> Fetched:
     """Fetch the weights `name` into the per-user folder, unless they are there and sound.
 
-    Raises UnknownModelError, LicenceNotAcceptedError or DownloadError.
+    Their companions are fetched, too. Raises UnknownModelError, LicenceNotAcceptedError or
+    DownloadError.
     """
     if name in BUNDLED:
         return Fetched(find(name), "comes with the program")
+    fetched = _fetched(name, accept_licence=accept_licence, progress=progress)
+    for companion in _entry(name).companions:
+        fetch(companion, accept_licence=accept_licence, progress=progress)
+    return fetched
+
+
+def _fetched(name: str, *, accept_licence: bool, progress: Progress | None) -> Fetched:
     weights = _entry(name)
     target = folder() / weights.file
     if weights.by_hand:
@@ -109,8 +119,8 @@ def fetch(name: str, *, accept_licence: bool = False, progress: Progress | None 
         return Fetched(target, "was here already")
     if weights.needs_consent and not accept_licence:
         raise LicenceNotAcceptedError(
-            f"{weights.file} is licensed {weights.licence}: no commercial use, attribution "
-            f"required. If that suits you: `maskwright models get {name} --accept-licence`."
+            f"{weights.file} is licensed {weights.licence}: {CONSENT[weights.licence]}. "
+            f"If that suits you: `maskwright models get {name} --accept-licence`."
         )
     try:
         download(weights.url, target, digest=weights.digest, progress=progress)
@@ -164,11 +174,11 @@ def _resource_folders() -> tuple[Path, Path]:
 
 
 def _fetch_by_hand(weights: Weights) -> str:
+    terms = f": {CONSENT[weights.licence]}" if weights.needs_consent else ""
     return (
-        f"The weights {weights.file} ({megabytes(weights.size)}, licence {weights.licence}) are "
-        f"published in a shared folder that only a browser can open: get them from the page "
-        f"{weights.url}, and put them at {folder() / weights.file}, or give the file with "
-        f"--weights FILE."
+        f"The weights {weights.file} ({megabytes(weights.size)}, licence {weights.licence}{terms}) "
+        f"have to be fetched with a browser: get them from the page {weights.url}, and put them at "
+        f"{folder() / weights.file}, or give the file with --weights FILE."
     )
 
 

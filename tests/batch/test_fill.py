@@ -6,8 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from app.batch.fill import fill
-from app.batch.predict import UnpackedAnchors
+from app.batch.passes.fill import fill
+from app.batch.passes.predict import UnpackedAnchors
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.mask import Mask
 from app.core.plan import Direction, plan

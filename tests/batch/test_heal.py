@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.batch.heal import heal
+from app.batch.passes.heal import heal
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.heal import Rules, evidence, plan_heal, stale_marks
 from app.core.mask import Mask

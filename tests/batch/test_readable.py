@@ -1,6 +1,6 @@
 """Frames for a model that goes through a video some of whose frames cannot be read."""
 
-from app.batch.readable import ReadableFrames
+from app.batch.passes.readable import ReadableFrames
 from tests.storage.test_frames import CountedVideo
 
 

@@ -1,6 +1,6 @@
 """Refining: what is asked of a refiner, and which answer counts."""
 
-from app.batch.refine import refine
+from app.batch.masks.refine import refine
 from app.core.document import Entry, Key, Origin
 from app.core.mask import Mask
 from models.api import Box

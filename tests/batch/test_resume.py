@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.batch.anchors import anchors_of
+from app.batch.masks.anchors import anchors_of
 from app.batch.resume import FillJob, RefineJob, ResumableFill, ResumableRefinement
 from app.core.plan import Direction
 from app.storage.formats.palette import read_labels

@@ -1,12 +1,14 @@
 """Exclusion: what one object takes the others give, and nobody else gives anything."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from app.core.document import Changes, Document, Entry, Key, Origin
-from app.core.exclusion import exclude, keepers
+from app.core.exclusion import exclude, keepers, settle
 from app.core.mask import Mask
 from models.api import BoolMask, Box, Click
 from tests.fakes import square
@@ -141,3 +143,30 @@ def test_a_box_round_a_part_of_an_anchor_takes_it_and_one_beside_it_does_not() -
     assert keepers(entries, (), Box(12, 12, 22, 22)) == set()
     assert keepers(entries, (), Box(35, 12, 60, 30)) == {2}
     assert keepers(entries, (), Box(8, 8, 44, 44)) == {2}
+
+
+# The masks of a model
+
+
+@settings(max_examples=100, deadline=None)
+@given(label_maps, pixel_maps, pixel_maps, st.sets(st.integers(3, 4)), st.sets(st.integers(3, 4)))
+def test_masks_of_a_model_spare_anchors_and_fixed_ones_and_take_no_last_pixel(
+    labels: np.ndarray, one: BoolMask, two: BoolMask, anchors: set[int], fixed: set[int]
+) -> None:
+    entries = {
+        number: replace(each, verified=number in anchors)
+        for number, each in labelled(labels).items()
+    }
+    found = {1: entry(one), 2: entry(two)}
+    left = after(entries, settle(entries, KEY.frame, found, fixed=fixed))
+    owners = sum(pixels_of(left, number).astype(int) for number in range(1, 5))
+    assert np.max(owners) <= 1
+    assert entries.keys() <= left.keys()
+    for number in anchors | fixed:
+        assert left.get(number) == entries.get(number)
+
+
+def test_a_mask_of_a_model_that_meets_nothing_is_as_it_was_found() -> None:
+    found = {1: entry(square(0, 0, 3, (9, 11)))}
+    beside = {2: entry(square(5, 5, 3, (9, 11)))}
+    assert settle(beside, 4, found) == {KEY: found[1]}

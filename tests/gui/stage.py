@@ -1,6 +1,7 @@
 """A canvas on a real session with fake models, and a mouse that works in pixels of the frame."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,12 +32,17 @@ class Stage:
 
     def __init__(self, folder: Path, size: tuple[int, int] = SIZE, frames: int = FRAMES) -> None:
         self.reports: list[Report] = []
+        self.made: FakeModels | None = None  # with the first job
+        self.holds_clicks = False  # until the gate of the segmenter is opened
         self.session = Session(loader=self._load)
         self.session.status.reported.connect(self.reports.append)
         self.session.files.open(write_frames(folder / "clip", frames, size))
 
     def _load(self, frames: FrameCache, settings: Settings) -> FakeModels:
-        return FakeModels(frames)
+        self.made = FakeModels(frames)
+        if self.holds_clicks:
+            self.made.fake_segmenter.gate.close()
+        return self.made
 
     def close(self) -> None:
         """End the session's threads."""
@@ -65,6 +71,11 @@ class Stage:
         assert number is not None
         self.session.edit.draw_mask(frame, number, pixels, "Paint")
         return number
+
+    def let_masks_overlap(self) -> None:
+        """Choose that masks may overlap."""
+        preferences = self.session.preferences
+        preferences.apply(replace(preferences.settings, overlap=True))
 
     def state(self, frame: int, number: int = 1) -> str:
         """Return the name of an object's state on a frame."""

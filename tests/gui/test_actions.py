@@ -296,6 +296,7 @@ def test_x_twice_leaves_the_mask_as_it_was(opened: Desk) -> None:
 
 def test_a_mask_is_copied_and_pasted_on_another_frame_and_to_another_object(opened: Desk) -> None:
     session = opened.session
+    session.preferences.apply(replace(session.preferences.settings, overlap=True))
     assert not opened.window.actions_by_name["paste_mask"].isEnabled()
     opened.draw()
     opened.press(K.Key_C, CTRL)
@@ -308,6 +309,18 @@ def test_a_mask_is_copied_and_pasted_on_another_frame_and_to_another_object(open
     assert session.masks.state(Key(1, 2)) is State.ANCHOR
     opened.press(K.Key_Z, CTRL)
     assert session.masks.state(Key(1, 2)) is State.NONE
+
+
+def test_the_switch_for_overlap_is_the_setting(opened: Desk) -> None:
+    preferences = opened.session.preferences
+    switch = opened.window.actions_by_name["overlap"]
+    assert not switch.isChecked()
+    opened.do("overlap")
+    assert preferences.settings.overlap
+    assert switch.isChecked()
+    preferences.apply(replace(preferences.settings, overlap=False))
+    opened.settle()
+    assert not switch.isChecked()
 
 
 def test_undo_with_an_open_polygon_takes_a_corner_and_no_step(opened: Desk) -> None:

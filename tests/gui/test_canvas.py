@@ -19,7 +19,7 @@ from app.gui.canvas.scene.layers import contour_path
 from app.gui.canvas.scene.overlay import OverlayMode
 from app.gui.canvas.scene.picture import Picture
 from app.gui.canvas.tools.tool import Tool
-from models.api import BoolMask
+from models.api import BoolMask, Click
 from tests.gui.stage import SIZE, Mouse, Stage
 
 
@@ -82,6 +82,7 @@ def test_an_edit_elsewhere_does_not_change_what_is_shown(stage: Stage, canvas: C
 
 
 def test_hiding_the_upper_object_uncovers_the_lower_one(stage: Stage, canvas: Canvas) -> None:
+    stage.let_masks_overlap()
     lower = stage.draw(block(10, 30, 10, 30))
     upper = stage.draw(block(10, 30, 10, 30))
     assert color_at(canvas, 20, 20) == color_of(stage, upper)
@@ -91,6 +92,7 @@ def test_hiding_the_upper_object_uncovers_the_lower_one(stage: Stage, canvas: Ca
 
 
 def test_solo_shows_the_selected_object_alone(stage: Stage, canvas: Canvas) -> None:
+    stage.let_masks_overlap()
     lower = stage.draw(block(10, 30, 10, 30))
     stage.draw(block(10, 40, 10, 40))
     stage.session.view.select(lower)
@@ -167,6 +169,34 @@ def test_clicks_are_marked_for_the_selected_object(
     marked = color_at(canvas, 60, 15)
     stage.session.view.select(None)
     assert marked != color_at(canvas, 60, 15)
+
+
+def test_a_click_is_marked_as_at_work_until_it_is_answered(
+    stage: Stage, canvas: Canvas, qtbot: QtBot
+) -> None:
+    session = stage.session
+    picture, hud = canvas.scene(), canvas.findChild(Hud)
+    assert isinstance(picture, Picture)
+    assert hud is not None
+    stage.holds_clicks = True
+    session.clicks.click(Click(20, 20))
+    assert [each.click for each in picture.waiting.questions] == [Click(20, 20)]
+    assert picture.waiting.isVisible()
+    assert "looking" in hud.text()
+    session.correction.verify_and_heal()
+    assert "Enter follows" in hud.text()
+    go_to(stage, canvas, qtbot, 2)
+    assert picture.waiting.questions == ()
+    go_to(stage, canvas, qtbot, 0)
+    assert picture.waiting.questions != ()
+    qtbot.waitUntil(lambda: stage.made is not None)
+    assert stage.made is not None
+    stage.made.fake_segmenter.gate.open()
+    qtbot.waitUntil(lambda: stage.entry() is not None)
+    assert picture.waiting.questions == ()
+    assert not picture.waiting.isVisible()
+    assert "looking" not in hud.text()
+    qtbot.waitUntil(lambda: stage.state(29) == "PREDICTED")  # Enter has been done
 
 
 def test_an_unreadable_frame_is_an_empty_ground_and_not_asked_for_again(

@@ -4,8 +4,11 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel
 
 from app.core.document import Key, State
+from app.core.mask import Mask
+from app.core.suspects import Event, Order
 from app.gui.panels.review import ReviewPanel
 from tests.gui.conftest import Desk
 
@@ -110,3 +113,56 @@ def test_a_drift_takes_three_interactions(drifted: Desk) -> None:
     drifted.press(Qt.Key.Key_Return)
     drifted.idle()
     assert State.ANCHOR in {drifted.session.masks.state(Key(frame, 1)) for frame in (10, 11, 12)}
+
+
+def test_a_swap_is_named_and_taken_back_with_one_key(opened: Desk) -> None:
+    session = opened.session
+    opened.draw(number=1, x=10)
+    opened.draw(number=2, x=40)
+    opened.do("forward")
+    opened.idle()
+    before = masks_at(opened, 15)
+    session.edit.exchange(1, 2, range(10, 30))  # as a model does it, but that the ends are anchors
+    for frame in (10, 29):
+        session.edit.unanchor([Key(frame, 1), Key(frame, 2)])
+    opened.qtbot.waitUntil(lambda: any(i.event is Event.SWAP for i in session.review.found))
+    (swap,) = [each for each in session.review.found if each.event is Event.SWAP]
+    model = panel_of(opened).view.model()
+    words = [str(model.index(row, 2).data()) for row in range(model.rowCount())]
+    assert any("swapped with object" in text for text in words)
+    session.review.show(swap)
+    assert masks_at(opened, 15) == before[::-1]
+    opened.press(Qt.Key.Key_Z)
+    assert masks_at(opened, 15) == before
+    assert masks_at(opened, 5) == before
+    opened.qtbot.waitUntil(lambda: not any(i.event is Event.SWAP for i in session.review.found))
+
+
+def masks_at(desk: Desk, frame: int) -> list[Mask | None]:
+    shown = desk.session.masks.shown(frame)
+    return [shown[number].mask for number in (1, 2)]
+
+
+def test_the_list_is_ordered_and_filtered(drifted: Desk) -> None:
+    panel = panel_of(drifted)
+    order, only = panel.findChild(QComboBox), panel.findChild(QCheckBox)
+    assert order is not None
+    assert only is not None
+    order.setCurrentIndex(1)
+    order.activated.emit(1)
+    assert drifted.session.review.order is Order.TIME
+    drifted.draw(number=2, x=40)
+    only.setChecked(True)
+    drifted.settle()
+    assert panel.view.model().rowCount() == 0
+    assert "others have some" in panel.summary
+
+
+def test_a_low_panel_cuts_off_no_sentence(opened: Desk) -> None:
+    session = opened.session
+    panel = ReviewPanel(session.view, session.masks, session.review)
+    opened.qtbot.addWidget(panel)
+    panel.resize(200, panel.minimumSizeHint().height())
+    panel.show()
+    label = next(label for label in panel.findChildren(QLabel) if label.text() == panel.summary)
+    assert label.height() >= label.heightForWidth(label.width())

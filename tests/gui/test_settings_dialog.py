@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
+    QFileDialog,
     QLineEdit,
     QScrollArea,
     QSpinBox,
@@ -152,3 +153,15 @@ def test_the_dialog_shows_a_change_made_elsewhere(dialog: SettingsDialog, desk: 
     box = dialog.editor("undo_limit")
     assert isinstance(box, QSpinBox)
     assert box.value() == 33
+
+
+def test_the_folder_can_be_browsed_for(
+    dialog: SettingsDialog, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "/chosen")
+    (browse,) = dialog.editor("autosave_folder").actions()
+    browse.trigger()
+    assert desk.session.preferences.settings.autosave_folder == "/chosen"
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
+    browse.trigger()
+    assert desk.session.preferences.settings.autosave_folder == "/chosen"

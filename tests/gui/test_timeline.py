@@ -268,6 +268,7 @@ def test_a_range_is_propagated_again(stage: Stage, timeline: Timeline, qtbot: Qt
 def test_two_objects_exchange_their_masks_on_a_range(
     stage: Stage, timeline: Timeline, qtbot: QtBot
 ) -> None:
+    stage.let_masks_overlap()
     add(stage, 0)
     add(stage, 0)
     propagate(stage, qtbot)

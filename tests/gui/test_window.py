@@ -5,12 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import shiboken6
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QDockWidget, QToolButton
 
 from app.core.document import Key, State
+from app.core.heal import difference
+from app.gui.widgets.messages import Message
 from app.gui.window.window import Window
+from app.session.comparison import Reference
 from app.session.state.status import Report, SessionState
 from app.storage.formats.palette import write_palette_png
 from tests.fakes import write_frames
@@ -36,7 +39,7 @@ def test_an_empty_window_shows_the_welcome_page_and_no_panels(desk: Desk) -> Non
 def test_opening_a_video_shows_the_picture_and_the_panels(opened: Desk) -> None:
     shown = {d.objectName() for d in opened.window.findChildren(QDockWidget) if d.isVisible()}
     assert opened.window.canvas.isVisible()
-    assert shown == {"timeline", "objects", "review"}
+    assert shown == {"timeline", "objects", "review", "anchors"}
     assert "clip" in opened.window.windowTitle()
 
 
@@ -75,6 +78,68 @@ def test_a_folder_of_masks_dropped_on_an_open_video_becomes_anchors(
 def test_a_report_of_the_session_becomes_a_message(opened: Desk, said: Said) -> None:
     opened.session.status.reported.emit(Report("error", "The disk is full. Make room."))
     assert said("The disk is full")
+
+
+def test_what_is_said_of_a_video_ends_with_it(opened: Desk, said: Said) -> None:
+    status = opened.session.status
+    status.reported.emit(Report("error", "The model failed."))
+    status.reported.emit(Report("info", "12 frames changed"))
+    opened.window.files.open(opened.clip / "missing.mp4")
+    assert said("The model failed")
+    opened.do("close")
+    assert not said("The model failed")
+    assert not said("12 frames changed")
+    assert said("missing.mp4")
+
+
+def test_an_error_while_a_video_is_closed_outlasts_it(opened: Desk, said: Said) -> None:
+    def fail(state: SessionState) -> None:
+        if state is SessionState.CLOSING:
+            opened.session.status.report("error", "10 masks could not be saved.")
+
+    opened.session.status.state_changed.connect(fail)
+    opened.do("close")
+    assert said("10 masks could not be saved")
+
+
+def test_what_a_job_changed_can_be_viewed_and_undone_from_its_message(opened: Desk) -> None:
+    session = opened.session
+    opened.draw()
+    opened.model.fake_tracker.drift = {20: 9, 10: 3}
+    opened.do("forward")
+    opened.idle()
+    opened.draw(15, x=12)
+    opened.do("verify_and_heal")
+    opened.idle()
+    healed = dict(session.masks.document.items())
+    (message,) = (each for each in opened.window.findChildren(Message) if each.offers)
+    view, undo = message.offers
+    assert view.isVisible()
+    changed = []
+    for _ in range(2):
+        view.click()
+        changed.append(session.view.frame)
+    assert session.compare.reference is Reference.BEFORE
+    sizes = [
+        difference(session.jobs.before[Key(frame, 1)].mask, healed[Key(frame, 1)].mask)  # type: ignore[union-attr]
+        for frame in changed
+    ]
+    assert sizes == sorted(sizes, reverse=True)
+    undo.click()
+    opened.settle()
+    assert session.masks.document.get(Key(changed[0], 1)) == session.jobs.before[Key(changed[0], 1)]
+    assert not any("changed" in text for text in opened.window.messages.texts)
+
+
+def test_a_message_offers_nothing_once_something_else_was_done(opened: Desk) -> None:
+    opened.draw()
+    opened.do("forward")
+    opened.idle()
+    (message,) = (each for each in opened.window.findChildren(Message) if each.offers)
+    assert all(button.isVisible() for button in message.offers)
+    opened.draw(3, x=30)
+    assert not any(button.isVisible() for button in message.offers)
+    assert message.isVisible()
 
 
 def test_an_error_can_be_dismissed_on_whatever_page_it_lies(opened: Desk, tmp_path: Path) -> None:
@@ -200,3 +265,12 @@ def test_two_windows_write_the_recent_list_newest_first(opened: Desk, tmp_path: 
     opened.window.files.open(other)
     stored = opened.store.value("recent/sources")
     assert stored == [str(other), str(opened.clip)]
+
+
+def test_a_new_window_is_no_larger_than_its_screen(desk: Desk, tmp_path: Path) -> None:
+    store = QSettings(str(tmp_path / "new.ini"), QSettings.Format.IniFormat)
+    window = Window(desk.session, store)
+    room = window.screen().availableSize()
+    assert window.width() < room.width()
+    assert window.height() < room.height()
+    window.deleteLater()

@@ -189,3 +189,24 @@ def test_the_guided_filter_follows_the_image_not_the_guess() -> None:
     guess[:, 18:] = 1  # two columns too many
     smooth = guided(image, guess, radius_px=6, smoothness=1e-4)
     assert smooth[20, 18] < 0.5 < smooth[20, 21]
+
+
+@pytest.mark.parametrize(
+    "size", [(1, 1), (2, 2), (5, 7), (11, 11), (8, 400), (400, 8), (20, 100), (31, 2000), (3, 900)]
+)
+def test_frames_of_any_size_get_an_answer(size: tuple[int, int]) -> None:
+    height, width = size
+    rng = np.random.default_rng(0)
+    images = [np.asarray(rng.integers(0, 255, (*size, 3)), np.uint8) for _ in range(3)]
+    mask = np.zeros(size, np.bool_)
+    mask[: max(1, height // 2), : max(1, width // 2)] = True
+    film = Film(3, lambda index: images[index])
+    found = dict(load_tracker("classic", film).track({0: {300: mask}}, range(3)))
+    assert all(found[frame][300].mask.shape == size for frame in range(3))
+    assert (found[0][300].mask == mask).all()
+    segmenter = ClassicSegmenter(film)
+    for prompt in (
+        Prompt(clicks=(Click(0, 0),)),
+        Prompt(box=Box(0, 0, max(1, width // 2), max(1, height // 2))),
+    ):
+        assert segmenter.segment(0, prompt)[0].mask.shape == size

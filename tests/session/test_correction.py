@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 from pytestqt.qtbot import QtBot
 
 from app.core.document import Key, ObjectInfo, Origin, State
 from app.core.plan import Direction
-from models.api import Click
+from models.api import Click, WeightsMissingError
+from tests.fakes import square
 from tests.session.desk import FRAMES, Desk, draw
 
 
@@ -112,7 +114,7 @@ def test_several_objects_are_refined_in_one_step_but_no_locked_one(
 ) -> None:
     session = desk.session
     for number in (1, 2, 3):
-        draw(desk, 0, number)
+        draw(desk, 0, number, x=15 * number)
     session.jobs.propagate(Direction.FORWARD)
     idle()
     session.objects.edit(replace(session.masks.objects[2], locked=True))
@@ -126,3 +128,128 @@ def test_several_objects_are_refined_in_one_step_but_no_locked_one(
     }
     assert origins == {1: Origin.REFINED, 2: Origin.REFINED, 3: Origin.PROPAGATED}
     assert desk.said("2 objects, 4 frames: 8 sharpened, 0 kept")
+
+
+# Enter and the click before it
+
+
+def test_a_verification_waits_for_the_click_and_is_done_with_its_answer(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session, gate = desk.session, desk.made.fake_segmenter.gate
+    session.objects.add()
+    gate.close()
+    session.view.go_to(10)
+    session.clicks.click(Click(20, 25))
+    session.correction.verify_and_heal()
+    assert session.correction.waits_at(Key(10, 1))
+    assert not len(session.masks.document)
+    session.view.go_to(3)
+    gate.open()
+    idle()
+    assert not session.correction.waits_at(Key(10, 1))
+    assert session.masks.document.frames() == list(range(FRAMES))
+    assert session.masks.state(Key(10, 1)) is State.ANCHOR
+
+
+def test_a_verification_is_dropped_with_the_click_that_it_waits_for(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, gate = desk.session, desk.made.fake_segmenter.gate
+    draw(desk, 0)
+    session.view.select(1)
+    before = dict(session.masks.document.items())
+    gate.close()
+    session.clicks.click(Click(24, 25))
+    session.correction.verify_and_heal()
+    session.history.undo()
+    assert not session.correction.waits_at(Key(0, 1))
+    gate.open()
+    qtbot.wait(100)
+    assert dict(session.masks.document.items()) == before
+
+
+def test_a_verification_is_dropped_where_the_click_finds_nothing(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session, segmenter = desk.session, desk.made.fake_segmenter
+    draw(desk, 0)
+    session.view.select(1)
+    segmenter.gate.close()
+    segmenter.error = WeightsMissingError("lite is missing")
+    session.clicks.click(Click(24, 25))
+    session.correction.verify_and_heal()
+    segmenter.gate.open()
+    idle()
+    assert session.masks.document.frames() == [0]
+    assert not session.correction.waits_at(Key(0, 1))
+
+
+def test_the_masks_that_gave_are_verified_and_healed_with_the_one_that_took(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=20)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    session.view.go_to(15)
+    session.view.select(1)
+    calls = len(desk.made.fake_tracker.calls)
+    session.clicks.click(Click(22, 25))
+    idle()
+    assert session.masks.state(Key(15, 2)) is State.PREDICTED
+    steps = session.history.stack.count()
+    session.correction.verify_and_heal()
+    idle()
+    assert session.masks.state(Key(15, 2)) is State.VERIFIED
+    assert session.history.stack.count() == steps + 2  # the verification, the heal
+    assert desk.said("object 1")
+    assert desk.said("object 2")
+    given, left = (session.masks.document.get(Key(15, number)) for number in (1, 2))
+    for number, entry in ((1, given), (2, left)):
+        later = session.masks.document.get(Key(20, number))
+        assert entry is not None
+        assert later is not None
+        assert later.mask == entry.mask
+    together = [call for call in desk.made.fake_tracker.calls[calls:] if 16 in call]
+    assert len(together) == 1
+
+
+def test_a_mask_that_has_its_pixels_back_is_not_verified(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=20)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    session.view.go_to(15)
+    session.view.select(1)
+    session.clicks.click(Click(22, 25))
+    idle()
+    session.history.undo()
+    session.correction.verify_and_heal()
+    idle()
+    assert session.masks.state(Key(15, 2)) is State.PREDICTED
+
+
+@pytest.mark.parametrize("drawn", [False, True])
+def test_a_sharpened_mask_makes_nothing_stale(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None], drawn: bool
+) -> None:
+    session = desk.session
+    session.objects.add()
+    session.edit.draw_mask(0, 1, square(12, side=8), "Brush")
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    session.view.go_to(0 if drawn else 9)
+    before = session.masks.document.get(Key(session.view.frame, 1))
+    session.correction.refine()
+    qtbot.waitUntil(lambda: session.correction.has_refinement)
+    session.correction.accept_refinement()
+    after = session.masks.document.get(Key(session.view.frame, 1))
+    assert before is not None
+    assert after is not None
+    assert before.mask != after.mask
+    assert not any(entry.stale for _, entry in session.masks.document.items())

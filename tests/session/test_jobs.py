@@ -6,10 +6,11 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
-from app.core.document import Key, Origin, State
+from app.core.document import Entry, Key, Origin, State
 from app.core.plan import Direction
 from app.session.state.status import SessionState
 from models.api import Click, DeviceMemoryError
+from tests.fakes import square
 from tests.session.desk import FRAMES, Desk, begin_propagation, draw, mask_at
 
 
@@ -95,6 +96,7 @@ def test_results_of_a_propagation_that_was_replaced_are_dropped(
     gate.let(5)
     qtbot.waitUntil(lambda: session.masks.shown(4).keys() == {1})
     gate.wait_for_arrival()  # the step that the model is in comes after the replacement
+    session.jobs.cancel()
     session.jobs.propagate(Direction.FORWARD, objects=[2], last=2)
     gate.open()
     idle()
@@ -112,7 +114,7 @@ def test_an_edit_outside_leaves_the_propagation_running(
     gate.let(5)
     qtbot.waitUntil(lambda: session.masks.shown(4) != {})
     draw(desk, 25)
-    draw(desk, 3, number=2)
+    draw(desk, 3, number=2, x=40)
     gate.open()
     idle()
     assert len(desk.made.fake_tracker.calls) == 1
@@ -214,3 +216,52 @@ def test_progress_tells_frames_and_objects(desk: Desk, idle: Callable[[], None])
     first = desk.progress[0]
     assert first is not None
     assert (first.first, first.last, first.total, first.objects) == (0, FRAMES - 1, FRAMES, (1,))
+
+
+def test_a_propagation_takes_from_what_was_propagated_but_not_from_anchors(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=30)
+    session.edit.make({Key(5, 2): Entry(mask_at(15), Origin.PROPAGATED)}, "Put")
+    session.edit.make({Key(6, 2): Entry(mask_at(15), Origin.DRAWN)}, "Put")
+    session.jobs.propagate(Direction.FORWARD, objects=[1])
+    idle()
+    masks = session.masks
+    assert masks.pixels(5, 1).tolist() == square(10).tolist()
+    assert masks.pixels(5, 2).tolist() == (square(15) & ~square(10)).tolist()
+    assert masks.pixels(6, 1).tolist() == (square(10) & ~square(15)).tolist()
+    assert masks.pixels(6, 2).tolist() == square(15).tolist()
+    session.history.undo()
+    assert masks.pixels(5, 2).tolist() == square(15).tolist()
+
+
+def test_where_masks_may_overlap_a_propagation_takes_nothing(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    session.preferences.apply(replace(session.preferences.settings, overlap=True))
+    draw(desk, 0)
+    draw(desk, 5, number=2, x=15)
+    session.jobs.propagate(Direction.FORWARD, objects=[1])
+    idle()
+    assert session.masks.pixels(5, 1).tolist() == square(10).tolist()
+
+
+def test_an_edit_of_a_mask_that_a_running_job_took_from_makes_it_give_way(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    session.objects.add()
+    session.edit.make({Key(2, 2): Entry(mask_at(15), Origin.PROPAGATED)}, "Put")
+    gate.close()
+    session.jobs.propagate(Direction.FORWARD, objects=[1])
+    gate.let(4)
+    qtbot.waitUntil(lambda: session.masks.shown(3) != {})
+    session.edit.clear([Key(2, 2)])
+    assert 2 not in session.masks.shown(2)
+    gate.open()
+    idle()
+    assert 2 not in session.masks.shown(2)

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.core.document import Key, ObjectInfo, State
+from app.core.document import Entry, Key, ObjectInfo, Origin, State
+from app.core.mask import Mask
 from app.core.plan import Direction
 from models.api import Click
 from tests.fakes import square
@@ -190,3 +191,93 @@ def test_an_exchange_during_a_propagation_keeps_what_is_finished(
     idle()
     assert masks(desk, 1)[:6] == [10, 10, 10, 40, 40, 40]
     assert len(session.masks.document.of_object(1)) == FRAMES
+
+
+@pytest.mark.parametrize("hide", ["mark_absent", "mark_occluded"])
+def test_hiding_an_object_and_showing_it_again_leaves_nothing_stale(
+    desk: Desk, idle: Callable[[], None], hide: str
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    before = dict(session.masks.document.items())
+    steps = session.history.stack.count()
+    key = Key(9, 1)
+    getattr(session.edit, hide)([key])
+    assert session.masks.state(Key(10, 1)) is State.STALE
+    session.edit.show_again([key])
+    assert dict(session.masks.document.items()) == before
+    assert session.history.stack.count() == steps + 2
+    session.history.undo()
+    assert session.masks.state(key) in {State.ABSENT, State.OCCLUDED}
+    assert session.masks.state(Key(10, 1)) is State.STALE
+    session.history.undo()
+    assert dict(session.masks.document.items()) == before
+
+
+def test_showing_again_leaves_what_was_done_in_between(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    session.edit.mark_absent([Key(9, 1)])
+    draw(desk, 12, x=30)
+    session.edit.show_again([Key(9, 1)])
+    drawn = session.masks.document.get(Key(12, 1))
+    assert drawn is not None
+    assert drawn.mask == mask_at(30)
+
+
+def test_one_frame_of_many_hidden_ones_is_shown_again_alone(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    session.edit.mark_absent([Key(frame, 1) for frame in range(5, 10)])
+    session.edit.mark_occluded([Key(6, 1)])
+    session.edit.show_again([Key(6, 1)])
+    states = [session.masks.state(Key(frame, 1)) for frame in range(5, 8)]
+    assert states == [State.ABSENT, State.PREDICTED, State.ABSENT]
+
+
+# Masks of one frame exclude each other
+
+
+@pytest.mark.parametrize("origin", [Origin.DRAWN, Origin.PROPAGATED])
+def test_a_stroke_takes_from_anchors_too(desk: Desk, origin: Origin) -> None:
+    session = desk.session
+    session.objects.add()
+    session.objects.add()
+    session.edit.make({Key(0, 1): Entry(mask_at(10), origin)}, "Put")
+    before = dict(session.masks.document.items())
+    session.edit.draw_mask(0, 2, square(15), "Brush")
+    entry = session.masks.document.get(Key(0, 1))
+    assert entry is not None
+    assert entry.mask == Mask.encode(square(10) & ~square(15))
+    session.history.undo()
+    assert dict(session.masks.document.items()) == before
+
+
+def test_a_stroke_leaves_a_locked_mask_as_it_is(desk: Desk) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.objects.edit(replace(session.masks.objects[0], locked=True))
+    draw(desk, 0, number=2, x=15)
+    entry = session.masks.document.get(Key(0, 2))
+    assert entry is not None
+    assert entry.mask == Mask.encode(square(15) & ~square(10))
+    assert session.masks.state(Key(0, 1)) is State.ANCHOR
+
+
+def test_masks_overlap_where_the_person_lets_them(desk: Desk) -> None:
+    session = desk.session
+    session.preferences.apply(replace(session.preferences.settings, overlap=True))
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=15)
+    found = {number: entry.mask for number, entry in session.masks.shown(0).items()}
+    assert found == {1: mask_at(10), 2: mask_at(15)}

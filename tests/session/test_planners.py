@@ -73,7 +73,9 @@ def test_a_heal_goes_on_from_all_its_anchors_after_an_edit(
     job = Healing.plan(context, {Key(0, 1)})
     assert job.title.startswith("Heal object 1, frames 0-")
     assert job.covers(Key(FRAMES - 1, 1))
-    assert job.rest(desk.session.masks.document) is None
+    rest = job.rest(desk.session.masks.document)
+    assert rest is not None
+    assert (rest.title, rest.new_anchors) == (job.title, frozenset({Key(0, 1)}))
     draw(desk, 20)
     on = job.after_edit([Key(20, 1)])
     assert on is not None
@@ -87,7 +89,7 @@ def test_a_heal_of_nothing_is_only_a_remark(context: SessionContext) -> None:
     assert nothing.value.level == "info"
 
 
-def test_a_refinement_covers_the_masks_that_are_no_anchors_and_ends_with_an_edit(
+def test_a_refinement_covers_the_masks_that_are_no_anchors_and_goes_on_after_an_edit(
     desk: Desk, context: SessionContext, idle: Callable[[], None]
 ) -> None:
     draw(desk, 0)
@@ -98,7 +100,13 @@ def test_a_refinement_covers_the_masks_that_are_no_anchors_and_ends_with_an_edit
     assert (job.first, job.objects, job.state) == (1, frozenset({1}), SessionState.REFINING)
     assert [job.covers(Key(frame, 1)) for frame in range(5)] == [False, True, True, True, False]
     document = desk.session.masks.document
-    assert (job.rest(document), job.after_edit([Key(1, 1)])) == (None, None)
+    job.count_step()  # frame 1
+    rest, on = job.rest(document), job.after_edit([Key(2, 1)])
+    assert rest is not None
+    assert on is not None
+    assert [rest.covers(Key(frame, 1)) for frame in (1, 2, 3)] == [False, True, True]
+    assert [on.covers(Key(frame, 1)) for frame in (1, 2, 3)] == [False, False, True]
+    assert on.after_edit([Key(3, 1)]) is None
     changed = {Key(1, 1): document.on_frame(1)[1]}
     assert job.outcome("Refine", {}, changed) == "Refine: 1 sharpened, 2 kept"
     locked = replace(document.object(1), locked=True)

@@ -4,6 +4,7 @@ import gc
 import weakref
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
 from pytestqt.qtbot import QtBot
 
@@ -60,3 +61,33 @@ def test_a_video_opened_again_is_another_one(desk: Desk, clip: Path) -> None:
     assert session.history.stack.count() == 0
     session.edit.clear([Key(3, 1)])
     assert before.document.frames() == [3]
+
+
+def test_a_frame_that_could_not_be_read_is_tried_again_while_it_is_looked_at(
+    desk: Desk, clip: Path, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.session.state.video._AGAIN_S", 0.05)
+    session, file = desk.session, clip / "00025.png"
+    session.video.image_ready.connect(session.video.image)  # as a view does
+    away = file.rename(tmp_path / "away.png")
+    session.video.image(25)
+    qtbot.waitUntil(lambda: desk.said("00025.png"))
+    qtbot.wait(300)
+    assert session.video.image(25) is None
+    assert sum("00025.png" in report.text for report in desk.reports) == 1  # told once
+    away.rename(file)
+    qtbot.waitUntil(lambda: session.video.image(25) is not None)
+
+
+def test_a_frame_that_is_back_is_read_when_it_is_gone_to_again(
+    desk: Desk, clip: Path, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.session.state.video._AGAIN_S", 0.0)
+    session, file = desk.session, clip / "00025.png"
+    away = file.rename(tmp_path / "away.png")
+    session.video.image(25)
+    qtbot.waitUntil(lambda: session.video.image(25) is None and desk.said("00025.png"))
+    away.rename(file)
+    qtbot.waitUntil(lambda: session.video.image(25) is not None)
+    file.unlink()  # and another time
+    assert session.video.image(25) is not None

@@ -212,7 +212,7 @@ def _one_mask_changed(content: bytes) -> bytes:
 def test_a_damaged_file_is_refused_and_left_as_it_is(
     path: Path, damage: Callable[[bytes], bytes]
 ) -> None:
-    project = created(path)
+    project = created(path, 300)
     project.append({Key(n, 1): drawn(n) for n in range(300)})
     project.close()
     broken = damage(path.read_bytes())

@@ -54,7 +54,13 @@ def test_what_another_version_wrote_is_kept(tmp_path: Path) -> None:
     assert tomllib.loads(path.read_text()) == {**before, "theme": "light"}
 
 
-@pytest.mark.parametrize("content", [b"theme = = dark", b"\xff\xfe\x00", b"a = 1\na = 2"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"theme = = dark", b"\xff\xfe\x00", b"a = 1\na = 2", b"a = " + b"[" * 100_000,
+        b"theme = " + b"{a = " * 50_000, b"threads = " + b"9" * 5000, "a = 1".encode("utf-16"),
+    ],
+)  # fmt: skip
 def test_a_broken_file_is_set_aside_and_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "settings.toml"
     path.write_bytes(content)
@@ -79,6 +85,41 @@ def test_a_value_that_cannot_be_used_is_passed_over_and_named(tmp_path: Path, li
     assert settings == replace(Settings(), palette="colour-blind")
     assert len(warnings) == 1
     assert line.split(maxsplit=1)[0] in warnings[0]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "theme" + ".a" * 3000 + " = 1", "[theme" + ".a" * 3000 + "]", "threads = 0x" + "f" * 9000,
+        "theme = " + "[" * 100 + "]" * 100, 'autosave_folder = "a\\u0000b"',
+    ],
+)  # fmt: skip
+def test_a_value_nested_or_endless_is_passed_over_and_does_no_harm_later(
+    tmp_path: Path, line: str
+) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(f"undo_limit = 77\n{line}\n")
+    settings, warnings = loaded(path)
+    assert settings == replace(Settings(), undo_limit=77)
+    assert len(warnings) == 1
+    assert len(warnings[0]) < 400
+    save(path, replace(settings, ui_scale=2.0))
+    assert loaded(path)[0] == replace(settings, ui_scale=2.0)
+
+
+def test_what_another_version_nested_without_end_does_not_keep_a_change_from_being_written(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("future" + ".a" * 3000 + " = 1\n")
+    save(path, replace(Settings(), undo_limit=77))
+    assert loaded(path) == (replace(Settings(), undo_limit=77), [])
+
+
+def test_a_mark_before_the_text_is_no_part_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_bytes(b"\xef\xbb\xbfundo_limit = 77\n")
+    assert loaded(path) == (replace(Settings(), undo_limit=77), [])
 
 
 def test_a_whole_number_is_a_number(tmp_path: Path) -> None:

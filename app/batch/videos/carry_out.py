@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from app.batch.anchors import anchors_of, ids_in, read_anchors
+from app.batch.masks.anchors import anchors_of, read_anchors
+from app.batch.masks.voting import voted
 from app.batch.resume import FillJob, RefineJob, ResumableFill, ResumableRefinement
 from app.batch.videos.densify import Densification, DensifyJob, report
 from app.batch.videos.plan import Densify, Evaluate, Export, Propagate, Refine, VideoTask, Vote
@@ -24,7 +25,7 @@ from app.core.evaluate import Protocol, score_sequence, summarize
 from app.core.mask import Mask
 from app.core.plan import Direction
 from app.core.refine import paint_masks
-from app.core.vote import VoteFrame, VoteRules, vote
+from app.core.vote import VoteRules
 from app.errors import UsageError
 from app.storage.files.writing import atomic_folder, atomic_write
 from app.storage.formats.davis import mask_files
@@ -200,26 +201,8 @@ class _Work:
             for frame in labels
             if (stem := self._video.stem(frame)) in masklets
         }
-        nothing: Labels = np.zeros(self._video.size, np.uint8)
-        elected: dict[int, dict[int, Mask]] = {frame: {} for frame in labels}
-        rules = VoteRules(step.window, step.overlap)
-        for number in sorted({number for each in labels.values() for number in ids_in(each)}):
-            frames = (
-                VoteFrame(
-                    labels[frame] == number,
-                    {n: tracked[frame] == n for n in ids_in(tracked.get(frame, nothing))},
-                )
-                for frame in sorted(labels)
-            )
-            masks = (mask for window in vote(frames, rules) for mask in window.masks)
-            for frame, mask in zip(sorted(labels), masks, strict=True):
-                if (packed := Mask.encode(mask)) is not None:
-                    elected[frame][number] = packed
-        made = {
-            frame: labels[frame]
-            if frame in self._given
-            else paint_masks(nothing.copy(), masks, sorted(masks))
-            for frame, masks in elected.items()
+        made = voted(labels, tracked, VoteRules(step.window, step.overlap)) | {
+            frame: labels[frame] for frame in self._given if frame in labels
         }
         for frame, each in made.items():
             path = self._folder / _MASKS / f"{self._video.stem(frame)}.png"

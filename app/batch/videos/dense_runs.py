@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.batch.fill import fill_pass
+from app.batch.passes.fill import fill_pass
 from app.core.densify import Run, agreement, merged, passes
 from app.core.document import Document, Entry, Key, Origin
 from app.core.mask import Mask

@@ -12,9 +12,9 @@ import numpy as np
 
 from app import paths
 from app.batch.annotator import SimulatedAnnotator
-from app.batch.fill import fill
-from app.batch.heal import heal
-from app.batch.refine import refinements
+from app.batch.masks.refine import refinements
+from app.batch.passes.fill import fill
+from app.batch.passes.heal import heal
 from app.cli.demo.contact_sheet import Sheet, draw_sheet
 from app.cli.progress import Progress
 from app.core import heal as healing

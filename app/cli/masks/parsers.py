@@ -10,11 +10,16 @@ def configure_propagate(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `propagate`."""
     add = parser.add_argument
     add("frames", type=Path, metavar="FRAMES", help="a video file or a folder of images")
-    add("--anchors", type=Path, required=True, metavar="DIR",
+    start = parser.add_mutually_exclusive_group(required=True)
+    start.add_argument("--anchors", type=Path, metavar="DIR",
         help="the masks to start from: palette PNGs, pixel value = object id, named as their frame "
         "or by its index, 000000.png; an object that is missing from one is looked for there, "
         "unless the PNG is empty")  # fmt: skip
+    start.add_argument("--text", action="append", default=[], metavar="PHRASE",
+        help="find the objects to start from by words, in place of anchors: cup, left hand; as "
+        "often as needed; of a sentence its main noun counts")  # fmt: skip
     add("--out", type=Path, required=True, metavar="DIR", help="where a PNG a frame is written")
+    _add_finding(parser.add_argument_group("with --text"))
     add("--model", metavar="NAME", help="the tracker (default: the best that needs no download)")
     add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
     add("--size", type=int, metavar="N", help="short side at inference; 0 = as the frames are")
@@ -30,6 +35,18 @@ def configure_propagate(parser: argparse.ArgumentParser) -> None:
         "remember it on all and show all (default: the model's choice)")  # fmt: skip
     add("--project", type=Path, metavar="FILE",
         help="put the masks in a project file, too; what a person made there stays")  # fmt: skip
+
+
+def _add_finding(group: "argparse._ArgumentGroup") -> None:
+    """Add how objects are found by words."""
+    add = group.add_argument
+    add("--every", type=whole(1), metavar="N",
+        help="look at every N-th frame (default: at the first one alone)")  # fmt: skip
+    add("--one", action="store_true", help="one object for each phrase, not all of the kind")
+    add("--threshold", type=_share, metavar="X",
+        help="how sure a detector has to be, 0 to 1 (default: as the detector has it)")  # fmt: skip
+    add("--detector", metavar="NAME", help="the detector (default: one that suits the words)")
+    add("--segmenter", metavar="NAME", help="what makes masks of boxes (default: the best here)")
 
 
 def configure_segment(parser: argparse.ArgumentParser) -> None:
@@ -78,6 +95,23 @@ def configure_densify(parser: argparse.ArgumentParser) -> None:
         help="short side at inference; 0 = as the frames are")  # fmt: skip
 
 
+def configure_vote(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `vote`."""
+    add = parser.add_argument
+    add("frames", type=Path, metavar="FRAMES",
+        help="a video file or a folder of images; or, as MeViS has it, a folder of such "
+        "folders")  # fmt: skip
+    add("--coarse", type=Path, required=True, metavar="DIR",
+        help="the masks to mend: PNGs, or folders VIDEO/EXPRESSION of PNGs")  # fmt: skip
+    add("--masklets", type=Path, required=True, metavar="DIR",
+        help="a tracker's masks of single things: PNGs, or folders VIDEO of PNGs")  # fmt: skip
+    add("--out", type=Path, required=True, metavar="DIR", help="where the mended ones are written")
+    add("--window", type=whole(1), default=15, metavar="N",
+        help="frames that vote together (default: 15)")  # fmt: skip
+    add("--overlap", type=_share, default=0.8, metavar="X",
+        help="share of a masklet that has to lie in a coarse mask (default: 0.8)")  # fmt: skip
+
+
 def configure_evaluate(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
@@ -99,12 +133,42 @@ def configure_evaluate(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def configure_inspect(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `inspect`."""
+    add = parser.add_argument
+    add("--gt", type=Path, required=True, metavar="ROOT",
+        help="the ground truth: one sequence's PNGs, a folder for each sequence, a DAVIS folder, "
+        "or a VISOR or COCO JSON; it may lack frames")  # fmt: skip
+    add("--pred", type=Path, action="append", required=True, metavar="A",
+        help="the masks to inspect, likewise; a second --pred is compared with the "
+        "first")  # fmt: skip
+    add("--report", type=Path, metavar="OUT",
+        help="write the report there: index.html, frames.csv, events.csv, summary.json, figures; "
+        "what was there is replaced")  # fmt: skip
+    add("--frames", type=Path, metavar="ROOT",
+        help="the images, a folder for each sequence (default: those that lie with the ground "
+        "truth, if any): they are shown, and tell of blur, light, cuts and likeness")  # fmt: skip
+    add("--protocol", choices=("davis2016", "davis2017", "visor"),
+        help="which frames and objects count, as in evaluate (default: as the masks "
+        "tell)")  # fmt: skip
+    add("--worst", type=whole(0), default=6, metavar="N",
+        help="how many episodes a prediction are shown (default: 6)")  # fmt: skip
+
+
 def _scales(text: str) -> tuple[float, ...]:
     """Read `1.2,1.3`; argparse says what is wrong."""
     scales = tuple(float(part) for part in text.split(","))
     if not all(0 < scale <= 4 for scale in scales):
         raise argparse.ArgumentTypeError("scales must lie above 0 and be at most 4")
     return scales
+
+
+def _share(text: str) -> float:
+    """Read a number from 0 to 1."""
+    share = _number(text)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text} does not lie from 0 to 1")
+    return share
 
 
 def _click(text: str) -> tuple[float, float, bool]:

@@ -3,10 +3,11 @@
 import argparse
 from contextlib import closing
 
-from app.batch.anchors import anchors_of, read_anchors
-from app.batch.readable import ReadableFrames
+from app.batch.masks.anchors import anchors_of, read_anchors
+from app.batch.passes.readable import ReadableFrames
 from app.batch.resume import FillJob, ResumableFill
 from app.batch.write import project_for
+from app.cli.masks.found import with_found
 from app.cli.progress import Progress
 from app.core.plan import Direction
 from app.errors import MaskwrightError, UsageError
@@ -30,6 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
     ):
         job = _job(arguments, video, name)
         readable = ReadableFrames(frames)
+        if arguments.text:
+            job = with_found(job, arguments, readable, project)
         tracker = registry.load_tracker(name, readable, job.options)
         filling = ResumableFill(job, video, tracker, readable.unreadable)
         try:
@@ -66,11 +69,11 @@ def _job(arguments: argparse.Namespace, video: Video, model: str) -> FillJob:
         flip=arguments.flip,
         presence=arguments.presence,
     )
-    given = read_anchors(arguments.anchors, video)
+    given = read_anchors(arguments.anchors, video) if arguments.anchors else {}
     return FillJob(
         out=arguments.out,
         given=given,
-        anchors=anchors_of(given, arguments.anchors),
+        anchors=anchors_of(given, arguments.anchors) if arguments.anchors else {},
         first=first,
         last=last,
         direction=Direction(arguments.direction),

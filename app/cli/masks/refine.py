@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import closing
 
-from app.batch.anchors import object_ids, read_anchors
+from app.batch.masks.anchors import object_ids, read_anchors
 from app.batch.resume import RefineJob, ResumableRefinement
 from app.cli.progress import Progress
 from app.core.refine import Verdict

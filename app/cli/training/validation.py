@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from torch.nn import Module
 
-from app.batch.predict import predict
+from app.batch.passes.predict import predict
 from app.core.evaluate import Labels, Protocol, score_sequence, summarize
 from app.errors import UsageError
 from app.storage.formats.davis import mask_files, mask_folders

@@ -7,6 +7,7 @@ from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal, SignalInst
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 
 from app.gui.actions.context import ActionContext
+from app.gui.actions.latin_keys import LatinKeys
 from app.gui.actions.needs import Need, Situation
 from app.gui.actions.presets import PRESETS
 from app.gui.actions.table import Action, Keys, acts
@@ -45,6 +46,9 @@ class Actions(QObject):
             signal.connect(self._refresh_soon)
         preferences.changed.connect(self._on_settings_changed)
         context.player.playing_changed.connect(self._on_playing_changed)
+        self._latin_keys = LatinKeys(self._actions.values, self)
+        if application := QCoreApplication.instance():
+            application.installEventFilter(self._latin_keys)
         self.refresh()
 
     def __getitem__(self, name: str) -> QAction:
@@ -69,6 +73,8 @@ class Actions(QObject):
         if act.group:
             action.setCheckable(True)
             self._group(act.group).addAction(action)
+        if act.is_on is not None:
+            action.setCheckable(True)
         action.triggered.connect(functools.partial(_run, act, self._context))
         return action
 
@@ -99,6 +105,8 @@ class Actions(QObject):
             act = self._acts[name]
             missing = lacking[act.need]
             action.setEnabled(missing is None)
+            if act.is_on is not None:
+                action.setChecked(act.is_on(situation))
             action.setToolTip(_tool_tip(act, action.shortcut(), missing))
         _name_step(self["undo"], self.tr("&Undo"), situation.undo_text)
         _name_step(self["redo"], self.tr("&Redo"), situation.redo_text)

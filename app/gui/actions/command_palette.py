@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import (
     QDialog,
     QHeaderView,
+    QLabel,
     QLineEdit,
     QTreeWidget,
     QTreeWidgetItem,
@@ -53,13 +54,16 @@ class CommandPalette(QDialog):
         self._list.setRootIsDecorated(False)
         self._list.setAccessibleName(self.tr("Commands"))
         self._list.setStyleSheet("QTreeView::item { min-height: 26px; }")
+        self._nothing = QLabel(self.tr("No command has these words. Try others, or fewer."))
+        self._nothing.setObjectName("dim")
         header = self._list.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         layout = QVBoxLayout(self)
         layout.addWidget(self._field)
-        layout.addWidget(self._list)
+        layout.addWidget(self._nothing)
+        layout.addWidget(self._list, 1)
         self._field.textChanged.connect(self._fill)
         self._field.returnPressed.connect(self._run)
         self._list.itemActivated.connect(self._run)
@@ -82,6 +86,7 @@ class CommandPalette(QDialog):
         ranked.sort(key=lambda item: item[:3])
         self._items = [_item(action, row) for _, _, row, action in ranked]
         self._list.addTopLevelItems(self._items)
+        self._nothing.setVisible(not self._items)
         if self._items:
             self._list.setCurrentItem(self._items[0])
 

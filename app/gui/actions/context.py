@@ -11,6 +11,9 @@ from app.gui.actions.verbs.masks import MaskVerbs
 from app.gui.actions.verbs.objects import ObjectVerbs
 from app.gui.actions.verbs.propagate import PropagateVerbs
 from app.gui.actions.verbs.review import ReviewVerbs
+from app.gui.actions.verbs.spans.anchors import AnchorVerbs
+from app.gui.actions.verbs.spans.block import BlockVerbs
+from app.gui.actions.verbs.spans.jobs import JobVerbs
 from app.gui.actions.verbs.travel import TravelVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.timeline.playback import Player
@@ -39,11 +42,14 @@ class Panels(Protocol):
 class ActionContext:
     """The parts of the window that the rows of the action table call."""
 
+    anchors: AnchorVerbs
+    block: BlockVerbs
     canvas: Canvas
     player: Player
     files: FileVerbs
     correct: CorrectVerbs
     exchange: ExchangeVerbs
+    jobs: JobVerbs
     look: LookVerbs
     masks: MaskVerbs
     objects: ObjectVerbs

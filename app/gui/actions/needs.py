@@ -25,6 +25,7 @@ class Need(enum.Enum):
     CANDIDATES = QT_TRANSLATE_NOOP("Need", "The last click has only one possible mask.")
     RANGE = QT_TRANSLATE_NOOP("Need", "Set an in point (I) or an out point (O) first.")
     OBJECT_RANGE = QT_TRANSLATE_NOOP("Need", "Set an in or an out point (I, O) first.")
+    BLOCK = QT_TRANSLATE_NOOP("Need", "Drag over the timeline, or select an object first.")
     JOB = QT_TRANSLATE_NOOP("Need", "Nothing is running.")
     SUSPECTS = QT_TRANSLATE_NOOP("Need", "No suspects are left to review.")
     CHANGES = QT_TRANSLATE_NOOP("Need", "Nothing has been propagated since the video was opened.")
@@ -51,11 +52,13 @@ class Situation:
     mask_count: int = 0
     candidates: int = 0
     has_range: bool = False
+    has_block: bool = False
     busy: bool = False
     suspects: int = 0
     has_changes: bool = False
     can_compare: bool = False
     has_copied: bool = False
+    overlap: bool = False
     can_undo: bool = False
     can_redo: bool = False
     undo_text: str = ""
@@ -85,6 +88,7 @@ class Situation:
             Need.CANDIDATES: self.candidates > 1,
             Need.RANGE: self.has_range,
             Need.OBJECT_RANGE: self.has_range,
+            Need.BLOCK: self.has_block or self.selected,
             Need.JOB: self.busy,
             Need.SUSPECTS: self.suspects > 0,
             Need.CHANGES: self.has_changes,

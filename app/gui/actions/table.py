@@ -9,7 +9,7 @@ from PySide6.QtGui import QKeySequence
 
 from app.core.plan import Direction
 from app.gui.actions.context import ActionContext
-from app.gui.actions.needs import Need
+from app.gui.actions.needs import Need, Situation
 from app.gui.canvas.tools.tool import Tool
 
 Keys = tuple[str | QKeySequence.StandardKey, ...]
@@ -20,7 +20,7 @@ class Action:
     """One action. `icon` is a qtawesome name without its set, or empty.
 
     The texts are in the source language; `Actions` translates them in the context "Action". `group`
-    makes it one of several, of which one is on.
+    makes it one of several, of which one is on; `is_on` tells of a switch whether it is.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Action:
     tip: str
     run: Callable[[ActionContext], object]
     group: str = ""
+    is_on: Callable[[Situation], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,9 @@ EDIT = Menu(_("&Edit"), (
     Action("candidate", _("Ne&xt candidate mask"), "swap-horizontal", ("Tab",), Need.CANDIDATES,
         _("Show the next mask that the last click could mean"),
         lambda d: d.correct.next_candidate()),
+    Action("overlap", _("Let &masks overlap"), "", (), Need.NOTHING,
+        _("What one object takes the others keep, too, instead of giving it"),
+        lambda d: d.masks.overlap(), is_on=lambda s: s.overlap),
     Action("refine", _("Re&fine this frame"), "auto-fix", ("U",), Need.MASK,
         _("Sharpen the mask; Enter takes it over, Esc drops it"), lambda d: d.correct.refine()),
     Action("refine_batch", _("Refine many frames"), "", ("Shift+U",), Need.EDITABLE,
@@ -139,14 +143,51 @@ PROPAGATE = Menu(_("&Propagate"), (
         _("Propagate through the whole video, past the anchors, which stay as they are"),
         lambda d: d.propagate.whole()),
     None,
-    Action("one_back", _("One frame back"), "", ("Alt+,",), Need.MASKS,
+    Action("one_back", _("One frame back"), "", ("Alt+,", "Alt+Left"), Need.MASKS,
         _("Propagate one frame backward and go there"), lambda d: d.propagate.one_frame(-1)),
-    Action("one_on", _("One frame on"), "", ("Alt+.",), Need.MASKS,
+    Action("one_on", _("One frame on"), "", ("Alt+.", "Alt+Right"), Need.MASKS,
         _("Propagate one frame forward and go there"), lambda d: d.propagate.one_frame(1)),
     None,
     Action("stop", _("&Stop"), "stop-circle-outline", ("Esc",), Need.VIDEO,
         _("Drop the gesture or ghost; then stop the running job and keep its results"),
         lambda d: d.correct.escape()),
+    Action("jobs", _("&Jobs that wait…"), "tray-full", ("Ctrl+Shift+J",), Need.VIDEO,
+        _("What runs and what waits for it: order it, or let it go"), lambda d: d.jobs.show()),
+))
+
+RANGE = Menu(_("R&ange"), (
+    Action("block_verify", _("&Verify there"), "check-all", (), Need.BLOCK,
+        _("The masks are right: make them anchors. All of this menu acts on what is chosen on the "
+        "timeline, else on the selected object from in to out, or here"),
+        lambda d: d.block.verify()),
+    Action("block_unanchor", _("&Un-anchor there"), "", (), Need.BLOCK,
+        _("Let models overwrite the masks again"), lambda d: d.block.unanchor()),
+    Action("block_absent", _("Mark a&bsent there"), "", (), Need.BLOCK,
+        _("Say that the objects are not in the picture"), lambda d: d.block.absent()),
+    Action("block_clear", _("&Delete masks there"), "delete-sweep-outline", ("Ctrl+Del",),
+        Need.BLOCK, _("Remove the masks; nothing that runs brings them back"),
+        lambda d: d.block.clear()),
+    Action("block_lock", _("&Lock or unlock objects"), "", (), Need.BLOCK,
+        _("Lock the objects, or unlock them where all are locked"), lambda d: d.block.lock()),
+    None,
+    Action("block_propagate", _("&Propagate there again"), "refresh", ("Ctrl+R",), Need.BLOCK,
+        _("Fill these frames anew from the nearest anchors, which stay as they are"),
+        lambda d: d.block.propagate()),
+    Action("copy_on", _("&Copy the correction on"), "content-duplicate", ("Ctrl+Shift+D",),
+        Need.BLOCK, _("Make on these frames the change that was made here, moved with the object"),
+        lambda d: d.block.copy_on()),
+    None,
+    Action("block_exchange", _("E&xchange two objects there"), "", (), Need.BLOCK,
+        _("Give each of two objects the masks of the other"), lambda d: d.block.exchange()),
+    Action("exchange_on", _("Exchange two objects from &here on"), "", (), Need.BLOCK,
+        _("Give each of two objects the masks of the other up to the next anchor"),
+        lambda d: d.block.exchange_on()),
+    Action("merge", _("&Merge objects"), "merge", (), Need.BLOCK,
+        _("Give the masks of several objects to the selected one of them"),
+        lambda d: d.block.merge()),
+    Action("split_off", _("&Split a part off"), "call-split", (), Need.BLOCK,
+        _("Give the pieces that lie apart from the object to a new one"),
+        lambda d: d.block.split_off()),
 ))
 
 OBJECTS = Menu(_("&Objects"), (
@@ -204,6 +245,13 @@ GO = Menu(_("&Go"), (
     Action("next_anchor", _("Next a&nchor"), "skip-next-outline", ("PgDown",), Need.MASKS,
         _("The anchor after, of the selected object where one is selected"),
         lambda d: d.travel.anchor(1)),
+    Action("suggest_frame", _("Frame most wor&th annotating"),
+        "lightbulb-outline", ("Ctrl+Shift+N",), Need.MASKS,
+        _("Where another anchor helps most: amid what the model doubts, far from anchors; of the "
+        "selected object, or of all"), lambda d: d.anchors.suggest()),
+    Action("remove_anchor", _("&Remove anchor"), "link-variant-off", (), Need.MASKS,
+        _("Let models overwrite the mask of the anchor that is chosen in the list of anchors"),
+        lambda d: d.anchors.remove()),
     Action("first", _("&First frame"), "skip-backward-outline", ("Home",), Need.VIDEO,
         _("The in point, then the first frame"), lambda d: d.travel.first()),
     Action("last", _("&Last frame"), "skip-forward-outline", ("End",), Need.VIDEO,
@@ -226,6 +274,10 @@ REVIEW = Menu(_("&Review"), (
     Action("verify_and_next", _("&Verify and next"), "check-decagram-outline", ("Y",), Need.ENTRY,
         _("The mask is right: make it an anchor and go to the next suspect"),
         lambda d: d.review.verify_and_next()),
+    Action("exchange_suspect", _("E&xchange from the swap on"),
+        "account-switch-outline", ("Z",), Need.SUSPECTS,
+        _("Two objects were taken for each other here: give each the masks of the other from here "
+        "on"), lambda d: d.review.exchange()),
     Action("dismiss", _("Take off the list"), "flag-off-outline", (), Need.SUSPECTS,
         _("Take the suspect in the list off it, without verifying the mask"),
         lambda d: d.review.dismiss()),
@@ -250,20 +302,23 @@ VIEW = Menu(_("&View"), (
         _("Select: click an object, drag to pan"),
         lambda d: d.canvas.set_tool(Tool.SELECT), "tools"),
     None,
-    Action("brush_narrower", _("Brush narrower"), "minus-circle-outline", ("[",), Need.VIDEO,
+    Action("brush_narrower", _("Brush narrower"), "minus-circle-outline", ("[", "-"), Need.VIDEO,
         _("Narrow the brush and the eraser"), lambda d: d.canvas.step_brush(-1)),
-    Action("brush_wider", _("Brush wider"), "plus-circle-outline", ("]",), Need.VIDEO,
+    Action("brush_wider", _("Brush wider"), "plus-circle-outline", ("]", "+"), Need.VIDEO,
         _("Widen the brush and the eraser"), lambda d: d.canvas.step_brush(1)),
     None,
     Action("fit", _("&Fit picture"), "fit-to-screen-outline", ("Ctrl+0",), Need.VIDEO,
         _("Show the whole picture"), lambda d: d.canvas.fit()),
-    Action("actual_size", _("&Actual size"), "magnify", ("Ctrl+Alt+0",), Need.VIDEO,
+    Action("actual_size", _("&Actual size"), "magnify", ("Ctrl+Alt+0", "Z"), Need.VIDEO,
         _("One picture pixel on one screen pixel"), lambda d: d.canvas.zoom_to(100)),
     MODES,
     None,
     Action("changes", _("Show &changes"), "compare", ("Ctrl+D",), Need.CHANGES,
         _("What the last propagation changed: orange is new, blue is gone"),
         lambda d: d.look.changes()),
+    Action("next_change", _("Next change"), "", ("Ctrl+Shift+D",), Need.CHANGES,
+        _("The frame that the last propagation changed most, then the one after it"),
+        lambda d: d.look.next_change()),
     Action("confidence", _("Colour by confidence"), "thermometer", ("F6",), Need.VIDEO,
         _("Green where the model was sure, orange where not, blue for anchors"),
         lambda d: d.look.confidence()),
@@ -289,8 +344,8 @@ VIEW = Menu(_("&View"), (
 HELP = Menu(_("&Help"), (
     Action("guide", _("&User's guide"), "help-circle-outline", ("F1",), Need.NOTHING,
         _("How everything is done, with a search"), lambda d: d.panels.guide()),
-    Action("sheet", _("&Keyboard shortcuts"), "keyboard-outline", ("Ctrl+/",), Need.NOTHING,
-        _("All keys on one sheet"), lambda d: d.panels.sheet()),
+    Action("sheet", _("&Keyboard shortcuts"), "keyboard-outline", ("Ctrl+/", "Shift+F1"),
+        Need.NOTHING, _("All keys on one sheet"), lambda d: d.panels.sheet()),
     Action("palette", _("&Find a command…"), "console-line", ("Ctrl+K",), Need.NOTHING,
         _("Search all commands by name"), lambda d: d.panels.palette()),
     None,
@@ -318,7 +373,7 @@ SELECT_OBJECT = Menu(_("S&elect"), (
 ))
 # fmt: on
 
-MENUS = (FILE, EDIT, PROPAGATE, OBJECTS, GO, REVIEW, VIEW, HELP)
+MENUS = (FILE, EDIT, PROPAGATE, RANGE, OBJECTS, GO, REVIEW, VIEW, HELP)
 
 
 def acts() -> tuple[Action, ...]:

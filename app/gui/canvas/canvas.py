@@ -57,6 +57,7 @@ class Canvas(ZoomView):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Picture"))
+        video.opened.connect(tools.drop)
         video.opened.connect(self.fit)
         view.frame_changed.connect(self._on_frame_changed)
         self.zoom_changed.connect(self._show_brush)

@@ -9,6 +9,7 @@ from app.core.document import Key, State
 from app.gui.canvas.scene.picture import Picture
 from app.gui.widgets.words import clock, state_name
 from app.session.edits.clicks import Clicks
+from app.session.edits.correction import Correction
 from app.session.state.masks import Masks
 from app.session.state.video import CurrentVideo
 from app.session.state.view import ViewState
@@ -29,6 +30,7 @@ class Hud(QLabel):
         view: ViewState,
         masks: Masks,
         clicks: Clicks,
+        correction: Correction,
         picture: Picture,
         compared: Callable[[], str],
         parent: QWidget,
@@ -36,6 +38,7 @@ class Hud(QLabel):
         """`compared` says in words what the masks are compared with; call `refresh` after it."""
         super().__init__(parent)
         self._video, self._view, self._masks, self._clicks = video, view, masks, clicks
+        self._correction = correction
         self._picture, self._compared = picture, compared
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setStyleSheet(_LOOK)
@@ -47,6 +50,8 @@ class Hud(QLabel):
         masks.objects_changed.connect(self.refresh)
         masks.entries_changed.connect(self._on_entries_changed)
         clicks.candidates_changed.connect(self.refresh)
+        clicks.waiting_changed.connect(self.refresh)
+        correction.waiting_changed.connect(self.refresh)
         video.opened.connect(self.refresh)
         self.refresh()
 
@@ -75,11 +80,16 @@ class Hud(QLabel):
             (info for info in self._masks.objects if info.id == self._view.selected), None
         )
         if chosen is not None:
-            state = self._masks.state(Key(frame, chosen.id))
+            key = Key(frame, chosen.id)
+            state = self._masks.state(key)
             name = state_name(state)
             parts.append(f"{chosen.id} {chosen.name}")
             parts.append(name.upper() if state in {State.STALE, State.CONFLICT} else name)
             which, count = self._clicks.candidates
-            if count > 1:
+            if self._correction.waits_at(key):
+                parts.append(self.tr("looking; Enter follows"))
+            elif self._clicks.waits_at(key):
+                parts.append(self.tr("looking"))
+            elif count > 1:
                 parts.append(self.tr("mask {0} of {1} (Tab)").format(which + 1, count))
         return parts

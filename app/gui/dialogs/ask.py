@@ -1,5 +1,6 @@
 """The questions to the person that need an answer before work can go on."""
 
+import enum
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,6 +8,15 @@ from PySide6.QtCore import QCoreApplication, QSettings, Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 _FOLDER_KEY = "folders/last"
+
+
+class Unsaved(enum.Enum):
+    """What is to become of masks that cannot be saved."""
+
+    AGAIN = enum.auto()
+    ELSEWHERE = enum.auto()
+    DISCARD = enum.auto()
+    KEEP = enum.auto()  # open, and go on working
 
 
 class Ask:
@@ -68,6 +78,39 @@ class Ask:
         box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
         box.exec()
         return box.clickedButton() is agree
+
+    def unsaved(self, title: str, count: int, why: str) -> Unsaved:
+        """Ask what to do where `count` masks of the video `title` cannot be saved, and `why`.
+
+        To leave the question, or to press Enter, keeps everything open.
+        """
+        translate = QCoreApplication.translate
+        box = QMessageBox(self._parent)
+        box.setIcon(QMessageBox.Icon.Warning)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setWindowTitle(translate("Ask", "Not saved"))
+        said = translate("Ask", "The masks of {} cannot be saved.").format(title)
+        if count:
+            said = translate("Ask", "{} changed masks of {} cannot be saved.").format(
+                f"{count:,}", title
+            )
+        box.setText(said)
+        box.setInformativeText(why)
+        roles = QMessageBox.ButtonRole
+        again = box.addButton(translate("Ask", "&Try again"), roles.AcceptRole)
+        elsewhere = box.addButton(translate("Ask", "&Save elsewhere…"), roles.AcceptRole)
+        discard = box.addButton(translate("Ask", "T&hrow away"), roles.DestructiveRole)
+        keep = box.addButton(translate("Ask", "&Keep open"), roles.RejectRole)
+        box.setDefaultButton(keep)
+        box.setEscapeButton(keep)
+        box.exec()
+        answers = (
+            (again, Unsaved.AGAIN),
+            (elsewhere, Unsaved.ELSEWHERE),
+            (discard, Unsaved.DISCARD),
+        )
+        pressed = box.clickedButton()
+        return next((answer for button, answer in answers if button is pressed), Unsaved.KEEP)
 
     def _folder(self) -> str:
         return str(self._store.value(_FOLDER_KEY, str(Path.home())))

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QDoubleSpinBox,
+    QFileDialog,
     QFormLayout,
     QLabel,
     QLineEdit,
@@ -20,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui.widgets.options import fill_options
+from app.gui.widgets.theme import icon
 from app.gui.widgets.wheel import keep_from_wheel
 from app.session import choices
 from app.session.choices import Preference, changed
@@ -94,6 +96,8 @@ class SettingsDialog(QDialog):
         editor.setAccessibleName(_tr(preference.label))
         editor.setAccessibleDescription(_tr(preference.tooltip))
         name = preference.name
+        if isinstance(editor, QLineEdit):
+            self._add_browse(editor, name)
         _show(editor, getattr(self._preferences.settings, name))
         _on_change(editor, lambda value: self._apply(name, value))
         label = QLabel(_tr(preference.label))
@@ -105,6 +109,20 @@ class SettingsDialog(QDialog):
         self._editors[name] = editor
         words = f"{label.text()} {_tr(preference.tooltip)} {_tr(preference.group)}"
         self._rows.append((words.casefold(), form, editor))
+
+    def _add_browse(self, field: QLineEdit, name: str) -> None:
+        """Let the person choose a folder instead of typing one."""
+        where = QLineEdit.ActionPosition.TrailingPosition
+        browse = field.addAction(icon("mdi6.folder-open-outline"), where)
+        browse.setText(self.tr("Browse…"))
+        browse.setToolTip(self.tr("Browse for a folder"))
+
+        def choose() -> None:
+            title = self.tr("Folder for projects")
+            if chosen := QFileDialog.getExistingDirectory(self, title, field.text()):
+                self._apply(name, chosen)
+
+        browse.triggered.connect(choose)
 
     def _apply(self, name: str, value: Value) -> None:
         if getattr(self._preferences.settings, name) != value:

@@ -332,7 +332,6 @@ class ObjectsPanel(QWidget):
         layout.addWidget(self._tree)
         layout.addWidget(self._buttons)
         self._tree.clicked.connect(self._on_clicked)
-        self._tree.activated.connect(self._on_activated)
         self._tree.selectionModel().currentRowChanged.connect(self._on_row_changed)
         view.selection_changed.connect(self._show_selection)
         self._model.modelReset.connect(self._show_selection)
@@ -391,10 +390,6 @@ class ObjectsPanel(QWidget):
                 self.solo_asked.emit()
             case _:
                 self._view.select(info.id)
-
-    @Slot(QModelIndex)
-    def _on_activated(self, index: QModelIndex) -> None:
-        self._view.select(self._model.info(index.row()).id)
 
     @Slot(QModelIndex)
     def _on_row_changed(self, index: QModelIndex) -> None:

@@ -11,9 +11,20 @@ from PySide6.QtCore import (
     Slot,
 )
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHeaderView, QLabel, QToolBar, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QToolBar,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
 
-from app.core.suspects import Reason, Suspect
+from app.core.suspects import Event, Order, Reason, Suspect
+from app.gui.widgets.wheel import keep_from_wheel
 from app.session.review import Review
 from app.session.state.masks import Masks
 from app.session.state.view import ViewState
@@ -36,7 +47,7 @@ class SuspectsModel(QAbstractTableModel):
         super().__init__(parent)
         self._masks, self._review = masks, review
         self._suspects = review.suspects
-        self._words = _reason_words(self)
+        self._words, self._events = _reason_words(self), _event_words(self)
         review.suspects_changed.connect(self._on_suspects_changed)
         masks.objects_changed.connect(self._on_suspects_changed)
 
@@ -73,9 +84,10 @@ class SuspectsModel(QAbstractTableModel):
             return None
         suspect = self._suspects[index.row()]
         if role == Qt.ItemDataRole.ToolTipRole:
+            remedy = self.tr(" Z exchanges them from there on.")
             return self.tr("Look at frame {}; {} frames may be wrong. {}").format(
                 suspect.frame, suspect.last - suspect.first + 1, self._reasons(suspect)
-            )
+            ) + (remedy if suspect.event is Event.SWAP else "")
         if role != Qt.ItemDataRole.DisplayRole:
             return None
         match Column(index.column()):
@@ -85,10 +97,19 @@ class SuspectsModel(QAbstractTableModel):
             case Column.OBJECT:
                 return self._object_name(suspect.object)
             case _:
-                return self._reasons(suspect)
+                return self._why(suspect)
+
+    def _why(self, suspect: Suspect) -> str:
+        """Say what seems to have happened; where no event is known, what looks odd."""
+        if suspect.event not in self._events:
+            return self._reasons(suspect)
+        other = "" if suspect.other is None else self._object_name(suspect.other)
+        return self._events[suspect.event].format(other or self.tr("another object"))
 
     def _reasons(self, suspect: Suspect) -> str:
-        return ", ".join(self._words.get(reason, reason.value) for reason in suspect.reasons)
+        # That an anchor has changed since is known, and is not why the mask is suspect.
+        told = [reason for reason in suspect.reasons if reason is not Reason.STALE]
+        return ", ".join(self._words.get(reason, reason.value) for reason in told)
 
     def _object_name(self, object_id: int) -> str:
         names = (info.name for info in self._masks.objects if info.id == object_id)
@@ -110,12 +131,24 @@ class ReviewPanel(QWidget):
         self, view: ViewState, masks: Masks, review: Review, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._view, self._masks = view, masks
+        self._view, self._masks, self._review = view, masks, review
         self._model = SuspectsModel(masks, review, self)
         self._tree = QTreeView()
         self._tree.setModel(self._model)
         self._tree.setAccessibleName(self.tr("Suspects, worst first"))
         self._set_up_view()
+        self._order = QComboBox()
+        keep_from_wheel(self._order)
+        for text, order in (
+            (self.tr("worst first"), Order.VALUE),
+            (self.tr("by time"), Order.TIME),
+        ):
+            self._order.addItem(text, order)
+        self._order.setAccessibleName(self.tr("Order of the suspects"))
+        self._order.setToolTip(self.tr("Which suspect comes first, here and for N"))
+        self._only = QCheckBox(self.tr("selected object"))
+        self._only.setMinimumHeight(24)
+        self._only.setToolTip(self.tr("List only suspects of the selected object"))
         self._count = QLabel()
         self._count.setObjectName("dim")
         self._count.setWordWrap(True)
@@ -123,10 +156,16 @@ class ReviewPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 0, 6, 6)
         layout.setSpacing(4)
+        choices = QHBoxLayout()
+        choices.addWidget(self._order)
+        choices.addWidget(self._only, 1)
+        layout.addLayout(choices)
         layout.addWidget(self._count)
         layout.addWidget(self._tree, 1)
         layout.addWidget(self._buttons)
         layout.addStretch(0)
+        self._order.activated.connect(self._on_arranged)
+        self._only.toggled.connect(self._on_arranged)
         self._tree.clicked.connect(self._on_chosen)
         self._tree.activated.connect(self._on_chosen)
         self._model.modelReset.connect(self._on_reset)
@@ -171,14 +210,23 @@ class ReviewPanel(QWidget):
         self.asked.emit(self._model.suspect(index.row()))
 
     @Slot()
+    def _on_arranged(self) -> None:
+        self._review.arrange(self._order.currentData(), of_selected=self._only.isChecked())
+
+    @Slot()
     def _on_reset(self) -> None:
         count = self._model.rowCount()
         if count:
-            self._count.setText(self.tr("{} to look at, worst first").format(count))
+            self._count.setText(self.tr("{} to look at").format(count))
+        elif self._review.found:
+            self._count.setText(self.tr("None of the selected object; others have some."))
         elif len(self._masks.document):
             self._count.setText(self.tr("Nothing suspect. Propagate, or step through by hand."))
         else:
             self._count.setText(self.tr("Suspect masks appear here after a propagation."))
+        # A low panel leaves the list out, but not the half of a sentence.
+        lines = 1 if count else 2
+        self._count.setMinimumHeight(lines * self._count.fontMetrics().lineSpacing())
         self._tree.setVisible(count > 0)
         self._mark_current()
 
@@ -187,6 +235,19 @@ class ReviewPanel(QWidget):
         row = self._model.row_at(self._view.frame, self._view.selected)
         if row is not None:
             self._tree.setCurrentIndex(self._model.index(row, 0))
+
+
+def _event_words(model: SuspectsModel) -> dict[Event, str]:
+    return {
+        Event.SWAP: model.tr("swapped with {}"),
+        Event.TAKEN: model.tr("taken by {}"),
+        Event.TWO_THINGS: model.tr("on two things"),
+        Event.LEAK: model.tr("leaks"),
+        Event.LOST: model.tr("lost"),
+        Event.RE_ENTRY: model.tr("comes back"),
+        Event.MADE_UP: model.tr("made up?"),
+        Event.CONFLICT: model.tr("forward and backward disagree"),
+    }
 
 
 def _reason_words(model: SuspectsModel) -> dict[Reason, str]:
@@ -200,5 +261,4 @@ def _reason_words(model: SuspectsModel) -> dict[Reason, str]:
         Reason.RETURNED: model.tr("comes back"),
         Reason.BORDER_EXIT: model.tr("leaves at the border"),
         Reason.CONFLICT: model.tr("forward and backward disagree"),
-        Reason.STALE: model.tr("an anchor has changed since"),
     }

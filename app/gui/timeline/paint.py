@@ -1,6 +1,7 @@
 """The painter of the timeline: ruler, lanes, score curve, and over them playhead, range and job."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPalette, QPen, QPolygonF
 
 from app.core.document import ObjectInfo
+from app.core.suspects import Suspect
 from app.gui.timeline import lanes
 from app.gui.timeline.lanes import Lanes, Scale
 from app.gui.timeline.tiles import Tiles, draw_anchor
@@ -58,6 +60,11 @@ class Layout:
         row = int((y - RULER + self.top) // LANE)
         return row if row < self.rows else None
 
+    def rows_between(self, one: float, other: float) -> range:
+        """Return the rows from one height to another, those at the ends included."""
+        first, last = sorted(int((y - RULER + self.top) // LANE) for y in (one, other))
+        return range(max(first, 0), min(last + 1, self.rows))
+
     def row_top(self, row: int) -> int:
         """Return where a row begins."""
         return RULER + row * LANE - self.top
@@ -101,7 +108,7 @@ class TimelinePainter:
         self._small = QFont(font)
         self._small.setPointSizeF(max(font.pointSizeF() * 0.85, 6.5))
         self._font = font
-        self.tiles = Tiles(LANE_INNER, self._text, ratio)
+        self._tiles: dict[tuple[int, int, int], Tiles] = {}  # by the object's colour
 
     def ground(self, painter: QPainter, layout: Layout, fps: float) -> None:
         """Draw the ground and the ruler."""
@@ -143,8 +150,11 @@ class TimelinePainter:
         if columns.size:
             gaps = np.minimum.reduceat(ranks[: max(last, int(starts[-1]) + 1)], starts) == 0
             gaps &= columns > 0
-        columns = lanes.emphasised(columns, round(3 * ratio), self.tiles.period)
-        image = self.tiles.lane(columns, gaps, round(device.x_of(0)))
+        if item.color not in self._tiles:
+            self._tiles[item.color] = Tiles(LANE_INNER, self._text, ratio, QColor(*item.color))
+        tiles = self._tiles[item.color]
+        columns = lanes.emphasised(columns, round(3 * ratio), tiles.period)
+        image = tiles.lane(columns, gaps, round(device.x_of(0)))
         inset = (LANE - LANE_INNER) / 2
         painter.drawImage(QPointF(HEADER, top + inset), image)
         self._anchors(painter, layout, top, item, data)
@@ -160,6 +170,29 @@ class TimelinePainter:
         painter.setClipRect(lanes_only, Qt.ClipOperation.IntersectClip)
         for frame in found.tolist():
             draw_anchor(painter, QPointF(layout.x_of(frame + 0.5), top + LANE / 2), 4.6)
+        painter.restore()
+
+    def suspects(
+        self,
+        painter: QPainter,
+        layout: Layout,
+        row: int,
+        item: ObjectInfo,
+        given: Iterable[Suspect],
+    ) -> None:
+        """Draw how far each suspect of an object goes, and a flag on the frame to look at."""
+        top = layout.row_top(row)
+        painter.save()
+        lanes_only = QRectF(HEADER, top, layout.lanes_width, LANE)
+        painter.setClipRect(lanes_only, Qt.ClipOperation.IntersectClip)
+        painter.setPen(QPen(self._text, 1))
+        painter.setBrush(QColor(*item.color))
+        for suspect in given:
+            left, right = layout.x_of(suspect.first), layout.x_of(suspect.last + 1)
+            painter.drawRect(QRectF(left, top, max(right - left, 3.0), 3))
+            x = layout.x_of(suspect.frame + 0.5)
+            corners = [QPointF(x - 4.5, top), QPointF(x + 4.5, top), QPointF(x, top + 8)]
+            painter.drawPolygon(QPolygonF(corners))
         painter.restore()
 
     def header(
@@ -228,19 +261,19 @@ class TimelinePainter:
         *,
         frame: int,
         limits: tuple[int | None, int | None],
-        chosen: tuple[int, range] | None,
+        chosen: tuple[range, range] | None,
     ) -> None:
-        """Draw what moves: the in and out points, the chosen range (row, frames), the playhead."""
+        """Draw what moves: in and out points, the chosen block (rows, frames), the playhead."""
         painter.setClipRect(HEADER, 0, layout.lanes_width, layout.height)
         if chosen is not None:
-            row, frames = chosen
+            rows, frames = chosen
             veil = QColor(self._accent)
             veil.setAlpha(90)
             place = QRectF(
                 layout.x_of(frames.start),
-                layout.row_top(row),
+                layout.row_top(rows.start),
                 len(frames) * layout.scale.per_frame,
-                LANE,
+                len(rows) * LANE,
             )
             painter.fillRect(place, veil)
             painter.setPen(QPen(self._accent, 1.5))

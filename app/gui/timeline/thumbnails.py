@@ -1,10 +1,13 @@
 """The thumbnails of the frames that were looked at, for the timeline's hover."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 
+import numpy as np
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, Slot
 from PySide6.QtGui import QImage
 
+from app.core.mask import Mask
 from app.session.state.video import CurrentVideo
 from app.session.state.view import ViewState
 from models.api import Image
@@ -32,9 +35,7 @@ class Thumbnails(QObject):
         near = self._video.nearest_image(frame)
         if near is None or near[0] != frame or frame in self._kept:
             return
-        _, pixels = near
-        step = max(1, pixels.shape[1] // _WIDTH)
-        self._kept[frame] = pixels[::step, ::step].copy()
+        self._kept[frame] = thumbnail(near[1])
         if len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
 
@@ -45,6 +46,28 @@ class Thumbnails(QObject):
             return None
         best = min(near, key=lambda kept: abs(kept - frame))
         return best, self._kept[best]
+
+
+def thumbnail(image: Image) -> Image:
+    """Return a small copy of an image."""
+    step = _step(image.shape[1])
+    return image[::step, ::step].copy()
+
+
+def with_masks(
+    small: Image, width: int, masks: Mapping[tuple[int, int, int], Mask | None]
+) -> Image:
+    """Return a thumbnail of an image `width` pixels wide with masks over it, by their colours."""
+    step, drawn = _step(width), small.copy()
+    for color, mask in masks.items():
+        if mask is not None:
+            inside = mask.decode()[::step, ::step]
+            drawn[inside] = (drawn[inside].astype(np.uint16) + np.array(color)) // 2
+    return drawn
+
+
+def _step(width: int) -> int:
+    return max(1, width // _WIDTH)
 
 
 def as_html(pixels: Image) -> str:

@@ -16,24 +16,35 @@ Texture = NDArray[np.uint32]  # (states, height, period), premultiplied 0xAARRGG
 
 # Readable on light and dark grounds, and in pairs for those who see no red or green.
 PREDICTED = QColor(74, 134, 200)
-ANCHOR = QColor(38, 92, 158)
-VERIFIED = QColor(30, 140, 105)
+_ANCHOR_DARKER, _VERIFIED_DARKER = 170, 135  # percent, as QColor.darker has it
 STALE = QColor(230, 150, 0)
 CONFLICT = QColor(213, 60, 40)
-GROUND_TRUTH = QColor(0, 150, 165)
 _INK = QColor(255, 255, 255)
 
 
 class Tiles:
     """The textures of all states for one height of lane, one ground and one pixel ratio."""
 
-    def __init__(self, height: float, text: QColor, ratio: float) -> None:
-        """`height` is in logical pixels; `text` is the window's colour of text."""
+    def __init__(
+        self, height: float, text: QColor, ratio: float, color: QColor = PREDICTED
+    ) -> None:
+        """`height` is in logical pixels; `text` is the window's colour of text.
+
+        Masks that stand as they are have `color`, that of their object; what asks for work has a
+        colour of its own.
+        """
         self.period = round(PERIOD * ratio)
         self.height = round(height * ratio)
         self._text = text
         self._shape = (height, ratio)
-        tiles = [self._tile(_PATTERNS.get(state)) for state in URGENCY]
+        patterns: dict[State, Pattern] = {
+            **_PATTERNS,
+            State.PREDICTED: _plain(color),
+            State.ANCHOR: _plain(color.darker(_ANCHOR_DARKER)),
+            State.VERIFIED: _verified(color.darker(_VERIFIED_DARKER)),
+            State.GROUND_TRUTH: _ground_truth(color),
+        }
+        tiles = [self._tile(patterns.get(state)) for state in URGENCY]
         plain = [self._tile(_alarm(STALE)), self._tile(_alarm(CONFLICT))]
         self._texture = np.stack(tiles + plain)
 
@@ -79,18 +90,24 @@ def _plain(color: QColor) -> Pattern:
 def _alarm(color: QColor) -> Pattern:
     """Return a bar of the whole height: it stands out above and below an anchor's diamond."""
 
-    def draw(painter: QPainter, cell: QRectF, _text: QColor) -> None:
+    def draw(painter: QPainter, cell: QRectF, text: QColor) -> None:
         painter.fillRect(cell, color)
+        # An object of nearly the same colour must not hide it.
+        painter.fillRect(QRectF(cell.left(), cell.top(), PERIOD, 2), text)
+        painter.fillRect(QRectF(cell.left(), cell.bottom() - 2, PERIOD, 2), text)
 
     return draw
 
 
-def _verified(painter: QPainter, cell: QRectF, _text: QColor) -> None:
-    painter.fillRect(cell.adjusted(0, 2, 0, -2), VERIFIED)
-    middle = cell.center()
-    tick = [QPointF(-3, 0), QPointF(-1, 2.5), QPointF(3, -2.5)]
-    painter.setPen(QPen(_INK, 1.5))
-    painter.drawPolyline(QPolygonF([middle + corner for corner in tick]))
+def _verified(color: QColor) -> Pattern:
+    def draw(painter: QPainter, cell: QRectF, _text: QColor) -> None:
+        painter.fillRect(cell.adjusted(0, 2, 0, -2), color)
+        middle = cell.center()
+        tick = [QPointF(-3, 0), QPointF(-1, 2.5), QPointF(3, -2.5)]
+        painter.setPen(QPen(_INK, 1.5))
+        painter.drawPolyline(QPolygonF([middle + corner for corner in tick]))
+
+    return draw
 
 
 def _stale(painter: QPainter, cell: QRectF, _text: QColor) -> None:
@@ -131,10 +148,13 @@ def _conflict(painter: QPainter, cell: QRectF, _text: QColor) -> None:
     painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in zip(xs, ys, strict=True)]))
 
 
-def _ground_truth(painter: QPainter, cell: QRectF, _text: QColor) -> None:
-    third = cell.height() / 3
-    for y in (third, 2 * third):
-        painter.fillRect(QRectF(cell.left(), cell.top() + y - 1.6, PERIOD, 3.2), GROUND_TRUTH)
+def _ground_truth(color: QColor) -> Pattern:
+    def draw(painter: QPainter, cell: QRectF, _text: QColor) -> None:
+        third = cell.height() / 3
+        for y in (third, 2 * third):
+            painter.fillRect(QRectF(cell.left(), cell.top() + y - 1.6, PERIOD, 3.2), color)
+
+    return draw
 
 
 def _faded(color: QColor, alpha: int) -> QColor:
@@ -142,14 +162,10 @@ def _faded(color: QColor, alpha: int) -> QColor:
 
 
 _PATTERNS: dict[State, Pattern] = {
-    State.PREDICTED: _plain(PREDICTED),
-    State.ANCHOR: _plain(ANCHOR),
-    State.VERIFIED: _verified,
     State.STALE: _stale,
     State.ABSENT: _absent,
     State.OCCLUDED: _occluded,
     State.CONFLICT: _conflict,
-    State.GROUND_TRUTH: _ground_truth,
 }
 
 

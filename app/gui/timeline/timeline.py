@@ -2,11 +2,12 @@
 
 import enum
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer, Slot
 from PySide6.QtGui import (
+    QAction,
     QHelpEvent,
     QMouseEvent,
     QPainter,
@@ -17,6 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QMenu, QToolTip, QWidget
 
+from app.core.block import Block
 from app.core.document import Key, ObjectInfo
 from app.gui.timeline.lanes import Lanes, Scale
 from app.gui.timeline.legend import LegendButton
@@ -25,6 +27,7 @@ from app.gui.timeline.thumbnails import Thumbnails
 from app.gui.timeline.tip import tip
 from app.session.jobs.progress import Progress
 from app.session.jobs.runner import JobRunner
+from app.session.review import Review, concerns
 from app.session.state.masks import Masks
 from app.session.state.video import CurrentVideo
 from app.session.state.view import ViewState
@@ -61,12 +64,13 @@ class Timeline(QAbstractScrollArea):
         view: ViewState,
         masks: Masks,
         jobs: JobRunner,
+        review: Review,
         range_menu: RangeMenuMaker,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._video, self._view, self._masks = video, view, masks
-        self._range_menu = range_menu
+        self._review, self._range_menu = review, range_menu
         self._lanes = Lanes()
         self._scale = Scale()
         self._fits = True  # whether it goes on showing the whole video when its size changes
@@ -74,7 +78,7 @@ class Timeline(QAbstractScrollArea):
         self._brush = TimelinePainter(self.palette(), self.font(), self.devicePixelRatioF())
         self._ground: QPixmap | None = None  # all that stays while the playhead moves
         self._drag: _Drag | None = None
-        self._chosen: tuple[int, range] | None = None  # object and frames
+        self._block_actions: list[QAction] = []
         self._thumbnails = Thumbnails(video, view, self)
         self._redraw = QTimer(self, singleShot=True, interval=_REDRAW_MS)
         self._redraw.timeout.connect(self.refresh)
@@ -91,8 +95,14 @@ class Timeline(QAbstractScrollArea):
         masks.objects_changed.connect(self._on_objects_changed)
         view.selection_changed.connect(self.refresh)
         view.range_changed.connect(self.viewport().update)
+        view.block_changed.connect(self.viewport().update)
         jobs.progress_changed.connect(self._on_progress_changed)
+        review.suspects_changed.connect(self._redraw_soon)
         self._on_opened()
+
+    def set_actions(self, actions: Iterable[QAction]) -> None:
+        """Offer actions in the menu of a block."""
+        self._block_actions = list(actions)
 
     @Slot()
     def fit(self) -> None:
@@ -130,7 +140,7 @@ class Timeline(QAbstractScrollArea):
     @Slot()
     def _on_opened(self) -> None:
         self._lanes.reset(self._masks.document, self._video.frame_count)
-        self._progress, self._drag, self._chosen = None, None, None
+        self._progress, self._drag = None, None
         self.fit()
 
     @Slot(int)
@@ -145,6 +155,10 @@ class Timeline(QAbstractScrollArea):
     @Slot(object)
     def _on_entries_changed(self, keys: frozenset[Key]) -> None:
         self._lanes.update(keys, self._masks.shown)
+        self._redraw_soon()
+
+    @Slot()
+    def _redraw_soon(self) -> None:
         if not self._redraw.isActive():
             self._redraw.start()
 
@@ -159,8 +173,7 @@ class Timeline(QAbstractScrollArea):
     @Slot(object)
     def _on_progress_changed(self, progress: Progress | None) -> None:
         self._progress = progress
-        if not self._redraw.isActive():
-            self._redraw.start()
+        self._redraw_soon()
 
     def _item_at(self, y: float) -> ObjectInfo | None:
         row = self.layout_now().row_at(y)
@@ -180,6 +193,8 @@ class Timeline(QAbstractScrollArea):
         for row in layout.visible_rows():
             item = self._masks.objects[row]
             brush.lane(painter, layout, row, item, self._lanes)
+            found = (each for each in self._review.found if concerns(each, item.id))
+            brush.suspects(painter, layout, row, item, found)
             brush.header(painter, layout, row, item, selected=item.id == self._view.selected)
         painter.setClipping(False)
         chosen = next(
@@ -194,20 +209,20 @@ class Timeline(QAbstractScrollArea):
         return ground
 
     def _show_menu(self, place: QPoint) -> None:
-        if self._chosen is None:
+        block = self._view.block
+        items = [item for item in self._masks.objects if block and item.id in block.objects]
+        if block is None or not items:
             return
-        object_id, frames = self._chosen
-        for item in self._masks.objects:
-            if item.id == object_id:
-                menu = self._range_menu(item, frames, self)
-                menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-                menu.aboutToHide.connect(self._end_range)
-                menu.popup(place)
-
-    @Slot()
-    def _end_range(self) -> None:
-        self._chosen = None
-        self.viewport().update()
+        if len(items) == 1:
+            menu = self._range_menu(items[0], block.frames, self)
+            menu.addSeparator()
+        else:
+            menu = QMenu(self)
+            words = self.tr("{} objects, frames {} to {}")
+            menu.addSection(words.format(len(items), block.frames.start, block.last))
+        menu.addActions(self._block_actions if len(items) > 1 else self._block_actions[-2:])
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(place)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw what stays from memory, and the moving parts over it."""
@@ -218,10 +233,10 @@ class Timeline(QAbstractScrollArea):
         painter.drawPixmap(0, 0, self._ground)
         if not self._video.is_open:
             return
-        chosen = None
-        for row, item in enumerate(self._masks.objects):
-            if self._chosen is not None and item.id == self._chosen[0]:
-                chosen = (row, self._chosen[1])
+        block, chosen = self._view.block, None
+        if block is not None:
+            rows = [r for r, item in enumerate(self._masks.objects) if item.id in block.objects]
+            chosen = (range(rows[0], rows[-1] + 1), block.frames) if rows else None
         limits = (self._view.in_point, self._view.out_point)
         self._brush.over(
             painter, self.layout_now(), frame=self._view.frame, limits=limits, chosen=chosen
@@ -238,12 +253,16 @@ class Timeline(QAbstractScrollArea):
         elif item is not None and place.x() < HEADER:
             self._view.select(item.id)
         elif event.button() == Qt.MouseButton.RightButton and item is not None:
-            self._chosen = (item.id, range(frame, frame + 1))
+            block = self._view.block
+            if block is None or item.id not in block.objects or frame not in block.frames:
+                self._view.choose_block(Block((item.id,), range(frame, frame + 1)))
             self._show_menu(event.globalPosition().toPoint())
         elif event.button() == Qt.MouseButton.LeftButton and item is not None:
             self._drag = _Drag(_Grip.LANE, place, item.id, frame)
+            self._view.choose_block(None)
         elif event.button() == Qt.MouseButton.LeftButton and place.x() >= HEADER:
             self._drag = _Drag(_Grip.SCRUB, place)
+            self._view.choose_block(None)
             self._view.go_to(frame)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -258,10 +277,15 @@ class Timeline(QAbstractScrollArea):
         elif drag.grip is _Grip.PAN:
             self._set_scale(self._scale.moved(drag.start.x() - place.x()))
             drag.start = place
-        elif self._chosen is not None or abs(place.x() - drag.start.x()) >= _DRAG:
+        elif (
+            self._view.block is not None
+            or abs(place.x() - drag.start.x()) >= _DRAG
+            or abs(place.y() - drag.start.y()) >= LANE
+        ):
             first, last = sorted((drag.frame, frame))
-            self._chosen = (drag.object, range(first, last + 1))
-            self.viewport().update()
+            rows = self.layout_now().rows_between(drag.start.y(), place.y())
+            ids = tuple(item.id for item in self._masks.objects[rows.start : rows.stop])
+            self._view.choose_block(Block(ids, range(first, last + 1)))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Offer what can be done to the range, or go where a lane was clicked."""
@@ -269,7 +293,7 @@ class Timeline(QAbstractScrollArea):
         if drag is None or drag.grip is not _Grip.LANE:
             return
         self._view.select(drag.object)
-        if self._chosen is None:
+        if self._view.block is None:
             self._view.go_to(drag.frame)
         else:
             self._show_menu(event.globalPosition().toPoint())

@@ -3,7 +3,7 @@
 import html
 
 from app.core.document import Key, ObjectInfo
-from app.gui.timeline.thumbnails import Thumbnails, as_html
+from app.gui.timeline.thumbnails import Thumbnails, as_html, with_masks
 from app.gui.widgets.words import clock, state_name
 from app.session.state.masks import Masks
 from app.session.state.video import CurrentVideo
@@ -17,7 +17,10 @@ def tip(
     frame: int,
     reach: int,
 ) -> str:
-    """Return frame, time and state as rich text, with a picture taken within `reach` frames."""
+    """Return frame, time and state as rich text, with a picture taken within `reach` frames.
+
+    On the picture lie the masks of the object, of all where none is meant.
+    """
     lines = [f"<b>{frame}</b> · {clock(video.time_of(frame))}"]
     if item is not None:
         entry = masks.shown(frame).get(item.id)
@@ -26,5 +29,11 @@ def tip(
         lines.append(f"{html.escape(item.name)}: {state}{score}")
     near = thumbnails.nearest(frame, reach)
     if near is not None:
-        lines.insert(0, as_html(near[1]))
+        shown = masks.shown(near[0])
+        drawn = {
+            each.color: shown[each.id].mask
+            for each in masks.objects
+            if each.id in shown and each.visible and (item is None or each.id == item.id)
+        }
+        lines.insert(0, as_html(with_masks(near[1], video.size[1], drawn)))
     return "<br>".join(lines)

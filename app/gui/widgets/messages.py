@@ -2,9 +2,11 @@
 
 import enum
 import re
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAccessible, QAccessibleEvent
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QAction
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -32,6 +34,7 @@ _ICONS = {
     Level.WARNING: "mdi6.alert-outline",
     Level.ERROR: "mdi6.alert-octagon-outline",
 }
+_OFFERED_MS = 20_000  # how long something is offered: time to look, and to think
 _SHOWN_MS = {Level.INFO: 6_000, Level.WARNING: 15_000}
 _MOST, _MOST_ERRORS = 4, 3  # in view, so that errors leave a place for what passes
 _MOST_HEIGHT = 0.6  # of the picture's
@@ -41,14 +44,23 @@ _MARGIN = 12
 _NUMBER = re.compile(r"\d+")
 
 
+class Offer(NamedTuple):
+    """What a button of a message says and does; `ends`: the message has no more to say then."""
+
+    text: str
+    action: QAction
+    ends: bool = False
+
+
 class Message(QFrame):
     """One message with a button that dismisses it; errors alike but for numbers share one."""
 
     dismissed = Signal(object)  # itself
 
-    def __init__(self, level: Level, text: str, parent: QWidget) -> None:
+    def __init__(self, level: Level, text: str, offers: Sequence[Offer], parent: QWidget) -> None:
         super().__init__(parent)
         self.level = level
+        self.of_video = False
         self._said = [text]
         self.setObjectName("message")
         self.setProperty("level", level.value)
@@ -74,6 +86,11 @@ class Message(QFrame):
         layout.setContentsMargins(10, 6, 6, 6)
         layout.addWidget(self._mark)
         layout.addLayout(words, 1)
+        self._buttons = [_button(offer) for offer in offers]
+        for offer, button in zip(offers, self._buttons, strict=True):
+            layout.addWidget(button)
+            if offer.ends:
+                button.clicked.connect(self._dismiss)
         layout.addWidget(close)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -111,7 +128,17 @@ class Message(QFrame):
     def restart(self) -> None:
         """Let the time that it is shown begin anew; an error has no such time."""
         if self.level in _SHOWN_MS:
-            self._timer.start(_SHOWN_MS[self.level])
+            self._timer.start(_OFFERED_MS if self._buttons else _SHOWN_MS[self.level])
+
+    @property
+    def offers(self) -> tuple[QPushButton, ...]:
+        """The buttons of what can be done about it."""
+        return tuple(self._buttons)
+
+    def withdraw_offers(self) -> None:
+        """Offer nothing any more: what it tells of is no longer the newest."""
+        for button in self._buttons:
+            button.hide()
 
     def leave(self) -> None:
         """Go away for good; until it is deleted it says nothing more."""
@@ -192,11 +219,24 @@ class Messages(QWidget):
         """What counts the errors that are not in view."""
         return self._earlier
 
-    def show_message(self, level: Level, text: str) -> None:
-        """Show `text`; one that says the same is shown longer, an error that is like it counts."""
+    def show_message(
+        self,
+        level: Level,
+        text: str,
+        *,
+        of_video: bool = False,
+        offers: Sequence[Offer] = (),
+    ) -> None:
+        """Show `text`; one that says the same is shown longer, an error that is like it counts.
+
+        What is said `of_video`, of what is open, ends with `clear` even where it is an error.
+        `offers` become buttons.
+        """
+        if offers:  # the same words may tell of something else now
+            self._remove([each for each in self._kept if each.offers])
         message = next((each for each in self._kept if each.stands_for(level, text)), None)
         if message is None:
-            message = Message(level, text, self)
+            message = Message(level, text, offers, self)
             message.dismissed.connect(self._dismiss)
             self._append(message)
             QAccessible.updateAccessibility(QAccessibleEvent(message, QAccessible.Event.Alert))
@@ -205,13 +245,20 @@ class Messages(QWidget):
             if message.isHidden():
                 self._kept.remove(message)
                 self._append(message)
+        message.of_video = of_video
         self._drop_oldest()
         self._arrange()
         self.raise_()
 
     def clear(self) -> None:
-        """Dismiss everything but errors."""
+        """Dismiss everything but errors that were not said of a video."""
+        self._remove([each for each in self._errors() if each.of_video])
         self._remove(self._passing())
+
+    def withdraw_offers(self) -> None:
+        """Take the buttons of all messages away, not what they say."""
+        for message in self._kept:
+            message.withdraw_offers()
 
     def _append(self, message: Message) -> None:
         self._kept.append(message)
@@ -278,6 +325,14 @@ def _label(text: str) -> QLabel:
     label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)
     return label
+
+
+def _button(offer: Offer) -> QPushButton:
+    button = QPushButton(offer.text)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys with the picture
+    button.setToolTip(offer.action.toolTip())
+    button.clicked.connect(offer.action.trigger)
+    return button
 
 
 def _kind(text: str) -> str:

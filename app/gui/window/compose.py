@@ -4,10 +4,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, SignalInstance
+from PySide6.QtCore import QCoreApplication, QObject, SignalInstance
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QUndoView
+from PySide6.QtWidgets import QToolBar, QUndoView
 
+from app.gui.actions.actions import Actions
 from app.gui.actions.context import ActionContext, Panels
 from app.gui.actions.needs import Situation
 from app.gui.actions.verbs.correct import CorrectVerbs
@@ -18,6 +19,9 @@ from app.gui.actions.verbs.masks import MaskVerbs
 from app.gui.actions.verbs.objects import ObjectVerbs
 from app.gui.actions.verbs.propagate import PropagateVerbs
 from app.gui.actions.verbs.review import ReviewVerbs
+from app.gui.actions.verbs.spans.anchors import AnchorVerbs
+from app.gui.actions.verbs.spans.block import BlockVerbs
+from app.gui.actions.verbs.spans.jobs import JobVerbs
 from app.gui.actions.verbs.travel import TravelVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.hud import Hud
@@ -33,17 +37,28 @@ from app.gui.canvas.tools.tool import Tool
 from app.gui.canvas.tools.toolbox import Toolbox
 from app.gui.dialogs.ask import Ask
 from app.gui.dialogs.export import ExportDialog
+from app.gui.panels.anchors import AnchorsPanel
 from app.gui.panels.objects import ObjectsPanel
 from app.gui.panels.propagate_bar import PropagateBar
 from app.gui.panels.review import ReviewPanel
 from app.gui.timeline.menu import RangeMenu
 from app.gui.timeline.playback import Follower, Player
 from app.gui.timeline.timeline import Timeline
+from app.gui.timeline.transport import Transport
 from app.gui.widgets.exchange_menu import ExchangeMenu
 from app.gui.widgets.recent import RecentSources
 from app.gui.window.status import StatusBar
 from app.session.session import Session
 from app.session.state.status import SessionState
+
+TOOLS = {
+    Tool.POINTS: "tool_points",
+    Tool.BOX: "tool_box",
+    Tool.BRUSH: "tool_brush",
+    Tool.ERASER: "tool_eraser",
+    Tool.POLYGON: "tool_polygon",
+    Tool.SELECT: "tool_select",
+}
 
 
 def make_canvas(session: Session) -> Canvas:
@@ -51,11 +66,12 @@ def make_canvas(session: Session) -> Canvas:
     video, view, masks, edit = session.video, session.view, session.masks, session.edit
     picture = Picture(video, view, masks, session.compare)
     session.clicks.preview_changed.connect(picture.show_preview)
+    session.clicks.waiting_changed.connect(picture.waiting.set_questions)
     session.correction.preview_changed.connect(picture.show_preview)
     tools = _make_tools(session, picture)
     canvas = Canvas(video, view, picture, tools, partial(open_menu, view, masks, edit))
     compared = partial(caption, session.compare)
-    hud = Hud(video, view, masks, session.clicks, picture, compared, canvas)
+    hud = Hud(video, view, masks, session.clicks, session.correction, picture, compared, canvas)
     session.compare.changed.connect(hud.refresh)
     return canvas
 
@@ -78,7 +94,7 @@ def make_timeline(session: Session) -> Timeline:
     view, masks, edit, jobs = session.view, session.masks, session.edit, session.jobs
     exchange = partial(ExchangeMenu, masks, edit)
     menu = partial(RangeMenu, view, session.objects, edit, jobs, exchange)
-    return Timeline(session.video, view, masks, jobs, menu)
+    return Timeline(session.video, view, masks, jobs, session.review, menu)
 
 
 def make_objects_panel(session: Session) -> ObjectsPanel:
@@ -94,9 +110,26 @@ def make_history(session: Session, empty_label: str) -> QUndoView:
     return history
 
 
-def make_status_bar(session: Session, stop: QAction) -> StatusBar:
-    """Return the status bar, with a button for the action that stops the job."""
-    return StatusBar(session.video, session.jobs, session.autosave, session.preferences, stop)
+def make_status_bar(session: Session) -> StatusBar:
+    """Return the status bar."""
+    return StatusBar(session.video, session.jobs, session.autosave, session.preferences)
+
+
+def ask_before_models(session: Session, ask: Ask) -> None:
+    """Have the person asked before other models end the running job."""
+
+    def agrees() -> bool:
+        title, _ = session.jobs.running
+        if not title:
+            return True
+        translate = QCoreApplication.translate
+        return ask.confirm(
+            translate("Window", "{} is under way.").format(title),
+            translate("Window", "Other models end it. What is finished is kept."),
+            translate("Window", "&End it"),
+        )
+
+    session.preferences.ask_before_models(agrees)
 
 
 def follow_propagations(session: Session, parent: QObject) -> Follower:
@@ -118,6 +151,7 @@ def make_context(
     player: Player,
     panels: Panels,
     *,
+    anchors: AnchorsPanel,
     objects: ObjectsPanel,
     review: ReviewPanel,
     propagate: PropagateBar,
@@ -125,6 +159,7 @@ def make_context(
     recent: RecentSources,
     tell: Tell,
     sample: Callable[[], Path] | None,
+    show_jobs: Callable[[], None],
 ) -> ActionContext:
     """Return the verbs that the rows of the action table call."""
     video, view, masks, edit = session.video, session.view, session.masks, session.edit
@@ -132,30 +167,108 @@ def make_context(
     dialog = partial(ExportDialog, masks, session.status)
     exchange_verbs = ExchangeVerbs(video, session.exchange, compare, ask, tell, dialog)
     preferences = session.preferences
-    review_verbs = ReviewVerbs(
-        session.review,
-        view,
-        masks,
-        edit,
-        canvas,
-        review,
-        advances=lambda: preferences.settings.review_advance,
-    )
+    job_verbs = JobVerbs(jobs, tell, show_jobs)
+    review_verbs = _make_review_verbs(session, canvas, review, tell)
     return ActionContext(
+        anchors=AnchorVerbs(view, masks, session.status, edit, anchors),
+        block=BlockVerbs(view, masks, session.status, session.objects, edit, session.ranges, jobs),
         canvas=canvas,
         player=player,
-        files=FileVerbs(video, session.files, exchange_verbs, ask, recent, tell, sample),
+        files=FileVerbs(
+            video, session.files, session.autosave, exchange_verbs, ask, recent, tell, sample
+        ),
         correct=CorrectVerbs(
-            correction, session.clicks, session.history, jobs, canvas, review_verbs
+            correction, session.clicks, session.history, job_verbs, canvas, review_verbs
         ),
         exchange=exchange_verbs,
+        jobs=job_verbs,
         look=LookVerbs(view, compare, canvas, exchange_verbs),
-        masks=MaskVerbs(view, masks, edit, session.clipboard),
+        masks=MaskVerbs(view, masks, edit, session.clipboard, preferences),
         objects=ObjectVerbs(session.objects, masks, view, canvas, objects),
         panels=panels,
         propagate=PropagateVerbs(video, view, jobs, correction, propagate),
         review=review_verbs,
         travel=TravelVerbs(video, view, masks),
+    )
+
+
+def _make_review_verbs(
+    session: Session, canvas: Canvas, panel: ReviewPanel, tell: Tell
+) -> ReviewVerbs:
+    preferences = session.preferences
+    return ReviewVerbs(
+        session.review,
+        session.view,
+        session.masks,
+        session.edit,
+        canvas,
+        panel,
+        tell,
+        advances=lambda: preferences.settings.review_advance,
+    )
+
+
+def make_tools_bar(actions: Actions) -> QToolBar:
+    """Return the bar of the tools and of what is done to the mask here."""
+    bar = QToolBar(QCoreApplication.translate("Window", "Tools"))
+    bar.setObjectName("tools_bar")
+    for names in (
+        TOOLS.values(),
+        ("verify_and_heal", "refine", "verify", "absent", "clear"),
+        ("undo", "redo"),
+    ):
+        if bar.actions():
+            bar.addSeparator()
+        bar.addActions([actions[name] for name in names])
+    return bar
+
+
+def fill_bars(
+    actions: Actions,
+    *,
+    propagate: PropagateBar,
+    timeline: Timeline,
+    transport: Transport,
+    anchors: AnchorsPanel,
+    objects: ObjectsPanel,
+    review: ReviewPanel,
+) -> None:
+    """Give bars and panels the actions that they offer as buttons."""
+
+    def named(*names: str) -> list[QAction]:
+        return [actions[name] for name in names]
+
+    propagate.set_actions(named("backward", "both", "forward"), actions["clear_points"])
+    transport.set_actions(
+        named(
+            "first", "previous_anchor", "previous_frame", "play", "next_frame", "next_anchor",
+            "last",
+        ),
+        named("set_in", "set_out"),
+    )  # fmt: skip
+    timeline.set_actions(
+        named(
+            "block_verify", "block_unanchor", "block_absent", "block_clear", "block_lock",
+            "block_propagate", "block_exchange", "exchange_on", "merge", "copy_on", "split_off",
+        )
+    )  # fmt: skip
+    objects.set_actions(
+        named("new_object", "move_up", "move_down", "delete_object"),
+        named(
+            "rename_object", "recolor", "hide", "solo", "lock", "move_up", "move_down",
+            "delete_object",
+        ),
+    )  # fmt: skip
+    anchors.set_actions(named("previous_anchor", "next_anchor", "suggest_frame", "remove_anchor"))
+    review.set_actions(
+        named(
+            "previous_suspect",
+            "next_suspect",
+            "verify_and_next",
+            "exchange_suspect",
+            "absent",
+            "dismiss",
+        )
     )
 
 
@@ -173,11 +286,13 @@ def situation_of(session: Session, *, has_sample: bool) -> Situation:
         mask_count=len(masks.document),
         candidates=session.clicks.candidates[1],
         has_range=view.in_point is not None or view.out_point is not None,
+        has_block=view.block is not None,
         busy=session.status.state not in {SessionState.IDLE, SessionState.CLOSING},
         suspects=len(session.review.suspects),
         has_changes=session.compare.has_before,
         can_compare=session.compare.can_compare,
         has_copied=session.clipboard.has_mask,
+        overlap=session.preferences.settings.overlap,
         can_undo=bool(history.undo_text),
         can_redo=history.can_redo,
         undo_text=history.undo_text,
@@ -195,6 +310,7 @@ def situation_changes(session: Session) -> tuple[SignalInstance, ...]:
         masks.objects_changed,
         view.selection_changed,
         view.range_changed,
+        view.block_changed,
         session.status.state_changed,
         session.review.suspects_changed,
         session.clicks.candidates_changed,

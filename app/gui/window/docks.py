@@ -1,13 +1,24 @@
 """The panels round the picture, and their two arrangements."""
 
-from PySide6.QtCore import QByteArray, QSettings, Qt
+from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QToolBar, QWidget
 
 _STATE, _GEOMETRY = "window/state", "window/geometry"
-_VERSION = 1  # raise it when panels come or go: an older state is then not restored
+_VERSION = 2  # raise it when panels come or go: an older state is then not restored
 _RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
 _HORIZONTAL, _VERTICAL = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+_SIZE = QSize(1280, 800)
+_FRAME = QSize(8, 40)  # what the title and the border of a window take of the screen
+
+_SIZE = QSize(1280, 800)
+_FRAME = QSize(8, 40)  # what the title and the border of a window take of the screen
+
+
+def fit_screen(window: QMainWindow) -> None:
+    """Give a window the usual size, or as much of it as the screen has room for."""
+    room = window.screen().availableSize() - _FRAME
+    window.resize(_SIZE.boundedTo(room))
 
 
 class Docks:
@@ -90,6 +101,10 @@ class Docks:
         for dock in docks:
             window.addDockWidget(_RIGHT, dock, _VERTICAL)
             dock.show()
+        beside = self._docks["anchors"]  # behind the suspects, as another page
+        window.tabifyDockWidget(self._docks["review"], beside)
+        beside.show()
+        self._docks["review"].raise_()
         below = self._docks["timeline"]
         window.addDockWidget(_BOTTOM, below)
         below.show()

@@ -1,6 +1,6 @@
 """The keys that stay with the widget that has the focus, though an action has them as shortcut."""
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import SIGNAL, QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -11,7 +11,9 @@ from PySide6.QtWidgets import (
     QComboBox,
     QGraphicsView,
     QLineEdit,
+    QMenuBar,
     QPlainTextEdit,
+    QTabBar,
     QTextEdit,
     QWidget,
 )
@@ -27,7 +29,9 @@ _USED: tuple[tuple[type[QWidget], set[Qt.Key]], ...] = (
     (QAbstractButton, {Key.Key_Space}),
     (QComboBox, {Key.Key_Space, *_UP_DOWN}),
     (QAbstractSlider, _ARROWS | _PAGING),
-    (QAbstractItemView, {Key.Key_Space} | _UP_DOWN | _PAGING | _ENTER),
+    (QAbstractItemView, {Key.Key_Space} | _UP_DOWN | _PAGING),
+    (QMenuBar, {Key.Key_Space, Key.Key_Escape} | _ARROWS | _ENTER),
+    (QTabBar, {Key.Key_Left, Key.Key_Right, Key.Key_Home, Key.Key_End}),
 )
 
 
@@ -40,8 +44,11 @@ def keeps(widget: QWidget, key: Qt.Key, modifiers: Qt.KeyboardModifier) -> bool:
         return not isinstance(widget, QGraphicsView)
     if isinstance(widget, _EDITORS):
         return key != Key.Key_Escape
-    if modifiers:
+    if modifiers & ~Qt.KeyboardModifier.KeypadModifier:
         return False
+    if isinstance(widget, QAbstractItemView) and key in _ENTER:
+        # A list in which Enter chooses nothing has no use for it.
+        return widget.receivers(SIGNAL("activated(QModelIndex)")) > 0
     return any(isinstance(widget, kind) and key in used for kind, used in _USED)
 
 
@@ -55,6 +62,8 @@ class FocusKeys(QObject):
             # Parents are asked too where the focused widget passes; what they are does not matter.
             and watched is QApplication.focusWidget()
             and isinstance(watched, QWidget)
+            # No shortcut reaches an open drop-down, and it chooses with this very event.
+            and watched.window() is not QApplication.activePopupWidget()
             and keeps(watched, Key(event.key()), event.modifiers())
         ):
             event.accept()

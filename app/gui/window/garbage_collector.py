@@ -4,6 +4,7 @@ import gc
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
+from app.gui.window.process_memory import give_back_memory
 from app.session.state.video import CurrentVideo
 
 _EVERY_MS = 500
@@ -43,7 +44,8 @@ class IdleGarbageCollector(QObject):
         young, _, old = (
             count > limit for count, limit in zip(gc.get_count(), gc.get_threshold(), strict=True)
         )
-        if self._thorough:
+        is_closed = self._thorough
+        if is_closed:
             self._thorough = False
             gc.unfreeze()
         elif gc.get_count()[0] > _BURST:
@@ -55,6 +57,8 @@ class IdleGarbageCollector(QObject):
             return
         gc.collect()
         gc.freeze()
+        if is_closed:
+            give_back_memory()
 
 
 def _hand_back() -> None:

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -14,7 +13,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.gui.panels.jobs import JobsButton
 from app.gui.widgets.elided_label import ElidedLabel
+from app.gui.widgets.theme import icon
 from app.gui.window.process_memory import resident_bytes
 from app.session.files.autosave import Autosave
 from app.session.jobs.progress import Progress
@@ -31,7 +32,7 @@ _GIB = 1024**3
 class JobProgress(QWidget):
     """How far the running job is, how fast, how long it still takes, and a button that stops it."""
 
-    def __init__(self, stop: QAction, parent: QWidget | None = None) -> None:
+    def __init__(self, jobs: JobRunner, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         # In the middle: the name of an object goes before how far the job is.
         self._label = ElidedLabel(Qt.TextElideMode.ElideMiddle)
@@ -40,7 +41,10 @@ class JobProgress(QWidget):
         self._bar.setTextVisible(False)
         self._bar.setAccessibleName(self.tr("Progress of the running job"))
         button = QToolButton()
-        button.setDefaultAction(stop)
+        button.setText(self.tr("Stop"))
+        button.setIcon(icon("mdi6.stop-circle-outline"))
+        button.setToolTip(self.tr("Stop this job and go on with the next; its results are kept"))
+        button.clicked.connect(jobs.stop_running)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         layout = QHBoxLayout(self)
@@ -86,7 +90,6 @@ class StatusBar(QStatusBar):
         jobs: JobRunner,
         autosave: Autosave,
         preferences: Preferences,
-        stop: QAction,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -95,15 +98,18 @@ class StatusBar(QStatusBar):
         self._machine.setAccessibleName(self.tr("Device and memory"))
         self._pointer = QLabel()
         self._pointer.setMinimumWidth(150)
-        self._progress = JobProgress(stop)
+        self._progress = JobProgress(jobs)
+        self._jobs = JobsButton(jobs)
         self._saved = QLabel()
         self._saved.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
         self.addWidget(self._machine)
         self.addWidget(self._pointer)
         self.addPermanentWidget(self._progress)
+        self.addPermanentWidget(self._jobs)
         self.addPermanentWidget(self._saved)
         jobs.progress_changed.connect(self._on_progress)
         autosave.saved.connect(self._on_saved)
+        autosave.failing_changed.connect(self._on_failing_changed)
         video.opened.connect(self._on_opened)
         self._timer = QTimer(self, interval=_REFRESH_MS)
         self._timer.timeout.connect(self.refresh)
@@ -116,8 +122,13 @@ class StatusBar(QStatusBar):
         return self._progress
 
     @property
+    def jobs(self) -> JobsButton:
+        """How many jobs wait."""
+        return self._jobs
+
+    @property
     def saved_text(self) -> str:
-        """When the project was written last, in words."""
+        """When the project was written last, or that it cannot be, in words."""
         return self._saved.text()
 
     @Slot()
@@ -150,6 +161,11 @@ class StatusBar(QStatusBar):
     @Slot(object)
     def _on_saved(self, when: datetime) -> None:
         self._saved.setText(self.tr("saved {} ✓").format(f"{when:%H:%M:%S}"))
+
+    @Slot(bool)
+    def _on_failing_changed(self, failing: bool) -> None:  # noqa: FBT001
+        if failing:
+            self._saved.setText(self.tr("not saved ✗"))
 
     @Slot()
     def _on_opened(self) -> None:

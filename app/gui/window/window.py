@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
     QStackedWidget,
-    QToolBar,
     QVBoxLayout,
     QWidget,
 )
@@ -29,15 +28,21 @@ from app.gui.actions.verbs.files import FileVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.tools.tool import Tool
 from app.gui.dialogs.ask import Ask
+from app.gui.panels.anchors import AnchorsPanel
 from app.gui.panels.mask_bar import MaskBar
 from app.gui.panels.propagate_bar import PropagateBar
 from app.gui.panels.review import ReviewPanel
 from app.gui.timeline.playback import Player
 from app.gui.timeline.transport import Transport
-from app.gui.widgets.messages import Level, Messages
+from app.gui.widgets.messages import Messages
+from app.gui.widgets.places import Places
 from app.gui.widgets.recent import RecentSources
+from app.gui.widgets.reporter import Reporter
 from app.gui.widgets.theme import Theme, apply_theme
 from app.gui.window.compose import (
+    TOOLS,
+    ask_before_models,
+    fill_bars,
     follow_propagations,
     make_canvas,
     make_context,
@@ -45,25 +50,17 @@ from app.gui.window.compose import (
     make_objects_panel,
     make_status_bar,
     make_timeline,
+    make_tools_bar,
     situation_changes,
     situation_of,
 )
 from app.gui.window.dialogs import PanelVerbs
-from app.gui.window.docks import Docks
+from app.gui.window.docks import Docks, fit_screen
 from app.gui.window.focus import FocusKeys
 from app.gui.window.garbage_collector import IdleGarbageCollector
 from app.gui.window.welcome import Welcome
 from app.session.session import Session
-from app.session.state.status import Report, SessionState
-
-_TOOLS = {
-    Tool.POINTS: "tool_points",
-    Tool.BOX: "tool_box",
-    Tool.BRUSH: "tool_brush",
-    Tool.ERASER: "tool_eraser",
-    Tool.POLYGON: "tool_polygon",
-    Tool.SELECT: "tool_select",
-}
+from app.session.state.status import SessionState
 
 
 class Window(QMainWindow):
@@ -86,7 +83,7 @@ class Window(QMainWindow):
         self._store = store
         self.setObjectName("window")
         self.setAcceptDrops(True)
-        self.resize(1280, 800)
+        fit_screen(self)
         self._make_parts(ask or Ask(self, store), sample)
         self._make_bars()
         self._make_menus()
@@ -119,17 +116,21 @@ class Window(QMainWindow):
 
     def _make_parts(self, ask: Ask, sample: Callable[[], Path] | None) -> None:
         session = self._session
+        ask_before_models(session, ask)
         video, view, preferences = session.video, session.view, session.preferences
         self._pages = QStackedWidget()
         self._canvas = make_canvas(session)
         self._timeline = make_timeline(session)
         self._objects = make_objects_panel(session)
         self._review = ReviewPanel(view, session.masks, session.review)
+        self._anchors = AnchorsPanel(video, view, session.masks)
         self._history = make_history(session, self.tr("As opened"))
         self._messages = Messages(self._pages)
+        self._status = make_status_bar(session)
         self._player = Player(video, view, self)
         follow_propagations(session, self)
         IdleGarbageCollector(video, self)
+        Places(self._store, video, view, self)
         self._recent = RecentSources(self._store, self)
         self._propagate_bar = PropagateBar(video, view, preferences)
         self._mask_bar = MaskBar(preferences, self._canvas)
@@ -141,6 +142,7 @@ class Window(QMainWindow):
             self._canvas,
             self._player,
             panels,
+            anchors=self._anchors,
             objects=self._objects,
             review=self._review,
             propagate=self._propagate_bar,
@@ -148,6 +150,7 @@ class Window(QMainWindow):
             recent=self._recent,
             tell=self._messages.show_message,
             sample=sample,
+            show_jobs=self._status.jobs.open_list,
         )
         self._files = context.files
         self._actions = Actions(
@@ -162,37 +165,18 @@ class Window(QMainWindow):
         return [self._actions[name] for name in names]
 
     def _make_bars(self) -> None:
-        tools = QToolBar(self.tr("Tools"))
-        tools.setObjectName("tools_bar")
-        tools.addActions(self._named(*_TOOLS.values()))
-        tools.addSeparator()
-        tools.addActions(self._named("verify_and_heal", "refine", "verify", "absent", "clear"))
-        tools.addSeparator()
-        tools.addActions(self._named("undo", "redo"))
-        self._propagate_bar.set_actions(
-            self._named("backward", "both", "forward"), self._actions["clear_points"]
-        )
-        self._docks.add_bar(tools, Qt.ToolBarArea.LeftToolBarArea)
+        self._docks.add_bar(make_tools_bar(self._actions), Qt.ToolBarArea.LeftToolBarArea)
         self._docks.add_bar(self._propagate_bar, Qt.ToolBarArea.TopToolBarArea)
         self._docks.add_bar(self._mask_bar, Qt.ToolBarArea.TopToolBarArea)
-        self._transport.set_actions(
-            self._named(
-                "first", "previous_anchor", "previous_frame", "play", "next_frame", "next_anchor",
-                "last",
-            ),
-            self._named("set_in", "set_out"),
-        )  # fmt: skip
-        self._objects.set_actions(
-            self._named("new_object", "move_up", "move_down", "delete_object"),
-            self._named(
-                "rename_object", "recolor", "hide", "solo", "lock", "move_up", "move_down",
-                "delete_object",
-            ),
-        )  # fmt: skip
-        self._review.set_actions(
-            self._named("previous_suspect", "next_suspect", "verify_and_next", "absent", "dismiss")
+        fill_bars(
+            self._actions,
+            propagate=self._propagate_bar,
+            timeline=self._timeline,
+            transport=self._transport,
+            anchors=self._anchors,
+            objects=self._objects,
+            review=self._review,
         )
-        self._status = make_status_bar(self._session, self._actions["stop"])
         self.setStatusBar(self._status)
 
     def _make_menus(self) -> None:
@@ -205,6 +189,7 @@ class Window(QMainWindow):
         self._docks.add("timeline", self.tr("Timeline"), below)
         self._docks.add("objects", self.tr("Objects"), self._objects)
         self._docks.add("review", self.tr("Review"), self._review)
+        self._docks.add("anchors", self.tr("Anchors"), self._anchors)
         self._docks.add("history", self.tr("History"), self._history)
         fill_menu_bar(
             self,
@@ -230,7 +215,8 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         session = self._session
         session.video.opened.connect(self._on_opened)
-        session.status.reported.connect(self._on_reported)
+        view, undo = self._named("next_change", "undo")
+        Reporter(session, self._messages, view, undo, self)
         session.status.state_changed.connect(self._on_state_changed)
         session.preferences.changed.connect(self._apply_settings)
         self._welcome.chosen.connect(self._files.open)
@@ -258,17 +244,13 @@ class Window(QMainWindow):
             self._canvas.setFocus()
 
     @Slot(object)
-    def _on_reported(self, report: Report) -> None:
-        self._messages.show_message(Level(report.level), report.text)
-
-    @Slot(object)
     def _on_state_changed(self, state: SessionState) -> None:
         if state is SessionState.IDLE and not self.isActiveWindow():
             QApplication.alert(self)  # the job that somebody waits for elsewhere has ended
 
     @Slot(object)
     def _on_tool_changed(self, tool: Tool) -> None:
-        self._actions[_TOOLS[tool]].setChecked(True)
+        self._actions[TOOLS[tool]].setChecked(True)
 
     @Slot()
     def _apply_settings(self) -> None:
@@ -295,5 +277,4 @@ class Window(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self._docks.save(self._store)
         self._player.stop()
-        self._session.files.close()
-        event.accept()
+        event.setAccepted(self._files.close())

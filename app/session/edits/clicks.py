@@ -1,5 +1,6 @@
 """The clicks and boxes: what they mean is asked of the segmenter."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -7,32 +8,42 @@ from PySide6.QtCore import QObject, Signal, Slot
 from app.core.document import Entry, Key, Origin
 from app.engine.jobs import Segment
 from app.engine.segment import Candidate
+from app.session.edits.edit import Edit
 from app.session.edits.masks import MaskEdits
 from app.session.edits.objects import ObjectEdits
+from app.session.edits.prompts import Prompts, Question
 from app.session.inference.engine import Engine
 from app.session.state.context import SessionContext
+from app.session.state.masks import Masks
 from app.session.state.status import SessionState
 from models.api import Box, Click
 
 
 @dataclass(frozen=True)
 class _Answer:
-    """The masks that a prompt could mean, and which of them is shown."""
+    """The masks that a prompt could mean, and which of them is shown.
+
+    `keeping` are the objects that give nothing to any of them, `edit` is what showing it changed.
+    """
 
     job: Segment
     candidates: tuple[Candidate, ...]
+    keeping: frozenset[int]
     shown: int = 0
+    edit: Edit | None = None
 
 
 class Clicks(QObject):
     """Turns clicks and boxes on the current frame into masks of the selected object.
 
-    A click while the one before is not answered yet asks for both at once: of the questions about
-    one object on one frame, the newest is the only one whose answer counts.
+    Each is one undo step. A click while the one before is not answered yet waits for that answer,
+    on which it builds; those on other frames and objects do not wait for each other.
     """
 
     candidates_changed = Signal()  # of the last click
     preview_changed = Signal(object)  # tuple[int, int, Mask | None]: frame, object; or None
+    waiting_changed = Signal(object)  # tuple[Question, ...]: what is not answered yet
+    settled = Signal(object, bool)  # Key where nothing waits any more; whether all was answered
 
     def __init__(
         self,
@@ -46,7 +57,9 @@ class Clicks(QObject):
         self._video, self._masks, self._view = context.video, context.masks, context.view
         self._engine, self._objects, self._edit = engine, objects, edit
         self._status = context.status
-        self._asked: dict[Key, Segment] = {}  # not answered yet, the newest last
+        self._waiting: tuple[Question, ...] = ()  # not answered yet, the newest last
+        self._asked: dict[Key, Segment] = {}  # the first of those of each key
+        self._prompts = Prompts(context.masks, edit)
         self._hover: Segment | None = None
         self._hovering_since = 0  # the first preview asked for in this place; later ones count, too
         self._answer: _Answer | None = None
@@ -54,6 +67,7 @@ class Clicks(QObject):
         engine.segmented.connect(self._on_segmented)
         engine.ended.connect(self._on_ended)
         context.masks.document_changed.connect(self._on_document_change)
+        context.masks.objects_changed.connect(self._end_with_objects)
         context.view.frame_changed.connect(self._on_moved)
         context.view.selection_changed.connect(self._on_moved)
 
@@ -68,17 +82,21 @@ class Clicks(QObject):
 
         A point that takes away needs something to take from.
         """
-        if not click.positive and not self._has_anything():
+        entry = self._masks.entry(self._here())
+        is_empty = entry is None or entry.mask is None
+        if not click.positive and is_empty and not self.waits_at(self._here()):
             text = "There is nothing here to take away from. Click on the object first."
             self._status.report("warning", text)
-        elif (prompt := self._prompt()) is not None:
-            self._ask(replace(prompt, clicks=(*prompt.clicks, click)))
+        elif owner := self._prompts.owner(self._here(), click):
+            text = f"This belongs to {owner}, which is locked or hidden. Unlock or show it."
+            self._status.report("warning", text)
+        elif (key := self._target()) is not None:
+            self._add(Question(key, click))
 
     def set_box(self, box: Box) -> None:
         """Ask for the selected object's mask in `box` on the current frame."""
-        if (prompt := self._prompt()) is not None:
-            # A box says the whole extent, so what was there before does not count.
-            self._ask(replace(prompt, box=box, mask=None, clicks=()))
+        if (key := self._target()) is not None:
+            self._add(Question(key, box=box))
 
     def preview(self, click: Click | None) -> None:
         """Show as a ghost what a click would give, without giving it; None takes it away."""
@@ -88,9 +106,8 @@ class Clicks(QObject):
                 self.preview_changed.emit(None)
             self._hover = None
             return
-        asked, before = self._from_entry(key), self._hover
-        clicks = (*asked.clicks, click)
-        self._hover = replace(asked, id=self._engine.next_id(), clicks=clicks, hover=True)
+        before, question = self._hover, Question(key, click)
+        self._hover = self._prompts.request(question, self._engine.next_id(), hover=True)
         if before is None or before.key != key:
             self._hovering_since = self._hover.id
         self._engine.put(self._hover)
@@ -105,54 +122,53 @@ class Clicks(QObject):
     @property
     def asked(self) -> str:
         """The newest click or box that is not answered yet, by name; empty where there is none."""
-        return self._named(next(reversed(self._asked))) if self._asked else ""
+        return _named(self._masks, self._waiting[-1].key) if self._waiting else ""
 
-    @property
-    def is_asking(self) -> bool:
-        """Whether a click or box is not answered yet."""
-        return bool(self._asked)
+    def waits_at(self, key: Key) -> bool:
+        """Whether a click or box of this object on this frame is not answered yet."""
+        return any(each.key == key for each in self._waiting)
 
     def take_back(self) -> None:
         """Forget the newest click or box that is not answered yet."""
-        if self._asked:
+        if self._waiting:
             self._status.report("info", f"{self.asked}: taken back.")
-            self._asked.popitem()
-            self._end_asking()
+            *others, newest = self._waiting
+            if not any(each.key == newest.key for each in others):
+                self._asked.pop(newest.key, None)
+            self._set_waiting(others)
+            self.settled.emit(newest.key, False)
 
     def drop(self) -> None:
         """Forget every question that is not answered yet."""
+        keys = {each.key for each in self._waiting}
         self._asked.clear()
+        self._prompts.clear()
         self._hover = None
-        self._end_asking()
+        self._set_waiting(())
         self._set_answer(None)
+        for key in keys:
+            self.settled.emit(key, False)
 
-    def _has_anything(self) -> bool:
-        """Whether the selected object has a mask here, or is asked for one."""
-        key = self._here()
-        entry = self._masks.entry(key)
-        return key in self._asked or (entry is not None and entry.mask is not None)
-
-    def _prompt(self) -> Segment | None:
-        """Return what was asked so far on the current frame of the selected object."""
+    def _target(self) -> Key | None:
+        """Return the selected object on the current frame; None where it may not be edited."""
         if not self._video.is_open:
             return None
         number = self._view.selected or self._objects.add()
         if number is None or self._edit.refuses(number):
             return None
-        key = Key(self._view.frame, number)
-        return self._asked.get(key) or self._from_entry(key)
+        return Key(self._view.frame, number)
 
-    def _from_entry(self, key: Key) -> Segment:
-        entry = self._masks.entry(key)
-        return Segment(0, key, entry.clicks, None, entry.mask) if entry else Segment(0, key)
-
-    def _ask(self, prompt: Segment) -> None:
-        self._asked.pop(prompt.key, None)
-        self._asked[prompt.key] = asked = replace(prompt, id=self._engine.next_id())
+    def _add(self, question: Question) -> None:
         self._hover = None
-        if self._status.state is SessionState.IDLE:
-            self._status.enter(SessionState.SEGMENTING)
-        self._engine.put(asked)
+        self._set_waiting((*self._waiting, question))
+        self._ask_next(question.key)
+
+    def _ask_next(self, key: Key) -> None:
+        """Ask the first question about `key`, unless it is asked already."""
+        question = next((each for each in self._waiting if each.key == key), None)
+        if question is not None and key not in self._asked:
+            self._asked[key] = asked = self._prompts.request(question, self._engine.next_id())
+            self._engine.put(asked)
 
     @Slot(int, object)
     def _on_segmented(self, job_id: int, candidates: tuple[Candidate, ...]) -> None:
@@ -160,44 +176,83 @@ class Clicks(QObject):
         if self._hover is not None and self._hovering_since <= job_id <= self._hover.id:
             frame, number = self._hover.key
             self.preview_changed.emit((frame, number, candidates[0].mask))
-        # The answer may have waited in the event queue while its job was replaced.
+        # The answer may have waited in the event queue while its question was taken back.
         if (asked := self._take(job_id)) is None:
             return
-        if candidates[0].mask is None:
+        usable = tuple(each for each in candidates if each.mask is not None)
+        if usable:
+            keeping = self._prompts.keeping(asked.key, asked.clicks, asked.box)
+            made = self._apply(_Answer(asked, usable, keeping))
+        else:
+            made = False
             name = self._masks.name_of(asked.key.object)
             self._status.report("warning", f"Nothing found there for {name}. Click elsewhere.")
-            return
-        usable = tuple(each for each in candidates if each.mask is not None)
-        self._apply(_Answer(asked, usable))
+        self._go_on(asked.key, made=made)
 
     @Slot(int, object)
     def _on_ended(self, job_id: int, error: Exception | None) -> None:
-        if self._take(job_id) is not None:
+        if (asked := self._take(job_id)) is not None:
             self._status.report("error", str(error))
-        self._end_asking()
+            self._go_on(asked.key, made=False)
 
     def _take(self, job_id: int) -> Segment | None:
-        """Return the question with this id and wait for its answer no longer."""
+        """Return what was asked with this id and wait for its answer no longer."""
         key = next((key for key, asked in self._asked.items() if asked.id == job_id), None)
         return None if key is None else self._asked.pop(key)
 
-    def _end_asking(self) -> None:
-        """Say that nothing is asked any more, where that is so."""
-        if not self._asked and self._status.state is SessionState.SEGMENTING:
-            self._status.enter(SessionState.IDLE)
+    def _go_on(self, key: Key, *, made: bool) -> None:
+        """Go on with the next question about `key` once one is answered, or say that all are."""
+        answered = next(each for each in self._waiting if each.key == key)
+        self._set_waiting(each for each in self._waiting if each is not answered)
+        self._ask_next(key)
+        if not made or not self.waits_at(key):
+            self.settled.emit(key, made)
 
-    def _apply(self, answer: _Answer) -> None:
+    def _set_waiting(self, questions: Iterable[Question]) -> None:
+        self._waiting = tuple(questions)
+        state = self._status.state
+        if self._waiting and state is SessionState.IDLE:
+            self._status.enter(SessionState.SEGMENTING)
+        elif not self._waiting and state is SessionState.SEGMENTING:
+            self._status.enter(SessionState.IDLE)
+        self.waiting_changed.emit(self._waiting)
+
+    def _apply(self, answer: _Answer) -> bool:
+        """Show one of the masks in place of the one before the click; return whether it is."""
         job, (mask, score) = answer.job, answer.candidates[answer.shown]
         entry = Entry(mask, Origin.CLICKED, score=score, clicks=job.clicks)
         self._applying = True
-        text = self._named(job.key)
-        made = self._edit.make({job.key: entry}, text, series=job.id)
+        edit = self._edit.put(
+            job.key,
+            entry,
+            _named(self._masks, job.key),
+            keeping=answer.keeping,
+            series=job.id,
+            instead_of=answer.edit,
+        )
         self._applying = False
-        self._set_answer(answer if made else None)
+        shown = edit or answer.edit
+        self._set_answer(replace(answer, edit=shown) if shown is not None else None)
+        return edit is not None
+
+    @Slot()
+    def _end_with_objects(self) -> None:
+        """Forget what was asked about objects that are gone."""
+        there = {info.id for info in self._masks.objects}
+        gone = {each.key for each in self._waiting if each.key.object not in there}
+        if gone:
+            for key in gone:
+                self._asked.pop(key, None)
+            self._set_waiting(each for each in self._waiting if each.key not in gone)
+            for key in gone:
+                self.settled.emit(key, False)
 
     @Slot(object)
     def _on_document_change(self, keys: frozenset[Key]) -> None:
-        if self._answer is not None and not self._applying and self._answer.job.key in keys:
+        if self._applying:
+            return
+        self._prompts.forget(keys)
+        if self._answer is not None and self._answer.job.key in keys:
             self._set_answer(None)
 
     def _offered(self) -> _Answer | None:
@@ -219,5 +274,6 @@ class Clicks(QObject):
             self._answer = answer
             self.candidates_changed.emit()
 
-    def _named(self, key: Key) -> str:
-        return f"Click {self._masks.name_of(key.object)}, frame {key.frame}"
+
+def _named(masks: Masks, key: Key) -> str:
+    return f"Click {masks.name_of(key.object)}, frame {key.frame}"

@@ -45,7 +45,7 @@ class Clipboard(QObject):
         elif (number := self._view.selected or self._objects.add()) is not None:
             text = f"Paste {self._masks.name_of(number)}, frame {self._view.frame}"
             entry = Entry(self._mask, Origin.DRAWN)
-            self._edit.make({Key(self._view.frame, number): entry}, text)
+            self._edit.put(Key(self._view.frame, number), entry, text)
 
     @Slot()
     def _forget(self) -> None:

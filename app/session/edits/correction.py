@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.batch.steps import Step
+from app.batch.passes.steps import Step
 from app.core.document import Entry, Key, Origin
 from app.engine.jobs import Refine
+from app.session.edits.clicks import Clicks
 from app.session.edits.masks import MaskEdits
 from app.session.inference.engine import Engine
 from app.session.jobs.runner import JobRunner
@@ -17,6 +18,8 @@ class Correction(QObject):
     """What a person asks for on the current frame once its mask is as it should be."""
 
     preview_changed = Signal(object)  # tuple[int, int, Mask | None]: frame, object; or None
+    waiting_changed = Signal()  # whether a verification waits for the answer to a click
+    verified = Signal()  # what `verify_and_heal` was asked for is done
 
     def __init__(
         self,
@@ -24,16 +27,19 @@ class Correction(QObject):
         engine: Engine,
         jobs: JobRunner,
         edit: MaskEdits,
+        clicks: Clicks,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._video, self._masks, self._view = context.video, context.masks, context.view
         self._preferences, self._status = context.preferences, context.status
-        self._engine, self._jobs, self._edit = engine, jobs, edit
+        self._engine, self._jobs, self._edit, self._clicks = engine, jobs, edit, clicks
+        self._waits_at: Key | None = None  # for the answer to a click, to be verified then
         self._asked: Refine | None = None
         self._ghost: tuple[Key, Entry] | None = None
         engine.stepped.connect(self._on_stepped)
         engine.ended.connect(self._on_ended)
+        clicks.settled.connect(self._on_settled)
         # A ghost that is out of sight must not be what Enter takes over.
         self._view.frame_changed.connect(self._on_moved)
         self._view.selection_changed.connect(self._on_moved)
@@ -43,19 +49,56 @@ class Correction(QObject):
         """Whether a sharpened mask is shown that waits to be accepted."""
         return self._ghost is not None
 
+    def waits_at(self, key: Key) -> bool:
+        """Whether the mask at `key` is verified as soon as the click there is answered."""
+        return self._waits_at == key
+
     def verify_and_heal(self) -> None:
-        """Make the current mask an anchor and propagate what it makes stale."""
+        """Make the current mask an anchor and propagate what it makes stale.
+
+        So are the masks that gave something to it, all in one job. Where a click on it is not
+        answered yet, that happens with the answer; `verified` follows.
+        """
         if not self._video.is_open:
             return
         self.accept_refinement()
-        if self._view.selected is not None:
-            key = Key(self._view.frame, self._view.selected)
-            if (entry := self._masks.entry(key)) is not None:
-                # Made by a person, it is an anchor already: a step that changes nothing to see.
-                if not entry.is_anchor or entry.stale or entry.conflict:
-                    self._edit.verify([key])
+        if self._view.selected is None:
+            self._verify([])
+            return
+        key = Key(self._view.frame, self._view.selected)
+        if self._clicks.waits_at(key):
+            self._set_waiting(key)
+        else:
+            self._verify([key])
+
+    def _verify(self, keys: list[Key]) -> None:
+        gave = [key for key in self._edit.take_givers() if key not in keys]
+        present = {key: self._masks.entry(key) for key in (*keys, *gave)}
+        # Made by a person, one is an anchor already: a step that changes nothing to see.
+        wanted = [
+            key
+            for key, entry in present.items()
+            if entry is not None and (not entry.is_anchor or entry.stale or entry.conflict)
+        ]
+        if wanted:
+            self._edit.verify(wanted, changed=gave)
+        for key, entry in present.items():
+            if entry is not None:
                 self._edit.note_anchor(key)
         self._jobs.heal(self._edit.take_new_anchors())
+        self.verified.emit()
+
+    def _set_waiting(self, key: Key | None) -> None:
+        if key != self._waits_at:
+            self._waits_at = key
+            self.waiting_changed.emit()
+
+    @Slot(object, bool)
+    def _on_settled(self, key: Key, answered: bool) -> None:  # noqa: FBT001
+        if self._waits_at == key:
+            self._set_waiting(None)
+            if answered:
+                self._verify([key])
 
     def refine(
         self, frames: Iterable[int] | None = None, objects: Iterable[int] | None = None
@@ -87,7 +130,8 @@ class Correction(QObject):
             key, entry = self._ghost
             self.reject_refinement()
             text = f"Refine {self._masks.name_of(key.object)}, frame {key.frame}"
-            self._edit.make({key: entry}, text)
+            # Sharper edges are no other mask: what was propagated from it is as right as before.
+            self._edit.put(key, entry, text, marks=False)
 
     def reject_refinement(self) -> None:
         """Take the ghost away."""

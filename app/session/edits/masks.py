@@ -1,33 +1,50 @@
 """The edits of masks: each is one undo step."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from PySide6.QtCore import QObject
 
 from app.core.document import Changes, Document, Entry, Key, Origin, why_not_editable
+from app.core.exclusion import exclude
 from app.core.heal import stale_marks
 from app.core.mask import Mask
 from app.core.plan import anchor_frames
+from app.session.edits.edit import Edit
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
+from app.session.state.masks import Masks
 from models.api import BoolMask
 
 
 class MaskEdits(QObject):
     """What a person does to masks: strokes, verifications, absences, exchanges.
 
-    An edit marks what was propagated from the masks around it as stale, within the same step.
-    Locked objects are left alone, which is said.
+    An edit marks what was propagated from the masks around it as stale, and takes what it adds from
+    the other objects of its frame unless masks may overlap: all within the same step. Locked
+    objects are left alone, which is said.
     """
 
     def __init__(self, context: SessionContext, jobs: JobRunner, parent: QObject) -> None:
         super().__init__(parent)
         self._video, self._masks, self._view = context.video, context.masks, context.view
         self._jobs, self._status = jobs, context.status
+        self._preferences = context.preferences
         self._new_anchors: set[Key] = set()  # made since the last heal
-        self._hidden: dict[Key, Entry] = {}  # what stood where an object was marked as not visible
+        self._gave: dict[Key, Entry] = {}  # what is left of masks that gave something since then
+        self._hidden: dict[Key, Edit] = {}  # by which an object was marked as not visible
         context.video.opened.connect(self._hidden.clear)
+
+    @property
+    def overlap(self) -> bool:
+        """Whether masks of one frame may overlap."""
+        return self._preferences.settings.overlap
+
+    @property
+    def fixed(self) -> frozenset[int]:
+        """The objects that give nothing to any other: locked and hidden ones."""
+        objects = self._masks.objects
+        return frozenset(info.id for info in objects if info.locked or not info.visible)
 
     def editable(self) -> int | None:
         """Return the selected object; None where none is, or after saying why it is refused."""
@@ -41,37 +58,82 @@ class MaskEdits(QObject):
 
     def draw_mask(self, frame: int, object_id: int, pixels: BoolMask, text: str) -> None:
         """Set a mask as drawn: brush, eraser, polygon, fill. All False = absent."""
-        self.make({Key(frame, object_id): Entry(Mask.encode(pixels), Origin.DRAWN)}, text)
+        self.put(Key(frame, object_id), Entry(Mask.encode(pixels), Origin.DRAWN), text)
+
+    def put(
+        self,
+        key: Key,
+        entry: Entry,
+        text: str,
+        *,
+        keeping: Collection[int] | None = None,
+        series: object = None,
+        marks: bool = True,
+        instead_of: Edit | None = None,
+    ) -> Edit | None:
+        """Give an object a mask; the others lose what it adds, unless masks may overlap.
+
+        Objects of `keeping`, by default the `fixed` ones, give nothing. Where that leaves nothing
+        of the mask, it is said and None returned. For the others see `make`.
+        """
+        keeping = self.fixed if keeping is None else keeping
+        with self._jobs.making_way(self._taking(key, entry, keeping, instead_of)):
+            # Anew: what a job has found by the time that it stops stands on the frame, too.
+            taken = self._taking(key, entry, keeping, instead_of)
+            if key not in taken:
+                self._say_kept(key, entry, keeping)
+                return None
+            made = self.make(taken, text, series=series, marks=marks, instead_of=instead_of)
+        before = instead_of.before if instead_of else {}  # of others, put back and not taken from
+        for each, left in taken.items() if made is not None else ():
+            if each != key and left is not None and left != before.get(each):
+                self._gave[each] = left
+        return made
 
     def clear(self, keys: Iterable[Key]) -> None:
-        """Remove the entries."""
-        present = [key for key in keys if self._masks.entry(key)]
-        self.make(dict.fromkeys(present), self._text("Clear", present))
+        """Remove the entries; a job that runs or waits does not bring them back."""
+        given = list(keys)
+        present = [key for key in given if self._masks.entry(key)]
+        if (left_out := self._jobs.leave_out(given)) and not present:
+            self._status.report("info", f"{left_out:,} frames are left out of what is under way.")
+        self.make(dict.fromkeys(present), _text(self._masks, "Clear", present))
 
     def mark_absent(self, keys: Iterable[Key]) -> None:
         """Say that the object is not in the picture."""
-        given = self._hiding(keys)
-        self.make(dict.fromkeys(given, Entry(None, Origin.DRAWN)), self._text("Absent", given))
+        self._hide(keys, Entry(None, Origin.DRAWN), "Absent")
 
     def mark_occluded(self, keys: Iterable[Key]) -> None:
         """Say that the object is behind something."""
-        given = self._hiding(keys)
-        entry = Entry(None, Origin.DRAWN, occluded=True)
-        self.make(dict.fromkeys(given, entry), self._text("Occluded", given))
+        self._hide(keys, Entry(None, Origin.DRAWN, occluded=True), "Occluded")
 
     def show_again(self, keys: Iterable[Key]) -> None:
         """Take back that the object is not visible: what stood there before stands there again."""
         given = list(keys)
-        self.make({key: self._hidden.get(key) for key in given}, self._text("Show", given))
+        found = {key: edit for key in given if (edit := self._hidden.get(key)) is not None}
+        whole = Edit()
+        for edit in {id(each): each for each in found.values()}.values():
+            if edit.hides <= set(given):
+                whole = whole.then(edit)
+        changes: dict[Key, Entry | None] = dict.fromkeys(given)
+        for key, edit in found.items():
+            if (before := edit.before[key]) is not None:
+                changes |= self._taking(key, before, self.fixed, whole)
+        if self.make(changes, _text(self._masks, "Show", given), instead_of=whole) is not None:
+            for key in found:
+                self._hidden.pop(key, None)
 
-    def verify(self, keys: Iterable[Key]) -> None:
-        """Make the masks anchors as they are."""
+    def verify(self, keys: Iterable[Key], *, changed: Collection[Key] = ()) -> None:
+        """Make the masks anchors as they are.
+
+        What was propagated around those that were `changed` before is stale then.
+        """
         changes = {
             key: replace(entry, verified=True, stale=False, conflict=False)
             for key in keys
             if (entry := self._masks.entry(key)) is not None and not entry.verified
         }
-        self.make(changes, self._text("Approve", changes))
+        marks = stale_marks(self._masks.document, [key for key in changed if key in changes])
+        self.make({**marks, **changes}, _text(self._masks, "Approve", changes))
 
     def unanchor(self, keys: Iterable[Key]) -> None:
         """Let models overwrite the masks again."""
@@ -80,7 +142,7 @@ class MaskEdits(QObject):
             for key in keys
             if (entry := self._masks.entry(key)) is not None and entry.is_anchor
         }
-        self.make(changes, self._text("Unanchor", changes))
+        self.make(changes, _text(self._masks, "Unanchor", changes))
 
     def exchange(self, one: int, other: int, frames: range | None = None) -> None:
         """Give each of two objects the masks of the other on `frames`.
@@ -92,7 +154,10 @@ class MaskEdits(QObject):
         masks = self._masks
         if any(self.refuses(number) for number in (one, other)):
             return
-        span = self._to_the_next_anchor((one, other)) if frames is None else frames
+        span = frames
+        if span is None:
+            rest = range(self._view.frame, self._video.frame_count)
+            span = _to_the_next_anchor(masks.document, (one, other), rest)
         changes: dict[Key, Entry | None] = {}
         for frame in span:
             mine, theirs = (masks.entry(Key(frame, number)) for number in (one, other))
@@ -118,12 +183,19 @@ class MaskEdits(QObject):
         return False
 
     def make(
-        self, changes: Changes, text: str, *, series: object = None, marks: bool = True
-    ) -> bool:
-        """Make an edit of a person; return whether anything changed.
+        self,
+        changes: Changes,
+        text: str,
+        *,
+        series: object = None,
+        marks: bool = True,
+        instead_of: Edit | None = None,
+    ) -> Edit | None:
+        """Make an edit of a person; return it, or None where nothing may be changed.
 
         Edits of the same `series` (not None) that follow each other are one undo step. Without
-        `marks` nothing is made stale.
+        `marks` nothing is made stale. The edit `instead_of` is taken back first, as part of the
+        same step, where nothing came after it.
         """
         allowed = {key: entry for key, entry in changes.items() if not self._refused(key)}
         there = {info.id for info in self._masks.objects}
@@ -131,16 +203,19 @@ class MaskEdits(QObject):
             names = ", ".join(self._masks.name_of(number) for number in sorted(locked))
             self._status.report("warning", f"{names} is locked. Unlock it to edit its masks.")
         if not allowed:
-            return False
+            return None
         with self._jobs.making_way(allowed):
+            series = self._take_back(instead_of, text, series)
             whole = {**(self._stale(allowed) if marks else {}), **allowed}
+            before = {key: self._masks.document.get(key) for key in whole}
             self._masks.change(whole, text, series=series)
         self._new_anchors.update(key for key, entry in allowed.items() if entry and entry.is_anchor)
-        return True
+        return Edit(before, whole)
 
     def forget_new_anchors(self) -> None:
         """Let the next heal begin at none of the anchors made so far."""
         self._new_anchors.clear()
+        self._gave.clear()
 
     def note_anchor(self, key: Key) -> None:
         """Let the next heal begin at this anchor, too."""
@@ -151,21 +226,62 @@ class MaskEdits(QObject):
         taken, self._new_anchors = self._new_anchors, set()
         return taken
 
-    def _to_the_next_anchor(self, objects: Iterable[int]) -> range:
-        found = (anchor_frames(self._masks.document, number) for number in objects)
-        later = (frame for frames in found for frame in frames if frame > self._view.frame)
-        return range(self._view.frame, min(later, default=self._video.frame_count))
+    def take_givers(self) -> list[Key]:
+        """Return where masks gave something to another object since this was called last.
 
-    def _hiding(self, keys: Iterable[Key]) -> list[Key]:
-        """Remember the masks that are about to go, and nothing older; return the keys."""
+        Those that were changed again since then, by an undo or otherwise, are left out.
+        """
+        gave, self._gave = self._gave, {}
+        now = {key: self._masks.document.get(key) for key in gave}
+        return [key for key, entry in now.items() if entry and entry.mask == gave[key].mask]
+
+    def _taking(
+        self, key: Key, entry: Entry, keeping: Collection[int], instead_of: Edit | None
+    ) -> Changes:
+        """Return what changes on a frame where an object gets `entry`, another edit taken back."""
+        back = instead_of.undone_in(self._masks.document) if instead_of else {}
+        back = {each: old for each, old in back.items() if each.frame == key.frame}
+        here: dict[int, Entry | None] = dict(self._masks.shown(key.frame))
+        here |= {each.object: old for each, old in back.items()}
+        present = {number: found for number, found in here.items() if found is not None}
+        taken = exclude(present, key, entry, keeping=keeping, overlap=self.overlap)
+        return {**back, **taken} if taken else {}
+
+    def _say_kept(self, key: Key, entry: Entry, keeping: Collection[int]) -> None:
+        here, fixed = self._masks.shown(key.frame), self.fixed
+        over = sorted(
+            number
+            for number in set(keeping) & here.keys()
+            if (mask := here[number].mask) and entry.mask and mask.iou(entry.mask) > 0
+        )
+        names = ", ".join(self._masks.name_of(number) for number in over)
+        if fixed & set(over):
+            text = f"All of it belongs to {names}, which is locked or hidden. Unlock or show it."
+        else:
+            text = f"All of it belongs to {names}. Click inside that mask to take a part of it."
+        self._status.report("warning", text)
+
+    def _hide(self, keys: Iterable[Key], entry: Entry, verb: str) -> None:
+        """Say that the object is not to be seen, and remember what stood there before."""
         given = list(keys)
-        for key in given:
-            entry = self._masks.entry(key)
-            if entry is not None and entry.mask is not None:
-                self._hidden[key] = entry
-            elif entry is None:
-                self._hidden.pop(key, None)
-        return given
+        edit = self.make(dict.fromkeys(given, entry), _text(self._masks, verb, given))
+        if edit is None:
+            return
+        for key in edit.hides.intersection(given):
+            before, earlier = edit.before[key], self._hidden.get(key)
+            is_hidden = before is not None and before.mask is None
+            # Of one that was hidden already, what stood there before that.
+            self._hidden[key] = earlier.then(edit) if earlier and is_hidden else edit
+
+    def _take_back(self, edit: Edit | None, text: str, series: object) -> object:
+        """Take an edit back where nothing came after it; return the series to go on with."""
+        back = edit.undone_in(self._masks.document) if edit is not None else {}
+        back = {key: entry for key, entry in back.items() if not self._refused(key)}
+        if not back:
+            return series
+        series = object() if series is None else series
+        self._masks.change(back, text, series=series)
+        return series
 
     def _refused(self, key: Key) -> bool:
         return self._masks.is_locked(key.object) or not (0 <= key.frame < self._video.frame_count)
@@ -176,13 +292,22 @@ class MaskEdits(QObject):
         changed = [key for key, entry in changes.items() if _changes_anchor(document, key, entry)]
         return stale_marks(document, changed)
 
-    def _text(self, verb: str, keys: Iterable[Key]) -> str:
-        given = list(keys)
-        objects = {key.object for key in given}
-        name = self._masks.name_of(next(iter(objects))) if len(objects) == 1 else "objects"
-        frames = sorted({key.frame for key in given})
-        where = f"frame {frames[0]}" if len(frames) == 1 else f"{len(frames):,} frames"
-        return f"{verb} {name}, {where}"
+
+def _text(masks: Masks, verb: str, keys: Iterable[Key]) -> str:
+    """Return what an edit at `keys` is called."""
+    given = list(keys)
+    objects = {key.object for key in given}
+    name = masks.name_of(next(iter(objects))) if len(objects) == 1 else "objects"
+    frames = sorted({key.frame for key in given})
+    where = f"frame {frames[0]}" if len(frames) == 1 else f"{len(frames):,} frames"
+    return f"{verb} {name}, {where}"
+
+
+def _to_the_next_anchor(document: Document, objects: Iterable[int], span: range) -> range:
+    """Return the frames of `span` up to the next anchor of any of these objects."""
+    found = (anchor_frames(document, number) for number in objects)
+    later = (frame for frames in found for frame in frames if frame > span.start)
+    return range(span.start, min(later, default=span.stop))
 
 
 def _changes_anchor(document: Document, key: Key, entry: Entry | None) -> bool:

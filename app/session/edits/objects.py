@@ -3,12 +3,12 @@
 from PySide6.QtCore import QObject
 
 from app.core.classes import Match
-from app.core.document import Key, ObjectInfo, why_not_editable
+from app.core.document import MOST_ID, Key, ObjectInfo, why_not_editable
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
 from app.storage.classes import noun_classes
 
-_MOST = 254  # 0 is the background and 255 is ignored in palette images
+_MOST = 254  # at a time: 0 is the background and 255 is ignored in palette images
 # Okabe and Ito's palette, which people with colour-blindness can tell apart, then others.
 _COLORS = (
     (230, 159, 0),
@@ -35,9 +35,9 @@ class ObjectEdits(QObject):
 
     def add(self, name: str | None = None, class_id: int | None = None) -> int | None:
         """Add an object on top, select it and return its id; None where there is no room."""
-        used = {info.id for info in self._masks.objects}
-        number = next((n for n in range(1, _MOST + 1) if n not in used), None)
-        if number is None or not self._video.is_open:
+        number = self._masks.document.next_id
+        has_room = len(self._masks.objects) < _MOST and number <= MOST_ID
+        if not has_room or not self._video.is_open:
             text = f"There is room for {_MOST} objects. Delete one first."
             self._status.report("warning", text)
             return None
@@ -64,16 +64,17 @@ class ObjectEdits(QObject):
             return None
         return item
 
-    def edit(self, info: ObjectInfo) -> None:
-        """Change name, colour, class, visibility or lock of the object with this id."""
-        before = self._masks.objects
-        after = tuple(info if each.id == info.id else each for each in before)
+    def edit(self, *infos: ObjectInfo) -> None:
+        """Change name, colour, class, visibility or lock of the objects with these ids."""
+        before, changed = self._masks.objects, {info.id: info for info in infos}
+        after = tuple(changed.get(each.id, each) for each in before)
         if after == before:
             return
         # What a job has found of an object by now is kept before a lock closes it.
-        locks = info.locked and not self._masks.is_locked(info.id)
-        with self._jobs.making_way(objects={info.id} if locks else ()):
-            self._masks.change_objects(after, f"Edit {info.name}")
+        locks = {info.id for info in infos if info.locked and not self._masks.is_locked(info.id)}
+        names = infos[0].name if len(infos) == 1 else f"{len(infos)} objects"
+        with self._jobs.making_way(objects=locks):
+            self._masks.change_objects(after, f"Edit {names}")
 
     def delete(self, object_id: int) -> None:
         """Delete an object and all its masks."""
@@ -81,8 +82,9 @@ class ObjectEdits(QObject):
         if masks.is_locked(object_id):
             self._status.report("warning", f"{name} is locked.")
             return
-        keys = [Key(frame, object_id) for frame in masks.document.of_object(object_id)]
-        with masks.one_step(f"Delete {name}"):
+        # A job that follows it ends first, with a step of its own, and goes on with the others.
+        with self._jobs.making_way(objects={object_id}), masks.one_step(f"Delete {name}"):
+            keys = [Key(frame, object_id) for frame in masks.document.of_object(object_id)]
             masks.change(dict.fromkeys(keys), "Delete masks")
             left = tuple(info for info in masks.objects if info.id != object_id)
             masks.change_objects(left, "Delete object")

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +12,11 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.core.document import Entry, Key, Objects, Origin
 from app.core.mask import Mask
+from app.errors import ProjectError, StorageError
 from app.session.state.masks import Masks
 from app.session.state.status import Status
+from app.storage.formats.importing import Imported
+from app.storage.project.exchange import create_project
 from app.storage.project.project import Project
 from models.api import BoolMask
 
@@ -20,6 +24,7 @@ log = logging.getLogger(__name__)
 
 _SOON_MS = 300  # changes within this time are written together
 _RETRY_MS = 5000
+_WATCH_MS = 2000
 
 
 @dataclass(frozen=True)
@@ -28,16 +33,19 @@ class _Batch:
 
     entries: Mapping[Key, Entry | None]
     objects: Objects | None
+    next_id: int = 1  # no object had this id or a later one
 
 
 class Autosave(QObject):
     """Writes what changes, pending results too, in a thread of its own.
 
     Only one write is under way at a time. What could not be written is kept and tried again; the
-    person is told once when it begins to fail and once when it is good again.
+    person is told once when it begins to fail and once when it is good again. The file is looked
+    after while nothing changes, too: it may be moved or replaced.
     """
 
     saved = Signal(object)  # datetime of the last write
+    failing_changed = Signal(bool)  # whether what is open cannot be saved
     _written = Signal(object, object)  # _Batch, exception or None; from the writer thread
 
     def __init__(self, masks: Masks, status: Status, parent: QObject) -> None:
@@ -55,6 +63,8 @@ class Autosave(QObject):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._write)
+        self._watch = QTimer(self, interval=_WATCH_MS)
+        self._watch.timeout.connect(self._look)
         self._written.connect(self._on_written)
         masks.entries_changed.connect(self._on_entries_changed)
         masks.objects_changed.connect(self._on_objects_changed)
@@ -64,37 +74,48 @@ class Autosave(QObject):
         self._project = project
         self._writer = ThreadPoolExecutor(1, "writer")
         self._forget()
+        self._watch.start()
 
     def stop(self) -> None:
-        """Write what is left, wait for it and close the project."""
+        """Close the project; what `flush` has not written is thrown away."""
         writer, project = self._writer, self._project
         if writer is None or project is None:
             return
-        try:
-            self.flush()
-        finally:
-            self._writer = self._project = None
-            self._timer.stop()
-            writer.submit(project.close).result()
-            writer.shutdown()
-            self._forget()
+        self._writer = self._project = None
+        self._timer.stop()
+        self._watch.stop()
+        writer.submit(project.close).result()
+        writer.shutdown()
+        self._forget()
 
     def flush(self) -> None:
         """Write what is left and wait for it. Raises StorageError where that fails."""
         if self._writer is None or self._project is None:
             return
-        if self._busy is not None and self._busy.exception() is not None:
-            self._dirty |= set(self._batch.entries)
-        # From here on the notice of the write before has nothing more to say.
-        self._batch = _Batch(
-            {key: self._entry(key) for key in self._dirty},
-            self._masks.objects,
-        )
-        self._busy = None
-        self._writer.submit(_append, self._project, self._batch).result()
+        batch = self._take_rest()
+        try:
+            self._writer.submit(_append, self._project, batch).result()
+        except StorageError:
+            self._soon(_RETRY_MS)
+            self._set_failing(failing=True)
+            raise
         self._dirty.clear()
         self._objects_dirty = False
+        self._set_failing(failing=False)
         self.saved.emit(datetime.now(UTC).astimezone())
+
+    def _take_rest(self) -> _Batch:
+        """Return all that may not be written; the notice of the write before says no more."""
+        if self._busy is not None and self._busy.exception() is not None:
+            self._dirty |= set(self._batch.entries)
+        entries = {key: self._entry(key) for key in self._dirty}
+        self._batch, self._busy = self._new_batch(entries), None
+        self._stored = {}  # the write before may have put other entries there
+        return self._batch
+
+    def _new_batch(self, entries: Mapping[Key, Entry | None], *, whole: bool = True) -> _Batch:
+        document = self._masks.document
+        return _Batch(entries, document.objects if whole else None, document.next_id)
 
     def keep_draft(self, frame: int, object_id: int, pixels: BoolMask | None) -> None:
         """Write a mask (H, W) that is still being drawn, as if it were done; None = no more.
@@ -108,16 +129,38 @@ class Autosave(QObject):
             return
         self._on_entries_changed(frozenset({key}))
 
-    def copy_to(self, path: Path) -> bool:
+    def copy_to(self, path: Path, whole: Imported) -> bool:
         """Copy the project to `path` and go on with the copy; return whether one was open.
 
-        Raises StorageError; the project that was open is open still then.
+        `whole` is what is open, written anew where the project's own file cannot be read or is
+        not in its place any more. Raises StorageError; the project that was open is open still.
         """
         project = self._project
         if project is None or self._writer is None:
             return False
-        self.flush()
-        self._project = self._writer.submit(_moved, project, path).result()
+        with suppress(StorageError):  # what cannot be written here goes into the copy alone
+            self.flush()
+        batch = self._take_rest()
+        self._project = self._writer.submit(_moved, project, path, batch, whole).result()
+        self._dirty.clear()
+        self._objects_dirty = False
+        self._set_failing(failing=False)
+        self.saved.emit(datetime.now(UTC).astimezone())
+        return True
+
+    @property
+    def unsaved(self) -> int:
+        """How many masks have changed since the last write that succeeded."""
+        written = self._batch.entries if self._busy is not None else ()
+        return len(self._dirty.union(written))
+
+    def is_in_place(self) -> bool:
+        """Whether the project's file is where it was opened, and still the same."""
+        try:
+            if self._project is not None:
+                self._project.check_place()
+        except StorageError:
+            return False
         return True
 
     def _forget(self) -> None:
@@ -135,9 +178,16 @@ class Autosave(QObject):
     def _on_objects_changed(self) -> None:
         if self._writer is not None:
             self._objects_dirty = True
+            there = {info.id for info in self._masks.objects}
+            for key in [key for key in self._drafts if key.object not in there]:
+                del self._drafts[key]
+                self._dirty.add(key)  # it may be in the file
             self._soon(_SOON_MS)
 
     def _entry(self, key: Key) -> Entry | None:
+        """Return what is to be in the file at `key`: nothing of an object that is gone."""
+        if key.object not in {info.id for info in self._masks.objects}:
+            return None
         return self._drafts.get(key) or self._masks.entry(key)
 
     def _soon(self, milliseconds: int) -> None:
@@ -156,9 +206,8 @@ class Autosave(QObject):
             for key in self._dirty
             if (entry := self._entry(key)) is None or entry is not self._stored.get(key)
         }
-        objects = self._masks.objects if self._objects_dirty else None
+        self._batch = batch = self._new_batch(entries, whole=self._objects_dirty)
         self._dirty, self._objects_dirty = set(), False
-        self._batch = batch = _Batch(entries, objects)
         self._busy = self._writer.submit(_append, self._project, batch)
         self._busy.add_done_callback(lambda done: self._written.emit(batch, done.exception()))
 
@@ -171,14 +220,15 @@ class Autosave(QObject):
             self._stored = {**self._stored, **batch.entries} if self._masks.has_pending else {}
             if self._failing:
                 self._status.report("info", "The project is being saved again.")
-            self._failing = False
-            self.saved.emit(datetime.now(UTC).astimezone())
+            self._set_failing(failing=False)
+            if batch.entries or batch.objects is not None:
+                self.saved.emit(datetime.now(UTC).astimezone())
             return
         log.error("The project could not be written", exc_info=error)
         self._dirty |= set(batch.entries)
         self._objects_dirty |= batch.objects is not None
         if not self._failing:
-            self._failing = True
+            self._set_failing(failing=True)
             self._status.report(
                 "warning",
                 f"The project could not be saved: {error} It is tried again every "
@@ -186,18 +236,44 @@ class Autosave(QObject):
             )
         self._soon(_RETRY_MS)
 
+    def _set_failing(self, *, failing: bool) -> None:
+        if failing is not self._failing:
+            self._failing = failing
+            self.failing_changed.emit(failing)
 
-def _moved(project: Project, path: Path) -> Project:
+    @Slot()
+    def _look(self) -> None:
+        """See whether the file is there still, where nothing is written anyway."""
+        if self._busy is None and not self._timer.isActive():
+            self._write()
+
+
+def _moved(project: Project, path: Path, batch: _Batch, whole: Imported) -> Project:
     """Return the project's copy at `path`, open; the one before is closed. In the writer thread."""
-    project.copy_to(path)
+    try:
+        project.check_place()
+        project.copy_to(path)
+    except ProjectError:
+        if path == project.path:
+            project.close()  # its log would be taken for that of the new file
+        create_project(path, whole)
     copy = Project.open(path)
+    try:
+        _append(copy, batch)
+    except BaseException:
+        copy.close()
+        raise
     project.close()
     return copy
 
 
 def _append(project: Project, batch: _Batch) -> None:
-    """Write a batch, in the writer thread. Raises StorageError."""
-    if batch.objects is not None:
-        project.save_objects(batch.objects)
-    if batch.entries:
-        project.append(batch.entries)
+    """Write a batch, all or none, in the writer thread. Raises StorageError."""
+    project.check_place()
+    if not batch.entries and batch.objects is None:
+        return
+    with project.together():
+        if batch.objects is not None:
+            project.save_objects(batch.objects, next_id=batch.next_id)
+        if batch.entries:
+            project.append(batch.entries)

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.core.document import Document, Key, Objects
+from app.core.document import Document, Key, Objects, ids_for
 from app.errors import MaskwrightError, UsageError
 from app.session.edits.masks import MaskEdits
 from app.session.state.context import SessionContext
@@ -42,9 +43,14 @@ class Exchange(QObject):
         if opened is None:
             raise UsageError("Masks are imported onto a video. Open one first.")
         found = MaskSource(source).document(opened.video)
-        changes = dict(found.document.items())
+        objects = found.document.objects
+        # What was deleted here stays gone: its id is not that of an object from elsewhere.
+        own = ids_for(self._masks.document, (info.id for info in objects))
+        changes = {
+            key._replace(object=own[key.object]): entry for key, entry in found.document.items()
+        }
         with self._masks.one_step(f"Import {source.name}"):
-            self._add(found.document.objects)
+            self._add(tuple(replace(info, id=own[info.id]) for info in objects))
             self._edit.make(changes, "Import masks")
         frames = {key.frame for key in changes}
         text = f"{len(changes):,} masks on {len(frames):,} frames imported."

@@ -5,20 +5,22 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
-from app.errors import StorageError, VideoMissingError
+from app.errors import StorageError, UnsavedError, VideoMissingError
 from app.session.files.autosave import Autosave
 from app.session.files.opening import Opened, open_project, open_source, reopened_as
 from app.session.state.context import SessionContext
 from app.session.state.open_video import OpenVideo
 from app.session.state.preferences import cache_bytes
 from app.session.state.status import SessionState
+from app.storage.formats.importing import Imported
 from app.storage.video.frames import FrameCache
 
 
 class Files(QObject):
     """Opens one video at a time, with its project.
 
-    `starts` are called when a video has been opened, `stops` before it is closed, each in turn.
+    `starts` are called when a video has been opened, each in turn. Before it is closed `settle` is
+    called, which puts what is under way into the document, and, once all is saved, the `stops`.
     """
 
     def __init__(
@@ -28,12 +30,13 @@ class Files(QObject):
         parent: QObject,
         *,
         starts: Sequence[Callable[[], None]],
+        settle: Callable[[], None],
         stops: Sequence[Callable[[], None]],
     ) -> None:
         super().__init__(parent)
         self._video, self._masks, self._autosave = context.video, context.masks, autosave
         self._preferences, self._status = context.preferences, context.status
-        self._starts, self._stops = starts, stops
+        self._starts, self._settle, self._stops = starts, settle, stops
         self._without_video: Path | None = None  # a project whose video was not found
 
     @property
@@ -45,7 +48,8 @@ class Files(QObject):
         """Open a video, a folder of images, a project file or a VISOR JSON.
 
         On an error (MaskwrightError) what is open stays open. VideoMissingError says that the
-        project is sound but its video is not where it was: ask for it, call `relocate_video`.
+        project is sound but its video is not where it was: ask for it, call `relocate_video`;
+        UnsavedError that what is open cannot be saved, see `close`.
         """
         folder = self._preferences.settings.autosave_folder
         same = reopened_as(source, folder)
@@ -78,31 +82,51 @@ class Files(QObject):
             raise
         self._replace(opened)
 
+    def save(self) -> None:
+        """Write at once what changed last. Raises StorageError."""
+        self._autosave.flush()
+
     def save_as(self, path: Path) -> None:
         """Copy the project file to `path` and go on with the copy. Raises StorageError.
 
-        Where that is the project's own file already, it is only made sure that all is in it.
+        Where that is the project's own file already, it is only made sure that all is in it. What
+        cannot be saved where it is can be saved elsewhere.
         """
-        if self._is_current(path):
-            self._autosave.flush()
-        elif self._autosave.copy_to(path) and self._video.now:
-            self._video.now.project_path = path
-
-    def close(self) -> None:
-        """Stop the job and keep its results, write everything, close the video."""
         opened = self._video.now
         if opened is None:
             return
+        if self._is_current(path) and self._autosave.is_in_place():
+            self._autosave.flush()
+            return
+        whole = Imported(self._masks.document.snapshot(), opened.video, opened.attachment, ())
+        if self._autosave.copy_to(path, whole):
+            opened.project_path = path
+
+    def close(self, *, discard: bool = False) -> None:
+        """Stop the job and keep its results, write everything, close the video.
+
+        Raises UnsavedError where that cannot be written: all stays open then, for a person to
+        decide. With `discard` it is thrown away.
+        """
+        opened = self._video.now
+        if opened is None:
+            return
+        self._settle()
+        if not discard:
+            self._flush()
         for stop in self._stops:
             stop()
-        try:
-            self._autosave.stop()
-        except StorageError as error:
-            self._status.report("error", str(error))
+        self._autosave.stop()
         opened.close()
         self._video.now = None
         self._status.enter(SessionState.IDLE)
         self._video.opened.emit()
+
+    def _flush(self) -> None:
+        try:
+            self._autosave.flush()
+        except StorageError as error:
+            raise UnsavedError(str(error)) from error
 
     def _is_current(self, path: Path) -> bool:
         """Whether `path` is the open project's file, by this name or another."""
@@ -113,7 +137,12 @@ class Files(QObject):
 
     def _replace(self, opened: Opened) -> None:
         """Close what is open and show what was opened in its place."""
-        self.close()
+        try:
+            self.close()
+        except UnsavedError:
+            opened.project.close()
+            opened.video.close()
+            raise
         self._without_video = None
         settings = self._preferences.settings
         self._video.now = OpenVideo(

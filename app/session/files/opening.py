@@ -10,7 +10,7 @@ from app.core.document import Document
 from app.errors import ProjectError, UsageError, VideoMissingError
 from app.storage.formats.importing import MaskSource
 from app.storage.formats.visor.importing import ATTACHMENT
-from app.storage.project.project import SUFFIX, Project
+from app.storage.project.project import SUFFIX, Project, is_there
 from app.storage.video.opening import Video, open_video
 
 
@@ -55,7 +55,7 @@ def open_project(path: Path, video_source: Path | None = None) -> Opened:
 
 def _video_of(project: Project, source: Path | None) -> Video:
     place = source or project.source
-    if not place.exists():
+    if not is_there(place):
         raise VideoMissingError(
             f"{project.path.name} is sound, but its video is not at {place}. Say where it is now."
         )
@@ -161,7 +161,18 @@ def _joined(video: Video, project: Project, path: Path) -> Opened:
         video.close()
         raise
     notes = (video.damaged,) if video.damaged else ()
-    return Opened(video, project, path, document, attachment, notes)
+    return Opened(video, project, path, _with_owners(document), attachment, notes)
+
+
+def _with_owners(document: Document) -> Document:
+    """Return a document without what a deletion of an object has left behind of it.
+
+    Programs before this one wrote a deletion in two steps, and could be ended between them.
+    """
+    there = {info.id for info in document.objects}
+    stray = [key for key, _ in document.items() if key.object not in there]
+    document.replace(dict.fromkeys(stray))
+    return document
 
 
 def _open_masks(source: Path, folder: str) -> Opened:
@@ -183,10 +194,11 @@ def _open_masks(source: Path, folder: str) -> Opened:
         note = f"The project has masks already, so those of {source.name} were not imported."
         return replace(opened, notes=(*opened.notes, note))
     try:
-        opened.project.save_objects(imported.document.objects)
-        opened.project.append(dict(imported.document.items()))
-        if imported.attachment is not None:
-            opened.project.set_attachment(ATTACHMENT, imported.attachment)
+        with opened.project.together():
+            opened.project.save_objects(imported.document.objects)
+            opened.project.append(dict(imported.document.items()))
+            if imported.attachment is not None:
+                opened.project.set_attachment(ATTACHMENT, imported.attachment)
     except BaseException:
         opened.project.close()
         opened.video.close()

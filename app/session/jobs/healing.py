@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from app.core import heal
-from app.core.document import Entry, Key
+from app.core.document import Document, Entry, Key
 from app.core.plan import is_anchor
 from app.engine.jobs import Heal
 from app.session.jobs.job import Job, NothingToDo
@@ -16,6 +16,7 @@ class Healing(TrackingJob):
     """Recomputes what is stale beside the anchors `new_anchors`."""
 
     verb = "Heal"
+    joins = True
 
     @classmethod
     def plan(cls, context: SessionContext, new_anchors: Collection[Key]) -> "Healing":
@@ -36,11 +37,20 @@ class Healing(TrackingJob):
         old = heal.evidence(document, self.passes)
         return Heal(job_id, self.passes, old, rules_of(self._context.preferences.settings))
 
+    def rest(self, _document: Document) -> "Job | None":
+        """Return a heal of what is still stale; None where nothing is."""
+        try:
+            return self.after_edit(())
+        except NothingToDo:
+            return None
+
     def after_edit(self, edited: Collection[Key]) -> "Job | None":
         """Heal anew, from the edited anchors, too."""
         document = self._context.masks.document
         anchors = {key for key in edited if is_anchor(document, key)}
-        return Healing.plan(self._context, self.new_anchors | anchors)
+        job = Healing.plan(self._context, self.new_anchors | anchors)
+        job.leave_out(self._left_out)
+        return job
 
     def outcome(self, title: str, before: Mapping[Key, Entry], changed: Mapping[Key, Entry]) -> str:
         """Say of each object how many of its masks were changed, kept, in conflict."""

@@ -25,11 +25,14 @@ class Job(ABC):
     """
 
     state = SessionState.PROPAGATING  # while it runs
-    new_anchors: frozenset[Key] = frozenset()  # a heal that takes its place begins there, too
+    joins = False  # whether a heal that is asked for takes its place
+    new_anchors: frozenset[Key] = frozenset()  # such a heal begins there, too
+    asked: object = None  # what tells two requests apart; None = no other is the same
 
     def __init__(self, context: SessionContext) -> None:
         self._context = context
         self._steps = 0  # of the engine, so far
+        self._left_out: frozenset[Key] = frozenset()
 
     @property
     @abstractmethod
@@ -62,9 +65,23 @@ class Job(ABC):
         """Take note that the engine has answered once more."""
         self._steps += 1
 
-    def rest(self, _document: Document) -> "Job | None":
-        """Return what is left where the job is stopped; None = nothing can go on later."""
-        return None
+    def leave_out(self, keys: Collection[Key]) -> int:
+        """Give no mask at `keys` any more; return how many of them the job covers."""
+        covered = frozenset(key for key in keys if self.covers(key))
+        self._left_out |= covered
+        return len(covered)
+
+    def gives(self, key: Key) -> bool:
+        """Whether what is found at `key` is to be kept."""
+        return key not in self._left_out
+
+    def has_passed(self, _frame: int) -> bool:
+        """Whether who asks again at `frame` wants it to go on where it was stopped."""
+        return False
+
+    @abstractmethod
+    def rest(self, document: Document) -> "Job | None":
+        """Return what is left where the job is stopped, or was not begun; None = nothing."""
 
     @abstractmethod
     def after_edit(self, edited: Collection[Key]) -> "Job | None":

@@ -22,6 +22,7 @@ class Propagation(TrackingJob):
     """Fills frames pass by pass; what is left of it when it is stopped can go on later."""
 
     verb = "Propagate"
+    _passed: frozenset[int] = frozenset()  # frames that it had finished before it was stopped last
 
     @classmethod
     def plan(
@@ -40,7 +41,8 @@ class Propagation(TrackingJob):
         NothingToDo.
         """
         document, view = context.masks.document, context.view
-        chosen = [info.id for info in document.objects] if objects is None else list(objects)
+        given = None if objects is None else tuple(objects)
+        chosen = [info.id for info in document.objects] if given is None else list(given)
         start = view.frame
         if direction is Direction.BOTH:
             start = _nearest_start(document, chosen, start)
@@ -55,7 +57,9 @@ class Propagation(TrackingJob):
         )
         if not passes:
             raise NothingToDo("warning", _why_nothing(context, chosen, direction))
-        return cls(context, passes)
+        job = cls(context, passes)
+        job.asked = (direction, given, first, last, to_nearest_anchor)
+        return job
 
     def request(self, job_id: int) -> Track:
         """Return what is asked of the engine."""
@@ -63,13 +67,27 @@ class Propagation(TrackingJob):
 
     def rest(self, document: Document, edited: Collection[Key] = ()) -> "Propagation | None":
         """Return the passes that are left, with the anchors as they are now."""
-        left = [rest_of(each, head, document, edited) for each, head in self._heads()]
+        again = [key for key in edited if self.gives(key)]
+        left = [rest_of(each, head, document, again) for each, head in self._heads()]
         passes = tuple(each for each in left if each)
-        return Propagation(self._context, passes) if passes else None
+        if not passes:
+            return None
+        job = Propagation(self._context, passes)
+        job.asked, job._left_out = self.asked, self._left_out
+        job._passed = self._passed | self._finished()
+        return job
+
+    def has_passed(self, frame: int) -> bool:
+        """Whether `frame` is one that it has finished, before it was stopped."""
+        return frame in self._passed or frame in self._finished()
 
     def after_edit(self, edited: Collection[Key]) -> "Job | None":
         """Go on; an edited object goes on from its edit."""
         return self.rest(self._context.masks.document, edited)
+
+    def _finished(self) -> frozenset[int]:
+        frames = [frame for each in self.passes for frame in each.frames]
+        return frozenset(frames[: self._steps])
 
     def _heads(self) -> Iterator[tuple[Pass, int | None]]:
         """Yield each pass with the last frame that it finished."""

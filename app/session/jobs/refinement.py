@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from app.core.document import Entry, Key
+from app.core.document import Document, Entry, Key
 from app.core.mask import Mask
 from app.engine.jobs import Refine
 from app.session.jobs.job import Job, NothingToDo
@@ -12,7 +12,7 @@ from app.session.state.status import SessionState
 
 
 class Refinement(Job):
-    """Sharpens these masks; an edit ends it for good."""
+    """Sharpens these masks, frames rising."""
 
     state = SessionState.REFINING
 
@@ -25,15 +25,8 @@ class Refinement(Job):
         cls, context: SessionContext, frames: Iterable[int], objects: Iterable[int]
     ) -> "Refinement":
         """Return a refinement of unlocked objects on `frames`. Raises NothingToDo."""
-        masks, document = context.masks, context.masks.document
-        unlocked = [number for number in objects if not masks.is_locked(number)]
-        keys = [Key(frame, number) for frame in frames for number in unlocked]
-        entries = {key: document.get(key) for key in keys}
-        found = {
-            key: entry.mask
-            for key, entry in entries.items()
-            if entry is not None and entry.mask is not None and not entry.is_anchor
-        }
+        chosen = list(objects)
+        found = _masks(context, (Key(frame, number) for frame in frames for number in chosen))
         if not found:
             text = "There is nothing to refine: anchors stay as they are."
             raise NothingToDo("warning", text)
@@ -70,8 +63,17 @@ class Refinement(Job):
         """Whether the mask at `key` is one of those to sharpen."""
         return key in self._masks
 
+    def rest(self, _document: Document) -> "Job | None":
+        """Return a refinement of the masks that were not looked at yet, as they are now."""
+        return self.after_edit(())
+
     def after_edit(self, edited: Collection[Key]) -> "Job | None":
-        """Leave the rest as it is."""
+        """Go on with the others: what a person has just edited is as it should be."""
+        done = {*edited, *self._left_out}
+        left = _masks(
+            self._context, (key for key in sorted(self._masks)[self._steps :] if key not in done)
+        )
+        return Refinement(self._context, left) if left else None
 
     def outcome(
         self, title: str, _before: Mapping[Key, Entry], changed: Mapping[Key, Entry]
@@ -79,3 +81,15 @@ class Refinement(Job):
         """Say how many masks were sharpened and how many kept."""
         kept = len(self._masks) - len(changed)
         return f"{title}: {len(changed):,} sharpened, {kept:,} kept"
+
+
+def _masks(context: SessionContext, keys: Iterable[Key]) -> dict[Key, Mask]:
+    """Return the masks at `keys` that may be sharpened: no anchors, none of a locked object."""
+    document = context.masks.document
+    unlocked = {info.id for info in document.objects if not info.locked}
+    entries = {key: document.get(key) for key in keys if key.object in unlocked}
+    return {
+        key: entry.mask
+        for key, entry in entries.items()
+        if entry is not None and entry.mask is not None and not entry.is_anchor
+    }

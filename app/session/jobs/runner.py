@@ -1,22 +1,28 @@
-"""The runner of long jobs: starts one, counts its steps, finishes it, makes way for edits."""
+"""The runner of long jobs: starts one after the other, finishes each, makes way for edits."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from app.batch.steps import Step
+from app.batch.passes.steps import Step
 from app.core.document import Document, Entry, Key
+from app.core.exclusion import settle
 from app.core.plan import Direction, permitted
 from app.session.inference.engine import Engine
 from app.session.jobs.healing import Healing
 from app.session.jobs.job import Job, NothingToDo
 from app.session.jobs.progress import Meter
 from app.session.jobs.propagation import Propagation
+from app.session.jobs.queue import JobQueue
 from app.session.jobs.refinement import Refinement
+from app.session.jobs.stopped import StoppedJob
 from app.session.state.context import SessionContext
+from app.session.state.masks import Masks
 from app.session.state.status import SessionState
+from app.session.state.video import CurrentVideo
 
 
 @dataclass
@@ -28,12 +34,12 @@ class _Running:
     title: str
     meter: Meter
     since: int  # how many undo steps there were when it began
-    after: tuple[Job, ...]  # to go on with once this job has ended by itself
+    began: float  # seconds of the monotonic clock
     changed: dict[Key, Entry] = field(default_factory=dict)
 
 
 class JobRunner(QObject):
-    """The running job: at most one, whose results are pending until it ends."""
+    """The running job: at most one, whose results are pending until it ends. Others wait."""
 
     progress_changed = Signal(object)  # Progress | None
     replaced = Signal()  # masks, by a job that has ended: `before` holds what stood there
@@ -43,19 +49,28 @@ class JobRunner(QObject):
         self._context, self._masks = context, context.masks
         self._video, self._engine, self._status = context.video, engine, context.status
         self._running: _Running | None = None
+        self._stopped = StoppedJob(context, self)
+        self.queue = JobQueue(context.masks, self)
+        self.queue.wanted.connect(self._run_now)
         self.before: dict[Key, Entry | None] = {}  # what the last job replaced
         self._editing = False  # whether the change under way is known to this class
         engine.stepped.connect(self._on_stepped)
         engine.ended.connect(self._on_ended)
         self._masks.document_changed.connect(self._on_document_change)
-        context.video.opened.connect(self._forget)
+        context.video.opened.connect(self.before.clear)
 
     @property
     def newest(self) -> str:
         """What the running job is called, where nothing was done since it began; else empty."""
         running = self._running
-        begun = running is not None and running.since == self._undo_index()
+        begun = running is not None and running.since == _undo_index(self._video)
         return running.title if running is not None and begun else ""
+
+    @property
+    def running(self) -> tuple[str, float]:
+        """What the running job is called, and for how many seconds it runs; ("", 0) = none."""
+        running = self._running
+        return ("", 0.0) if running is None else (running.title, time.monotonic() - running.began)
 
     def is_busy_with(self, key: Key) -> bool:
         """Whether `key` lies in the objects and frames of the running job."""
@@ -69,18 +84,21 @@ class JobRunner(QObject):
         first: int | None = None,
         last: int | None = None,
         to_nearest_anchor: bool = True,
+        at_once: bool = False,
     ) -> None:
         """Fill frames from the current one on, by default of all unlocked objects.
 
         The frames are `first` to `last`, by default between the in and out points. A pass stops
         before the next anchor of each object; without `to_nearest_anchor` it goes to the end, both
         ways from the nearest anchor where the current frame has none, and passes anchors over.
+        While another job runs it waits for its turn, unless it is to begin `at_once`. One that was
+        stopped goes on where it ended, if nothing was changed there since.
         """
         if not self._video.is_open:
             return
-        self.cancel()
-        self._begin(
-            lambda: Propagation.plan(
+
+        def planned() -> Job:
+            job = Propagation.plan(
                 self._context,
                 direction,
                 objects=objects,
@@ -88,30 +106,48 @@ class JobRunner(QObject):
                 last=last,
                 to_nearest_anchor=to_nearest_anchor,
             )
-        )
+            if (rest := self._stopped.rest_for(job)) is None:
+                return job
+            text = f"It goes on at frame {rest.first}, where it was stopped."
+            self._status.report("info", text)
+            return rest
+
+        self._ask(planned, at_once=at_once)
 
     def heal(self, new_anchors: Collection[Key]) -> None:
-        """Propagate what is stale, beginning beside the anchors `new_anchors`."""
-        before, after = self._running, self._stop()
-        given = {*new_anchors, *(before.job.new_anchors if before is not None else ())}
-        self._begin(lambda: Healing.plan(self._context, given), after)
+        """Propagate what is stale, beginning beside the anchors `new_anchors`, at once.
+
+        It takes the place of other heals, whose anchors it begins at, too; other jobs wait for it.
+        """
+        self._pause()
+        given = {*new_anchors}.union(*(job.new_anchors for job in self.queue.take_joining()))
+        self._begin(lambda: Healing.plan(self._context, given))
 
     def refine(self, frames: Iterable[int], objects: Iterable[int]) -> None:
         """Sharpen the masks of unlocked objects on `frames`, but no anchors, as one undo step."""
 
-        def planned() -> Job:
-            job = Refinement.plan(self._context, frames, objects)
-            self.cancel()
-            return job
-
-        self._begin(planned)
+        self._ask(lambda: Refinement.plan(self._context, frames, objects))
 
     def cancel(self) -> None:
-        """Stop the running job; what is finished is kept."""
-        if self._running is not None:
-            title = self._running.title
+        """Stop the running job, and let those go that wait; what is finished is kept."""
+        dropped = self.queue.clear()
+        self.stop_running()
+        if dropped:
+            text = f"{dropped} waiting job{'s' if dropped > 1 else ''} will not run."
+            self._status.report("info", text)
+
+    def stop_running(self) -> None:
+        """Stop the running job and go on with the next; what is finished is kept."""
+        if running := self._running:
             self._stop()
-            self._status.report("info", f"{title}: stopped; what is finished is kept.")
+            self._stopped.remember(running.job)
+            self._status.report("info", f"{running.title}: stopped; what is finished is kept.")
+            self._next()
+
+    def leave_out(self, keys: Collection[Key]) -> int:
+        """Let no job that runs or waits fill `keys`; return how many it would have filled."""
+        running = self._running.job.leave_out(keys) if self._running is not None else 0
+        return max(running, self.queue.leave_out(keys))
 
     def take_back(self) -> None:
         """Stop the running job and undo what it has done so far; redo brings that back."""
@@ -122,6 +158,7 @@ class JobRunner(QObject):
         if running.changed:
             opened.undo_stack.undo()
         self._status.report("info", f"{running.title}: taken back.")
+        self._next()
 
     @contextmanager
     def making_way(
@@ -134,8 +171,7 @@ class JobRunner(QObject):
         """
         running = self._running
         if running is not None and not (
-            any(running.job.covers(key) for key in edited)
-            or not running.job.objects.isdisjoint(objects)
+            _works_at(running, edited, self._video) or not running.job.objects.isdisjoint(objects)
         ):
             running = None
         if running is not None:
@@ -154,35 +190,74 @@ class JobRunner(QObject):
         finally:
             self._editing = before
 
-    def _begin(self, plan: Callable[[], Job | None], after: tuple[Job, ...] = ()) -> None:
-        """Start what is planned; where that is nothing, say why and go on with `after`."""
+    def _ask(self, plan: Callable[[], Job], *, at_once: bool = False) -> None:
+        """Start what is planned, or let it wait for the running job.
+
+        What the person looks at comes first: a job that works elsewhere makes way.
+        """
+        running, here = self._running, self._context.view.frame
+        if running is None:
+            self._begin(plan)
+            return
+        try:
+            job = plan()
+        except NothingToDo as nothing:
+            self._status.report(nothing.level, str(nothing))
+            return
+        if any(_is_same(job, other, here) for other in (running.job, *self.queue.jobs)):
+            self._status.report("info", f"{job.title}: is under way already.")
+        elif at_once or not _is_at(running.job, here):
+            self._pause()
+            self._begin(lambda: job.rest(self._masks.document))
+        else:
+            self.queue.add(job)
+            self._status.report("info", f"{job.title}: waits for its turn.")
+
+    def _begin(self, plan: Callable[[], Job | None]) -> None:
+        """Start what is planned; where that is nothing, say why and go on with what waits."""
         try:
             job = plan()
         except NothingToDo as nothing:
             self._status.report(nothing.level, str(nothing))
             job = None
-        waiting = (*((job,) if job else ()), *after)
-        if waiting:
-            self._start(waiting[0], waiting[1:])
+        if job is not None:
+            self._start(job)
+        else:
+            self._next()
 
-    def _start(self, job: Job, after: tuple[Job, ...]) -> None:
-        title, number = job.title, self._engine.next_id()
-        self._running = _Running(job, number, title, job.meter(), self._undo_index(), after)
+    def _next(self) -> None:
+        """Start the job that has waited for its turn, if nothing runs."""
+        if self._running is None and (job := self.queue.take()) is not None:
+            self._start(job)
+
+    @Slot(int)
+    def _run_now(self, number: int) -> None:
+        """Let a waiting job run in place of the running one, which waits."""
+        self._pause()
+        self._begin(lambda: self.queue.take(number))
+
+    def _start(self, job: Job) -> None:
+        title, number, now = job.title, self._engine.next_id(), time.monotonic()
+        self._running = _Running(job, number, title, job.meter(), _undo_index(self._video), now)
         self._status.enter(job.state)
         self.progress_changed.emit(self._running.meter.progress(job.first))
         self._engine.put(job.request(number))
 
-    def _stop(self, *, keeps: bool = True) -> tuple[Job, ...]:
-        """End the running job with what it has; return what can go on later."""
+    def _pause(self) -> None:
+        """Stop the running job for another one; what is left of it is the next to run."""
+        if running := self._running:
+            self._stop()
+            if (rest := running.job.rest(self._masks.document)) is not None:
+                self.queue.add(rest, first=True)
+
+    def _stop(self, *, keeps: bool = True) -> None:
+        """End the running job with what it has."""
         if self._running is None:
-            return ()
+            return
         self._engine.cancel()
-        running = self._running
-        if running is None:  # it ended with the answers that were waiting
-            return ()
-        self._finish(running, keeps=keeps)
-        rest = running.job.rest(self._masks.document)
-        return (*((rest,) if rest else ()), *running.after)
+        # It may have ended with the answers that were waiting.
+        if self._running is not None:
+            self._finish(self._running, keeps=keeps)
 
     def _finish(self, running: _Running, *, keeps: bool = True) -> None:
         """Turn what is pending into one undo step, unless it is to be dropped."""
@@ -195,7 +270,8 @@ class JobRunner(QObject):
         }
         running.changed = {key: taken[key] for key in changes}
         if changes:
-            self.before = {key: document.get(key) for key in changes}
+            self.before.clear()
+            self.before.update({key: document.get(key) for key in changes})
             with self._knowing():
                 self._masks.change(changes, running.title)
             self.replaced.emit()
@@ -204,14 +280,6 @@ class JobRunner(QObject):
         self._status.enter(SessionState.IDLE)
         self.progress_changed.emit(None)
 
-    def _undo_index(self) -> int:
-        opened = self._video.now
-        return opened.undo_stack.index() if opened else 0
-
-    @Slot()
-    def _forget(self) -> None:
-        self.before = {}
-
     @Slot(int, object)
     def _on_stepped(self, job_id: int, step: Step) -> None:
         running = self._running
@@ -219,7 +287,11 @@ class JobRunner(QObject):
         if running is None or running.id != job_id:
             return
         running.job.count_step()
-        self._masks.add_pending(permitted_entries(self._masks.document, step))
+        allowed = permitted_entries(self._masks.document, step)
+        given = {key: entry for key, entry in allowed.items() if running.job.gives(key)}
+        if not self._context.preferences.settings.overlap:
+            given = _settled(self._masks, given)
+        self._masks.add_pending(given)
         if told := running.meter.step(step.frame):
             self.progress_changed.emit(told)
 
@@ -233,14 +305,11 @@ class JobRunner(QObject):
         if error is not None:
             kept = f"{len(running.changed):,} masks are kept."
             self._status.report("error", f"{running.title} failed: {error} {kept}")
-            return
-        before = {key: entry for key, entry in old.items() if entry is not None}
-        outcome = running.job.outcome(running.title, before, running.changed)
-        self._status.report("info", outcome)
-        if running.after:
-            first, *others = running.after
-            running.after = ()
-            self._start(first, tuple(others))
+        else:
+            before = {key: entry for key, entry in old.items() if entry is not None}
+            outcome = running.job.outcome(running.title, before, running.changed)
+            self._status.report("info", outcome, of_changes=bool(running.changed))
+        self._next()
 
     @Slot(object)
     def _on_document_change(self, keys: frozenset[Key]) -> None:
@@ -248,7 +317,7 @@ class JobRunner(QObject):
         running = self._running
         if running is None or self._editing:
             return
-        if any(running.job.covers(key) for key in keys):
+        if _works_at(running, keys, self._video):
             # Not from inside the undo: stopping makes a step on the same stack.
             QTimer.singleShot(0, self._give_way)
 
@@ -259,8 +328,38 @@ class JobRunner(QObject):
         if running is None or opened is None or not opened.undo_stack.canRedo():
             self.cancel()
             return
+        self.queue.clear()  # what another job found would cut off what can be redone
         self._stop(keeps=False)
         self._status.report("info", f"{running.title}: stopped; it built on what was undone.")
+
+
+def _is_same(job: Job, other: Job, frame: int) -> bool:
+    """Whether `other` does already what is asked for on `frame`."""
+    return job.asked is not None and job.asked == other.asked and _is_at(other, frame)
+
+
+def _is_at(job: Job, frame: int) -> bool:
+    return any(job.covers(Key(frame, number)) for number in job.objects)
+
+
+def _undo_index(video: CurrentVideo) -> int:
+    return video.now.undo_stack.index() if video.now else 0
+
+
+def _works_at(running: _Running, keys: Collection[Key], video: CurrentVideo) -> bool:
+    """Whether any of these lies in the running job, or has changed by it already."""
+    pending = video.now.pending if video.now is not None else {}
+    return any(running.job.covers(key) or key in pending for key in keys)
+
+
+def _settled(masks: Masks, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
+    """Return what masks of a model change on their frames, where masks exclude each other."""
+    fixed = {info.id for info in masks.objects if info.locked or not info.visible}
+    changed: dict[Key, Entry] = {}
+    for frame in {key.frame for key in found}:
+        here = {key.object: entry for key, entry in found.items() if key.frame == frame}
+        changed |= settle(masks.shown(frame), frame, here, fixed=fixed - here.keys())
+    return changed
 
 
 def permitted_entries(document: Document, step: Step) -> dict[Key, Entry]:

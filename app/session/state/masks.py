@@ -47,6 +47,11 @@ class Masks(QObject):
         opened = self._video.now
         return opened.shown(frame) if opened else {}
 
+    def of_object(self, object_id: int) -> dict[int, Entry]:
+        """Return frame -> entry of one object as shown, frames rising."""
+        opened = self._video.now
+        return opened.of_object(object_id) if opened else {}
+
     def snapshot(self) -> Document:
         """Return a copy of the document that has in it what is pending."""
         copy = self.document.snapshot()

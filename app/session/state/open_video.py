@@ -37,6 +37,12 @@ class OpenVideo:
         """Return object id -> entry on `frame`, what is pending over what is in the document."""
         return {**self.document.on_frame(frame), **self._pending_on.get(frame, {})}
 
+    def of_object(self, object_id: int) -> dict[int, Entry]:
+        """Return frame -> entry of one object, rising, what is pending over the document's."""
+        entries = self.document.of_object(object_id)
+        pending = {key.frame: each for key, each in self.pending.items() if key.object == object_id}
+        return dict(sorted({**entries, **pending}.items())) if pending else entries
+
     def entry(self, key: Key) -> Entry | None:
         """Return what is shown at `key`."""
         return self.pending.get(key) or self.document.get(key)

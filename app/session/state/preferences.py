@@ -1,5 +1,6 @@
 """The settings in use: told when they change, kept in a file, and what they mean to a session."""
 
+from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -23,16 +24,28 @@ class Preferences(QObject):
     ) -> None:
         super().__init__(parent)
         self._settings, self._file, self._status = settings, file, status
+        self._agrees: Callable[[], bool] = lambda: True
 
     @property
     def settings(self) -> Settings:
         """What the person has chosen."""
         return self._settings
 
+    def ask_before_models(self, agrees: Callable[[], bool]) -> None:
+        """Have `agrees` called before other models take the place of those in use."""
+        self._agrees = agrees
+
     def apply(self, settings: Settings) -> None:
-        """Work with other settings from now on; other models are loaded when they are needed."""
+        """Work with other settings from now on; other models are loaded when they are needed.
+
+        Where the person does not agree to other models, everything stays as it is.
+        """
+        others = choice_of(self._settings) != choice_of(settings)
+        if others and not self._agrees():
+            self.changed.emit()  # what shows the settings shows again those that hold
+            return
         before, self._settings = self._settings, settings
-        if choice_of(before) != choice_of(settings):
+        if others:
             self.models_changed.emit()
         if self._file is not None:
             try:

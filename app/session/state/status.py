@@ -18,10 +18,14 @@ class SessionState(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One sentence for the status line. `level` is "info", "warning" or "error"."""
+    """One sentence for the status line. `level` is "info", "warning" or "error".
+
+    `of_changes`: it tells what a job has changed, which can be looked at and undone.
+    """
 
     level: str
     text: str
+    of_changes: bool = False
 
 
 class Status(QObject):
@@ -45,6 +49,6 @@ class Status(QObject):
             self._state = state
             self.state_changed.emit(state)
 
-    def report(self, level: str, text: str) -> None:
-        """Put one sentence on the status line; `level` is "info", "warning" or "error"."""
-        self.reported.emit(Report(level, text))
+    def report(self, level: str, text: str, *, of_changes: bool = False) -> None:
+        """Put one sentence on the status line; see `Report`."""
+        self.reported.emit(Report(level, text, of_changes))

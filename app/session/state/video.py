@@ -1,14 +1,21 @@
 """The current video: what is open, or nothing, and its frames."""
 
-from PySide6.QtCore import QObject, Signal
+import time
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.session.state.open_video import OpenVideo
 from app.session.state.status import Status
 from models.api import Image
 
+_AGAIN_S = 2.0  # after which a frame that could not be read is tried again, where it is looked at
+
 
 class CurrentVideo(QObject):
-    """The video that is open, if one is; its frames are read in the background."""
+    """The video that is open, if one is; its frames are read in the background.
+
+    A frame that could not be read is tried again: the drive may be back.
+    """
 
     opened = Signal()  # a video is open, or none is any more
     image_ready = Signal(int)  # the image of this frame is in the cache now
@@ -18,9 +25,12 @@ class CurrentVideo(QObject):
         super().__init__(parent)
         self._status = status
         self.now: OpenVideo | None = None
-        self._unreadable: set[int] = set()  # frames that were reported
+        self._unreadable: dict[int, float] = {}  # frames that were reported, when to try them again
+        self._asked: set[int] = set()  # of them, those that a view has looked for since
+        self._again = QTimer(self, singleShot=True, interval=round(_AGAIN_S * 1100))
+        self._again.timeout.connect(self._try_again)
         self._read.connect(self.image_ready)
-        self.opened.connect(self._unreadable.clear)
+        self.opened.connect(self._forget)
 
     @property
     def is_open(self) -> bool:
@@ -62,14 +72,40 @@ class CurrentVideo(QObject):
             return None
         cache = self.now.cache
         found = cache.peek(frame)
-        if found is None and (failure := cache.failure(frame)) is not None:
-            # Asking again each time a view is told to look would never end.
-            if frame not in self._unreadable:
-                self._unreadable.add(frame)
-                self._status.report("error", str(failure))
-        elif found is None:
+        if found is not None:
+            self._unreadable.pop(frame, None)
+        elif (failure := cache.failure(frame)) is None or self._is_due(frame, failure):
             cache.request(frame, self._read.emit)
         return found
+
+    def _is_due(self, frame: int, failure: Exception) -> bool:
+        """Whether a frame that could not be read is to be tried again now.
+
+        Asking again each time a view is told to look would never end.
+        """
+        now = time.monotonic()
+        if frame not in self._unreadable:
+            self._status.report("error", str(failure))
+        elif now >= self._unreadable[frame]:
+            self._unreadable[frame] = now + _AGAIN_S
+            return True
+        self._unreadable.setdefault(frame, now + _AGAIN_S)
+        self._asked.add(frame)
+        if not self._again.isActive():
+            self._again.start()
+        return False
+
+    @Slot()
+    def _try_again(self) -> None:
+        """Let those who still look at a frame ask for it once more."""
+        asked, self._asked = self._asked, set()
+        for frame in asked:
+            self.image_ready.emit(frame)
+
+    @Slot()
+    def _forget(self) -> None:
+        self._unreadable, self._asked = {}, set()
+        self._again.stop()
 
     def nearest_image(self, frame: int) -> tuple[int, Image] | None:
         """Return the frame nearest to `frame` that is in the cache, and its image."""

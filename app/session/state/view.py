@@ -2,6 +2,7 @@
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from app.core.block import Block
 from app.session.state.masks import Masks
 from app.session.state.video import CurrentVideo
 
@@ -12,6 +13,7 @@ class ViewState(QObject):
     frame_changed = Signal(int)
     selection_changed = Signal(object)  # int | None
     range_changed = Signal()  # the in or the out point
+    block_changed = Signal()
 
     def __init__(self, video: CurrentVideo, masks: Masks, parent: QObject) -> None:
         super().__init__(parent)
@@ -20,6 +22,7 @@ class ViewState(QObject):
         self._in_point: int | None = None
         self._out_point: int | None = None
         self._selected: int | None = None
+        self._block: Block | None = None
         video.opened.connect(self._reset)
         masks.objects_changed.connect(self._keep_selection)
 
@@ -32,6 +35,11 @@ class ViewState(QObject):
     def selected(self) -> int | None:
         """The selected object's id."""
         return self._selected
+
+    @property
+    def block(self) -> Block | None:
+        """The frames and objects that are chosen on the timeline."""
+        return self._block
 
     @property
     def in_point(self) -> int | None:
@@ -67,6 +75,12 @@ class ViewState(QObject):
         self._in_point, self._out_point = first, last
         self.range_changed.emit()
 
+    def choose_block(self, block: Block | None) -> None:
+        """Choose frames and objects, or none."""
+        if block != self._block:
+            self._block = block
+            self.block_changed.emit()
+
     def select(self, object_id: int | None) -> None:
         """Select an object, or none."""
         known = {info.id for info in self._masks.objects}
@@ -79,10 +93,13 @@ class ViewState(QObject):
     @Slot()
     def _reset(self) -> None:
         self._frame, self._selected = 0, None
-        self._in_point = self._out_point = None
+        self._in_point = self._out_point = self._block = None
 
     @Slot()
     def _keep_selection(self) -> None:
         """Select no object that is gone."""
-        if self._selected not in {info.id for info in self._masks.objects}:
+        there = {info.id for info in self._masks.objects}
+        if self._selected not in there:
             self.select(None)
+        if self._block is not None and not there.issuperset(self._block.objects):
+            self.choose_block(None)

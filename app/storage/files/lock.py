@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,11 +35,14 @@ class FileLock:
         """Let go. A second call does nothing."""
         if self._file.closed:
             return
+        # What cannot be removed, the drive being gone, stays there and locks nothing.
         if sys.platform != "win32":  # where a file cannot be removed while it is open
-            self._path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
         self._file.close()
         if sys.platform == "win32":
-            self._path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
 
     def _take(self) -> BinaryIO:
         while True:

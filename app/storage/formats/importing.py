@@ -58,6 +58,7 @@ class MaskSource:
         self._visor: VisorFile | None = None
         self._videos: list[LabelledVideo] = []
         self._notes: list[str] = []
+        self.form = Source.DAVIS
         if path.is_dir():
             self.names = [folder.name for folder in mask_folders(path)]
             return
@@ -66,11 +67,13 @@ class MaskSource:
             with suppress(FormatError):  # a COCO file may speak of them
                 self._visor = VisorFile.parse(content, str(path))
         if self._visor is not None:
+            self.form = Source.VISOR
             self.names = sorted({record.video for record in self._visor.records})
             return
         raw = parse_json(content, str(path))
         keys = raw.keys() if isinstance(raw, dict) else set()
         if {"images", "annotations"} <= keys:
+            self.form = Source.COCO
             self._videos = coco_videos(raw, path, self._notes)
             self.names = [video.name for video in self._videos]
         else:

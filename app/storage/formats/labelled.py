@@ -1,7 +1,7 @@
 """The masks of a video, frame by frame in painting order: what all exchange formats share."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
 from types import MappingProxyType
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from app.core.document import Document, Entry, Key, ObjectInfo, Objects, Origin
 from app.core.mask import Mask
+from app.errors import FormatError
 from app.storage.classes import noun_classes
 from app.storage.files.writing import check_file_name
 from app.storage.formats.palette import VOID, WHITE_FROM, Labels, davis_palette
@@ -80,21 +81,43 @@ def labelled(
 
     Masks are in the order of the objects, but where `orders` tells a frame's own one, of some
     objects or all.
+    The objects have the numbers of `numbers_of`. Raises FormatError where there are too many.
     """
     order = [info.id for info in document.objects]
+    numbers = numbers_of(document.objects)
     return LabelledVideo(
         name,
         name,
         frames.size,
-        document.objects,
+        tuple(replace(info, id=numbers[info.id]) for info in document.objects),
         tuple(
             LabelledFrame(
                 frames.stem(index),
-                painted(document.on_frame(index), dict.fromkeys((*orders.get(index, ()), *order))),
+                tuple(
+                    (numbers[n], mask)
+                    for n, mask in painted(
+                        document.on_frame(index), dict.fromkeys((*orders.get(index, ()), *order))
+                    )
+                ),
             )
             for index in document.frames()
         ),
     )
+
+
+def numbers_of(objects: Objects) -> dict[int, int]:
+    """Return object id -> its number in a label map, 1 to 254: its own id where that is one.
+
+    Raises FormatError where there are more objects than numbers.
+    """
+    if len(objects) >= VOID:
+        raise FormatError(
+            f"There are {len(objects)} objects, and a label map holds {VOID - 1}. Delete some, or "
+            "export as VISOR."
+        )
+    own = {info.id for info in objects if info.id < VOID}
+    free = (number for number in range(1, VOID) if number not in own)
+    return {info.id: info.id if info.id in own else next(free) for info in objects}
 
 
 def check_names(videos: Iterable[LabelledVideo]) -> None:
@@ -123,7 +146,9 @@ def named_objects(names: Mapping[int, str]) -> Objects:
     classes, colors = noun_classes(), davis_palette()
     found = {number: classes.of_name(name) for number, name in names.items()}
     return tuple(
-        ObjectInfo(number, name, colors[number], noun.id if (noun := found[number]) else None)
+        ObjectInfo(
+            number, name, colors[number % len(colors)], noun.id if (noun := found[number]) else None
+        )
         for number, name in sorted(names.items())
     )
 

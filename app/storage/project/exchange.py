@@ -5,10 +5,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from app.errors import VideoMissingError
 from app.storage.formats.importing import Imported
 from app.storage.formats.visor.importing import ATTACHMENT
 from app.storage.formats.visor.naming import FrameList
-from app.storage.project.project import Project
+from app.storage.project.project import Project, is_there
 from app.storage.video.opening import Video, open_video
 
 _FRAMES = "frames"  # the attachment that stands for the frames' names until there is a video
@@ -21,7 +22,7 @@ def create_project(path: Path, imported: Imported) -> None:
     with TemporaryDirectory(prefix=f".{path.stem}.", dir=path.parent) as scratch:
         project = Project.create(Path(scratch) / path.name, frames.source, len(frames), frames.size)
         try:
-            project.save_objects(imported.document.objects)
+            project.save_objects(imported.document.objects, next_id=imported.document.next_id)
             project.append(dict(imported.document.items()))
             if imported.attachment is not None:
                 project.set_attachment(ATTACHMENT, imported.attachment)
@@ -38,13 +39,20 @@ def project_frames(
 ) -> Generator[Video | FrameList, None, None]:
     """Yield a project's video (or the one given in its place), or the names that stand for it.
 
-    Raises VideoOpenError where there is neither, ProjectError where it is another video.
+    Raises VideoMissingError where there is neither, VideoOpenError, ProjectError where it is
+    another video.
     """
     names = project.get_attachment(_FRAMES)
     source = video or project.source
-    if video is None and names is not None and not source.exists():
-        yield FrameList.loads(names)
+    if video is None and names is not None and not is_there(source):
+        listed = FrameList.loads(names)
+        project.check_size(listed)
+        yield listed
         return
+    if video is None and not is_there(source):
+        raise VideoMissingError(
+            f"{project.path} is sound, but its video is not at {source}. Give it: --video PATH."
+        )
     opened = open_video(source)
     try:
         project.check(opened)

@@ -10,8 +10,10 @@ from app.core.document import Changes, Document, Objects
 from app.errors import ProjectError, UnusableProjectError
 from app.storage.files.lock import FileLock, LockedError
 from app.storage.files.writing import atomic_file
-from app.storage.project import schema
+from app.storage.formats.visor.naming import NamedFrames
+from app.storage.project import reading, schema
 from app.storage.project.identity import identity_of, unlike
+from app.storage.project.runs import RunStore
 from app.storage.video.opening import Video, open_video
 
 SUFFIX = ".maskwright"
@@ -30,19 +32,28 @@ class Project:
         self.path = path
         self._database = database
         self._lock = lock
-        row = database.execute("SELECT * FROM video").fetchone()
-        if row is None:
-            raise sqlite3.DatabaseError("the video is not named")
-        self._relative, self._absolute, self.frame_count, self.size = schema.video_of(row)
+        self._file = path.stat()
+        reading.check_tables(database)
+        self._video = video = reading.video_of(
+            database.execute(
+                "SELECT relative, absolute, frame_count, height, width, next_object FROM video "
+                "LIMIT 2"
+            ).fetchall()
+        )
+        self._relative, self._absolute = video.relative, video.absolute
+        self.frame_count, self.size = video.frame_count, video.size
+        self.runs = RunStore(self.together, self.size)
 
     @classmethod
     def create(
         cls, path: Path, video_source: Path, frame_count: int, size: tuple[int, int]
     ) -> "Project":
         """Make a new project file at `path`, where there must be none; `size` = (height, width)."""
-        if path.exists():
-            raise UnusableProjectError(f"{path} exists already: open it, or choose another name.")
         with _explained(path):
+            if path.exists():
+                raise UnusableProjectError(
+                    f"{path} exists already: open it, or choose another name."
+                )
             path.parent.mkdir(parents=True, exist_ok=True)
             lock = _locked(path)
             try:
@@ -59,9 +70,9 @@ class Project:
         Raises UnusableProjectError: in use, damaged, newer, no project, not writable. The video
         may be missing: see `source`.
         """
-        if not path.is_file():
-            raise UnusableProjectError(f"There is no project file {path}: check the path.")
         with _explained(path, UnusableProjectError):
+            if not path.is_file():
+                raise UnusableProjectError(f"There is no project file {path}: check the path.")
             schema.check_header(path)
             lock = _locked(path)
             database = _connect(path)
@@ -85,7 +96,7 @@ class Project:
             schema.migrate(database)
             places = _places(path, source)
             with database:
-                database.execute("INSERT INTO video VALUES (?, ?, ?, ?, ?)", (*places, *facts))
+                database.execute("INSERT INTO video VALUES (?, ?, ?, ?, ?, 1)", (*places, *facts))
             return cls(path, database, lock)
         except BaseException:
             database.close()
@@ -99,7 +110,7 @@ class Project:
         """
         if self._relative is not None:
             beside = Path(os.path.normpath(self.path.parent.absolute() / self._relative))
-            if beside.exists():
+            if is_there(beside):
                 return beside
         return Path(self._absolute)
 
@@ -115,10 +126,10 @@ class Project:
             ).fetchall()
             # All at once: a cursor that an error leaves open would keep the file from being closed.
             entries = self._database.execute(schema.SELECT_ENTRIES).fetchall()
-            return Document(
-                tuple(schema.object_of(row) for row in objects),
-                dict(schema.entry_of(row, self.size, self.frame_count) for row in entries),
-            )
+            known = dict(reading.entry_of(row, self._video) for row in entries)
+            beyond = 1 + max((key.object for key in known), default=0)
+            next_id = max(self._video.next_id, beyond)
+            return Document(reading.objects_of(objects), known, next_id=next_id)
 
     def append(self, changes: Changes) -> None:
         """Write a document's changes, all or none. Raises ProjectError, ValueError on sizes."""
@@ -126,20 +137,25 @@ class Project:
         there = [(key, entry) for key, entry in changes.items() if entry is not None]
         if any(entry.mask is not None and entry.mask.size != self.size for _, entry in there):
             raise ValueError(f"a mask is not of the project's size {self.size}")
-        with self._transaction() as database:
+        with self.together() as database:
             database.executemany("DELETE FROM entry WHERE frame = ? AND object = ?", gone)
             database.executemany(
                 schema.REPLACE_ENTRY, [schema.row_of(key, entry) for key, entry in there]
             )
 
-    def save_objects(self, objects: Objects) -> None:
-        """Write all objects, in their order."""
-        with self._transaction() as database:
+    def save_objects(self, objects: Objects, *, next_id: int = 1) -> None:
+        """Write all objects, in their order.
+
+        `next_id` is the document's: no object gets an id below it later on.
+        """
+        beyond = max((next_id, *(info.id + 1 for info in objects)))
+        with self.together() as database:
             database.execute("DELETE FROM object")
             database.executemany(
                 "INSERT INTO object VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [schema.object_row(*item) for item in enumerate(objects)],
             )
+            database.execute("UPDATE video SET next_object = MAX(next_object, ?)", (beyond,))
 
     def get_attachment(self, name: str) -> bytes | None:
         """Return the bytes kept under `name`, such as what an imported file held besides masks."""
@@ -147,12 +163,44 @@ class Project:
             row = self._database.execute(
                 "SELECT content FROM attachment WHERE name = ?", (name,)
             ).fetchone()
-        return None if row is None else bytes(row[0])
+        if row is not None and not isinstance(row[0], bytes):
+            raise UnusableProjectError(
+                f"{self.path}: {reading.damaged(f'what it keeps of {name}')}"
+            )
+        return None if row is None else row[0]
 
     def set_attachment(self, name: str, content: bytes) -> None:
         """Keep `content` under `name`, in place of what was there."""
-        with self._transaction() as database:
+        with self.together() as database:
             database.execute("INSERT OR REPLACE INTO attachment VALUES (?, ?)", (name, content))
+
+    def check_place(self) -> None:
+        """Raise ProjectError where the file was moved, deleted or replaced since it was opened.
+
+        What is written then would be found by nobody.
+        """
+        try:
+            is_same = os.path.samestat(self.path.stat(), self._file)
+        except OSError as error:
+            raise ProjectError(
+                f"{self.path} is not there any more ({error.strerror}): put it back, or save the "
+                "project elsewhere. What is open stays in memory."
+            ) from error
+        if not is_same:
+            raise ProjectError(
+                f"{self.path} was replaced by another file while it was open: save the project "
+                "elsewhere. What is open stays in memory."
+            )
+
+    def check_size(self, frames: NamedFrames) -> None:
+        """Raise UnusableProjectError where the masks cannot be of so many frames of that size."""
+        if len(frames) != self.frame_count or frames.size != self.size:
+            height, width = self.size
+            raise UnusableProjectError(
+                f"{frames.source} has {len(frames)} frames of {frames.size[1]}x{frames.size[0]}; "
+                f"the project's video has {self.frame_count} of {width}x{height}. "
+                "Choose the video that the masks were made on."
+            )
 
     def check(self, video: Video) -> None:
         """Raise UnusableProjectError where the masks cannot have been made on `video`.
@@ -160,13 +208,7 @@ class Project:
         The first video that is asked for is taken for the project's own; later ones must have its
         frames.
         """
-        if len(video) != self.frame_count or video.size != self.size:
-            height, width = self.size
-            raise UnusableProjectError(
-                f"{video.source} has {len(video)} frames of {video.size[1]}x{video.size[0]}; the "
-                f"project's video has {self.frame_count} of {width}x{height}. "
-                "Choose the video that the masks were made on."
-            )
+        self.check_size(video)
         kept = self.get_attachment(_IDENTITY)
         if kept is None:
             self.set_attachment(_IDENTITY, identity_of(video))
@@ -201,7 +243,7 @@ class Project:
         finally:
             video.close()
         relative, absolute = _places(self.path, source)
-        with self._transaction() as database:
+        with self.together() as database:
             database.execute("UPDATE video SET relative = ?, absolute = ?", (relative, absolute))
         self._relative, self._absolute = relative, absolute
 
@@ -229,10 +271,24 @@ class Project:
         self._lock.release()
 
     @contextmanager
-    def _transaction(self) -> Generator[sqlite3.Connection, None, None]:
-        with _explained(self.path), self._database:
-            self._database.execute("BEGIN IMMEDIATE")
-            yield self._database
+    def together(self) -> Generator[sqlite3.Connection, None, None]:
+        """Hold while several calls write: what they write is all in the file, or none of it."""
+        with _explained(self.path):
+            if self._database.in_transaction:
+                yield self._database
+                return
+            self.check_place()
+            with self._database:
+                self._database.execute("BEGIN IMMEDIATE")
+                yield self._database
+
+
+def is_there(place: Path) -> bool:
+    """Whether there is a file or a folder; what is no place at all is none."""
+    try:
+        return place.is_file() or place.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -242,6 +298,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _begin_use(database: sqlite3.Connection) -> None:
     # Exclusive: no other program writes meanwhile, and no shared memory is needed, which network
     # folders lack. With NORMAL a killed process loses nothing; a power cut may lose the last edits.
+    database.execute("PRAGMA trusted_schema = OFF")
     database.execute("PRAGMA locking_mode = EXCLUSIVE")
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = NORMAL")
@@ -288,14 +345,17 @@ def _explained(path: Path, kind: type[ProjectError] = ProjectError) -> Generator
         yield
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise kind(f"{path}: {_advice(error)}") from error
+    except UnicodeError as error:  # SQLite quotes what it cannot read in its messages
+        raise kind(f"{path}: {reading.damaged('it holds a text that is none')}") from error
     except OSError as error:
         raise kind(
             f"{path} cannot be written ({error.strerror}): choose a folder that you may write to. "
             "Nothing that was there has changed."
         ) from error
     except ProjectError as error:
+        told = UnusableProjectError if isinstance(error, UnusableProjectError) else kind
         named = str(path) in str(error)
-        raise kind(str(error) if named else f"{path}: {error}") from error
+        raise told(str(error) if named else f"{path}: {error}") from error
 
 
 def _advice(error: Exception) -> str:
@@ -309,7 +369,4 @@ def _advice(error: Exception) -> str:
         return "another program is using the file: close it there and try again."
     if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
         return "the file or its folder cannot be written to: copy the project elsewhere."
-    return (
-        f"the file is damaged ({error}): restore it from a backup, or copy it again from where it "
-        "came from. It was not changed."
-    )
+    return str(reading.damaged(error))

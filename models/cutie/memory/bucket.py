@@ -46,6 +46,17 @@ class Tokens(NamedTuple):
         """Return views of the tokens from `start` up to `stop`."""
         return Tokens(*(tensor[:, :, start:stop] for tensor in self))
 
+    def of_objects(self, slots: Sequence[int]) -> "Tokens":
+        """Return the tokens with the values of some of the objects."""
+        return self._replace(value=self.value[:, list(slots)])
+
+    def write(self, at: int, tokens: "Tokens") -> None:
+        """Put tokens in place of those from `at` on."""
+        for mine, theirs in zip(self, tokens, strict=True):
+            target = mine[:, :, at : at + tokens.length]
+            # The source may overlap the target, when tokens move within the bucket.
+            target.copy_(theirs.clone() if theirs.data_ptr() != target.data_ptr() else theirs)
+
     @property
     def length(self) -> int:
         """M."""
@@ -156,7 +167,7 @@ class Bucket:
         own = replace(
             self,
             objects=list(objects),
-            tokens=Tokens(*(part.clone() for part in self._of(slots))),
+            tokens=Tokens(*(part.clone() for part in self.tokens.of_objects(slots))),
             anchors=set(self.anchors),
             distractors=list(self.distractors),
             absences=list(self.absences),
@@ -186,7 +197,7 @@ class Bucket:
         if len(kept) == len(self.objects):
             return
         self.objects = [self.objects[slot] for slot in kept]
-        self.tokens = self._of(kept)
+        self.tokens = self.tokens.of_objects(kept)
 
     def store_of(self, token: int) -> Store:
         """Return which part of memory a token lies in."""
@@ -207,35 +218,25 @@ class Bucket:
     def _used(self) -> Tokens:
         return self.tokens.part(0, self.size)
 
-    def _of(self, slots: Sequence[int]) -> Tokens:
-        """Return the tokens with the values of some of the objects."""
-        return self.tokens._replace(value=self.tokens.value[:, list(slots)])
-
     def _insert(self, at: int, tokens: Tokens) -> None:
         """Put tokens before the one at `at`; the caller counts them."""
         self._reserve(tokens.length)
-        self._write(at + tokens.length, self.tokens.part(at, self.size))
-        self._write(at, tokens)
+        self.tokens.write(at + tokens.length, self.tokens.part(at, self.size))
+        self.tokens.write(at, tokens)
 
     def _keep_last(self, frames: list[int], start: int, count: int) -> None:
         """Forget all but the last `count` of some frames, whose tokens begin at `start`."""
         gone = max(len(frames) - count, 0)
         if gone:
-            self._write(start, self.tokens.part(start + gone * self.frame_tokens, self.size))
+            self.tokens.write(start, self.tokens.part(start + gone * self.frame_tokens, self.size))
             del frames[:gone]
-
-    def _write(self, at: int, tokens: Tokens) -> None:
-        for mine, theirs in zip(self.tokens, tokens, strict=True):
-            target = mine[:, :, at : at + tokens.length]
-            # The source may overlap the target, when tokens move within the bucket.
-            target.copy_(theirs.clone() if theirs.data_ptr() != target.data_ptr() else theirs)
 
     def _reserve(self, more: int) -> None:
         needed = self.size + more
         if needed > self.tokens.length:
             old = self._used()
             self.tokens = Tokens(*(_longer(part, needed * 3 // 2) for part in old))
-            self._write(0, old)
+            self.tokens.write(0, old)
 
     def _keep_most_used(self, count: int) -> None:
         """Keep the `count` long-term tokens that were read most per frame of their life."""
@@ -244,8 +245,8 @@ class Bucket:
         survivors = _gather(self.tokens, best)
         rest = Tokens(*(part.clone() for part in self.tokens.part(start, self.size)))
         self.long_term = survivors.length
-        self._write(0, survivors)
-        self._write(self.long_term, rest)
+        self.tokens.write(0, survivors)
+        self.tokens.write(self.long_term, rest)
 
 
 def _prototypes(candidates: Tokens, count: int) -> Tokens:

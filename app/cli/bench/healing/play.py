@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from app.batch.annotator import SimulatedAnnotator
-from app.batch.fill import fill
-from app.batch.heal import heal
-from app.batch.predict import predict
+from app.batch.passes.fill import fill
+from app.batch.passes.heal import heal
+from app.batch.passes.predict import predict
 from app.core import evaluate, suspects
 from app.core import heal as healing
 from app.core.confidence import RIGHT, Calibration, confidence

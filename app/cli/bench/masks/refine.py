@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from app.batch.refine import refinements
+from app.batch.masks.refine import refinements
 from app.cli.bench.masks.clicks import read_truth
 from app.core.document import Key
 from app.core.evaluate import boundary_f

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from app.batch.predict import predict
+from app.batch.passes.predict import predict
 from app.cli.bench.parsers import REFERENCE
 from app.cli.bench.speed import reference
 from app.cli.bench.speed.clip import DriftingClip

@@ -1,11 +1,11 @@
 """The verbs of the correction of one mask, and of what is under way: undo, Escape."""
 
 from app.gui.actions.verbs.review import ReviewVerbs
+from app.gui.actions.verbs.spans.jobs import JobVerbs
 from app.gui.canvas.canvas import Canvas
 from app.session.edits.clicks import Clicks
 from app.session.edits.correction import Correction
 from app.session.edits.history import History
-from app.session.jobs.runner import JobRunner
 
 
 class CorrectVerbs:
@@ -16,7 +16,7 @@ class CorrectVerbs:
         correction: Correction,
         clicks: Clicks,
         history: History,
-        jobs: JobRunner,
+        jobs: JobVerbs,
         canvas: Canvas,
         review: ReviewVerbs,
     ) -> None:
@@ -56,10 +56,10 @@ class CorrectVerbs:
         """
         if self._correction.has_refinement:
             self._correction.reject_refinement()
-        elif self._clicks.is_asking:
+        elif self._clicks.asked:
             self._clicks.take_back()
         else:
-            self._jobs.cancel()
+            self._jobs.escape()
 
     def refine(self) -> None:
         """Sharpen the mask here, as a ghost."""

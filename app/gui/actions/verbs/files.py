@@ -6,11 +6,12 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QObject, QUrl
 from PySide6.QtGui import QImage, QImageReader
 
-from app.errors import MaskwrightError, VideoMissingError
+from app.errors import MaskwrightError, UnsavedError, VideoMissingError
 from app.gui.actions.verbs.exchange import ExchangeVerbs, Tell, tried
-from app.gui.dialogs.ask import Ask
+from app.gui.dialogs.ask import Ask, Unsaved
 from app.gui.widgets.messages import Level
 from app.gui.widgets.recent import RecentSources
+from app.session.files.autosave import Autosave
 from app.session.files.files import Files
 from app.session.state.video import CurrentVideo
 from models.api import ModelError
@@ -31,6 +32,7 @@ class FileVerbs(QObject):
         self,
         video: CurrentVideo,
         files: Files,
+        autosave: Autosave,
         exchange: ExchangeVerbs,
         ask: Ask,
         recent: RecentSources,
@@ -39,6 +41,7 @@ class FileVerbs(QObject):
     ) -> None:
         super().__init__(files)
         self._video, self._files, self._exchange = video, files, exchange
+        self._autosave = autosave
         self._ask = ask
         self._recent = recent
         self._tell = tell
@@ -67,7 +70,8 @@ class FileVerbs(QObject):
     def open(self, source: Path) -> None:
         """Open a video, folder, project or VISOR JSON; ask for a video that has moved."""
         try:
-            self._files.open(source)
+            if not self._leave(lambda: self._files.open(source)):
+                return
         except VideoMissingError as error:
             self._locate(str(error))
         except (MaskwrightError, ModelError, OSError) as error:
@@ -77,9 +81,11 @@ class FileVerbs(QObject):
             self._recent.add(source)
 
     def save(self) -> None:
-        """Say that everything is saved, and where."""
+        """Make sure that everything is saved, and say where."""
         where = self._files.project_path
-        self._tell(Level.INFO, self.tr("All changes are saved as you make them: {}").format(where))
+        if where is not None and tried(self._tell, self._files.save):
+            text = self.tr("All changes are saved as you make them: {}")
+            self._tell(Level.INFO, text.format(where))
 
     def save_as(self) -> None:
         """Ask where, and go on with a copy of the project there."""
@@ -108,9 +114,25 @@ class FileVerbs(QObject):
         else:
             self.open(source)
 
-    def close(self) -> None:
-        """Close the video."""
-        self._files.close()
+    def close(self) -> bool:
+        """Close the video; return whether it is closed, and not kept open to save it."""
+        return self._leave(self._files.close)
+
+    def _leave(self, act: Callable[[], None]) -> bool:
+        """Do what closes the video; while it cannot be saved, ask. Return whether it was done."""
+        while True:
+            try:
+                act()
+            except UnsavedError as error:
+                answer = self._ask.unsaved(self._video.title, self._autosave.unsaved, str(error))
+            else:
+                return True
+            if answer is Unsaved.KEEP:
+                return False
+            if answer is Unsaved.ELSEWHERE:
+                self.save_as()
+            elif answer is Unsaved.DISCARD:
+                self._files.close(discard=True)
 
     def _locate(self, fact: str) -> None:
         yes = self._ask.confirm(

@@ -30,6 +30,13 @@ class LookVerbs:
             self._compare.show(Reference.BEFORE)
             self._view.go_to(nearest)
 
+    def next_change(self) -> None:
+        """Show what the last propagation changed, where it changed most; asked again, the next."""
+        frame = self._compare.next_change(self._view.frame)
+        if frame is not None:
+            self._compare.show(Reference.BEFORE)
+            self._view.go_to(frame)
+
     def errors(self) -> None:
         """Show the difference to a ground truth, which is asked for the first time."""
         if self._compare.reference is Reference.TRUTH and not self._compare.shows_reference:

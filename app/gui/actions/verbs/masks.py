@@ -1,9 +1,12 @@
 """The verbs of the selected object's masks."""
 
+from dataclasses import replace
+
 from app.core.document import Key, State
 from app.session.edits.clipboard import Clipboard
 from app.session.edits.masks import MaskEdits
 from app.session.state.masks import Masks
+from app.session.state.preferences import Preferences
 from app.session.state.view import ViewState
 
 
@@ -11,9 +14,15 @@ class MaskVerbs:
     """Edits of the selected object, here or from the in to the out point."""
 
     def __init__(
-        self, view: ViewState, masks: Masks, edit: MaskEdits, clipboard: Clipboard
+        self,
+        view: ViewState,
+        masks: Masks,
+        edit: MaskEdits,
+        clipboard: Clipboard,
+        preferences: Preferences,
     ) -> None:
         self._view, self._masks, self._edit, self._clipboard = view, masks, edit, clipboard
+        self._preferences = preferences
 
     def verify(self) -> None:
         """Make the mask here an anchor."""
@@ -49,7 +58,7 @@ class MaskVerbs:
 
     def clear_range(self) -> None:
         """Remove the masks from in to out."""
-        self._edit.clear(self._range(with_mask=True))
+        self._edit.clear(self._range())
 
     def copy(self) -> None:
         """Remember the object's mask here."""
@@ -60,14 +69,17 @@ class MaskVerbs:
         if self._view.selected is None or self._edit.editable() is not None:
             self._clipboard.paste()
 
+    def overlap(self) -> None:
+        """Let masks of one frame overlap from now on, or exclude each other again."""
+        settings = self._preferences.settings
+        self._preferences.apply(replace(settings, overlap=not settings.overlap))
+
     def _here(self) -> list[Key]:
         chosen = self._edit.editable()
         return [] if chosen is None else [Key(self._view.frame, chosen)]
 
-    def _range(self, *, with_mask: bool = False) -> list[Key]:
+    def _range(self) -> list[Key]:
         chosen = self._edit.editable()
         if chosen is None:
             return []
-        keys = (Key(frame, chosen) for frame in range(self._view.first, self._view.last + 1))
-        document = self._masks.document
-        return [key for key in keys if not with_mask or document.get(key) is not None]
+        return [Key(frame, chosen) for frame in range(self._view.first, self._view.last + 1)]

@@ -61,10 +61,13 @@ class ObjectVerbs:
         if chosen := self._selected():
             self._objects.edit(replace(chosen, locked=not chosen.locked))
 
-    def select(self, object_id: int) -> None:
-        """Select the object with this number, where there is one."""
-        if any(info.id == object_id for info in self._masks.objects):
-            self._view.select(object_id)
+    def select(self, number: int) -> None:
+        """Select the object with this number, or else the one in this place of the list."""
+        ids = [info.id for info in self._masks.objects]
+        if number in ids:
+            self._view.select(number)
+        elif number <= len(ids):
+            self._view.select(ids[number - 1])
 
     def step(self, rows: int) -> None:
         """Select the object so many rows below in the list."""

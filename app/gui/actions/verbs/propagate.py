@@ -58,5 +58,6 @@ class PropagateVerbs:
             objects=self._bar.objects(),
             first=min(here, there),
             last=max(here, there),
+            at_once=True,
         )
         self._view.go_to(there)

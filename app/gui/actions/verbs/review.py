@@ -6,8 +6,10 @@ from PySide6.QtCore import QObject, Slot
 
 from app.core.document import Key
 from app.core.suspects import Suspect
+from app.gui.actions.verbs.exchange import Tell
 from app.gui.canvas.canvas import Canvas
 from app.gui.panels.review import ReviewPanel
+from app.gui.widgets.messages import Level
 from app.session.edits.masks import MaskEdits
 from app.session.review import Review
 from app.session.state.masks import Masks
@@ -25,6 +27,7 @@ class ReviewVerbs(QObject):
         edit: MaskEdits,
         canvas: Canvas,
         panel: ReviewPanel,
+        tell: Tell,
         *,
         advances: Callable[[], bool],
     ) -> None:
@@ -33,7 +36,7 @@ class ReviewVerbs(QObject):
         self._review, self._view, self._masks, self._edit = review, view, masks, edit
         self._advances = advances
         self._canvas = canvas
-        self._panel = panel
+        self._panel, self._tell = panel, tell
         panel.asked.connect(self.show)
 
     def step(self, step: int) -> None:
@@ -64,6 +67,20 @@ class ReviewVerbs(QObject):
         self._edit.verify([Key(self._view.frame, self._view.selected)])
         if self._review.suspects:
             self.step(1)
+
+    def exchange(self) -> None:
+        """Give two objects that were taken for each other back their masks, from there on.
+
+        Where they have changed places again further on, it is up to there.
+        """
+        swap = self._review.swap_at(self._view.frame, self._view.selected)
+        if swap is None or swap.other is None:
+            text = self.tr("No swap is known here. Range, Exchange does it for any two objects.")
+            self._tell(Level.INFO, text)
+            return
+        frames = self._review.swapped(swap)
+        self._view.go_to(swap.first)
+        self._edit.exchange(swap.object, swap.other, frames)
 
     def dismiss(self) -> None:
         """Take the suspect that is chosen in the list off it."""

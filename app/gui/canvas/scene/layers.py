@@ -27,8 +27,8 @@ from app.core.paint import Point
 from app.gui.canvas.scene.overlay import Contour, LabelMap
 from models.api import Box, Click, Image
 
-_DARK = QColor(0, 0, 0, 170)
-_LIGHT = QColor(255, 255, 255)
+DARK = QColor(0, 0, 0, 170)
+LIGHT = QColor(255, 255, 255)
 POSITIVE = QColor(0, 158, 115)  # Okabe and Ito's green and vermilion: told apart by all
 NEGATIVE = QColor(213, 94, 0)
 
@@ -245,7 +245,7 @@ class ContourItem(QGraphicsItem):
 def _strands(color: QColor, width: int) -> list[tuple[QColor, float, float]]:
     """Return the hairlines that make up a line: colour and offset in device pixels."""
     half = (width - 1) / 2
-    dark = [(_DARK, -half - 1, -half - 1), (_DARK, half + 1, half + 1)]
+    dark = [(DARK, -half - 1, -half - 1), (DARK, half + 1, half + 1)]
     steps = [step - half for step in range(width)]
     across = [(color, step, 0.0) for step in steps]
     return dark + across + [(color, 0.0, step) for step in steps]
@@ -297,15 +297,15 @@ class MarkItem(QGraphicsItem):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._box is not None:
             corners = QPolygonF(QRectF(*self._box[:2], self._width(), self._height()))
-            _draw_line(painter, place.map(corners))
+            draw_line(painter, place.map(corners))
         if self._draft:
             line = place.map(QPolygonF([to_scene(point) for point in self._draft]))
-            _draw_line(painter, line)
-            painter.setBrush(_LIGHT)
+            draw_line(painter, line)
+            painter.setBrush(LIGHT)
             painter.drawEllipse(line.at(0), 4, 4)
         for click in self._clicks:
             center = place.map(to_scene(Point(click.x, click.y)))
-            _draw_click(painter, center, self.RADIUS, positive=click.positive)
+            draw_click(painter, center, self.RADIUS, positive=click.positive)
         painter.restore()
 
     def _width(self) -> float:
@@ -342,7 +342,7 @@ class BrushItem(QGraphicsItem):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         radius = self._diameter / 2
-        for color, wider in ((_DARK, self._pixel), (_LIGHT, 0.0)):
+        for color, wider in ((DARK, self._pixel), (LIGHT, 0.0)):
             painter.setPen(QPen(color, 0))
             painter.drawEllipse(QPointF(0, 0), radius + wider, radius + wider)
             if radius < 5 * self._pixel:
@@ -352,18 +352,18 @@ class BrushItem(QGraphicsItem):
                     painter.drawLine(QPointF(x, y) * near + aside, QPointF(x, y) * far + aside)
 
 
-def _draw_line(painter: QPainter, line: QPolygonF) -> None:
+def draw_line(painter: QPainter, line: QPolygonF) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for color, width in ((_DARK, 3.0), (_LIGHT, 1.4)):
+    for color, width in ((DARK, 3.0), (LIGHT, 1.4)):
         painter.setPen(QPen(color, width))
         painter.drawPolyline(line)
 
 
-def _draw_click(painter: QPainter, center: QPointF, radius: float, *, positive: bool) -> None:
-    painter.setPen(QPen(_DARK, 3.5))
+def draw_click(painter: QPainter, center: QPointF, radius: float, *, positive: bool) -> None:
+    painter.setPen(QPen(DARK, 3.5))
     painter.setBrush(QBrush(POSITIVE if positive else NEGATIVE))
     painter.drawEllipse(center, radius, radius)
-    painter.setPen(QPen(_LIGHT, 1.6))
+    painter.setPen(QPen(LIGHT, 1.6))
     painter.drawEllipse(center, radius, radius)
     reach = radius * 0.5
     painter.drawLine(center - QPointF(reach, 0), center + QPointF(reach, 0))

@@ -1,8 +1,8 @@
 """The label map of the overlay, and the colours of its objects. No Qt.
 
 All masks of a frame are one label map of bytes: 0 where the frame shows through, otherwise the
-object's id. Colours are a table of 256 beside it, so that opacity, mode and palette cost a table,
-not an image.
+object's label. Colours are a table of 256 beside it, so that opacity, mode and palette cost a
+table, not an image.
 """
 
 import enum
@@ -37,6 +37,7 @@ NO_ENTRIES: Mapping[int, Entry] = {}
 # Okabe and Ito's vermilion, yellow and green, and blue for what a person vouches for.
 _UNSURE, _MIDDLING, _SURE, _GIVEN = (213, 94, 0), (240, 228, 66), (0, 158, 115), (0, 114, 178)
 _UNKNOWN = (150, 150, 150)
+_MOST_LABELS = 255
 
 
 def confidence_color(entry: Entry | None) -> tuple[int, int, int]:
@@ -78,7 +79,9 @@ class OverlayStyle:
     def color_table(
         self, objects: Iterable[ObjectInfo], entries: Mapping[int, Entry] = NO_ENTRIES
     ) -> list[int]:
-        """Return 256 colours as 0xAARRGGBB, by object id; `entries` are those of the frame."""
+        """Return 256 colours as 0xAARRGGBB, by label; `entries` are those of the frame."""
+        objects = tuple(objects)
+        labels = labels_of(objects)
         table = [0] * 256
         if self.mode is OverlayMode.MATTE:
             table[0] = 0xFF000000
@@ -87,7 +90,7 @@ class OverlayStyle:
             if self.mode is OverlayMode.CONFIDENCE:
                 red, green, blue = confidence_color(entries.get(item.id))
             alpha = round(255 * self._alpha(item.id))
-            table[item.id] = alpha << 24 | red << 16 | green << 8 | blue
+            table[labels[item.id]] = alpha << 24 | red << 16 | green << 8 | blue
         return table
 
     def _alpha(self, object_id: int) -> float:
@@ -100,6 +103,17 @@ class OverlayStyle:
                 return self.opacity / 4
             case _:
                 return self.opacity
+
+
+def labels_of(objects: Iterable[ObjectInfo]) -> dict[int, int]:
+    """Return object id -> the byte that stands for it: the id, or, where that is none, a free one.
+
+    Those for whom none is free share the last.
+    """
+    ids = [item.id for item in objects]
+    own = {number for number in ids if number <= _MOST_LABELS}
+    free = (label for label in range(_MOST_LABELS, 0, -1) if label not in own)
+    return {number: number if number in own else next(free, _MOST_LABELS) for number in ids}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,17 +133,17 @@ class LabelMap:
         self.area = NOTHING
 
     def show(self, masks: Mapping[int, Mask]) -> Area:
-        """Show these masks (object id -> mask, the last on top); return the area changed.
+        """Show these masks (label -> mask, the last on top); return the area changed.
 
         Masks are decoded inside their bounding boxes only, and not again while they stay.
         """
         before = self._layers
         self._layers = {}
-        for object_id, mask in masks.items():
-            layer = before.get(object_id)
+        for label, mask in masks.items():
+            layer = before.get(label)
             if layer is None or layer.mask is not mask:
                 layer = _Layer(mask, mask.box, mask.crop())
-            self._layers[object_id] = layer
+            self._layers[label] = layer
         changed, self.area = self.area, NOTHING
         for layer in self._layers.values():
             self.area = union(self.area, layer.box)
@@ -137,15 +151,15 @@ class LabelMap:
         self.compose(changed)
         return changed
 
-    def paint(self, object_id: int, pixels: BoolMask, area: Area) -> None:
+    def paint(self, label: int, pixels: BoolMask, area: Area) -> None:
         """Show one object as `pixels` (H, W), which differ from what is shown within `area` only.
 
         The array is kept, not copied: paint again after each change of it.
         """
         height, width = pixels.shape
-        layer = self._layers.get(object_id)
+        layer = self._layers.get(label)
         if layer is None or layer.pixels is not pixels:
-            self._layers[object_id] = _Layer(None, (0, height, 0, width), pixels)
+            self._layers[label] = _Layer(None, (0, height, 0, width), pixels)
         self.area = union(self.area, area)
         self.compose(area)
 
@@ -154,7 +168,7 @@ class LabelMap:
         if is_empty(area):
             return
         self._labels[area[0] : area[1], area[2] : area[3]] = 0
-        for object_id, layer in self._layers.items():
+        for label, layer in self._layers.items():
             shared = intersection(layer.box, area)
             if is_empty(shared):
                 continue
@@ -162,13 +176,13 @@ class LabelMap:
             top, left = layer.box[0], layer.box[2]
             np.copyto(
                 self._labels[y0:y1, x0:x1],
-                np.uint8(object_id),
+                np.uint8(label),
                 where=layer.pixels[y0 - top : y1 - top, x0 - left : x1 - left],
             )
 
-    def contour(self, object_id: int) -> list[Contour]:
-        """Return the outlines of one object's islands and holes."""
-        layer = self._layers.get(object_id)
+    def contour(self, label: int) -> list[Contour]:
+        """Return the outlines of the islands and holes of what has this label."""
+        layer = self._layers.get(label)
         return [] if layer is None else outlines(layer.pixels, layer.box)
 
 

@@ -21,7 +21,8 @@ from app.gui.canvas.scene.layers import (
     OverlayItem,
     contour_path,
 )
-from app.gui.canvas.scene.overlay import OverlayMode, OverlayStyle, outlines
+from app.gui.canvas.scene.overlay import OverlayMode, OverlayStyle, labels_of, outlines
+from app.gui.canvas.scene.waiting import WaitingItem
 from app.gui.canvas.tools.choice import object_at
 from app.session.comparison import Comparison
 from app.session.state.masks import Masks
@@ -59,9 +60,10 @@ class Picture(QGraphicsScene):
         self._image, self._overlay = FrameItem(), OverlayItem()
         self._contours, self._ghosts = ContourItem(), ContourItem()
         self._marks, self.brush = MarkItem(), BrushItem()
+        self.waiting = WaitingItem()
         self._difference = ComparisonItem(compare)
         self._over = (self._overlay, self._difference, self._contours, self._ghosts, self._marks)
-        for item in (self._image, *self._over, self.brush):
+        for item in (self._image, *self._over, self.waiting, self.brush):
             self.addItem(item)
         self._waits = False  # for the image of the current frame
         self._wait_limit = QTimer(self, singleShot=True, interval=_WAIT_MS)
@@ -92,14 +94,17 @@ class Picture(QGraphicsScene):
 
     def show_painting(self, object_id: int, pixels: BoolMask, area: Area) -> None:
         """Show one object as `pixels` (H, W), changed within `area`, until the painting ends."""
+        label = self._labels().get(object_id)
+        if label is None:  # the object is gone
+            return
         begins = self._painted is None
         self._painted = (object_id, pixels)
-        self._overlay.labels.paint(object_id, pixels, area)
+        self._overlay.labels.paint(label, pixels, area)
         self._overlay.update_area(area)
         if begins:
             # Outlines of a whole frame cannot keep up with the brush; the fill shows the edge.
             table = self._colors()
-            table[object_id] |= 0x60000000
+            table[label] |= 0x60000000
             self._overlay.set_color_table(table)
             self._draw_contours()
 
@@ -129,7 +134,7 @@ class Picture(QGraphicsScene):
     @Slot()
     def _on_opened(self) -> None:
         height, width = size = self._video.size
-        for item in (self._image, self._overlay, self._difference, self._marks):
+        for item in (self._image, self._overlay, self._difference, self._marks, self.waiting):
             item.set_size(size)
         self.setSceneRect(QRectF(0, 0, width, height))
         self._painted, self._ghost, self._draft_box = None, None, None
@@ -152,8 +157,9 @@ class Picture(QGraphicsScene):
     def _on_image_ready(self, frame: int) -> None:
         if self._waits:
             self._show_nearest()
-        if self._waits and frame == self._view.frame:  # it cannot be read
-            self._show_frame(frame, None)
+        lacks = self._waits or not self._image.has_image
+        if lacks and frame == self._view.frame and self._video.is_open:  # it could not be read
+            self._show_frame(frame, self._video.image(frame))
 
     def _show_nearest(self) -> None:
         """Show the frame that is wanted, or the nearest to it that is in memory."""
@@ -179,6 +185,7 @@ class Picture(QGraphicsScene):
         self._draw_masks()
         self._draw_marks()
         self._draw_ghost()
+        self.waiting.set_frame(frame)
         self.frame_shown.emit(frame)
 
     @Slot(object)
@@ -206,6 +213,9 @@ class Picture(QGraphicsScene):
     def _colors(self) -> list[int]:
         return self.look.color_table(self._masks.objects, self._masks.shown(self.frame))
 
+    def _labels(self) -> dict[int, int]:
+        return labels_of(self._masks.objects)
+
     def _draw_masks(self) -> None:
         entries = self._masks.shown(self.frame)
         masks = {}
@@ -215,20 +225,23 @@ class Picture(QGraphicsScene):
                 masks[item.id] = entry.mask
         if self.look.mode is OverlayMode.CONFIDENCE:
             self._overlay.set_color_table(self._colors())
-        changed = self._overlay.labels.show(self._difference.compare(self.frame, masks))
-        if self._painted is not None:
+        labels = self._labels()
+        compared = self._difference.compare(self.frame, masks)
+        changed = self._overlay.labels.show(
+            {labels[number]: mask for number, mask in compared.items() if number in labels}
+        )
+        if self._painted is not None and self._painted[0] in labels:
             object_id, pixels = self._painted
-            self._overlay.labels.paint(
-                object_id, pixels, (0, *pixels.shape[:1], 0, pixels.shape[1])
-            )
+            area = (0, *pixels.shape[:1], 0, pixels.shape[1])
+            self._overlay.labels.paint(labels[object_id], pixels, area)
         self._overlay.update_area(changed)
         self._draw_contours()
 
     def _draw_contours(self) -> None:
         painted = self._painted[0] if self._painted else None
-        drawn = []
+        drawn, labels = [], self._labels()
         for item in self.look.contoured(self._masks.objects):
-            contours = [] if item.id == painted else self._overlay.labels.contour(item.id)
+            contours = [] if item.id == painted else self._overlay.labels.contour(labels[item.id])
             if contours:
                 color = QColor(*item.color).lighter(125)
                 drawn.append(Outline(contour_path(contours), color))

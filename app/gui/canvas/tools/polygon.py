@@ -44,6 +44,7 @@ class PolygonTool(CanvasTool):
         self._frame = 0
         self._object = 0
         self._kept = 0.0  # when the polygon was last written
+        masks.objects_changed.connect(self._end_with_object)
 
     @property
     def busy(self) -> bool:
@@ -106,6 +107,11 @@ class PolygonTool(CanvasTool):
         self._keep()
         self._surface.show_draft(self._points)
         return True
+
+    def _end_with_object(self) -> None:
+        """Drop the polygon of an object that is gone."""
+        if self._points and not any(info.id == self._object for info in self._masks.objects):
+            self.cancel()
 
     def _near_first(self, at: Point) -> bool:
         return distance(self._points[0], at) * self.scale <= self.SNAP

@@ -43,6 +43,11 @@ class Toolbox:
         self.current.cancel()
         self.chosen = tool
 
+    def drop(self) -> None:
+        """Drop what is being drawn: the video that it is of is closed."""
+        for tool in self._tools.values():
+            tool.cancel()
+
     @property
     def diameter(self) -> float:
         """The width of brush and eraser in pixels of the frame."""

@@ -75,7 +75,7 @@ class Original:
             if "file" in raw:  # as older projects keep it
                 return cls(VisorFile.of(raw["file"], "the attachment"), links)
             return cls(VisorFile.parse(text, "the attachment"), links)
-        except (zlib.error, ValueError, KeyError, TypeError) as error:
+        except (zlib.error, ValueError, KeyError, TypeError, RecursionError) as error:
             raise FormatError(
                 "What the project keeps of its VISOR file is damaged. "
                 "Import the VISOR file into a new project."

@@ -11,6 +11,10 @@ from app.errors import FormatError
 from app.storage.formats.visor.geometry import Size
 from app.storage.formats.visor.records import FRAME_NAME, Record
 
+_NO_LIST = FormatError(
+    "What the project keeps of the names of its frames is damaged. Import the masks into a new "
+    "project."
+)
 _BARE_NUMBER = re.compile(r"(?:frame_)?(\d{10})")
 _VIDEO_SUFFIXES = {".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm"}
 # Videos with two digits are of EPIC-KITCHENS-55 (60 frames a second), three of its extension (50).
@@ -60,14 +64,16 @@ class FrameList:
 
     @classmethod
     def loads(cls, content: bytes) -> "FrameList":
-        """Undo `dumps`. Raises FormatError where it is damaged."""
+        """Undo `dumps`. Raises FormatError where that is not what it is."""
         try:
             source, stems, (height, width) = json.loads(content)
-            return cls(Path(source), tuple(map(str, stems)), (int(height), int(width)))
-        except (ValueError, TypeError) as error:
-            raise FormatError(
-                "What the project keeps of its frames is damaged. Give the video: --video PATH."
-            ) from error
+            found = cls(Path(source), tuple(stems), (height, width))
+        except (ValueError, TypeError, RecursionError) as error:
+            raise _NO_LIST from error
+        is_size = all(isinstance(side, int) and side > 0 for side in found.size)
+        if not is_size or not all(isinstance(stem, str) for stem in found.stems):
+            raise _NO_LIST
+        return found
 
 
 def video_name(frames: NamedFrames) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Generator, Iterable
 from contextlib import closing
 
-from app.batch.predict import UnpackedAnchors, predict
-from app.batch.steps import Step, Steps, entry_of
+from app.batch.passes.predict import UnpackedAnchors, predict
+from app.batch.passes.steps import Step, Steps, entry_of
 from app.core.document import Key
 from app.core.passes import Pass
 from models.api import Tracked, Tracker

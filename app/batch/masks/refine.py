@@ -4,7 +4,7 @@ import logging
 from collections.abc import Generator, Mapping
 from typing import NamedTuple
 
-from app.batch.steps import Step, Steps
+from app.batch.passes.steps import Step, Steps
 from app.core.document import Entry, Key, Origin
 from app.core.mask import Mask
 from app.core.refine import Verdict, judge, prompt_of

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 
-from app.batch.predict import UnpackedAnchors, predict
-from app.batch.steps import Step, Steps, entries_of, entry_of
+from app.batch.passes.predict import UnpackedAnchors, predict
+from app.batch.passes.steps import Step, Steps, entries_of, entry_of
 from app.core.document import Entry, Key, Origin
 from app.core.evidence import Source, Stretch
 from app.core.heal import Rules, Watch, agree, difference, probes

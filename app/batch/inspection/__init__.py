@@ -1,0 +1,1 @@
+"""Whole data sets under the inspector: reading, scoring, and the report. No window, no model."""

@@ -1,0 +1,1 @@
+"""Masks that are read, found, refined or voted on; no tracker runs."""

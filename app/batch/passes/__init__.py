@@ -1,0 +1,1 @@
+"""Passes of a tracker over frames: filled, healed, and the one place that drives trackers."""

@@ -1,0 +1,47 @@
+"""The keys of letters on Cyrillic keyboards: they do what the Latin letter in their place does."""
+
+from collections.abc import Callable, Iterable
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+_CYRILLIC = "йцукенгшщзфывапролдячсмитьіў"
+_LATIN = "qwertyuiopasdfghjklzxcvbnmso"
+_PLACES = dict(zip(_CYRILLIC.upper(), _LATIN.upper(), strict=True))
+_SHIFT, _KEYPAD = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.KeypadModifier
+
+
+class LatinKeys(QObject):
+    """Triggers the action of the Latin letter; text fields keep what is typed into them.
+
+    Qt does so by itself only where a Latin layout is set up beside the other.
+    """
+
+    def __init__(self, actions: Callable[[], Iterable[QAction]], parent: QObject) -> None:
+        super().__init__(parent)
+        self._actions = actions
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if not (
+            event.type() is QEvent.Type.KeyPress
+            and isinstance(event, QKeyEvent)
+            and isinstance(watched, QWidget)
+            and not watched.testAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled)
+        ):
+            return False
+        letter = _PLACES.get(event.text().upper())
+        modifiers = event.modifiers() & ~_KEYPAD
+        if letter is None or modifiers & ~_SHIFT:
+            return False
+        keys = QKeySequence(f"Shift+{letter}" if modifiers & _SHIFT else letter)
+        for action in self._actions():
+            if action.isEnabled() and keys in action.shortcuts() and _is_heard(action, watched):
+                action.trigger()
+                return True
+        return False
+
+
+def _is_heard(action: QAction, widget: QWidget) -> bool:
+    """Whether the window of a widget has the action."""
+    return action in widget.window().actions()

@@ -1,0 +1,1 @@
+"""The verbs over many frames: jobs, blocks of the timeline, anchors."""

@@ -1,0 +1,33 @@
+"""The reporter: what the session tells, as messages over the picture."""
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtGui import QAction
+
+from app.gui.widgets.messages import Level, Messages, Offer
+from app.session.session import Session
+from app.session.state.status import Report, SessionState
+
+
+class Reporter(QObject):
+    """Shows each report; one of a job's changes offers to view and to undo them."""
+
+    def __init__(
+        self, session: Session, messages: Messages, view: QAction, undo: QAction, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._messages = session, messages
+        self._offers = (Offer(self.tr("View"), view), Offer(self.tr("Undo"), undo, ends=True))
+        session.status.reported.connect(self._on_reported)
+        # What was offered about the newest step would be done to another one.
+        session.history.changed.connect(messages.withdraw_offers)
+
+    @Slot(object)
+    def _on_reported(self, report: Report) -> None:
+        # An error while a video is closed says what was lost: it must outlast the video.
+        closes = self._session.status.state is SessionState.CLOSING
+        self._messages.show_message(
+            Level(report.level),
+            report.text,
+            of_video=self._session.video.is_open and not closes,
+            offers=self._offers if report.of_changes else (),
+        )

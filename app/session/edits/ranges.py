@@ -1,0 +1,129 @@
+"""The edits over many frames: merge objects, split a part off, carry a correction on."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Slot
+
+from app.core.block import Block
+from app.core.document import Entry, Key
+from app.core.mask import Mask
+from app.core.parts import carried, split
+from app.session.edits.masks import MaskEdits
+from app.session.edits.objects import ObjectEdits
+from app.session.state.context import SessionContext
+
+
+class RangeEdits(QObject):
+    """What is done to a block of frames and objects at once; each is one undo step."""
+
+    def __init__(
+        self, context: SessionContext, objects: ObjectEdits, edit: MaskEdits, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._masks, self._view, self._status = context.masks, context.view, context.status
+        self._objects, self._edit = objects, edit
+        self._arrived: dict[int, Mask] = {}  # the masks here when the person came to this frame
+        context.view.frame_changed.connect(self._on_moved)
+        context.video.opened.connect(self._on_moved)
+
+    def merge(self, block: Block, into: int) -> None:
+        """Give the masks of the block's objects to one of them; the others lose them there."""
+        others = [number for number in block.objects if number != into]
+        if not others:
+            self._status.report("warning", "Choose two objects or more: drag over their lanes.")
+            return
+        if any(self._edit.refuses(number) for number in block.objects):
+            return
+        changes: dict[Key, Entry | None] = {}
+        for frame in block.frames:
+            shown = self._masks.shown(frame)
+            given = [each for n in (into, *others) if (each := shown.get(n)) is not None]
+            if any(number in shown for number in others):
+                changes |= dict.fromkeys([Key(frame, n) for n in others if n in shown])
+                changes[Key(frame, into)] = _united(given)
+        if not changes:
+            self._status.report("warning", "There is nothing to merge on these frames.")
+            return
+        names = ", ".join(self._masks.name_of(number) for number in others)
+        text = f"Merge {names} into {self._masks.name_of(into)}, {_where(block.frames)}"
+        self._edit.make(changes, text, marks=False)
+
+    def split_off(self, block: Block) -> None:
+        """Give the pieces that lie apart from an object to a new one, on the block's frames."""
+        if len(block.objects) != 1:
+            self._status.report("warning", "Choose one object to split a part off.")
+            return
+        (number,) = block.objects
+        if self._edit.refuses(number):
+            return
+        entries = {
+            frame: entry
+            for frame in block.frames
+            if (entry := self._masks.entry(Key(frame, number))) is not None
+        }
+        parts = split((f, entry.mask) for f, entry in entries.items() if entry.mask is not None)
+        if not parts:
+            text = f"{self._masks.name_of(number)} is in one piece on these frames."
+            self._status.report("warning", text)
+            return
+        name = f"part of {self._masks.name_of(number)}"
+        with self._masks.one_step(f"Split {name}, {_where(block.frames)}"):
+            new = self._objects.add(name)
+            if new is None:
+                return
+            changes = {}
+            for frame, (stays, part) in parts.items():
+                clean = replace(entries[frame], clicks=())
+                changes[Key(frame, number)] = replace(clean, mask=stays)
+                changes[Key(frame, new)] = replace(clean, mask=part)
+            self._edit.make(changes, "Split", marks=False)
+
+    def copy_on(self, block: Block) -> None:
+        """Carry the correction that was made here on to the block's other frames.
+
+        That is what was added to the mask and taken from it since the person came to this frame.
+        Anchors stay as they are.
+        """
+        here = self._view.frame
+        for number in block.objects:
+            before, now = self._arrived.get(number), self._masks.entry(Key(here, number))
+            if before is None or now is None or now.mask is None or now.mask == before:
+                continue
+            changes = {}
+            for frame in block.frames:
+                entry = self._masks.entry(Key(frame, number))
+                if frame == here or entry is None or entry.mask is None or entry.is_anchor:
+                    continue
+                mask = carried(before, now.mask, entry.mask)
+                if mask is not None and mask != entry.mask:
+                    changes[Key(frame, number)] = replace(entry, mask=mask, stale=False)
+            text = f"Copy correction of {self._masks.name_of(number)}, {_where(block.frames)}"
+            if self._edit.make(changes, text, marks=False):
+                return
+        text = "There is no correction to copy on: change a mask here, and choose frames beside it."
+        self._status.report("warning", text)
+
+    @Slot()
+    def _on_moved(self) -> None:
+        shown = self._masks.shown(self._view.frame)
+        self._arrived = {n: entry.mask for n, entry in shown.items() if entry.mask is not None}
+
+
+def _united(entries: Iterable[Entry]) -> Entry | None:
+    """Return the first entry with the masks of all; an anchor where one of them is."""
+    given = list(entries)
+    seen = [each for each in given if each.mask is not None]
+    if not seen:
+        return given[0] if given else None
+    pixels = seen[0].mask.decode()  # type: ignore[union-attr]
+    for each in seen[1:]:
+        pixels = pixels | each.mask.decode()  # type: ignore[union-attr]
+    anchor = any(each.is_anchor for each in seen)
+    return replace(
+        seen[0], mask=Mask.encode(pixels), clicks=(), verified=anchor, stale=False, conflict=False
+    )
+
+
+def _where(frames: range) -> str:
+    return f"frame {frames[0]}" if len(frames) == 1 else f"frames {frames[0]}-{frames[-1]}"

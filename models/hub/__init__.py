@@ -1,0 +1,1 @@
+"""Trackers of the `transformers` library: its video classes that share SAM 2's session."""

@@ -1,0 +1,122 @@
+"""Every failure of the taxonomy, put into shapes on purpose."""
+
+import numpy as np
+import pytest
+
+from app.core.evaluate import Protocol, boundary_f, jaccard, score_sequence
+from app.core.inspection.failures import FAILURES, Failure, Limits, label
+from app.core.inspection.measures import measure
+from app.core.inspection.spoiling import UnfitError, spoil
+from tests.core.inspection.scenes import episodes, measured, two_shapes
+
+TRIES = 12
+
+
+@pytest.mark.parametrize("failure", [each for each in Failure if each is not Failure.GOOD])
+def test_a_known_failure_is_named_and_dated(failure: Failure) -> None:
+    rng = np.random.default_rng(FAILURES.index(failure))
+    named = dated = 0
+    for attempt in range(TRIES):
+        first = int(rng.integers(4, 10))
+        case = spoil(two_shapes(rng), 1 + attempt % 2, failure, range(first, first + 8), rng)
+        found = next(
+            each for each in episodes(case.truth, case.prediction) if each.object == case.object - 1
+        )
+        named += found.failure is failure
+        dated += abs(found.first - case.onset) <= 2
+    assert named >= 0.9 * TRIES
+    assert dated >= 0.9 * TRIES
+
+
+def test_a_perfect_prediction_has_no_failure() -> None:
+    truth = two_shapes(np.random.default_rng(0))
+    measures = measured(truth, truth)
+    assert (label(measures).failures == 0).all()
+    assert (measures.jf == 1).all()
+
+
+def test_the_scores_are_those_of_the_benchmark() -> None:
+    rng = np.random.default_rng(5)
+    case = spoil(two_shapes(rng), 1, Failure.LEAK_NEIGHBOUR, range(4, 12), rng)
+    measures = measured(case.truth, case.prediction)
+    names = [str(frame) for frame in range(len(case.truth))]
+    score = score_sequence(
+        "s", names, case.truth.__getitem__, case.prediction.__getitem__, Protocol.DAVIS2017
+    )
+    for number, item in enumerate(score.objects):
+        assert measures.j[1:-1, number].tolist() == item.j.values.tolist()
+        assert measures.f[1:-1, number].tolist() == item.f.values.tolist()
+
+
+def test_a_swap_and_a_leak_name_the_other_object() -> None:
+    truth = two_shapes(np.random.default_rng(1))
+    swapped = [np.choose(labels, [0, 2, 1]).astype(np.uint8) for labels in truth]
+    labelling = label(measured(truth, swapped))
+    assert (labelling.failures == FAILURES.index(Failure.IDENTITY_SWAP)).all()
+    assert (labelling.partners == [1, 0]).all()
+    leaking = [np.where(labels > 0, 1, 0).astype(np.uint8) for labels in truth]
+    labelling = label(measured(truth, leaking))
+    assert (labelling.failures[:, 0] == FAILURES.index(Failure.LEAK_NEIGHBOUR)).all()
+    assert (labelling.partners[:, 0] == 1).all()
+
+
+def test_a_mask_that_follows_another_object_is_a_swap_even_when_that_one_is_kept_in_part() -> None:
+    truth = two_shapes(np.random.default_rng(2))
+    following = [labels.copy() for labels in truth]
+    for labels in following:
+        labels[labels == 1] = 0
+        rows, columns = np.nonzero(labels == 2)
+        taken = columns < np.quantile(columns, 0.3)
+        labels[rows[taken], columns[taken]] = 1
+    labelling = label(measured(truth, following))
+    assert (labelling.failures[:, 0] == FAILURES.index(Failure.IDENTITY_SWAP)).all()
+    assert (labelling.partners[:, 0] == 1).all()
+
+
+def test_an_object_that_is_found_only_long_after_its_return_is_late_until_then() -> None:
+    truth = two_shapes(np.random.default_rng(3))
+    prediction = [labels.copy() for labels in truth]
+    for frame in range(5, 15):
+        prediction[frame][prediction[frame] == 1] = 0
+    for frame in range(5, 10):
+        truth[frame][truth[frame] == 1] = 0
+    codes = label(measured(truth, prediction)).failures[:, 0]
+    late = FAILURES.index(Failure.LATE_REENTRY)
+    assert np.flatnonzero(codes == late).tolist() == [10, 11, 12, 13, 14]
+    assert (codes[:10] == 0).all()
+
+
+def test_objects_above_the_count_are_left_out() -> None:
+    labels = two_shapes(np.random.default_rng(4))[0]
+    alone = measure(labels, np.where(labels == 2, 0, labels).astype(np.uint8), 1)
+    assert alone.j.tolist() == [1.0]
+    assert alone.overlap.shape == (2, 2)
+
+
+def test_the_limits_decide_what_is_good() -> None:
+    truth = two_shapes(np.random.default_rng(6))
+    rolled = [np.roll(labels, 4, axis=1) for labels in truth]
+    measures = measured(truth, rolled)
+    assert (label(measures, Limits(good=0)).failures == 0).all()
+    assert (label(measures).failures == FAILURES.index(Failure.BOUNDARY)).all()
+
+
+def test_measures_are_those_of_the_masks() -> None:
+    truth, other = two_shapes(np.random.default_rng(7))[:2]
+    rolled = np.roll(other, 9, axis=0)
+    found = measure(truth, rolled, 2)
+    for number in (1, 2):
+        pair = (truth == number, rolled == number)
+        assert found.j[number - 1] == jaccard(*pair)
+        assert found.f[number - 1] == boundary_f(*pair)
+        assert found.truth_area[number - 1] == np.count_nonzero(pair[0])
+        assert found.area[number - 1] == np.count_nonzero(pair[1])
+        middle = np.argwhere(pair[0]).mean(axis=0)
+        assert np.allclose(found.centre[number - 1], middle)
+
+
+def test_what_cannot_be_spoiled_is_said() -> None:
+    rng = np.random.default_rng(8)
+    empty = [np.zeros((40, 40), np.uint8)] * 20
+    with pytest.raises(UnfitError, match="0 pixels"):
+        spoil(empty, 1, Failure.MISS, range(3, 8), rng)

@@ -1,0 +1,267 @@
+"""The queue of jobs: what waits, what goes first, what goes on, and edits while any of it runs."""
+
+from collections.abc import Callable
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.core.document import Key, Origin
+from app.core.plan import Direction
+from app.session.state.status import SessionState
+from tests.session.desk import FRAMES, Desk, begin_propagation, draw, mask_at
+
+ALL = list(range(FRAMES))
+KINDS = ("propagate", "heal", "refine")
+
+
+def frames_of(desk: Desk, number: int) -> list[int]:
+    return sorted(desk.session.masks.document.of_object(number))
+
+
+def titles(desk: Desk) -> list[str]:
+    return [job.title for job in desk.session.jobs.queue.waiting]
+
+
+def begin(desk: Desk, kind: str, qtbot: QtBot, idle: Callable[[], None]) -> None:
+    """Let a job of a kind run over both objects, and stand still once it has done a few steps."""
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    if kind == "refine":
+        session.jobs.propagate(Direction.FORWARD)
+        idle()
+        gate = desk.made.fake_segmenter.gate
+    gate.close()
+    if kind == "propagate":
+        session.jobs.propagate(Direction.FORWARD)
+    elif kind == "heal":
+        session.jobs.heal([Key(0, 1), Key(0, 2)])
+    else:
+        session.jobs.refine(ALL, [1, 2])
+    gate.let(10)
+    gate.wait_until_passed(10)
+    qtbot.waitUntil(lambda: session.masks.has_pending)
+
+
+def open_gates(desk: Desk) -> None:
+    desk.made.fake_tracker.gate.open()
+    desk.made.fake_segmenter.gate.open()
+
+
+def test_what_is_asked_while_a_job_runs_waits_for_its_turn(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    desk.made.fake_tracker.gate.close()
+    session.jobs.propagate(Direction.FORWARD, objects=[1])
+    session.jobs.propagate(Direction.FORWARD, objects=[2])
+    session.jobs.propagate(Direction.FORWARD, objects=[2], last=5)
+    assert session.jobs.running[0] == "Propagate object 1, frames 0-29"
+    assert titles(desk) == ["Propagate object 2, frames 0-29", "Propagate object 2, frames 0-5"]
+    assert desk.said("frames 0-29: waits for its turn")
+    open_gates(desk)
+    qtbot.waitUntil(lambda: titles(desk) == [])
+    idle()
+    assert (frames_of(desk, 1), frames_of(desk, 2)) == (ALL, ALL)
+
+
+def test_waiting_jobs_are_moved_and_let_go(desk: Desk, qtbot: QtBot) -> None:
+    session, queue = desk.session, desk.session.jobs.queue
+    for number in (1, 2, 3):
+        draw(desk, 0, number=number, x=12 * number)
+    desk.made.fake_tracker.gate.close()
+    for number in (1, 2, 3):
+        session.jobs.propagate(Direction.FORWARD, objects=[number])
+    second, third = queue.waiting
+    queue.move(third.number, -1)
+    assert queue.waiting == (third, second)
+    queue.move(third.number, 1)
+    queue.drop(second.number)
+    assert titles(desk) == [third.title]
+    queue.move(third.number, -1)  # before the one that runs
+    assert session.jobs.running[0] == third.title
+    assert titles(desk) == ["Propagate object 1, frames 0-29"]
+    open_gates(desk)
+
+
+def test_a_job_that_works_elsewhere_makes_way_for_what_is_in_view_and_goes_on(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    draw(desk, 20, number=2, x=40)
+    gate.close()
+    session.jobs.propagate(Direction.FORWARD, objects=[1], last=10)
+    gate.let(5)
+    qtbot.waitUntil(lambda: session.masks.shown(4) != {})
+    session.view.go_to(20)
+    session.jobs.propagate(Direction.FORWARD, objects=[2])
+    assert session.jobs.running[0] == "Propagate object 2, frames 20-29"
+    assert titles(desk) == ["Propagate object 1, frames 4-10"]
+    open_gates(desk)
+    qtbot.waitUntil(lambda: titles(desk) == [])
+    idle()
+    assert frames_of(desk, 1) == list(range(11))
+    assert frames_of(desk, 2) == list(range(20, 30))
+
+
+def test_the_same_asked_twice_runs_once(desk: Desk, qtbot: QtBot) -> None:
+    draw(desk, 0)
+    begin_propagation(desk, qtbot)
+    desk.session.jobs.propagate(Direction.FORWARD)
+    assert titles(desk) == []
+    assert desk.said("is under way already")
+    open_gates(desk)
+
+
+def test_a_stopped_propagation_goes_on_where_it_ended(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, tracker = desk.session, desk.made.fake_tracker
+    draw(desk, 0)
+    begin_propagation(desk, qtbot)
+    session.jobs.cancel()
+    tracker.gate.open()
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    assert tracker.calls[-1] == tuple(range(4, FRAMES))
+    assert desk.said("It goes on at frame 4")
+    assert frames_of(desk, 1) == ALL
+
+
+def test_after_an_edit_a_stopped_propagation_begins_anew(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, tracker = desk.session, desk.made.fake_tracker
+    draw(desk, 0)
+    begin_propagation(desk, qtbot)
+    session.jobs.cancel()
+    tracker.gate.open()
+    draw(desk, 0, x=40)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    assert tracker.calls[-1] == tuple(ALL)
+    assert session.masks.document.on_frame(2)[1].mask == mask_at(40)
+
+
+def test_stopping_everything_says_how_many_will_not_run(desk: Desk, qtbot: QtBot) -> None:
+    session = desk.session
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    desk.made.fake_tracker.gate.close()
+    session.jobs.propagate(Direction.FORWARD, objects=[1])
+    session.jobs.propagate(Direction.FORWARD, objects=[2])
+    session.jobs.cancel()
+    assert session.status.state is SessionState.IDLE
+    assert desk.said("1 waiting job will not run")
+    open_gates(desk)
+
+
+def test_stopping_one_job_lets_the_next_run(desk: Desk, idle: Callable[[], None]) -> None:
+    session = desk.session
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    desk.made.fake_tracker.gate.close()
+    session.jobs.propagate(Direction.FORWARD, objects=[1])
+    session.jobs.propagate(Direction.FORWARD, objects=[2])
+    session.jobs.stop_running()
+    open_gates(desk)
+    idle()
+    assert (frames_of(desk, 1), frames_of(desk, 2)) == ([0], ALL)
+
+
+def test_an_edit_inside_a_heal_keeps_the_propagation_that_waits_for_it(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    draw(desk, 12, number=2, x=40)
+    gate.close()
+    session.jobs.propagate(Direction.FORWARD, objects=[1])
+    session.jobs.heal([Key(12, 2)])
+    assert titles(desk) == ["Propagate object 1, frames 0-29"]
+    draw(desk, 20, number=2, x=30)
+    assert titles(desk) == ["Propagate object 1, frames 0-29"]
+    open_gates(desk)
+    qtbot.waitUntil(lambda: titles(desk) == [])
+    idle()
+    assert (frames_of(desk, 1), frames_of(desk, 2)) == (ALL, ALL)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_deleting_an_object_lets_a_job_go_on_with_the_others(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None], kind: str
+) -> None:
+    begin(desk, kind, qtbot, idle)
+    desk.session.objects.delete(1)
+    assert desk.session.status.state is not SessionState.IDLE
+    open_gates(desk)
+    idle()
+    entries = desk.session.masks.document.of_object(2)
+    assert sorted(entries) == ALL
+    assert desk.session.masks.document.of_object(1) == {}
+    if kind == "refine":
+        assert {entries[frame].origin for frame in ALL[1:]} == {Origin.REFINED}
+
+
+@pytest.mark.parametrize("cleared", [range(1, 4), range(20, 25)], ids=["behind", "ahead"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_cleared_while_a_job_runs_stays_clear(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None], kind: str, cleared: range
+) -> None:
+    begin(desk, kind, qtbot, idle)
+    desk.session.edit.clear([Key(frame, 1) for frame in cleared])
+    open_gates(desk)
+    idle()
+    assert frames_of(desk, 1) == [frame for frame in ALL if frame not in cleared]
+    assert frames_of(desk, 2) == ALL
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_job_goes_on_after_an_edit_inside_it(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None], kind: str
+) -> None:
+    begin(desk, kind, qtbot, idle)
+    draw(desk, 15, x=25)
+    assert desk.session.status.state is not SessionState.IDLE
+    open_gates(desk)
+    idle()
+    entries = desk.session.masks.document.of_object(1)
+    assert sorted(entries) == ALL
+    assert entries[15].mask == mask_at(25)
+    if kind == "refine":
+        origins = {entries[frame].origin for frame in ALL if frame not in {0, 15}}
+        assert origins == {Origin.REFINED}
+
+
+def test_a_refinement_goes_on_after_the_heal_that_it_made_way_for(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    begin(desk, "refine", qtbot, idle)
+    draw(desk, 15, number=2, x=25)
+    desk.session.jobs.heal([Key(15, 2)])
+    assert len(titles(desk)) == 1
+    open_gates(desk)
+    qtbot.waitUntil(lambda: titles(desk) == [])
+    idle()
+    entries = desk.session.masks.document.of_object(1)
+    assert {entries[frame].origin for frame in ALL[1:]} == {Origin.REFINED}
+
+
+def test_what_is_cleared_while_a_job_waits_stays_clear(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    desk.made.fake_tracker.gate.close()
+    session.jobs.propagate(Direction.FORWARD, objects=[1])
+    session.jobs.propagate(Direction.FORWARD, objects=[2])
+    session.edit.clear([Key(frame, 2) for frame in range(10, 20)])
+    assert desk.said("10 frames are left out of what is under way")
+    open_gates(desk)
+    qtbot.waitUntil(lambda: titles(desk) == [])
+    idle()
+    assert frames_of(desk, 2) == [*range(10), *range(20, 30)]

@@ -1,0 +1,120 @@
+"""The edits over many frames: merge, split off, copy on."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from app.core.block import Block
+from app.core.document import Key, Origin
+from app.core.mask import Mask
+from app.core.plan import Direction
+from tests.fakes import square
+from tests.session.desk import FRAMES, Desk, draw, mask_at
+
+BOTH = Mask.encode(square(10) | square(40))
+
+
+def masks_of(desk: Desk, number: int) -> dict[int, Mask | None]:
+    entries = desk.session.masks.document.of_object(number)
+    return {frame: entry.mask for frame, entry in entries.items()}
+
+
+def test_objects_are_merged_into_one_as_one_step(desk: Desk, idle: Callable[[], None]) -> None:
+    session = desk.session
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    steps = session.history.stack.count()
+    session.ranges.merge(Block((1, 2), range(4, 7)), 2)
+    assert [masks_of(desk, 2)[frame] for frame in (3, 4, 6, 7)] == [
+        mask_at(40), BOTH, BOTH, mask_at(40),
+    ]  # fmt: skip
+    assert sorted(masks_of(desk, 1)) == [*range(4), *range(7, FRAMES)]
+    assert session.history.stack.count() == steps + 1
+    session.history.undo()
+    assert len(masks_of(desk, 1)) == FRAMES
+
+
+def test_merging_needs_two_objects_that_are_not_locked(desk: Desk) -> None:
+    session = desk.session
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    session.ranges.merge(Block((1,), range(3)), 1)
+    assert desk.said("Choose two objects or more")
+    session.objects.edit(replace(session.masks.objects[0], locked=True))
+    session.ranges.merge(Block((1, 2), range(3)), 2)
+    assert desk.said("object 1 is locked")
+    assert masks_of(desk, 2) == {0: mask_at(40)}
+
+
+def test_a_part_becomes_an_object_of_its_own(desk: Desk) -> None:
+    session = desk.session
+    session.objects.add("plate")
+    for frame in (2, 3):
+        session.edit.draw_mask(frame, 1, square(10) | square(40, side=6), "Brush")
+    steps = session.history.stack.count()
+    session.ranges.split_off(Block((1,), range(FRAMES)))
+    assert masks_of(desk, 1) == {2: mask_at(10), 3: mask_at(10)}
+    part = Mask.encode(square(40, side=6))
+    assert masks_of(desk, 2) == {2: part, 3: part}
+    assert session.masks.name_of(2) == "part of plate"
+    assert session.history.stack.count() == steps + 1
+
+
+def test_one_piece_cannot_be_split(desk: Desk) -> None:
+    draw(desk, 0)
+    desk.session.ranges.split_off(Block((1,), range(3)))
+    assert desk.said("is in one piece on these frames")
+    assert len(desk.session.masks.objects) == 1
+
+
+def test_a_correction_is_copied_on_over_what_was_propagated(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    session.edit.verify([Key(8, 1)])
+    session.view.go_to(5)
+    session.edit.draw_mask(5, 1, square(10) | square(40), "Brush")
+    session.ranges.copy_on(Block((1,), range(4, 10)))
+    masks = masks_of(desk, 1)
+    assert [masks[frame] for frame in (3, 4, 6, 7, 8, 9, 10)] == [
+        mask_at(10), BOTH, BOTH, BOTH, mask_at(10), BOTH, mask_at(10),
+    ]  # fmt: skip
+    entry = session.masks.document.get(Key(6, 1))
+    assert entry is not None
+    assert (entry.origin, entry.is_anchor) == (Origin.PROPAGATED, False)
+
+
+def test_without_a_correction_there_is_nothing_to_copy(desk: Desk) -> None:
+    draw(desk, 0)
+    desk.session.view.go_to(3)
+    desk.session.ranges.copy_on(Block((1,), range(FRAMES)))
+    assert desk.said("There is no correction to copy on")
+
+
+def test_several_objects_are_locked_as_one_step(desk: Desk) -> None:
+    session = desk.session
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    steps = session.history.stack.count()
+    session.objects.edit(*(replace(info, locked=True) for info in session.masks.objects))
+    assert [info.locked for info in session.masks.objects] == [True, True]
+    assert session.history.stack.count() == steps + 1
+
+
+def test_a_block_ends_with_its_objects(desk: Desk) -> None:
+    session = desk.session
+    draw(desk, 0)
+    draw(desk, 0, number=2)
+    told: list[Block | None] = []
+    session.view.block_changed.connect(lambda: told.append(session.view.block))
+    block = Block((1, 2), range(3))
+    session.view.choose_block(block)
+    session.objects.delete(2)
+    assert told == [block, None]
+    assert np.array_equal(session.masks.pixels(0, 1), square(10))
