@@ -110,30 +110,31 @@ class InferenceThread(QThread):
             self.ended.emit(job.id, None)
 
     def _carry_out(self, job: Job) -> None:
-        if isinstance(job, Segment):
-            # A click is answered also where its frame was left; a hover is not worth that.
-            if not job.hover or self._is_prepared(job.key.frame):
-                self.segmented.emit(job.id, segment(self._models.segmenter, job))
-        elif isinstance(job, Prepare):
-            self._prepare(job)
-        else:
-            with closing(self._steps(job)) as steps:
-                for step in steps:
-                    self.stepped.emit(job.id, step)
-                    self._serve_quick()
-                    if self.inbox.is_cancelled(job):
-                        return
+        match job:
+            case Segment():
+                # A click is answered also where its frame was left; a hover is not worth that.
+                if not job.hover or self._is_prepared(job.key.frame):
+                    self.segmented.emit(job.id, segment(self._models.segmenter, job))
+            case Prepare():
+                self._prepare(job)
+            case Refine():
+                self._walk(job, refine(self._models.refiner, job.masks, gate=job.gate))
+            case Heal():
+                tracker, size = self._models.tracker, self._models.frames.size
+                steps = heal(tracker, job.passes, job.old, job.rules, size)
+                self._walk(job, without(steps, self._models.readable.unreadable))
+            case Track():
+                steps = fill(self._models.tracker, job.passes, self._models.frames.size)
+                self._walk(job, without(steps, self._models.readable.unreadable))
 
-    def _steps(self, job: Track | Heal | Refine) -> Steps:
-        if isinstance(job, Refine):
-            return refine(self._models.refiner, job.masks, gate=job.gate)
-        models = self._models
-        size = models.frames.size
-        if isinstance(job, Heal):
-            steps = heal(models.tracker, job.passes, job.old, job.rules, size)
-        else:
-            steps = fill(models.tracker, job.passes, size)
-        return without(steps, models.readable.unreadable)
+    def _walk(self, job: Job, steps: Steps) -> None:
+        """Tell each step of a long job, and look at the inbox between two."""
+        with closing(steps):
+            for step in steps:
+                self.stepped.emit(job.id, step)
+                self._serve_quick()
+                if self.inbox.is_cancelled(job):
+                    return
 
     def _serve_quick(self) -> None:
         # The generator of the long job stays open meanwhile and goes on where it was.

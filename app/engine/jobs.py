@@ -44,6 +44,16 @@ class Segment:
         """How soon the job is served."""
         return Priority.HOVER if self.hover else Priority.QUICK
 
+    @property
+    def subject(self) -> Key | None:
+        """What tells the job from others of its priority; previews are all alike."""
+        return None if self.hover else self.key
+
+    @property
+    def begins(self) -> int | None:
+        """The frame that it is about first."""
+        return self.key.frame
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
@@ -52,6 +62,8 @@ class Track:
     id: int
     passes: tuple[Pass, ...]
     priority: Priority = field(default=Priority.LONG, init=False)
+    subject: None = field(default=None, init=False)
+    begins: None = field(default=None, init=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +75,8 @@ class Heal:
     old: Mapping[Key, Entry]
     rules: Rules
     priority: Priority = field(default=Priority.LONG, init=False)
+    subject: None = field(default=None, init=False)
+    begins: None = field(default=None, init=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +87,8 @@ class Refine:
     masks: Mapping[Key, Mask]
     gate: float = 0.1
     ghost: bool = False  # a person waits to see it
+    subject: None = field(default=None, init=False)
+    begins: None = field(default=None, init=False)
 
     @property
     def priority(self) -> Priority:
@@ -87,6 +103,12 @@ class Prepare:
     id: int
     frames: tuple[int, ...]
     priority: Priority = field(default=Priority.IDLE, init=False)
+    subject: None = field(default=None, init=False)
+
+    @property
+    def begins(self) -> int | None:
+        """The frame that is prepared first."""
+        return self.frames[0] if self.frames else None
 
 
 Job = Segment | Track | Heal | Refine | Prepare
@@ -154,7 +176,7 @@ class Inbox:
         """Whether `frame` had better be prepared to the end: no job waits that begins elsewhere."""
         with self._changed:
             waiting = self._waiting.values()
-            begun = not waiting or any(_begins_with(job, frame) for job in waiting)
+            begun = not waiting or any(job.begins == frame for job in waiting)
             return begun and not self._closed
 
     def close(self) -> None:
@@ -166,15 +188,9 @@ class Inbox:
 
 
 def _slot_of(job: Job) -> _Slot:
-    return job.priority, job.key if isinstance(job, Segment) and not job.hover else None
+    return job.priority, job.subject
 
 
 def _first(slots: Iterable[_Slot]) -> _Slot:
     """Return the slot to be served first: of one priority, the one that has waited longest."""
     return min(slots, key=lambda slot: slot[0])
-
-
-def _begins_with(job: Job, frame: int) -> bool:
-    if isinstance(job, Segment):
-        return job.key.frame == frame
-    return isinstance(job, Prepare) and job.frames[:1] == (frame,)

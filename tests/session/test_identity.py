@@ -152,6 +152,7 @@ def test_a_project_of_an_older_version_gives_no_id_again(
     project = Project.open(path)
     database = project._database
     database.execute("ALTER TABLE video DROP COLUMN next_object")
+    database.executescript("DROP TABLE run_mask; DROP TABLE run")
     database.execute("INSERT INTO object VALUES (0, 3, 'three', 1, 2, 3, NULL, 1, 0)")
     if left_behind is not None:  # the masks of an object whose deletion was cut short
         row = schema.row_of(Key(4, left_behind), Entry(mask_at(10), Origin.DRAWN))

@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,9 @@ def player(
     desk: Desk, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Player]:
     other = write_frames(tmp_path / "other", FRAMES)
+    # Masks tell by their whole shape whose they are, so that none may give to another.
+    preferences = desk.session.preferences
+    preferences.apply(replace(preferences.settings, overlap=True))
     player = Player(desk, [clip, other], random.Random(0))
     check = Project.check_place
 

@@ -110,7 +110,7 @@ def test_several_objects_are_locked_as_one_step(desk: Desk) -> None:
 def test_a_block_ends_with_its_objects(desk: Desk) -> None:
     session = desk.session
     draw(desk, 0)
-    draw(desk, 0, number=2)
+    draw(desk, 0, number=2, x=30)
     told: list[Block | None] = []
     session.view.block_changed.connect(lambda: told.append(session.view.block))
     block = Block((1, 2), range(3))

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app.core.document import Changes, Document, Objects
@@ -211,7 +211,9 @@ class Project:
         self.check_size(video)
         kept = self.get_attachment(_IDENTITY)
         if kept is None:
-            self.set_attachment(_IDENTITY, identity_of(video))
+            # What cannot be kept now is kept another time; the masks can be worked on.
+            with suppress(ProjectError):
+                self.set_attachment(_IDENTITY, identity_of(video))
         elif difference := unlike(kept, video):
             raise UnusableProjectError(
                 f"{video.source} is not the project's video: {difference}. "
