@@ -73,6 +73,11 @@ COMMANDS = {
         masks.configure_refine,
         "app.cli.masks.refine",
     ),
+    "densify": Command(
+        "sparse VISOR masks made dense between the annotated frames",
+        masks.configure_densify,
+        "app.cli.masks.densify",
+    ),
     "vote": Command(
         "make coarse masks consistent by the masks of a tracker",
         masks.configure_vote,

@@ -9,7 +9,7 @@ import pytest
 from app.cli.main import run
 from app.cli.training.visor_data import convert
 from app.storage.formats.davis import read_davis
-from app.storage.formats.visor.benchmark import Split
+from app.storage.formats.visor.release.benchmark import Split
 from tests.storage.visor_vectors import SPARSE, load
 
 CONFIG = """

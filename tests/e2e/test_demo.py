@@ -11,7 +11,7 @@ import pytest
 
 from app import paths
 from app.storage.formats.palette import read_labels
-from app.storage.formats.visor.validate import validate
+from app.storage.formats.visor.validation.validate import validate
 from app.storage.video.opening import open_video
 
 _PROGRAM = """

@@ -13,9 +13,9 @@ from app.storage.formats.davis import mask_folders, read_davis, size_notes, writ
 from app.storage.formats.labelled import LabelledFrame, LabelledVideo, named_objects, split_labels
 from app.storage.formats.palette import Labels, encode_palette_png, read_labels, read_palette_png
 from app.storage.formats.submission import submission_json
-from app.storage.formats.visor.benchmark import Split, benchmark_videos, image_adder
 from app.storage.formats.visor.geometry import DENSE_SIZE, SPARSE_SIZE
 from app.storage.formats.visor.records import VisorFile
+from app.storage.formats.visor.release.benchmark import Split, benchmark_videos, image_adder
 from tests.storage.visor_vectors import SPARSE, SUBMISSION, expected, load
 
 # The off-image hand of this frame differs by some pixels between releases of OpenCV.

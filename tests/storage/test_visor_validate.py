@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.storage.formats.visor.validate import Defect, validate
+from app.storage.formats.visor.validation.defect import Defect
+from app.storage.formats.visor.validation.validate import validate
 from tests.storage.visor_vectors import DENSE, SPARSE, SUBMISSION, load
 
 Json = Any
@@ -23,7 +24,12 @@ def test_sound_files_have_no_defects(path: Path) -> None:
 
 
 def test_what_every_reader_must_bear_is_only_noted() -> None:
-    assert {defect.rule for defect in validate(load(SPARSE))} == {"outside", "empty polygon"}
+    assert {defect.rule for defect in validate(load(SPARSE))} == {
+        "outside",
+        "empty polygon",
+        "late object",
+        "not touched",
+    }
 
 
 def first(raw: Json, annotation: int = 0, record: int = 0) -> Json:
@@ -157,7 +163,7 @@ def test_a_dense_frame_must_lie_within_its_run_and_tell_its_type() -> None:
     raw = load(DENSE)
     raw["video_annotations"][1]["image"]["interpolation_end_frame"] = "P99_101_frame_0000000101.png"
     first(raw)["type"] = 2
-    assert {defect.rule for defect in defects(raw)} == {"interpolation", "type"}
+    assert {defect.rule for defect in defects(raw)} == {"interpolation", "type", "run ends"}
 
 
 def test_a_picture_covered_by_a_polygon_with_corners_outside_is_sound() -> None:

@@ -12,20 +12,25 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+
 from app.batch.masks.anchors import anchors_of, read_anchors
 from app.batch.masks.voting import voted
 from app.batch.resume import FillJob, RefineJob, ResumableFill, ResumableRefinement
-from app.batch.videos.plan import Evaluate, Export, Propagate, Refine, VideoTask, Vote
+from app.batch.videos.densify import Densification, DensifyJob, report
+from app.batch.videos.plan import Densify, Evaluate, Export, Propagate, Refine, VideoTask, Vote
 from app.batch.write import add_to_project, project_for
-from app.core.document import Changes, Entry, Key, Origin
+from app.core.document import Changes, Document, Entry, Key, Origin
 from app.core.evaluate import Protocol, score_sequence, summarize
 from app.core.mask import Mask
 from app.core.plan import Direction
+from app.core.refine import paint_masks
 from app.core.vote import VoteRules
 from app.errors import UsageError
 from app.storage.files.writing import atomic_folder, atomic_write
 from app.storage.formats.davis import mask_files
 from app.storage.formats.exporting import Format, export_document
+from app.storage.formats.importing import MaskSource
 from app.storage.formats.palette import Labels, encode_palette_png, read_labels
 from app.storage.project.project import Project
 from app.storage.video.frames import FrameCache
@@ -109,7 +114,7 @@ class _Work:
     ) -> None:
         self._task, self._folder, self._video = task, folder, video
         self._frames, self._loaders = frames, loaders
-        self._given = read_anchors(task.anchors, video)
+        self._given = _given(task.anchors, video)
         self._anchors = anchors_of(self._given, task.anchors)
         self.jf: float | None = None
 
@@ -118,6 +123,8 @@ class _Work:
         match step:
             case Propagate():
                 self._propagate(step)
+            case Densify():
+                self._densify(step)
             case Refine():
                 self._refine(step)
             case Vote():
@@ -146,6 +153,32 @@ class _Work:
             for _ in filling.steps():
                 pass
             filling.finish(project)
+
+    def _densify(self, step: Densify) -> None:
+        """Fill what lies between annotated frames; what is gated out has no mask."""
+        options, anchors = self._task.options, self._task.anchors
+        if anchors.suffix.lower() != ".json":
+            raise UsageError(f"{anchors} is no sparse VISOR JSON, which `densify` begins with.")
+        job = DensifyJob(
+            anchors,
+            self._folder / f"{self._task.name}_interpolations.json",
+            self._folder / _PROJECT,
+            step.gate,
+            step.model,
+            LoadOptions(options.device, options.threads, options.weights, step.size),
+        )
+
+        def load(name: str, asked: LoadOptions) -> Tracker:
+            return self._loaders.tracker(name, self._frames, asked)
+
+        with Densification(job, self._video, load) as work:
+            for _ in work.steps():
+                pass
+            document = work.document()
+            atomic_write(self._folder / "report.csv", report([work.finish()]))
+        for frame in range(len(self._video)):
+            path = self._folder / _MASKS / f"{self._video.stem(frame)}.png"
+            atomic_write(path, encode_palette_png(_painted(document, frame, self._video)))
 
     def _refine(self, step: Refine) -> None:
         given = self._masks()
@@ -213,6 +246,27 @@ class _Work:
         }
         with _opened(self._folder / _PROJECT) as project:
             add_to_project(project, numbers, changes)
+
+
+def _given(path: Path, video: Video) -> dict[int, Labels]:
+    """Return the label maps of the anchors: a folder of PNGs, or a sparse VISOR JSON."""
+    if path.suffix.lower() != ".json" or not path.is_file():
+        return read_anchors(path, video)
+    document = MaskSource(path).document(video).document
+    return {frame: _painted(document, frame, video) for frame in document.frames()}
+
+
+def _painted(document: Document, frame: int, video: Video) -> Labels:
+    """Return a frame's label map, without what two propagations disagree on."""
+    entries = document.on_frame(frame)
+    order = [info.id for info in document.objects]
+    masks = {
+        number: each.mask
+        for number, each in entries.items()
+        if each.mask is not None and not each.conflict
+    }
+    nothing: Labels = np.zeros(video.size, np.uint8)
+    return paint_masks(nothing, masks, order)
 
 
 def _opened(path: Path) -> "closing[Project]":

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from app.core.densify import GATE
 from app.core.evaluate import Protocol
 from app.core.plan import Direction
 from app.core.vote import VoteRules
@@ -22,6 +23,18 @@ class Propagate:
     model: str = ""
     size: int | None = None
     direction: str = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class Densify:
+    """Fill the frames between those that a sparse VISOR JSON annotates, and gate what comes.
+
+    The anchors are that JSON. A mask is kept where both directions agree by `gate`, an IoU.
+    """
+
+    model: str = ""
+    size: int | None = None
+    gate: float = GATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +69,10 @@ class Evaluate:
     protocol: str = "davis2017"
 
 
-Step = Propagate | Refine | Vote | Export | Evaluate
+Step = Propagate | Densify | Refine | Vote | Export | Evaluate
 STEPS: dict[str, type[Step]] = {
     "propagate": Propagate,
+    "densify": Densify,
     "refine": Refine,
     "vote": Vote,
     "export": Export,
@@ -69,6 +83,7 @@ _CHOICES: dict[tuple[type[Step], str], frozenset[str]] = {
     (Export, "format"): frozenset(each.value for each in Format),
     (Evaluate, "protocol"): frozenset(each.value for each in Protocol),
 }
+_FIRST = {"propagate", "densify"}
 _NEEDED = {(Vote, "masklets"), (Export, "format"), (Evaluate, "truth")}
 
 
@@ -147,8 +162,12 @@ def _steps(table: Table, path: Path) -> list[Table]:
         raise UsageError(f"{path} has no [[step]]. Name at least one: {', '.join(STEPS)}.")
     if not all(isinstance(each, Mapping) for each in steps):
         raise UsageError(f"{path}: each step is a table of its own, [[step]].")
-    if steps[0].get("do") != "propagate":
-        raise UsageError(f"{path}: the first step must be `propagate`, which makes the masks.")
+    if steps[0].get("do") not in _FIRST:
+        raise UsageError(
+            f"{path}: the first step must be one that makes the masks, `propagate` or `densify`."
+        )
+    if any(each.get("do") == "densify" for each in steps[1:]):
+        raise UsageError(f"{path}: `densify` makes the masks, so it can only be the first step.")
     return steps
 
 

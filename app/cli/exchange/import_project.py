@@ -16,6 +16,9 @@ def run(arguments: argparse.Namespace) -> int:
     if path.exists():
         raise UsageError(f"{path} exists already, and may hold work. Choose another name.")
     given = MaskSource(source)
+    if arguments.corrections:
+        count = given.correct(arguments.corrections)
+        sys.stdout.write(f"{count} contacts were corrected.\n")
     video = given.open_video(arguments.video, arguments.name)
     try:
         imported = given.document(video, arguments.name, arguments.first_number)

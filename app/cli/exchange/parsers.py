@@ -20,6 +20,10 @@ def configure_import(parser: argparse.ArgumentParser) -> None:
         help="the number of the first frame, where masks of a video file are numbered",
     )  # fmt: skip
     parser.add_argument("--name", help="which video, where the source holds several")
+    parser.add_argument(
+        "--corrections", type=Path, metavar="FILE",
+        help="the VISOR authors' correct.json, which mends contacts",
+    )  # fmt: skip
 
 
 def configure_export(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +34,10 @@ def configure_export(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, required=True, metavar="PATH", help="file, or folder")
     parser.add_argument("--video", type=Path, metavar="FRAMES", help="where the video is now")
+    parser.add_argument(
+        "--mapping", type=Path, metavar="FILE",
+        help="val_data_mapping.json: a submission is compared with it before it is written",
+    )  # fmt: skip
     parser.add_argument(
         "--resolution", default="auto", choices=("auto", "1080p", "480p", "frames"),
         help="of VISOR coordinates: auto = as imported, else 1080p where the frames are 16:9",
@@ -49,6 +57,18 @@ def configure_convert(parser: argparse.ArgumentParser) -> None:
         "--split", choices=("train", "val"), default="val",
         help="VISOR's benchmark rules: val follows the first frame's objects (default)",
     )  # fmt: skip
+    parser.add_argument(
+        "--mapping", type=Path, metavar="FILE",
+        help="val_data_mapping.json: names a DAVIS folder's objects, and a submission is compared "
+        "with it before it is written",
+    )  # fmt: skip
+    parser.add_argument(
+        "--list", type=Path, metavar="FILE", help="only these subsequences, such as val_unseen.txt"
+    )
+    parser.add_argument(
+        "--frame-mapping", type=Path, metavar="FILE",
+        help="VISOR's frame_mapping.json, where --images are EPIC-KITCHENS' own frames",
+    )  # fmt: skip
 
 
 def configure_validate(parser: argparse.ArgumentParser) -> None:
@@ -57,3 +77,11 @@ def configure_validate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--notes", action="store_true", help=f"show all notes, not {FIRST_NOTES} of each kind"
     )
+    parser.add_argument(
+        "--mapping", type=Path, metavar="FILE",
+        help="val_data_mapping.json, which a submission's names are compared with",
+    )  # fmt: skip
+    parser.add_argument(
+        "--frames", type=Path, metavar="DIR",
+        help="the folders of the subsequences' frames, which a submission is to have",
+    )  # fmt: skip

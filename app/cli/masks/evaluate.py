@@ -18,6 +18,7 @@ from app.errors import FormatError
 from app.storage.files.writing import atomic_write
 from app.storage.formats.davis import mask_files, mask_folders, size_notes
 from app.storage.formats.palette import read_labels
+from app.storage.formats.visor.release.tables import read_list
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -27,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         scores = [
             _scored(truth, prediction, protocol, threads)
-            for truth, prediction in _pairs(arguments.gt, arguments.pred)
+            for truth, prediction in _pairs(arguments.gt, arguments.pred, arguments.list)
         ]
         _report(scores, protocol, arguments.json)
         sys.stderr.writelines(f"{_absence(score)}\n" for score in scores if score.absent)
@@ -36,9 +37,18 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _pairs(truth: Path, prediction: Path) -> list[tuple[Path, Path]]:
-    """Return the folders of each sequence. Raises FormatError where a prediction is missing."""
+def _pairs(truth: Path, prediction: Path, names: Path | None) -> list[tuple[Path, Path]]:
+    """Return the folders of each sequence, of those that the list `names` has where it is given.
+
+    Raises FormatError where a prediction is missing.
+    """
     drawn, predicted = mask_folders(truth), mask_folders(prediction)
+    if names is not None:
+        wanted = read_list(names)
+        drawn = [folder for folder in drawn if folder.name in wanted]
+        if len(drawn) < len(wanted):
+            lost = sorted(wanted - {folder.name for folder in drawn})
+            raise FormatError(f"{truth} has no {lost[0]}, which {names} lists. Check --list.")
     notes = (*size_notes(truth), *size_notes(prediction, [folder.name for folder in drawn]))
     sys.stderr.writelines(f"{note}\n" for note in notes)
     if len(drawn) == len(predicted) == 1:

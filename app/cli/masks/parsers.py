@@ -78,6 +78,23 @@ def configure_refine(parser: argparse.ArgumentParser) -> None:
     add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
 
 
+def configure_densify(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `densify`."""
+    add = parser.add_argument
+    add("source", type=Path, metavar="SRC", help="a sparse VISOR JSON, or a folder of them")
+    add("target", type=Path, metavar="DST", help="the dense JSON, or a folder of them; "
+        "the projects and the report of what was gated out lie beside")  # fmt: skip
+    add("--frames", type=Path, metavar="DIR",
+        help="where the videos are, as folders of images or files named as they are "
+        "(default: beside the JSON)")  # fmt: skip
+    add("--gate", type=float, default=0.85, metavar="IOU",
+        help="keep masks of which both directions agree at least this much (0.85)")  # fmt: skip
+    add("--model", metavar="NAME", help="the tracker (default: the best that needs no download)")
+    add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
+    add("--size", type=whole(0), metavar="N",
+        help="short side at inference; 0 = as the frames are")  # fmt: skip
+
+
 def configure_vote(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `vote`."""
     add = parser.add_argument
@@ -106,6 +123,10 @@ def configure_evaluate(parser: argparse.ArgumentParser) -> None:
         "--protocol", choices=("davis2016", "davis2017", "visor"), default="davis2017",
         help="davis2016: one object, first and last frame left out; davis2017 (default): the "
         "objects of the first frame, first and last frame left out; visor: only the first left out",
+    )  # fmt: skip
+    parser.add_argument(
+        "--list", type=Path, metavar="FILE",
+        help="score only these sequences, one a line, such as ImageSets/2022/val_unseen.txt",
     )  # fmt: skip
     parser.add_argument(
         "--json", type=output_file, metavar="FILE", help="write all numbers there, too"

@@ -8,8 +8,8 @@ from pathlib import Path
 from app.storage.formats.davis import write_davis
 from app.storage.formats.importing import json_files
 from app.storage.formats.palette import visor_palette
-from app.storage.formats.visor.benchmark import Split, benchmark_videos, image_adder
 from app.storage.formats.visor.records import VisorFile
+from app.storage.formats.visor.release.benchmark import Split, benchmark_videos, image_adder
 from models.training.config import TrainConfig
 
 Report = Callable[[str], None]

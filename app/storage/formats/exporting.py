@@ -1,7 +1,7 @@
 """The export of a document into any exchange format, for command line and window alike."""
 
 import enum
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from app.core.document import Document
@@ -12,7 +12,6 @@ from app.storage.formats.coco import coco_json
 from app.storage.formats.davis import write_davis
 from app.storage.formats.labelled import labelled, painted
 from app.storage.formats.submission import submission_json
-from app.storage.formats.visor.benchmark import Split, benchmark_videos
 from app.storage.formats.visor.exporting import (
     Resolution,
     build_export,
@@ -21,6 +20,8 @@ from app.storage.formats.visor.exporting import (
 )
 from app.storage.formats.visor.naming import FrameList, video_name
 from app.storage.formats.visor.read_back import check_read_back
+from app.storage.formats.visor.release.benchmark import Split, benchmark_videos
+from app.storage.formats.visor.validation.submission import check_submission
 from app.storage.video.opening import Video
 
 
@@ -43,13 +44,15 @@ def export_document(
     attachment: bytes | None = None,
     resolution: Resolution = Resolution.AUTO,
     inputs: Iterable[Path | None] = (),
+    mapping: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[str, ...]:
     """Write a document to `path`, and return what a person should know of it.
 
     `frames` is the video; for all formats but VIDEO a list of names does. `attachment` is the
     project's, from `import_visor`. What was at `path` is replaced on success only, when what is to
     take its place has been read back and is right. Raises StorageError, UsageError, the latter also
-    where `path` would destroy the frames or one of the `inputs`, such as the project.
+    where `path` would destroy the frames or one of the `inputs`, such as the project. A submission
+    is compared with the `mapping` of subsequences to names first, and not written where it errs.
     """
     check_apart(path, (frames.source, *inputs))
     orders = frame_orders(document, frames, attachment)
@@ -75,7 +78,11 @@ def export_document(
             "There is nothing to submit: a subsequence needs objects on its first frame and at "
             "least two frames with masks."
         )
-    atomic_write(path, submission_json(videos))
+    content = submission_json(videos)
+    if mapping is not None:
+        # Of one video, most of the mapping is missing, and need not be told.
+        check_submission(content, {v.name: mapping.get(v.name, ()) for v in videos})
+    atomic_write(path, content)
     return (f"{sum(len(video.frames) for video in videos)} frames of {len(videos)} subsequences.",)
 
 

@@ -13,7 +13,6 @@ from app.storage.files.writing import atomic_write
 from app.storage.formats.coco import read_coco
 from app.storage.formats.davis import by_size, mask_folders, read_davis, size_notes
 from app.storage.formats.labelled import LabelledVideo, check_names, labelled
-from app.storage.formats.visor.benchmark import Split, benchmark_videos
 from app.storage.formats.visor.exporting import build_export
 from app.storage.formats.visor.importing import document_of, import_visor
 from app.storage.formats.visor.naming import NamedFrames, video_name
@@ -23,6 +22,8 @@ from app.storage.formats.visor.records import (
     read_content,
     read_json,
 )
+from app.storage.formats.visor.release.benchmark import Split, benchmark_videos
+from app.storage.formats.visor.release.tables import corrected
 from app.storage.formats.visor.source_text import JsonObject
 from app.storage.video.opening import Video, open_video
 
@@ -79,6 +80,16 @@ class MaskSource:
             raise FormatError(
                 f"{path} is neither a VISOR nor a COCO JSON. Give one, or a DAVIS folder."
             )
+
+    def correct(self, corrections: Path) -> int:
+        """Put the VISOR authors' corrections in the contacts; return how many there were.
+
+        Raises FormatError where it is no VISOR JSON.
+        """
+        if self._visor is None:
+            raise FormatError(f"{self._path} is no VISOR JSON, which --corrections are for.")
+        self._visor, count = corrected(self._visor, corrections)
+        return count
 
     def open_video(self, video: Path | None = None, name: str | None = None) -> Video | None:
         """Open the video given, or else the images that lie with the masks, or nothing.

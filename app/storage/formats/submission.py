@@ -9,7 +9,7 @@ from app.storage.formats.visor.geometry import DENSE_SIZE, sampling, trace
 from app.storage.formats.visor.records import FRAME_NAME
 from app.storage.formats.visor.source_text import JsonObject
 
-_INFO = {
+SUBMISSION_INFO = {
     "Dataset Name": "VISOR",
     "Challenge": "semi_supervised_vos",
     "Version": "0.1",
@@ -30,7 +30,7 @@ def submission_json(videos: Iterable[LabelledVideo]) -> bytes:
         for video in sorted(videos, key=lambda video: video.name)
         for frame in sorted(video.frames, key=lambda frame: frame.stem)
     ]
-    return json.dumps({"info": _INFO, "video_annotations": records}).encode()
+    return json.dumps({"info": SUBMISSION_INFO, "video_annotations": records}).encode()
 
 
 def _record(video: LabelledVideo, frame: LabelledFrame) -> JsonObject:

@@ -2,8 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from app.errors import FormatError
 from app.storage.classes import noun_classes
@@ -28,6 +27,21 @@ from app.storage.formats.visor.records import (
     is_polygon,
 )
 from app.storage.formats.visor.source_text import JsonObject
+from app.storage.formats.visor.validation.defect import Defect, Kind, place_of
+from app.storage.formats.visor.validation.masks import (
+    Problem,
+    contact_problems,
+    hidden_problems,
+    polygon_problems,
+    shapes,
+)
+from app.storage.formats.visor.validation.runs import run_defects
+from app.storage.formats.visor.validation.sequences import file_defects, sequence_defects
+from app.storage.formats.visor.validation.submission import (
+    Mapped,
+    mapping_defects,
+    submission_defects,
+)
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _FRAME_FILE = re.compile(FRAME_NAME.pattern + r"\.(?P<suffix>jpg|png)")
@@ -40,36 +54,14 @@ _SUBMISSION_KEYS = {"name", "segments"}
 _EXHAUSTIVE = ("y", "n", "inconclusive")
 
 
-@dataclass(frozen=True, slots=True)
-class Defect:
-    """One thing that is wrong, or, where it is `harmless`, only worth knowing.
+def validate(
+    raw: object, mapping: Mapped | None = None, frames: Mapping[str, Collection[str]] | None = None
+) -> list[Defect]:
+    """Return all defects of a parsed VISOR JSON, sparse, dense or a submission.
 
-    Harmless is what the authors' own files have and every reader must bear: empty polygons, points
-    outside of the picture, two annotations of one name, keys that are not known.
+    A submission is compared with the `mapping` of subsequences to names, and with the stems of
+    each one's `frames`, where they are given.
     """
-
-    frame: str  # the image's name, empty for the file as a whole
-    annotation: str  # the mask's id and name, empty for the frame as a whole
-    rule: str
-    text: str
-    harmless: bool = False
-
-    def __str__(self) -> str:
-        where = ", ".join(part for part in (self.frame, self.annotation) if part) or "file"
-        return f"{'note' if self.harmless else 'defect'}: {where}: {self.rule}: {self.text}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """What kind of file it is, which decides what may be missing."""
-
-    dense: bool
-    submission: bool
-    canvas: Size
-
-
-def validate(raw: object) -> list[Defect]:
-    """Return all defects of a parsed VISOR JSON, sparse, dense or a submission."""
     if not isinstance(raw, dict):
         return [Defect("", "", "structure", "the file is not a JSON object")]
     defects = list(_of_top(raw))
@@ -89,11 +81,20 @@ def validate(raw: object) -> list[Defect]:
         text = f"`Resolution` {file.info.get('Resolution')} is no picture's size"
         defects.append(Defect("", "", "info", text))
         canvas = SPARSE_SIZE
-    kind = _Kind(file.is_dense, "Challenge" in file.info, canvas)
+    kind = Kind(file.is_dense, "Challenge" in file.info, canvas)
     for record in records:
         defects += _of_image(record, kind)
         defects += _of_annotations(record, kind)
-    return [*defects, *_of_uniqueness(records, kind), *_of_subsequences(records)]
+    defects += file_defects(records, kind, states_size="Resolution" in file.info)
+    defects += _of_uniqueness(records, kind)
+    if kind.dense:
+        defects += run_defects(records)
+    elif kind.submission:
+        defects += submission_defects(file.info, records)
+        defects += mapping_defects(records, mapping, frames) if mapping is not None else ()
+    else:
+        defects += sequence_defects(records)
+    return [*defects, *_of_subsequences(records)]
 
 
 def _of_top(raw: JsonObject) -> Iterator[Defect]:
@@ -122,7 +123,7 @@ def _of_structure(item: object, where: str) -> Iterator[Defect]:
         yield Defect(where, "", "structure", "`annotations` is not a list of objects")
 
 
-def _of_image(record: Record, kind: _Kind) -> Iterator[Defect]:
+def _of_image(record: Record, kind: Kind) -> Iterator[Defect]:
     def defect(rule: str, text: str, *, harmless: bool = False) -> Defect:
         return Defect(record.name, "", rule, text, harmless)
 
@@ -168,29 +169,33 @@ def _of_run(record: Record) -> Iterator[Defect]:
         yield Defect(record.name, "", "interpolation", f"it lies outside of its run {start}-{end}")
 
 
-def _of_annotations(record: Record, kind: _Kind) -> Iterator[Defect]:
+def _of_annotations(record: Record, kind: Kind) -> Iterator[Defect]:
     ids = {annotation.id for annotation in record.annotations if annotation.id}
     names: Counter[str] = Counter()
     for place, annotation in enumerate(record.annotations):
         name = annotation.raw.get("name")
         known = name if isinstance(name, str) else ""
-        where = f"{annotation.id or f'annotation {place}'} ({known or 'no name'})"
+        where = place_of(annotation, place)
         names[known] += 1
         for rule, text, harmless in _problems(annotation, known, kind, ids):
             yield Defect(record.name, where, rule, text, harmless)
         if known and names[known] == 2:
             text = f"{known} is there more than once; label maps merge them"
             yield Defect(record.name, where, "same name", text, harmless=True)
+    if kind.dense or kind.submission:
+        return
+    drawn = shapes(record.annotations, kind.canvas)
+    for place, (rule, text, harmless) in (*hidden_problems(drawn), *contact_problems(drawn)):
+        where = place_of(record.annotations[place], place)
+        yield Defect(record.name, where, rule, text, harmless)
 
 
-Problem = tuple[str, str, bool]  # rule, text, harmless
-
-
-def _problems(annotation: Annotation, name: str, kind: _Kind, ids: set[str]) -> Iterator[Problem]:
+def _problems(annotation: Annotation, name: str, kind: Kind, ids: set[str]) -> Iterator[Problem]:
     raw = annotation.raw
     if not name.strip() or name != name.strip():
         yield "name", "`name` is missing, empty, or has space round it", False
     yield from _of_segments(raw.get("segments"), kind.canvas)
+    yield from polygon_problems(annotation, kind)
     if kind.submission:
         for key in sorted(raw.keys() - _SUBMISSION_KEYS):
             yield "keys", f"the key `{key}` is not of a submission", True
@@ -203,13 +208,13 @@ def _problems(annotation: Annotation, name: str, kind: _Kind, ids: set[str]) -> 
         yield "keys", f"the key `{key}` is not known", True
 
 
-def _of_id(raw: JsonObject, kind: _Kind) -> Iterator[Problem]:
+def _of_id(raw: JsonObject, kind: Kind) -> Iterator[Problem]:
     found = raw.get("id", raw.get("key") if kind.dense else None)
     if not isinstance(found, str) or not _ID.fullmatch(found):
         yield "id", f"{found!r} is not 32 lower-case hexadecimal digits", False
 
 
-def _of_class(raw: JsonObject, name: str, kind: _Kind) -> Iterator[Problem]:
+def _of_class(raw: JsonObject, name: str, kind: Kind) -> Iterator[Problem]:
     if "class_id" not in raw:
         if not kind.dense:
             yield "class", "`class_id` is missing", False
@@ -228,7 +233,7 @@ def _of_class(raw: JsonObject, name: str, kind: _Kind) -> Iterator[Problem]:
         yield "class", f"class_id {class_id} does not belong to {name}: it is {right}", False
 
 
-def _of_flags(raw: JsonObject, kind: _Kind) -> Iterator[Problem]:
+def _of_flags(raw: JsonObject, kind: Kind) -> Iterator[Problem]:
     if ("exhaustive" in raw or not kind.dense) and raw.get("exhaustive") not in _EXHAUSTIVE:
         yield "exhaustive", f"{raw.get('exhaustive')!r} is not y, n or inconclusive", False
     if kind.dense and raw.get("type") not in (0, 1):
@@ -256,7 +261,7 @@ def _of_segments(segments: object, canvas: Size) -> Iterator[Problem]:
         yield "segments", "the whole mask lies outside of the picture", False
 
 
-def _of_contact(annotation: Annotation, name: str, ids: set[str], kind: _Kind) -> Iterator[Problem]:
+def _of_contact(annotation: Annotation, name: str, ids: set[str], kind: Kind) -> Iterator[Problem]:
     raw, class_id = annotation.raw, annotation.class_id
     hand, glove = is_hand(name, class_id), is_glove(name, class_id)
     if not hand and not glove:
@@ -299,7 +304,7 @@ def _of_worn(worn: object) -> Iterator[Problem]:
         yield "worn on", f"{worn!r} names a hand twice", False
 
 
-def _of_uniqueness(records: Sequence[Record], kind: _Kind) -> Iterator[Defect]:
+def _of_uniqueness(records: Sequence[Record], kind: Kind) -> Iterator[Defect]:
     names: Counter[tuple[str, str]] = Counter()
     ids: Counter[str] = Counter()
     for record in records:

@@ -1,7 +1,7 @@
 """The video object segmentation benchmark of VISOR: which objects and frames of a file it keeps."""
 
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -53,16 +53,21 @@ def benchmark_videos(file: VisorFile, split: Split, size: Size = DENSE_SIZE) -> 
     ]
 
 
-def image_adder(root: Path, split: Split) -> Callable[[LabelledVideo, Path], None]:
+def image_adder(
+    root: Path, split: Split, names: Mapping[str, Mapping[str, str]] | None = None
+) -> Callable[[LabelledVideo, Path], None]:
     """Return what writes a subsequence's JPEGs: bilinear, quality 95.
 
-    They are looked for in `root/<video>`, as in VISOR's release, and in `root` itself.
+    They are looked for in `root/<video>`, as in VISOR's release, and in `root` itself; where
+    `names` says of a video what EPIC-KITCHENS calls its frames, by those names.
     """
 
     def add(video: LabelledVideo, folder: Path) -> None:
         folder.mkdir(parents=True)
         for frame in video.frames:
-            content = _resized(_image_of(root, video.video, frame.stem, split), video.size)
+            known = (names or {}).get(video.video, {})
+            stem = Path(known.get(f"{frame.stem}.jpg", frame.stem)).stem
+            content = _resized(_image_of(root, video.video, stem, split), video.size)
             (folder / f"{frame.stem}.jpg").write_bytes(content)
 
     return add

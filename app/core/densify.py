@@ -1,0 +1,125 @@
+"""The frames between two annotated ones: what to follow there, and which masks are believed."""
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.core.document import Document, Key
+from app.core.mask import Mask
+from app.core.passes import Pass
+from models.api import BoolMask, FloatMap, Prediction
+
+GATE = 0.85  # IoU of the two directions from which on a mask is accepted
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The frames between two neighbouring annotated ones, `start` and `end`.
+
+    `objects` have a mask on both; `one_sided` on one only: nothing says whether they are followed
+    rightly, so they are not.
+    """
+
+    start: int
+    end: int
+    objects: tuple[int, ...]
+    one_sided: tuple[int, ...]
+
+    @property
+    def frames(self) -> range:
+        """The frames in between, rising."""
+        return range(self.start + 1, self.end)
+
+    def share(self, frame: int) -> float:
+        """Return how far a frame is on the way from `start` to `end`, 0 to 1."""
+        return (frame - self.start) / (self.end - self.start)
+
+
+def runs(document: Document, annotated: Iterable[int]) -> list[Run]:
+    """Return the runs between the frames `annotated` that have something to follow.
+
+    A run may go from one subsequence to the next, as in the authors' release: a name that means
+    another thing there is turned away by the gate.
+    """
+    found = []
+    for start, end in itertools.pairwise(sorted(set(annotated))):
+        first, last = _shown(document, start), _shown(document, end)
+        if end - start > 1 and first & last:
+            both, either = tuple(sorted(first & last)), tuple(sorted(first ^ last))
+            found.append(Run(start, end, both, either))
+    return found
+
+
+def passes(document: Document, run: Run) -> tuple[Pass, Pass]:
+    """Return the pass from each end of a run to the other, which that one knows nothing of.
+
+    All masks of the end are given: a tracker that is not told of a thing would take it for
+    another.
+    """
+    spans = dict.fromkeys(run.objects, run.frames)
+
+    def given(frame: int) -> dict[int, dict[int, Mask | None]]:
+        entries = document.on_frame(frame)
+        return {frame: {n: each.mask for n, each in entries.items() if each.mask is not None}}
+
+    return (
+        Pass(given(run.start), tuple(range(run.start, run.end)), spans),
+        Pass(given(run.end), tuple(range(run.end, run.start, -1)), spans),
+    )
+
+
+def merged(forward: Prediction, backward: Prediction, share: float) -> BoolMask:
+    """Return the mask that both directions make, each weighed by how near its end is.
+
+    `share` is how far the frame is on the way, 0 to 1. Masks are (H, W). The linear weights are
+    those of MiVOS (Cheng et al. 2021).
+    """
+    blend = (1 - share) * _likelihood(forward) + share * _likelihood(backward)
+    return np.asarray(blend > 0.5, np.bool_)
+
+
+def agreement(forward: BoolMask, backward: BoolMask) -> float:
+    """Return the IoU of two masks, (H, W); two empty ones agree."""
+    union = int(np.count_nonzero(forward | backward))
+    return int(np.count_nonzero(forward & backward)) / union if union else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How much of an object's run was accepted: its frames, those gated out, the agreement."""
+
+    run: Run
+    object: int
+    agreements: tuple[float, ...]  # of each frame in between
+    gated: tuple[int, ...]
+
+    @property
+    def accepted(self) -> int:
+        """The number of masks that were accepted."""
+        return len(self.agreements) - len(self.gated)
+
+
+def tally(document: Document, walked: Iterable[Run]) -> Iterator[Kept]:
+    """Yield what was accepted of each object of each run, one-sided ones with no frame at all."""
+    for run in walked:
+        for number in run.objects:
+            found = ((frame, document.get(Key(frame, number))) for frame in run.frames)
+            here = {frame: entry for frame, entry in found if entry is not None}
+            scores = tuple(entry.score or 0.0 for entry in here.values())
+            gated = tuple(frame for frame, entry in here.items() if entry.conflict)
+            yield Kept(run, number, scores, gated)
+        for number in run.one_sided:
+            yield Kept(run, number, (), ())
+
+
+def _shown(document: Document, frame: int) -> set[int]:
+    entries = document.on_frame(frame)
+    return {number for number, entry in entries.items() if entry.mask is not None}
+
+
+def _likelihood(prediction: Prediction) -> FloatMap:
+    if prediction.probability is None:
+        return prediction.mask.astype(np.float32)
+    return prediction.probability
