@@ -94,6 +94,30 @@ class _Dragging(FakeTracker):
         yield from super().track(start, frames)
 
 
+class _Returning(FakeTracker):
+    """Keeps to the masks it set out from; coming back, it is on the others from frame 12 on."""
+
+    def track(
+        self, anchors: Anchors, frames: Sequence[int], *, probabilities: bool = False
+    ) -> Generator[Tracked, None, None]:
+        comes_back = frames[-1] < frames[0]
+        for frame in frames:
+            self.visited.append(frame)
+            x = 30 if comes_back and frame > 12 else 10
+            yield frame, {1: Prediction(square(x), 0.95 if comes_back else 0.9)}
+
+
+def test_a_pass_back_ends_where_it_meets_the_walk_and_is_trusted_up_to_there() -> None:
+    document = corrected(21, at=0, drifted=range(1, 20), anchors={20: 30})
+    tracker = _Returning(FakeFrames(21))
+    entries = healed(document, 0, tracker)
+    assert tracker.visited == [*range(20), *range(20, 8, -1)]
+    scores = [entries[Key(frame, 1)].score for frame in range(1, 20)]
+    assert scores == [0.9] * 10 + [0.95] * 9
+    assert entries[Key(12, 1)].mask == mask_at(10)
+    assert entries[Key(13, 1)].mask == mask_at(30)
+
+
 def test_nothing_comes_back_from_an_anchor_that_says_absent() -> None:
     document = corrected(20, at=2, drifted=range(3, 20), anchors={0: 10})
     document.replace({Key(15, 1): Entry(None, Origin.DRAWN)})
