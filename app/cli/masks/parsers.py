@@ -14,6 +14,7 @@ def configure_propagate(parser: argparse.ArgumentParser) -> None:
         help="the masks to start from: palette PNGs, pixel value = object id, named as their frame "
         "or by its index, 000000.png; an object that is missing from one is looked for there, "
         "unless the PNG is empty")  # fmt: skip
+    _add_first_number(parser)
     add("--out", type=Path, required=True, metavar="DIR", help="where a PNG a frame is written")
     add("--model", metavar="NAME", help="the tracker (default: the best that needs no download)")
     add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
@@ -51,6 +52,7 @@ def configure_refine(parser: argparse.ArgumentParser) -> None:
     add("frames", type=Path, metavar="FRAMES", help="a video file or a folder of images")
     add("--masks", type=Path, required=True, metavar="DIR",
         help="palette PNGs, named as their frames or by index")  # fmt: skip
+    _add_first_number(parser)
     add("--out", type=Path, required=True, metavar="DIR",
         help="where all masks are written; those of other frames as they are")  # fmt: skip
     add("--frames", dest="chosen", type=_ranges, metavar="N,N-M",
@@ -76,6 +78,13 @@ def configure_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", type=output_file, metavar="FILE", help="write all numbers there, too"
     )
+
+
+def _add_first_number(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--first-number", type=int, choices=(0, 1), metavar="0|1",
+        help="the number of the first frame, where masks of a video file are numbered",
+    )  # fmt: skip
 
 
 def _scales(text: str) -> tuple[float, ...]:

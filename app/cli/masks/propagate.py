@@ -66,7 +66,7 @@ def _job(arguments: argparse.Namespace, video: Video, model: str) -> FillJob:
         flip=arguments.flip,
         presence=arguments.presence,
     )
-    given = read_anchors(arguments.anchors, video)
+    given = read_anchors(arguments.anchors, video, arguments.first_number)
     return FillJob(
         out=arguments.out,
         given=given,
