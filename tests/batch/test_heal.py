@@ -1,6 +1,7 @@
 """Healing: it stops where old and new masks agree, and comes back from where they do not."""
 
 from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -81,7 +82,19 @@ def test_two_anchors_that_disagree_share_the_frames_between_them() -> None:
     document.replace(healed(document, 0, tracker))
     assert document.get(Key(2, 1)).mask == mask_at(10)  # type: ignore[union-attr]
     assert document.get(Key(18, 1)).mask == mask_at(30)  # type: ignore[union-attr]
-    assert document.get(Key(10, 1)).conflict  # type: ignore[union-attr]
+    conflicts = {key.frame for key, entry in document.items() if entry.conflict}
+    assert 10 in conflicts
+    assert not conflicts & {1, 2, 18, 19}  # beside an anchor there is no doubt
+
+
+def test_a_conflict_is_over_where_old_and_new_agree() -> None:
+    document = corrected(200, at=50, drifted=range(45, 60), anchors={0: 10})
+    doubted = {Key(frame, 1) for frame in (42, 61)}
+    document.replace(
+        {key: replace(entry, conflict=True) for key in doubted if (entry := document.get(key))}
+    )
+    document.replace(healed(document, 50, FakeTracker(FakeFrames(200))))
+    assert not any(entry.conflict for _, entry in document.items())
 
 
 class _Dragging(FakeTracker):
