@@ -36,8 +36,9 @@ def submission_json(videos: Iterable[LabelledVideo]) -> bytes:
     records = [_record(video, frame, _masks(video, frame)) for video, frame in frames]
     content = json.dumps({"info": _INFO, "video_annotations": records}).encode()
     file = VisorFile.parse(content, "the submission")
+    canvas = file.canvas
     for (video, frame), record in zip(frames, file.records, strict=True):
-        read = [(item.name, filled(item.polygons, file.canvas)) for item in record.annotations]
+        read = [(item.name, filled(item.polygons, canvas)) for item in record.annotations]
         if not _is_same(read, _masks(video, frame)):
             raise StorageError(
                 f"The masks of {video.name}, frame {frame.stem}, would not come back from the "
