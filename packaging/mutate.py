@@ -27,6 +27,7 @@ PLACES = (
     "app/core", "app/batch", "app/engine", "app/session", "app/storage", "models/classic",
     "models/cutie", "models/sam", "models/vmos",
 )  # fmt: skip
+LEFT_OUT = {"app/batch/videos/cluster.py"}  # its test needs the extra `ray`
 _SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
@@ -161,7 +162,9 @@ def _pass(tree: Path, tests: Sequence[str], limit_s: float) -> bool:
 def sampled(places: Iterable[str], count: int, seed: int) -> list[Mutant]:
     """Return as many changes of the files in `places` as asked for, the same for one seed."""
     files = sorted({path for place in places for path in _sources(ROOT / place)})
-    found = [mutant for path in files for mutant in mutants(path.relative_to(ROOT))]
+    names = [path.relative_to(ROOT) for path in files]
+    kept = [name for name in names if name.as_posix() not in LEFT_OUT]
+    found = [mutant for name in kept for mutant in mutants(name)]
     return random.Random(seed).sample(found, min(count, len(found)))
 
 
