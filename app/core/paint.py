@@ -24,6 +24,7 @@ class Point(NamedTuple):
 
 
 NOTHING: Area = (0, 0, 0, 0)
+_DOT = 1e-6  # squared pixels: a shorter line is a dot, and dividing by it would overflow
 
 
 def is_empty(area: Area) -> bool:
@@ -81,7 +82,7 @@ def line_pixels(area: Area, start: Point, end: Point, diameter: float) -> BoolMa
     length = along_x * along_x + along_y * along_y
     # How far along the line the nearest point of it lies, 0 at the start and 1 at the end.
     share: NDArray[np.float32] | float = 0.0
-    if length > 0:
+    if length > _DOT:
         share = columns * np.float32(along_x / length) + rows * np.float32(along_y / length)
         np.clip(share, 0.0, 1.0, out=share)
     off_x = columns - share * np.float32(along_x)

@@ -1,6 +1,7 @@
 """Healing: it stops where old and new masks agree, and comes back from where they do not."""
 
 from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -81,7 +82,19 @@ def test_two_anchors_that_disagree_share_the_frames_between_them() -> None:
     document.replace(healed(document, 0, tracker))
     assert document.get(Key(2, 1)).mask == mask_at(10)  # type: ignore[union-attr]
     assert document.get(Key(18, 1)).mask == mask_at(30)  # type: ignore[union-attr]
-    assert document.get(Key(10, 1)).conflict  # type: ignore[union-attr]
+    conflicts = {key.frame for key, entry in document.items() if entry.conflict}
+    assert 10 in conflicts
+    assert not conflicts & {1, 2, 18, 19}  # beside an anchor there is no doubt
+
+
+def test_a_conflict_is_over_where_old_and_new_agree() -> None:
+    document = corrected(200, at=50, drifted=range(45, 60), anchors={0: 10})
+    doubted = {Key(frame, 1) for frame in (42, 61)}
+    document.replace(
+        {key: replace(entry, conflict=True) for key in doubted if (entry := document.get(key))}
+    )
+    document.replace(healed(document, 50, FakeTracker(FakeFrames(200))))
+    assert not any(entry.conflict for _, entry in document.items())
 
 
 class _Dragging(FakeTracker):
@@ -92,6 +105,30 @@ class _Dragging(FakeTracker):
     ) -> Generator[Tracked, None, None]:
         start = {frames[0]: anchors[frames[0]]} if frames[0] in anchors else anchors
         yield from super().track(start, frames)
+
+
+class _Returning(FakeTracker):
+    """Keeps to the masks it set out from; coming back, it is on the others from frame 12 on."""
+
+    def track(
+        self, anchors: Anchors, frames: Sequence[int], *, probabilities: bool = False
+    ) -> Generator[Tracked, None, None]:
+        comes_back = frames[-1] < frames[0]
+        for frame in frames:
+            self.visited.append(frame)
+            x = 30 if comes_back and frame > 12 else 10
+            yield frame, {1: Prediction(square(x), 0.95 if comes_back else 0.9)}
+
+
+def test_a_pass_back_ends_where_it_meets_the_walk_and_is_trusted_up_to_there() -> None:
+    document = corrected(21, at=0, drifted=range(1, 20), anchors={20: 30})
+    tracker = _Returning(FakeFrames(21))
+    entries = healed(document, 0, tracker)
+    assert tracker.visited == [*range(20), *range(20, 8, -1)]
+    scores = [entries[Key(frame, 1)].score for frame in range(1, 20)]
+    assert scores == [0.9] * 10 + [0.95] * 9
+    assert entries[Key(12, 1)].mask == mask_at(10)
+    assert entries[Key(13, 1)].mask == mask_at(30)
 
 
 def test_nothing_comes_back_from_an_anchor_that_says_absent() -> None:

@@ -11,7 +11,7 @@ import pytest
 from app.cli.main import run
 from app.core.document import Entry, Key, Origin
 from app.core.mask import Mask
-from app.storage.formats.palette import read_labels, write_palette_png
+from app.storage.formats.palette import Labels, read_labels, write_palette_png
 from app.storage.project.project import Project
 from tests.storage.visor_vectors import DENSE, SPARSE, SUBMISSION, expected, load
 
@@ -235,6 +235,46 @@ def test_evaluate_says_where_ids_have_gaps(
         assert maskwright(*words, protocol) == 0
         assert ("masks: the first ground truth frame lacks object 2, 3" in capsys.readouterr().err
                 ) == is_told  # fmt: skip
+
+
+def disc(value: int, *, sigma: float = 0.0, void: int = 0) -> Labels:
+    image = np.zeros((48, 64), np.uint8)
+    if void:
+        cv2.circle(image, (30, 24), 12 + void, 255, -1)
+    cv2.circle(image, (30, 24), 12, value, -1)
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8) if sigma else image
+
+
+@pytest.mark.parametrize("protocol", ["davis2016", "davis2017", "visor"])
+def test_evaluate_takes_white_on_black_for_object_1_on_either_side(
+    tmp_path: Path, protocol: str
+) -> None:
+    maps = {"ids": disc(1), "white": disc(255), "bordered": disc(1, void=2)}
+    for name, labels in maps.items():
+        for stem in ("00000", "00001", "00002"):
+            write_palette_png(tmp_path / name / f"{stem}.png", labels)
+    for truth, prediction in (("white", "ids"), ("ids", "white"), ("white", "white")):
+        words = ("--gt", tmp_path / truth, "--pred", tmp_path / prediction, "--json")
+        file = tmp_path / "scores.json"
+        assert maskwright("evaluate", *words, file, "--protocol", protocol) == 0
+        assert load(file)["J&F"] == 1
+    if protocol != "davis2016":  # to which void is foreground, too
+        words = ("--gt", tmp_path / "bordered", "--pred", tmp_path / "white", "--json")
+        assert maskwright("evaluate", *words, file, "--protocol", protocol) == 0
+        assert load(file)["J&F"] == 1
+
+
+def test_evaluate_says_where_edges_of_white_masks_are_grey(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for stem in ("00000", "00001", "00002"):
+        write_palette_png(tmp_path / "ids" / f"{stem}.png", disc(1))
+        (tmp_path / "grey").mkdir(exist_ok=True)
+        cv2.imwrite(str(tmp_path / "grey" / f"{stem}.png"), disc(255, sigma=1.0))
+    words = ("--gt", tmp_path / "ids", "--pred", tmp_path / "grey", "--json")
+    assert maskwright("evaluate", *words, tmp_path / "scores.json") == 0
+    assert "white on black with other values between" in capsys.readouterr().err
+    assert load(tmp_path / "scores.json")["J"] > 0.95
 
 
 def test_evaluate_names_what_is_missing_or_of_another_size(

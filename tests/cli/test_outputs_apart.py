@@ -65,6 +65,13 @@ def place(tmp_path: Path) -> Path:
         "convert masks masks --from davis --to coco",
         "convert masks masks/a.json --from davis --to coco",
         "convert masks . --from davis --to visor",
+        "evaluate --pred masks --gt masks --json masks/scores.json",
+        "evaluate --pred masks --gt video --json video/frame_0000000001.png",
+        "evaluate --pred masks --gt link --json video/frame_0000000001.png",
+        "bench clicks video masks --json masks/scores.json",
+        "bench neighbours . --json p.maskwright",
+        "bench heal video --json link/frame_0000000001.png",
+        "bench clicks video masks --weights p.maskwright --json same.maskwright",
     ],
 )
 def test_an_output_that_would_destroy_an_input_is_refused(

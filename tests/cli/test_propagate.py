@@ -13,6 +13,7 @@ from app.storage.project.project import Project
 from models.api import Anchors, Tracked
 from models.classic.tracker import ClassicTracker
 from tests.cli.frames import SIZE, labels, write_masks, write_video
+from tests.storage.clips import write_clip
 
 
 @pytest.fixture
@@ -279,3 +280,25 @@ def test_masks_without_scores_take_the_old_scores_away(video: Path, tmp_path: Pa
     assert propagate(video, anchors, tmp_path / "out", "--scores", "--stop", "2") == 0
     assert propagate(video, anchors, tmp_path / "out", "--stop", "2") == 0
     assert not (tmp_path / "out" / "scores").exists()
+
+
+@pytest.mark.parametrize(("first", "given"), [(0, {1, 2, 3}), (1, {0, 1, 2})])
+def test_masks_that_may_count_from_0_or_from_1_are_placed_as_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], first: int, given: set[int]
+) -> None:
+    video = write_clip(tmp_path / "video.mp4", 6, size=SIZE)
+    maps = {f"{number:06}": labels(number, 1) for number in (1, 2, 3)}
+    anchors = write_masks(tmp_path / "anchors", maps)
+    assert propagate(video, anchors, tmp_path / "out") == 2
+    assert "--first-number 1 or --first-number 0" in capsys.readouterr().err
+    for command, option in (("propagate", "--anchors"), ("refine", "--masks")):
+        out = tmp_path / command
+        words = [command, video, option, anchors, "--out", out, "--model", "classic"]
+        assert run([*map(str, words), "--first-number", str(first)]) == 0
+    placed = {
+        frame: np.flatnonzero([np.array_equal(read_labels(file), each) for each in maps.values()])
+        for frame, file in enumerate(sorted((tmp_path / "propagate").glob("*.png")))
+    }
+    assert {frame for frame, found in placed.items() if found.size} >= given
+    assert [placed[frame].tolist() for frame in sorted(given)] == [[0], [1], [2]]
+    assert len(list((tmp_path / "refine").glob("*.png"))) == 3

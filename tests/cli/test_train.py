@@ -103,6 +103,35 @@ def test_one_command_trains_from_a_visor_release(
     assert run([*words, "--resume"]) == 0
 
 
+@pytest.mark.parametrize(
+    ("line", "other"),
+    [
+        ('output = "{root}/frames/run"', "lies in"),
+        ('output = "{root}"', "holds"),
+        ('cache = "{root}/json"', "is"),
+        ('cache = "{root}/json/cache"', "lies in"),
+        ('start = "{root}/run/weights.safetensors"', "is"),
+        ('encoder = "{root}/linked/checkpoint.pt"', "is"),
+    ],
+)
+def test_a_run_that_would_write_over_what_it_reads_is_refused(
+    release: Path, capsys: pytest.CaptureFixture[str], line: str, other: str
+) -> None:
+    (release / "run").mkdir()
+    (release / "linked").symlink_to(release / "run", target_is_directory=True)
+    field = line.partition(" ")[0]
+    text = _write(release, "run", 2).read_text()
+    kept = [each for each in text.splitlines() if not each.startswith(f'{field} = "')]
+    config = release / "other.toml"
+    config.write_text("\n".join([line.format(root=release), *kept]))
+    before = sorted(release.rglob("*"))
+    assert run(["train", str(config), "--device", "cpu", "--threads", "1"]) == 2
+    said = capsys.readouterr().err
+    assert f" {other} " in said
+    assert "which is read. Choose another place" in said
+    assert sorted(release.rglob("*")) == before
+
+
 @pytest.mark.parametrize("field", ["encoder", "start"])
 def test_weights_that_are_not_there_are_wrong_use(
     release: Path, capsys: pytest.CaptureFixture[str], field: str

@@ -150,6 +150,39 @@ def test_outlines_match_within_a_pixel_on_a_small_frame() -> None:
     assert boundary_f(mask_at(0), mask_at(40)) == 0
 
 
+def with_hole(side: int) -> Mask:
+    """Return a large square with a square hole in its middle."""
+    pixels = square(10, y=5, side=30)
+    pixels[20 : 20 + side, 25 : 25 + side] = False
+    mask = Mask.encode(pixels)
+    assert mask is not None
+    return mask
+
+
+def test_the_boundary_measure_is_of_outlines_not_of_what_they_hold() -> None:
+    whole, holed = with_hole(0), with_hole(10)
+    outline, of_hole = 4 * 29, 12 * 12 - 10 * 10
+    precision, recall = 1.0, outline / (outline + of_hole)
+    wanted = 2 * precision * recall / (precision + recall)
+    assert boundary_f(whole, holed) == pytest.approx(wanted)
+    assert boundary_f(holed, whole) == pytest.approx(wanted)
+
+
+def test_masks_of_one_size_and_place_but_another_outline_do_not_agree() -> None:
+    one, other = (Entry(with_hole(side), Origin.PROPAGATED) for side in (0, 8))
+    assert agree(one, other, Rules(boundary=0.8))
+    assert not agree(one, other, Rules())
+
+
+def test_the_outline_at_the_edge_of_the_frame_counts() -> None:
+    edge = Mask.encode(square(0, y=0, side=20))
+    inner = Mask.encode(square(3, y=3, side=17))
+    assert edge is not None
+    assert inner is not None
+    # Of both outlines only what lies right and below is near the other, in the frame's corner not.
+    assert boundary_f(edge, inner) < 0.6
+
+
 def test_it_is_time_to_look_ahead_after_patient_agreement_only() -> None:
     watch = Watch(patience=3)
     fed = [watch.feed(agreed=agreed) for agreed in (True, True, False, True, True, True, True)]

@@ -75,6 +75,28 @@ def test_a_thin_slanting_line_has_no_gaps() -> None:
     assert paint.keep_largest(stroke.pixels).sum() == stroke.pixels.sum()
 
 
+def test_a_line_of_next_to_no_length_is_a_dot() -> None:
+    stroke = Stroke(blank(), diameter=5)
+    stroke.line_to(Point(20, 16))
+    stroke.line_to(Point(np.nextafter(20, 21), 16))
+    stroke.line_to(Point(20, 16 + 1e-50))
+    np.testing.assert_array_equal(stroke.pixels, disc(5))
+    stroke = Stroke(blank(), diameter=5)
+    stroke.line_to(Point(0, 16))
+    stroke.line_to(Point(1e-60, 16))
+    assert stroke.pixels[:, 0].sum() == 5
+
+
+def test_a_brush_paints_on_the_first_and_last_rows_and_columns() -> None:
+    stroke = Stroke(blank(), diameter=1)
+    for corner in ((0, 0), (39, 0), (39, 31), (0, 31), (0, 0)):
+        stroke.line_to(Point(*corner))
+    wanted = ~blank()
+    wanted[1:-1, 1:-1] = False
+    np.testing.assert_array_equal(stroke.pixels, wanted)
+    assert stroke.area == (0, 32, 0, 40)
+
+
 def test_a_stroke_leaves_the_mask_that_it_began_on_alone() -> None:
     before = blank()
     Stroke(before, diameter=9).line_to(Point(10, 10))

@@ -48,6 +48,22 @@ def test_a_confident_pass_holds_further() -> None:
     assert unsure.count(Source.BACK) > sure.count(Source.BACK)
 
 
+def surer_pass_back(*, met: bool) -> list[Source]:
+    """Return what holds between two anchors where the pass back is somewhat surer."""
+    frames = range(1, 20)
+    walk = Walk(Stretch(frames, mask_at(10), mask_at(12), {}), RULES)
+    for frame in frames:
+        walk.feed(frame, entry_at(10), {})
+    back = {frame: entry_at(12, 0.93) for frame in frames}
+    return [source for source, _ in walk.settled(back, met=met).values()]
+
+
+def test_a_pass_back_that_met_the_walk_is_trusted_as_far_as_it_came() -> None:
+    met, unmet = surer_pass_back(met=True), surer_pass_back(met=False)
+    assert met == [Source.NEW] * 6 + [Source.BACK] * 13
+    assert unmet == [Source.NEW] * 8 + [Source.BACK] * 11
+
+
 def test_passes_that_are_far_apart_are_a_conflict() -> None:
     here = Candidate(entry_at(10), 0.5)
     near, far = Candidate(entry_at(11), 0.5), Candidate(entry_at(40), 0.5)

@@ -107,6 +107,21 @@ def test_a_later_anchor_teaches_colours_that_an_earlier_frame_needs() -> None:
     assert iou(found[4][1].mask, blue) > 0.8
 
 
+def test_an_object_is_brought_from_its_nearest_anchor() -> None:
+    read: list[int] = []
+
+    def draw(index: int) -> Image:
+        read.append(index)
+        return disk(ground(), 30 + 3 * index, 60, (200, 40, 40))
+
+    tracker = load_tracker("classic", Film(12, draw))
+    anchors = {frame: {1: disk_mask(30 + 3 * frame, 60)} for frame in (0, 5, 11)}
+    read.clear()
+    found = dict(tracker.track(anchors, range(7, 9)))
+    assert set(read) == {0, 5, 6, 7, 8, 11}  # 0 and 11 for their colours alone
+    assert iou(found[8][1].mask, disk_mask(54, 60)) > 0.8
+
+
 def test_large_frames_are_worked_on_small_and_answered_large() -> None:
     plain = ground(size=(600, 800))
 

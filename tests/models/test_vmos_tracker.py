@@ -9,7 +9,7 @@ from models.vmos.config import MemoryRules, VmosConfig
 from models.vmos.engine import Engine
 from models.vmos.geometry import input_size
 from models.vmos.network.network import Vmos
-from models.vmos.tracker import VmosTracker
+from models.vmos.tracker import RULES, VmosTracker
 from tests.models.contract import Clip, TrackerContract
 
 SLIM = VmosConfig(channels=(16, 32, 32, 32), depths=(1, 1, 1, 1), groups=(1, 2, 2, 2), layers=2)
@@ -89,6 +89,32 @@ def test_an_object_with_other_anchors_leaves_the_others_as_they_are(network: Vmo
     for frame in range(3):
         assert np.array_equal(before[frame][1].mask, both[frame][1].mask)
     assert set(both[4]) == {1, 2}
+
+
+class _ReadOf(Clip):
+    """A clip that remembers which frames were read, in their order."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__(length)
+        self.read: list[int] = []
+
+    def __getitem__(self, index: int) -> Image:
+        self.read.append(index)
+        return super().__getitem__(index)
+
+
+def test_anchors_off_the_way_are_remembered_the_nearest_last(network: Vmos) -> None:
+    clip = _ReadOf(12)
+    anchors = {frame: {1: clip.mask(1, frame)} for frame in (0, 2, 11)}
+    list(VmosTracker(network, clip, side=0).track(anchors, range(4, 6)))
+    assert clip.read == [4, 11, 0, 2, 5]
+
+
+def test_of_many_anchors_off_the_way_the_nearest_are_remembered(network: Vmos) -> None:
+    clip, most = _ReadOf(20), RULES.most_references
+    anchors = {frame: {1: clip.mask(1, frame)} for frame in range(most + 2)}
+    list(VmosTracker(network, clip, side=0).track(anchors, [most + 3]))
+    assert clip.read == [most + 3, *range(2, most + 2)]
 
 
 def test_the_memory_stays_as_large_as_it_is(network: Vmos) -> None:

@@ -73,6 +73,7 @@ def test_a_refinement_is_a_ghost_until_it_is_accepted(desk: Desk, qtbot: QtBot) 
     assert entry is not None
     assert entry.origin is Origin.REFINED
     assert entry.is_anchor
+    assert entry.score == 0.8
     assert not session.correction.has_refinement
 
 

@@ -7,15 +7,17 @@ import cv2
 import numpy as np
 import pytest
 
+from app.cli.main import run
 from app.core.evaluate import Protocol, score_sequence, summarize
 from app.errors import FormatError
 from app.storage.formats.davis import mask_folders, read_davis, size_notes, write_davis
 from app.storage.formats.labelled import LabelledFrame, LabelledVideo, named_objects, split_labels
 from app.storage.formats.palette import Labels, encode_palette_png, read_labels, read_palette_png
 from app.storage.formats.submission import submission_json
-from app.storage.formats.visor.geometry import DENSE_SIZE, SPARSE_SIZE
+from app.storage.formats.visor.geometry import DENSE_SIZE, SPARSE_SIZE, trace
 from app.storage.formats.visor.records import VisorFile
 from app.storage.formats.visor.release.benchmark import Split, benchmark_videos, image_adder
+from models.api import BoolMask
 from tests.storage.visor_vectors import SPARSE, SUBMISSION, expected, load
 
 # The off-image hand of this frame differs by some pixels between releases of OpenCV.
@@ -312,6 +314,20 @@ def test_a_submission_holds_exactly_the_label_maps(tmp_path: Path) -> None:
     assert again.objects == videos[0].objects
     for before, after in zip(videos[0].frames, again.frames, strict=True):
         assert np.array_equal(after.labels(DENSE_SIZE), before.labels(DENSE_SIZE))
+
+
+def test_a_submission_that_would_not_come_back_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shifted(pixels: BoolMask, offset: tuple[int, int]) -> list[list[list[int]]]:
+        return trace(pixels, (offset[0] + 1, offset[1]))
+
+    monkeypatch.setattr("app.storage.formats.submission.trace", shifted)
+    target = tmp_path / "val.json"
+    target.write_text("before")
+    words = ["convert", str(SPARSE), str(target), "--from", "visor", "--to", "submission"]
+    assert run(words) == 1
+    assert target.read_text() == "before"
 
 
 def test_frames_without_visor_names_cannot_be_submitted() -> None:

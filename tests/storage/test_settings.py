@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from app import paths
 from app.core.heal import Rules
 from app.storage.files.toml import dump
-from app.storage.settings import FIELDS, Settings, field_of, load, save
+from app.storage.settings import FIELDS, Field, Settings, field_of, load, save
 from models import registry
 
 
@@ -120,6 +120,27 @@ def test_a_mark_before_the_text_is_no_part_of_it(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_bytes(b"\xef\xbb\xbfundo_limit = 77\n")
     assert loaded(path) == (replace(Settings(), undo_limit=77), [])
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_a_setting_accepts_what_it_says_and_no_more(field: Field) -> None:
+    default = field.default
+    if isinstance(default, bool):
+        assert field.accepts(not default)
+        assert not any(field.accepts(value) for value in (0, 1, "yes", None))
+    elif isinstance(default, str):
+        others = [choice.value for choice in field.choices]
+        assert all(field.accepts(value) for value in others)
+        assert field.accepts("something else") is (field.is_open or not others)
+        assert not any(field.accepts(value) for value in (0, True, None, [default]))
+    else:
+        step = 1 if isinstance(default, int) else 1e-9
+        assert field.accepts(field.low)
+        assert field.accepts(field.high)
+        beyond = (field.low - step, field.high + step, str(default), True, None)
+        assert not any(field.accepts(value) for value in beyond)
+        between = field.low + 0.3 * (field.high - field.low)
+        assert field.accepts(between) is isinstance(default, float)
 
 
 def test_a_whole_number_is_a_number(tmp_path: Path) -> None:

@@ -10,7 +10,10 @@ from app.cli.main import run
 from app.core.document import Entry, Key, Origin
 from app.core.mask import Mask
 from app.storage.formats.visor.exporting import export_visor
+from app.storage.formats.visor.geometry import DENSE_SIZE, Size
 from app.storage.formats.visor.importing import Original, import_visor
+from app.storage.formats.visor.read_back import check_read_back
+from app.storage.formats.visor.records import VisorFile
 from tests.storage.visor_vectors import DENSE, SPARSE, SUBMISSION, load
 
 
@@ -120,3 +123,27 @@ def test_projects_of_before_still_export(tmp_path: Path) -> None:
              for identity, each in original.links.items()]  # fmt: skip
     old = zlib.compress(json.dumps({"links": links, "file": load(SPARSE)}).encode())
     assert json.loads(export_visor(imported.document, imported.frames, old)) == load(SPARSE)
+
+
+@pytest.mark.parametrize("path", [SPARSE, DENSE, SUBMISSION])
+def test_the_text_of_a_file_that_nobody_edited_is_not_copied(path: Path) -> None:
+    content = path.read_bytes()
+    assert VisorFile.parse(content, "the file").dumps() is content
+
+
+def test_the_proof_of_an_export_asks_for_the_canvas_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+
+    def counted(_file: VisorFile) -> Size:
+        nonlocal asked
+        asked += 1
+        return DENSE_SIZE
+
+    imported = import_visor(DENSE)
+    content = Original.loads(imported.attachment).file.dumps()
+    names = {info.id: info.name for info in imported.document.objects}
+    monkeypatch.setattr(VisorFile, "canvas", property(counted))
+    check_read_back(content, imported.document, names, imported.frames)
+    assert asked < 5 < len(imported.document)

@@ -23,10 +23,11 @@ from app.storage.formats.palette import (
 from app.storage.video.opening import Video
 
 
-def read_anchors(folder: Path, video: Video) -> dict[int, Labels]:
+def read_anchors(folder: Path, video: Video, first_number: int | None = None) -> dict[int, Labels]:
     """Return frame -> label map of every PNG in the folder, white on black as object 1.
 
-    A PNG is named as its frame's image or by the frame's index in six digits. Raises UsageError or
+    A PNG is named as its frame's image or by the frame's index in six digits. `first_number` is
+    that of the first frame where those of a video file are numbered. Raises UsageError or
     FormatError.
     """
     if not folder.is_dir():
@@ -35,7 +36,7 @@ def read_anchors(folder: Path, video: Video) -> dict[int, Labels]:
     if not files:
         raise UsageError(f"{folder} holds no PNG. Put at least one anchor mask there.")
     by_index = {f"{index:06}": index for index in range(len(video))}
-    places, told = placed_stems([file.stem for file in files], video)
+    places, told = placed_stems([file.stem for file in files], video, first_number)
     given: dict[int, Labels] = {}
     for file, place in zip(files, places, strict=True):
         frame = by_index.get(file.stem) if place is None else place

@@ -4,7 +4,10 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from app.core.evaluate import (
     EvaluationError,
@@ -15,15 +18,26 @@ from app.core.evaluate import (
     summarize,
 )
 from app.errors import FormatError
+from app.storage.files.apart import check_apart
 from app.storage.files.writing import atomic_write
 from app.storage.formats.davis import mask_files, mask_folders, size_notes
-from app.storage.formats.palette import read_labels
+from app.storage.formats.palette import (
+    VOID,
+    Labels,
+    counts_of,
+    is_white_on_black,
+    note_of,
+    read_labels,
+    white_as_one,
+)
 from app.storage.formats.visor.release.tables import read_list
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Score every sequence of the ground truth and print the numbers."""
     protocol = Protocol(arguments.protocol)
+    if arguments.json is not None:
+        check_apart(arguments.json, (arguments.gt, arguments.pred))
     threads = arguments.threads or os.cpu_count() or 1
     try:
         scores = [
@@ -75,14 +89,46 @@ def _scored(truth: Path, prediction: Path, protocol: Protocol, threads: int) -> 
             "have no prediction. Write one mask PNG for each frame of the ground truth."
         )
     size = read_labels(files[0]).shape
+    kept = [predicted.get(file.stem) for file in files]
     return score_sequence(
         truth.name,
         [file.stem for file in files],
-        lambda index: read_labels(files[index], (size[0], size[1])),
-        lambda index: read_labels(predicted[files[index].stem], (size[0], size[1])),
+        _reader(files, (size[0], size[1]), protocol),
+        _reader(kept, (size[0], size[1]), protocol),
         protocol,
         threads,
     )
+
+
+def _reader(
+    files: Sequence[Path | None], size: tuple[int, int], protocol: Protocol
+) -> Callable[[int], Labels]:
+    """Return what reads the masks of these files, white on black as object 1.
+
+    davis2016 takes whatever is not black for its one object.
+    """
+    given = [file for file in files if file is not None]
+    is_white = protocol is not Protocol.DAVIS2016 and _is_white_on_black(given)
+
+    def read(index: int) -> Labels:
+        file = files[index]
+        assert file is not None, "frames without a prediction are not scored"
+        labels = read_labels(file, size)
+        return white_as_one(labels) if is_white else labels
+
+    return read
+
+
+def _is_white_on_black(files: Sequence[Path]) -> bool:
+    """Whether masks are white on black; where the first that show something lack white, not."""
+    painted = (labels for file in files if (labels := read_labels(file)).any())
+    if VOID not in next(painted, np.zeros(1, np.uint8)):
+        return False
+    counts = counts_of(read_labels(file) for file in files)
+    is_white = is_white_on_black(counts)
+    if is_white:
+        sys.stderr.writelines(f"{note}\n" for note in note_of(counts))
+    return is_white
 
 
 def _report(scores: list[SequenceScore], protocol: Protocol, file: Path | None) -> None:

@@ -18,6 +18,7 @@ def configure_propagate(parser: argparse.ArgumentParser) -> None:
     start.add_argument("--text", action="append", default=[], metavar="PHRASE",
         help="find the objects to start from by words, in place of anchors: cup, left hand; as "
         "often as needed; of a sentence its main noun counts")  # fmt: skip
+    _add_first_number(parser)
     add("--out", type=Path, required=True, metavar="DIR", help="where a PNG a frame is written")
     _add_finding(parser.add_argument_group("with --text"))
     add("--model", metavar="NAME", help="the tracker (default: the best that needs no download)")
@@ -68,6 +69,7 @@ def configure_refine(parser: argparse.ArgumentParser) -> None:
     add("frames", type=Path, metavar="FRAMES", help="a video file or a folder of images")
     add("--masks", type=Path, required=True, metavar="DIR",
         help="palette PNGs, named as their frames or by index")  # fmt: skip
+    _add_first_number(parser)
     add("--out", type=Path, required=True, metavar="DIR",
         help="where all masks are written; those of other frames as they are")  # fmt: skip
     add("--frames", dest="chosen", type=_ranges, metavar="N,N-M",
@@ -153,6 +155,13 @@ def configure_inspect(parser: argparse.ArgumentParser) -> None:
         "tell)")  # fmt: skip
     add("--worst", type=whole(0), default=6, metavar="N",
         help="how many episodes a prediction are shown (default: 6)")  # fmt: skip
+
+
+def _add_first_number(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--first-number", type=int, choices=(0, 1), metavar="0|1",
+        help="the number of the first frame, where masks of a video file are numbered",
+    )  # fmt: skip
 
 
 def _scales(text: str) -> tuple[float, ...]:

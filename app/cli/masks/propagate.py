@@ -69,7 +69,8 @@ def _job(arguments: argparse.Namespace, video: Video, model: str) -> FillJob:
         flip=arguments.flip,
         presence=arguments.presence,
     )
-    given = read_anchors(arguments.anchors, video) if arguments.anchors else {}
+    number = arguments.first_number
+    given = read_anchors(arguments.anchors, video, number) if arguments.anchors else {}
     return FillJob(
         out=arguments.out,
         given=given,

@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--iou-gate must lie from 0 to 1.")
     check_apart(arguments.out, (arguments.frames, arguments.masks, arguments.weights))
     with closing(open_video(arguments.frames)) as video:
-        given = read_anchors(arguments.masks, video)
+        given = read_anchors(arguments.masks, video, arguments.first_number)
         chosen = sorted(given)
         if arguments.chosen is not None:
             chosen = _frames(arguments.chosen, given, len(video))

@@ -7,6 +7,7 @@ from pathlib import Path
 from app.cli.training.validation import SequenceValidation
 from app.cli.training.visor_data import with_visor
 from app.errors import UsageError
+from app.storage.files.apart import check_apart
 from models.training.config import TrainConfig, TrainingConfigError, load_config
 from models.training.data.pictures import TrainingDataError
 from models.training.loop.checkpoint import CheckpointReadError
@@ -14,6 +15,8 @@ from models.training.loop.plot import plot_metrics
 from models.training.loop.trainer import Trainer
 from models.training.run import prepare, save_result
 from models.training.workers import Workers, pick_worker_device
+
+_CHECKPOINT, _WEIGHTS = "checkpoint.pt", "weights.safetensors"
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -31,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         _plot(trainer)
     if trainer.leads:
-        path = Path(config.output) / "weights.safetensors"
+        path = Path(config.output) / _WEIGHTS
         save_result(trainer, path)
         _say(f"The weights are in {path}.")
     return 0
@@ -39,7 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _trainer(config: TrainConfig, arguments: argparse.Namespace) -> Trainer:
     """Return the trainer, with its data ready and, where it is asked for, its checkpoint read."""
-    checkpoint = Path(config.output) / "checkpoint.pt"
+    _check_apart(config)
+    checkpoint = Path(config.output) / _CHECKPOINT
     if checkpoint.exists() and not arguments.resume:
         raise UsageError(
             f"{config.output} holds a run already. Go on with --resume, set another `output`, or "
@@ -58,6 +62,17 @@ def _trainer(config: TrainConfig, arguments: argparse.Namespace) -> Trainer:
     if arguments.resume:
         trainer.resume()
     return trainer
+
+
+def _check_apart(config: TrainConfig) -> None:
+    """Raise UsageError where a run would write over what it learns from."""
+    sets = (*config.data, *([config.validation] if config.validation else ()))
+    folders = [Path(text) for item in sets for text in (item.root, item.images) if text]
+    for written in (config.output, config.cache):
+        check_apart(Path(written), folders)
+    weights = [Path(text) for text in (config.start, config.encoder, config.depth) if text]
+    for name in (_CHECKPOINT, _WEIGHTS):
+        check_apart(Path(config.output) / name, weights)
 
 
 def _plot(trainer: Trainer) -> None:

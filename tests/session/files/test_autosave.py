@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from app.session.state.status import Report
 from app.storage.project.project import Project
 from tests.fakes import SIZE, write_frames
 from tests.session.files.strokes import draw
+from tests.waiting import PATIENCE
 
 
 def test_what_changes_is_saved_by_itself(session: Session, clip: Path, qtbot: QtBot) -> None:
@@ -63,6 +65,72 @@ def test_a_full_disk_loses_nothing_and_is_said_once(
     session.files.close()
     session.files.open(clip)
     assert session.masks.document.frames() == [3, 4]
+
+
+class Writer:
+    """A project file's writing, held up and failing as a test wants it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begun, self.go = threading.Event(), threading.Event()
+        self._failures = 1
+        append = Project.append
+
+        def held(project: Project, changes: Changes) -> None:
+            self.begun.set()
+            assert self.go.wait(PATIENCE)
+            if self._failures:
+                self._failures -= 1
+                raise ProjectError("The disk is full.")
+            append(project, changes)
+
+        monkeypatch.setattr(Project, "append", held)
+
+
+def test_the_late_notice_of_a_failed_write_says_nothing_after_a_flush(
+    session: Session,
+    clip: Path,
+    qtbot: QtBot,
+    reports: list[Report],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session.files.open(clip)
+    writer = Writer(monkeypatch)
+    draw(session, 3)
+    qtbot.waitUntil(writer.begun.is_set)
+    writer.go.set()
+    session.files.autosave.flush()  # before the notice, which waits in this thread's event queue
+    saved: list[object] = []
+    session.files.autosave.saved.connect(saved.append)
+    qtbot.wait(50)
+    assert not [report for report in reports if "could not be saved" in report.text]
+    assert saved == []
+    session.files.close()
+    session.files.open(clip)
+    assert session.masks.document.frames() == [3]
+
+
+def test_the_late_notice_of_another_project_says_nothing(
+    session: Session,
+    clip: Path,
+    tmp_path: Path,
+    qtbot: QtBot,
+    reports: list[Report],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = write_frames(tmp_path / "other", 5)
+    session.files.open(clip)
+    writer = Writer(monkeypatch)
+    draw(session, 3)
+    qtbot.waitUntil(writer.begun.is_set)
+    writer.go.set()
+    session.files.open(other)
+    saved: list[object] = []
+    session.files.autosave.saved.connect(saved.append)
+    qtbot.wait(50)
+    assert not [report for report in reports if "could not be saved" in report.text]
+    assert saved == []
+    session.files.open(clip)
+    assert session.masks.document.frames() == [3]
 
 
 _VICTIM = """

@@ -60,13 +60,19 @@ class Original:
             for identity, link in self.links.items()
         ]
         head = json.dumps({"links": links}).encode()
-        return zlib.compress(head + b"\n" + self.file.dumps(), level=1)
+        packed = zlib.compressobj(level=1)  # piece by piece: a file may be large
+        return b"".join(
+            [packed.compress(head + b"\n"), packed.compress(self.file.dumps()), packed.flush()]
+        )
 
     @classmethod
     def loads(cls, attachment: bytes) -> "Original":
         """Read an attachment. Raises FormatError where it is damaged."""
         try:
-            head, _, text = zlib.decompress(attachment).partition(b"\n")
+            whole = zlib.decompress(attachment)
+            end = whole.index(b"\n") if b"\n" in whole else len(whole)
+            head, text = whole[:end], whole[end + 1 :]
+            del whole  # a file may be large
             raw = json.loads(head)
             links = {
                 Identity(name, ordinal): Link(number, shown, class_id)

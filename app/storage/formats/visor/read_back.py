@@ -25,13 +25,12 @@ def check_read_back(
     else:
         written = document_of(file, Path("the export"), frames).document
     numbers = {info.name: info.id for info in written.objects}
+    canvas = file.canvas  # asks all records: not once more for each mask
     for key, entry in document.items():
         if entry.mask is None or key.object not in names:
             continue
         number = numbers.get(names[key.object], 0)
-        if not is_same(
-            kept(entry.mask, file.canvas), _mask_of(written.get(Key(key.frame, number)))
-        ):
+        if not is_same(kept(entry.mask, canvas), _mask_of(written.get(Key(key.frame, number)))):
             raise StorageError(
                 f"The mask of {names[key.object]} on frame {key.frame} would not come back from "
                 "the file as it is. Nothing was written; please report this with the project."

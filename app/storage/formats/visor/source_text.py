@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 JsonObject = dict[str, object]
+Text = bytes | memoryview
 
 RECORDS, ANNOTATIONS, SEGMENTS = "video_annotations", "annotations", "segments"
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -66,9 +67,12 @@ class SourceText:
 
     def written(self, records: Sequence[JsonObject]) -> bytes:
         """Return the text with `records` in place of its own; what is its own as it stands."""
+        if records is self._records:
+            return self.content
         texts = [self._text_of(record) for record in records]
         joined = self._joined(self._array, self._records, records, texts)
-        return self.content[: self._array.start] + joined + self.content[self._array.end :]
+        view = memoryview(self.content)  # a file may be large: no copy is made but the last
+        return b"".join([view[: self._array.start], *joined, view[self._array.end :]])
 
     def _record(self, raw: msgspec.Raw) -> SpannedRecord:
         parts = _OBJECT.decode(raw)
@@ -87,7 +91,7 @@ class SourceText:
         found.span = self._span(raw)
         return found
 
-    def _text_of(self, record: JsonObject) -> bytes:
+    def _text_of(self, record: JsonObject) -> Text:
         if isinstance(record, SpannedRecord):
             return self._slice(record.span)
         annotations = record[ANNOTATIONS]
@@ -102,32 +106,32 @@ class SourceText:
         before = origin[ANNOTATIONS]
         assert isinstance(before, list)
         array = self._joined(origin.array, before, annotations, texts)
-        head = self.content[origin.span.start : origin.array.start]
-        return head + array + self.content[origin.array.end : origin.span.end]
+        head = self._slice(Span(origin.span.start, origin.array.start))
+        return b"".join([head, *array, self._slice(Span(origin.array.end, origin.span.end))])
 
     def _joined(
         self,
         array: Span,
         before: Sequence[JsonObject],
         now: Sequence[JsonObject],
-        texts: Sequence[bytes],
-    ) -> bytes:
-        """Return the text of a list: what stood between two neighbours still does."""
+        texts: Sequence[Text],
+    ) -> list[Text]:
+        """Return the parts of a list's text: what stood between two neighbours still does."""
         spans = [each.span for each in before if isinstance(each, SpannedObject)]
         if not spans or not texts:
-            return self._slice(array) if not texts and not spans else _listed(texts)
+            return [self._slice(array) if not texts and not spans else _listed(texts)]
         follows = dict(itertools.pairwise(spans))
-        usual = self.content[spans[0].end : spans[1].start] if follows else b", "
+        usual: Text = self._slice(Span(spans[0].end, spans[1].start)) if follows else b", "
         places = [_place_of(each) for each in now]
-        parts = [self.content[array.start : spans[0].start], texts[0]]
+        parts: list[Text] = [self._slice(Span(array.start, spans[0].start)), texts[0]]
         for place, left, text in zip(places[1:], places, texts[1:], strict=False):
             is_beside = left and place and follows.get(left) == place
-            between = self.content[left.end : place.start] if left and place else usual
+            between = self._slice(Span(left.end, place.start)) if left and place else usual
             parts += [between if is_beside else usual, text]
-        return b"".join([*parts, self.content[spans[-1].end : array.end]])
+        return [*parts, self._slice(Span(spans[-1].end, array.end))]
 
-    def _slice(self, span: Span) -> bytes:
-        return self.content[span.start : span.end]
+    def _slice(self, span: Span) -> memoryview:
+        return memoryview(self.content)[span.start : span.end]
 
     def _span(self, raw: msgspec.Raw) -> Span:
         view = memoryview(raw)
@@ -150,7 +154,7 @@ def _text(value: object) -> bytes:
     return bytes(value) if isinstance(value, msgspec.Raw) else json.dumps(value).encode()
 
 
-def _listed(texts: Sequence[bytes]) -> bytes:
+def _listed(texts: Sequence[Text]) -> bytes:
     return b"[" + b", ".join(texts) + b"]"
 
 
