@@ -113,7 +113,7 @@ def test_the_command_prints_each_strategy_and_writes_the_figures(
         there = square(5 + frame)
         cv2.imwrite(str(images / f"{frame:05d}.jpg"), np.where(there[..., None], 240, ground))
         cv2.imwrite(str(masks / f"{frame:05d}.png"), there.astype(np.uint8) * 255)
-    out = tmp_path / "heal.json"
+    out = tmp_path.with_name(f"{tmp_path.name}-heal.json")
     status = run(
         ["bench", "heal", str(tmp_path), "--model", "classic", "--rounds", "2", "--threads", "1",
          "--drifts", "own,loss", "--json", str(out)]

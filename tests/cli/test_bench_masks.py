@@ -116,7 +116,7 @@ def test_a_click_beside_a_neighbour_is_measured_by_both_rules(
     truth = {f"{index + 1:05}": labels(index, 1, 2) for index in range(3)}
     (tmp_path / "Annotations" / "one").mkdir()
     write_masks(tmp_path / "Annotations" / "one", truth)
-    figures = tmp_path / "figures.json"
+    figures = tmp_path.with_name(f"{tmp_path.name}-figures.json")
     command = ["bench", "neighbours", str(tmp_path), "--model", "classic", "--every", "2"]
     assert run([*command, "--json", str(figures)]) == 0
     assert "classic, 16 clicks" in capsys.readouterr().out
