@@ -1,7 +1,7 @@
 """The panel of the objects."""
 
 from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QTreeView
+from PySide6.QtWidgets import QAbstractItemView, QLabel, QLineEdit, QTreeView
 
 from app.core.document import Key
 from app.gui.canvas.scene.overlay import OverlayMode
@@ -181,3 +181,16 @@ def test_a_long_list_measures_only_the_rows_that_are_seen(opened: Desk) -> None:
     assert view.uniformRowHeights()
     assert view.header().resizeContentsPrecision() == 0
     assert view.viewport().rect().intersects(view.visualRect(view.currentIndex()))
+
+
+def test_an_empty_list_says_how_an_object_is_made(opened: Desk) -> None:
+    panel = opened.window.findChild(ObjectsPanel)
+    assert panel is not None
+    hint = next(label for label in panel.findChildren(QLabel) if "Click" in label.text())
+    assert hint.isVisibleTo(panel)
+    opened.draw()
+    assert not hint.isVisibleTo(panel)
+    opened.session.history.undo()
+    opened.session.history.undo()
+    opened.settle()
+    assert hint.isVisibleTo(panel)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QCompleter,
     QHeaderView,
+    QLabel,
     QLineEdit,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -325,21 +326,31 @@ class ObjectsPanel(QWidget):
         self._tree.setItemDelegateForColumn(Column.NAME, NameDelegate(objects, self._tree))
         self._tree.setAccessibleName(self.tr("Objects"))
         self._set_up_view()
+        self._hint = QLabel(
+            self.tr("Click a thing in the picture: it becomes an object with a mask.")
+        )
+        self._hint.setWordWrap(True)
         self._buttons = QToolBar()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 0, 6, 6)
         layout.setSpacing(4)
+        layout.addWidget(self._hint)
         layout.addWidget(self._tree)
         layout.addWidget(self._buttons)
         self._tree.clicked.connect(self._on_clicked)
         self._tree.selectionModel().currentRowChanged.connect(self._on_row_changed)
         view.selection_changed.connect(self._show_selection)
         self._model.modelReset.connect(self._show_selection)
+        self._model.modelReset.connect(self._show_hint)
 
     @property
     def view(self) -> QTreeView:
         """The list itself."""
         return self._tree
+
+    @Slot()
+    def _show_hint(self) -> None:
+        self._hint.setVisible(self._model.rowCount() == 0)
 
     def set_actions(self, buttons: list[QAction], menu: list[QAction]) -> None:
         """Offer actions below the list, and in its context menu."""

@@ -69,7 +69,7 @@ class Docks:
         """Runs and their failures on the right, curves before the timeline, no tool bars."""
         self.inspects = True
         self._arrange(("runs", "episodes"), heights=(200, 400), low=_LOW, below=236)
-        for name in ("review", "anchors", "objects", "history"):
+        for name in ("review", "objects", "history"):
             self._window.tabifyDockWidget(self._docks["episodes"], self._docks[name])
             self._docks[name].show()
         for name in ("episodes", "curves"):
