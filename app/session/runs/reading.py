@@ -8,7 +8,6 @@ from app.core.runs import Run, RunInfo, RunKind, run_of
 from app.storage.formats.importing import MaskSource, Source
 from app.storage.video.opening import Video
 from models.api import ModelError
-from models.weights import store
 
 
 def read_run(source: Path, video: Video, kind: RunKind) -> tuple[Run, tuple[str, ...]]:
@@ -27,6 +26,9 @@ def read_run(source: Path, video: Video, kind: RunKind) -> tuple[Run, tuple[str,
 
 def checksum(model: str) -> str:
     """Return the SHA-256 of a model's weights; empty where it has none, or none are found."""
+    # It brings the network's modules along, for which the window need not wait.
+    from models.weights import store  # noqa: PLC0415
+
     try:
         path = store.find(model)
     except ModelError:
