@@ -8,10 +8,11 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from app.core.colors import Rgb
 from app.core.document import Key
 from app.core.inspection.results import Result
 from app.core.runs import RunKind
-from app.gui.inspect.palette import EXTRA, FAILURE_COLORS, TRUTH, Rgb, run_color
+from app.gui.inspect.palette import EXTRA, FAILURE_COLORS, TRUTH, run_color
 from app.session.runs.runs import Runs
 from app.session.state.masks import Masks
 from app.session.state.video import CurrentVideo

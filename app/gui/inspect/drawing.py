@@ -6,11 +6,12 @@ import cv2
 import numpy as np
 from PySide6.QtGui import QColor, QImage
 
+from app.core.colors import Rgb
 from app.core.document import Key
 from app.core.runs import Run
 from app.gui.canvas.scene.layers import contour_path
 from app.gui.canvas.scene.overlay import outlines
-from app.gui.inspect.palette import EXTRA, MISSING, RIGHT, Rgb
+from app.gui.inspect.palette import EXTRA, MISSING, RIGHT
 from app.gui.inspect.pane import Layer, Outline
 from models.api import BoolMask, Image
 

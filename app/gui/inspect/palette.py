@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 
+from app.core.colors import OKABE_ITO, Rgb
 from app.core.inspection.failures import Failure
-
-Rgb = tuple[int, int, int]
 
 TRUTH: Rgb = (0, 158, 115)
 RIGHT, EXTRA, MISSING = TRUTH, (232, 110, 20), (190, 75, 150)
@@ -14,15 +13,6 @@ _RUNS: tuple[Rgb, ...] = (
     (204, 121, 167),
     (230, 190, 30),
     (120, 140, 230),
-)
-_OBJECTS: tuple[Rgb, ...] = (
-    (230, 159, 0),
-    (86, 180, 233),
-    (0, 158, 115),
-    (240, 228, 66),
-    (0, 114, 178),
-    (213, 94, 0),
-    (204, 121, 167),
 )
 FAILURE_COLORS: dict[Failure, Rgb] = {
     Failure.GOOD: (150, 155, 160),
@@ -45,4 +35,4 @@ def run_color(number: int, predictions: Iterable[int]) -> Rgb:
 
 def object_color(number: int) -> Rgb:
     """Return the colour of an object, by its id."""
-    return _OBJECTS[(number - 1) % len(_OBJECTS)]
+    return OKABE_ITO[(number - 1) % len(OKABE_ITO)]

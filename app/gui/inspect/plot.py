@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.gui.inspect.palette import Rgb
+from app.core.colors import Rgb
 
 _LONG = 3000  # frames; Qt draws wide lines of more points than these too slowly to pan
 _MARGIN = 0.09  # above and below the values

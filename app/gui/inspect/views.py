@@ -6,10 +6,11 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolBar, QVBoxLayout, QWidget
 
+from app.core.colors import Rgb
 from app.core.inspection.failures import FAILURES, Failure
 from app.core.runs import Run
 from app.gui.inspect.drawing import errors_layer, frame_layer, masks_layer
-from app.gui.inspect.palette import EXTRA, MISSING, RIGHT, Rgb, object_color
+from app.gui.inspect.palette import EXTRA, MISSING, RIGHT, object_color
 from app.gui.inspect.pane import Layer, Lens, Pane
 from app.gui.widgets.theme import icon
 from app.session.runs.runs import Runs

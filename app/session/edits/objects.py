@@ -3,26 +3,14 @@
 from PySide6.QtCore import QObject
 
 from app.core.classes import Match
+from app.core.colors import OKABE_ITO
 from app.core.document import MOST_ID, Key, ObjectInfo, why_not_editable
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
 from app.storage.classes import noun_classes
 
 _MOST = 254  # at a time: 0 is the background and 255 is ignored in palette images
-# Okabe and Ito's palette, which people with colour-blindness can tell apart, then others.
-_COLORS = (
-    (230, 159, 0),
-    (86, 180, 233),
-    (0, 158, 115),
-    (240, 228, 66),
-    (0, 114, 178),
-    (213, 94, 0),
-    (204, 121, 167),
-    (148, 103, 189),
-    (140, 86, 75),
-    (188, 189, 34),
-)
-_SAFE = _COLORS[:7]
+_COLORS = (*OKABE_ITO, (148, 103, 189), (140, 86, 75), (188, 189, 34))
 
 
 class ObjectEdits(QObject):
@@ -43,7 +31,7 @@ class ObjectEdits(QObject):
             return None
         if name is None:
             name = noun_classes()[class_id].name if class_id is not None else f"object {number}"
-        colors = _SAFE if self._preferences.settings.palette == "colour-blind" else _COLORS
+        colors = OKABE_ITO if self._preferences.settings.palette == "colour-blind" else _COLORS
         color = colors[(number - 1) % len(colors)]
         info = ObjectInfo(number, name, color, class_id)
         self._masks.change_objects((*self._masks.objects, info), f"Add {name}")
