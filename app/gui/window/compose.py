@@ -184,7 +184,7 @@ def make_context(
     video, view, masks, edit = session.video, session.view, session.masks, session.edit
     compare, correction, jobs = session.compare, session.correction, session.jobs
     dialog = partial(ExportDialog, masks, session.status)
-    exchange_verbs = ExchangeVerbs(video, session.exchange, compare, ask, tell, dialog)
+    exchange_verbs = ExchangeVerbs(video, session.files.exchange, compare, ask, tell, dialog)
     preferences = session.preferences
     job_verbs = JobVerbs(jobs, tell, show_jobs)
     review_verbs = _make_review_verbs(session, canvas, review, tell)
