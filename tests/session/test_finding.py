@@ -44,8 +44,8 @@ def test_one_proposal_can_be_taken_and_another_left(desk: Desk, qtbot: QtBot) ->
     finding.look(["cup"])
     settled(desk, qtbot)
     one, other = finding.proposals
-    finding.leave(one.key)
-    finding.take([other.key])
+    finding.leave_out(one.key)
+    finding.take()
     assert [info.name for info in masks.objects] == [other.name]
     assert finding.proposals == ()
 
@@ -56,11 +56,11 @@ def test_over_a_range_a_thing_is_one_object(desk: Desk, qtbot: QtBot) -> None:
     finding.look(["cup"], range(0, 30, 2))
     settled(desk, qtbot)
     assert len({each.key.object for each in finding.proposals}) == 1
-    finding.take([finding.proposals[0].key])
+    finding.take(0)
     assert [info.name for info in masks.objects] == ["cup"]
     # The others are of the object that was added now.
     assert {each.key.object for each in finding.proposals} == {masks.objects[0].id}
-    finding.take([finding.proposals[0].key])
+    finding.take(2)
     assert [info.name for info in masks.objects] == ["cup"]
     assert sorted(masks.of_object(1)) == [0, 2]
 

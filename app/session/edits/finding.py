@@ -1,6 +1,6 @@
 """The finding of objects by words: what is found is proposed, and a person takes or leaves it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -16,6 +16,7 @@ from app.session.inference.engine import Engine
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
 from app.storage.classes import noun_classes
+from models.text.nouns import phrase_of
 
 _HANDS = ("left hand", "right hand")
 # Objects that are only proposed have numbers below zero, so that none is ever another object's.
@@ -62,6 +63,7 @@ class Finding(QObject):
         self._objects, self._edit = objects, edit
         self._search: _Search | None = None
         self._proposals: dict[Key, Proposal] = {}
+        self._left_out: set[Key] = set()
         engine.found.connect(self._on_found)
         engine.ended.connect(self._on_ended)
         context.masks.entries_changed.connect(self._drop_settled)
@@ -106,26 +108,43 @@ class Finding(QObject):
             request = FindRequest(_HANDS, [self._view.frame], numbers=_NEW)
             self._begin(_Search(request, "hands", takes=True))
 
-    def take(self, keys: Collection[Key] | None = None) -> None:
-        """Make anchors of the proposals at `keys`, by default of all, as one undo step."""
-        chosen = [each for each in self.proposals if keys is None or each.key in keys]
-        if not chosen:
-            return
-        there = {info.id for info in self._masks.objects}
-        known = {each.key for each in chosen if each.key.object in there}
-        self._proposals = {k: p for k, p in self._proposals.items() if p not in chosen}
-        with self._jobs.making_way(known), self._masks.one_step(_text(chosen)):
-            numbers = self._added(chosen)
-            for each in chosen:
-                if (number := numbers.get(each.key.object)) is not None:
-                    self._put(each, Key(each.key.frame, number))
-        self._rename(numbers)
+    def take(self, frame: int | None = None) -> None:
+        """Make anchors of what was found on a frame, by default on all, as one undo step.
+
+        What is left out is proposed no more.
+        """
+        there = self.proposals if frame is None else self.proposed(frame)
+        chosen = [each for each in there if each.key not in self._left_out]
+        for each in there:
+            del self._proposals[each.key]
+        if chosen:
+            known = {each.key for each in chosen if each.key.object > 0}
+            with self._jobs.making_way(known), self._masks.one_step(_text(chosen)):
+                numbers = self._added(chosen)
+                for each in chosen:
+                    if (number := numbers.get(each.key.object)) is not None:
+                        self._put(each, Key(each.key.frame, number))
+            self._rename(numbers)
         self.changed.emit()
 
-    def leave(self, key: Key) -> None:
-        """Discard one proposal."""
-        if self._proposals.pop(key, None) is not None:
-            self.changed.emit()
+    def take_here(self) -> bool:
+        """Take what was found on the current frame; return whether there was anything."""
+        found = bool(self.proposed(self._view.frame))
+        if found:
+            self.take(self._view.frame)
+        return found
+
+    def is_left_out(self, key: Key) -> bool:
+        """Whether a proposal is not taken with the others."""
+        return key in self._left_out
+
+    def leave_out(self, key: Key, *, leave: bool = True) -> None:
+        """Do not take a proposal with the others, or do again."""
+        if leave:
+            self._left_out.add(key)
+        else:
+            self._left_out.discard(key)
+        self.changed.emit()
 
     def stop(self) -> None:
         """Look no further; what was found by now waits still."""
@@ -137,11 +156,11 @@ class Finding(QObject):
     def discard(self) -> None:
         """End the search and discard all proposals."""
         if self._search is not None or self._proposals:
-            self._search, self._proposals = None, {}
+            self._search, self._proposals, self._left_out = None, {}, set()
             self.changed.emit()
 
     def _begin(self, search: _Search) -> None:
-        self._proposals = {}
+        self._proposals, self._left_out = {}, set()
         self._ask(search)
 
     def _ask(self, search: _Search) -> None:
@@ -199,12 +218,13 @@ class Finding(QObject):
 
     def _rename(self, numbers: dict[int, int]) -> None:
         """Let what is proposed still of an object that was added be of that one."""
-        moved = {}
-        for key, each in self._proposals.items():
-            number = numbers.get(key.object, key.object)
-            own = Key(key.frame, number)
-            moved[own] = replace(each, key=own)
-        self._proposals = moved
+
+        def own(key: Key) -> Key:
+            return Key(key.frame, numbers.get(key.object, key.object))
+
+        renamed = {own(key): each for key, each in self._proposals.items()}
+        self._proposals = {key: replace(each, key=key) for key, each in renamed.items()}
+        self._left_out = {own(key) for key in self._left_out}
 
     @Slot(int, object)
     def _on_found(self, job_id: int, found: tuple[Proposal, ...]) -> None:
@@ -236,6 +256,11 @@ class Finding(QObject):
         if left != self._proposals:
             self._proposals = left
             self.changed.emit()
+
+
+def phrases_of(text: str) -> tuple[str, ...]:
+    """Return what to look for: phrases parted by commas, of a sentence its main noun."""
+    return tuple(dict.fromkeys(phrase_of(part) for part in text.split(",") if part.strip()))
 
 
 def _order(key: Key) -> tuple[int, bool, int]:
