@@ -119,6 +119,7 @@ class FindPanel(QWidget):
         finding.changed.connect(self._show_state)
         view.range_changed.connect(self._show_state)
         video.opened.connect(self._show_state)
+        video.opened.connect(self._fill_detectors)
         self._show_state()
 
     @property
@@ -137,8 +138,6 @@ class FindPanel(QWidget):
 
     def ask(self) -> None:
         """Let the person say what to look for."""
-        if not self._detectors.count():
-            self._fill_detectors()
         self._words.setFocus()
         self._words.selectAll()
 
@@ -165,7 +164,8 @@ class FindPanel(QWidget):
         self._kind = _choice(
             self.tr("How many of each"), self.tr("all of a kind"), self.tr("one of each")
         )
-        self._detectors = _choice(self.tr("The model that finds"))
+        self._detectors = _choice(self.tr("The model that finds"), self.tr("as the words need"))
+        self._detectors.setItemData(0, "")
         self._where.currentIndexChanged.connect(self._show_state)
         self._button = QPushButton()
         self._button.clicked.connect(self._on_pressed)
@@ -215,9 +215,10 @@ class FindPanel(QWidget):
                 layout.addWidget(self._list, 1)
         layout.addStretch(0)
 
+    @Slot()
     def _fill_detectors(self) -> None:
-        self._detectors.addItem(self.tr("as the words need"), "")
-        fill_options(self._detectors, models_for("detectors"))
+        if self._detectors.count() == 1:  # once a video is open: the window does not wait for it
+            fill_options(self._detectors, models_for("detectors"))
 
     @Slot(str)
     def _offer(self, text: str) -> None:

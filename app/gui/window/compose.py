@@ -87,7 +87,6 @@ def make_context(
     canvas, tell = parts.canvas, parts.messages.show_message
     dialog = partial(ExportDialog, masks, session.status)
     exchange_verbs = ExchangeVerbs(video, session.files.exchange, compare, ask, tell, dialog)
-    preferences = session.preferences
     job_verbs = JobVerbs(jobs, tell, parts.status.jobs.open_list)
     review_verbs = _make_review_verbs(session, canvas, parts.review, tell)
     return ActionContext(
@@ -117,7 +116,7 @@ def make_context(
         exchange=exchange_verbs,
         jobs=job_verbs,
         look=LookVerbs(view, compare, canvas, exchange_verbs),
-        masks=MaskVerbs(view, masks, edit, session.clipboard, preferences),
+        masks=MaskVerbs(view, masks, edit, session.clipboard, session.preferences),
         objects=ObjectVerbs(session.objects, session.finding, masks, view, canvas, parts.objects),
         panels=panels,
         propagate=PropagateVerbs(video, view, jobs, correction, parts.propagate),

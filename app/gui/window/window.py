@@ -43,8 +43,8 @@ from app.gui.window.compose import (
 from app.gui.window.dialogs import PanelVerbs
 from app.gui.window.docks import Docks, fit_screen
 from app.gui.window.focus import FocusKeys
-from app.gui.window.garbage_collector import IdleGarbageCollector
 from app.gui.window.parts import make_parts
+from app.gui.window.process.garbage_collector import IdleGarbageCollector
 from app.gui.window.welcome import Welcome
 from app.session.session import Session
 from app.session.state.status import SessionState
