@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which models to use and how; an empty name is the best that needs no download."""
+    """Which models to use and how; an empty name is the best that is here and suits the machine."""
 
     tracker: str = ""
     segmenter: str = ""
@@ -53,7 +53,7 @@ class Models:
         """The video model; raises ModelError where it cannot be loaded."""
         from models import registry  # noqa: PLC0415 - torch comes with it
 
-        name = self._choice.tracker or registry.default_tracker()
+        name = self._choice.tracker or registry.default_tracker(self._choice.options)
         return registry.load_tracker(name, self.readable, self._choice.options)
 
     @cached_property
@@ -61,7 +61,7 @@ class Models:
         """The image model of clicks; raises ModelError where it cannot be loaded."""
         from models import registry  # noqa: PLC0415
 
-        name = self._choice.segmenter or registry.default_segmenter()
+        name = self._choice.segmenter or registry.default_segmenter(self._choice.options)
         return registry.load_segmenter(name, self.frames, self._choice.options)
 
     @cached_property

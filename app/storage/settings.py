@@ -98,7 +98,7 @@ def _text(name: str, label: str, tooltip: str, group: str, *choices: tuple[str, 
     return Field(name, group, label, tooltip, choices=tuple(Choice(*each) for each in choices))
 
 
-_BEST = (Choice("", "The best that needs no download"),)
+_BEST = (Choice("", "The best that is here"),)
 _LOOK, _MASKS, _MODELS = "Appearance", "Masks", "Models"
 _HEAL, _KEEP = "Heal and review", "Memory and files"
 

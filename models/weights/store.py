@@ -123,6 +123,12 @@ def fetch(
     return fetched
 
 
+def size(name: str) -> int:
+    """Return the bytes of weights that can be fetched, with their companions; 0 = not known."""
+    weights = ZOO.get(name)
+    return 0 if weights is None else weights.size + sum(map(size, weights.companions))
+
+
 def arrived(name: str) -> int:
     """Return how many bytes there are of a download that was left in the middle."""
     try:

@@ -21,7 +21,11 @@ def configure_propagate(parser: argparse.ArgumentParser) -> None:
     _add_first_number(parser)
     add("--out", type=Path, required=True, metavar="DIR", help="where a PNG a frame is written")
     _add_finding(parser.add_argument_group("with --text"))
-    add("--model", metavar="NAME", help="the tracker (default: the best that needs no download)")
+    add(
+        "--model",
+        metavar="NAME",
+        help="the tracker (default: the best for this machine that is here)",
+    )
     add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
     add("--size", type=int, metavar="N", help="short side at inference; 0 = as the frames are")
     add("--start", type=int, metavar="N", help="the first frame to write, counted from 0")
@@ -59,7 +63,11 @@ def configure_segment(parser: argparse.ArgumentParser) -> None:
     add("--box", type=_box, metavar="X0,Y0,X1,Y1", help="a box round the object")
     add("--mask", type=Path, metavar="PNG", help="the mask so far: pixels of 1 to 254")
     add("--out", type=output_file, required=True, metavar="PNG", help="where the mask is written")
-    add("--model", metavar="NAME", help="the segmenter (default: the best without a download)")
+    add(
+        "--model",
+        metavar="NAME",
+        help="the segmenter (default: the best for this machine that is here)",
+    )
     add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
 
 
@@ -76,7 +84,11 @@ def configure_refine(parser: argparse.ArgumentParser) -> None:
         help="which frames, counted from 0 (default: all that have a mask)")  # fmt: skip
     add("--iou-gate", type=float, default=0.1, metavar="X",
         help="keep a mask whose refined one overlaps it less than this (default: 0.1)")  # fmt: skip
-    add("--model", metavar="NAME", help="the refiner (default: the best without a download)")
+    add(
+        "--model",
+        metavar="NAME",
+        help="the refiner (default: the best for this machine that is here)",
+    )
     add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
 
 
@@ -91,7 +103,11 @@ def configure_densify(parser: argparse.ArgumentParser) -> None:
         "(default: beside the JSON)")  # fmt: skip
     add("--gate", type=float, default=0.85, metavar="IOU",
         help="keep masks of which both directions agree at least this much (0.85)")  # fmt: skip
-    add("--model", metavar="NAME", help="the tracker (default: the best that needs no download)")
+    add(
+        "--model",
+        metavar="NAME",
+        help="the tracker (default: the best for this machine that is here)",
+    )
     add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
     add("--size", type=whole(0), metavar="N",
         help="short side at inference; 0 = as the frames are")  # fmt: skip

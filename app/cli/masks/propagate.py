@@ -23,20 +23,19 @@ _READ_AHEAD_BYTES = 128 << 20  # frames are decoded while the model works on tho
 
 def run(arguments: argparse.Namespace) -> int:
     """Propagate and write."""
-    name = arguments.model or registry.default_tracker()
     with (
         closing(open_video(arguments.frames)) as video,
         closing(FrameCache(video, _READ_AHEAD_BYTES)) as frames,
         project_for(arguments.project, video) as project,
     ):
-        job = _job(arguments, video, name)
+        job = _job(arguments, video)
         readable = ReadableFrames(frames)
         if arguments.text:
             job = with_found(job, arguments, readable, project)
-        tracker = registry.load_tracker(name, readable, job.options)
+        tracker = registry.load_tracker(job.model, readable, job.options)
         filling = ResumableFill(job, video, tracker, readable.unreadable)
         try:
-            with Progress(f"Propagating with {name}", filling.left) as progress:
+            with Progress(f"Propagating with {job.model}", filling.left) as progress:
                 for _ in filling.steps():
                     progress.step()
         except KeyboardInterrupt as stop:
@@ -45,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _job(arguments: argparse.Namespace, video: Video, model: str) -> FillJob:
+def _job(arguments: argparse.Namespace, video: Video) -> FillJob:
     """Read the anchors and check the range. Raises UsageError."""
     final = len(video) - 1
     first = 0 if arguments.start is None else arguments.start
@@ -80,5 +79,5 @@ def _job(arguments: argparse.Namespace, video: Video, model: str) -> FillJob:
         direction=Direction(arguments.direction),
         scores=arguments.scores,
         options=options,
-        model=model,
+        model=arguments.model or registry.default_tracker(options),
     )
