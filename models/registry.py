@@ -270,6 +270,19 @@ def add_own(file: Path, family: str, name: str) -> None:
     own.keep(file, family, name, lambda copy: check(family, copy))
 
 
+def remove(name: str) -> None:
+    """Remove fetched weights, or a person's own. Raises ModelError, or OSError.
+
+    What comes with the program stays: UnknownModelError says so.
+    """
+    if name in own.own_weights():
+        own.remove_own(name)
+    elif name in weights.bundled() or not weights.size(name):
+        raise UnknownModelError(f"{name} has no weights that could be removed.")
+    else:
+        weights.remove(name)
+
+
 def memory_of(name: str) -> int:
     """Return the bytes that a model takes, about: the file as it is read, its network, its work."""
     model = _all()[name]
