@@ -270,6 +270,37 @@ def add_own(file: Path, family: str, name: str) -> None:
     own.keep(file, family, name, lambda copy: check(family, copy))
 
 
+def put(file: Path, name: str) -> None:
+    """Copy a file to where the weights of a known model are looked for.
+
+    It has to be the published one, by its checksum; where none was published, to fit. Raises
+    ModelError, or OSError.
+    """
+
+    def fits(copy: Path) -> None:
+        if not weights.is_published(name, copy):
+            check(name, copy)
+
+    own.put(file, weights.place(name), fits)
+
+
+def verify(name: str) -> str:
+    """Check weights that are here, and return how; those without a checksum are loaded.
+
+    Raises ModelError, or OSError.
+    """
+    model = _all().get(name)
+    published = next((each for each in weights.known() if each.name == name), None)
+    if model is not None and model.file is not None:
+        check(model.family, model.file)
+    elif published is not None and published.by_hand:
+        check(name, weights.find(name))
+    else:
+        weights.verify(name)
+        return "Its checksum is as published." if published else "It is whole."
+    return "It was loaded, and fits. No checksum was published."
+
+
 def remove(name: str) -> None:
     """Remove fetched weights, or a person's own. Raises ModelError, or OSError.
 

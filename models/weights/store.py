@@ -203,6 +203,21 @@ def verify(name: str) -> None:
         )
 
 
+def is_published(name: str, path: Path) -> bool:
+    """Whether a file is the published one of that name; False where no checksum was published.
+
+    Raises UnknownModelError, or WeightsInvalidError where it is another file.
+    """
+    weights = _entry(name)
+    if weights.by_hand:
+        return False
+    if not matches(path, weights.digest):
+        raise WeightsInvalidError(
+            f"The file is not the published {weights.file}: its checksum differs. Fetch it again."
+        )
+    return True
+
+
 def _is_whole(path: Path) -> bool:
     """Whether a .safetensors file is as long as its header says (the format's first section)."""
     with path.open("rb") as stream:

@@ -258,7 +258,8 @@ def fill_bars(
     def named(*names: str) -> list[QAction]:
         return [actions[name] for name in names]
 
-    propagate.set_actions(named("backward", "both", "forward"), actions["clear_points"])
+    ways = named("backward", "both", "forward")
+    propagate.set_actions(ways, actions["clear_points"], actions["models"])
     transport.set_actions(
         named(
             "first", "previous_anchor", "previous_frame", "play", "next_frame", "next_anchor",

@@ -60,6 +60,7 @@ from app.gui.window.focus import FocusKeys
 from app.gui.window.garbage_collector import IdleGarbageCollector
 from app.gui.window.welcome import Welcome
 from app.session.session import Session
+from app.session.shelf.shelf import Shelf
 from app.session.state.status import SessionState
 
 
@@ -137,7 +138,10 @@ class Window(QMainWindow):
         self._transport = Transport(video, view)
         self._inspection = make_inspection(session)
         self._docks = Docks(self, self._show_page)
-        panels = PanelVerbs(self, video, view, preferences, self._docks, lambda: self._actions)
+        shelf = Shelf(preferences, session.status, self)
+        panels = PanelVerbs(
+            self, video, view, preferences, self._docks, shelf, lambda: self._actions
+        )
         context = make_context(
             session,
             self._canvas,
@@ -214,8 +218,8 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         session = self._session
         session.video.opened.connect(self._on_opened)
-        view, undo = self._named("next_change", "undo")
-        Reporter(session, self._messages, view, undo, self)
+        view, undo, models = self._named("next_change", "undo", "models")
+        Reporter(session, self._messages, view, undo, models, self)
         session.status.state_changed.connect(self._on_state_changed)
         session.preferences.changed.connect(self._apply_settings)
         self._welcome.chosen.connect(self._files.open)

@@ -18,6 +18,7 @@ class Preferences(QObject):
 
     changed = Signal()
     models_changed = Signal()  # other models are to be used, or otherwise; before `changed`
+    weights_changed = Signal()  # other weights are on this machine than before
 
     def __init__(
         self, settings: Settings, file: Path | None, status: Status, parent: QObject
