@@ -77,7 +77,8 @@ def test_a_model_is_fetched_paused_resumed_and_used(
     assert "checksum is as published" in dialog.details.said
     dialog.details.use_menu.actions()[0].trigger()
     assert desk.session.preferences.settings.segmenter == NAME
-    assert state(dialog) == "In use: Clicks and boxes"
+    assert state(dialog) == "In use"
+    assert state(dialog, "lite") == "In use: Propagation"
     press(dialog, "verify", qtbot)
     qtbot.waitUntil(lambda: dialog.details.said == "Its checksum is as published.")
     press(dialog, "remove", qtbot)

@@ -93,7 +93,8 @@ def test_a_model_is_fetched_with_progress_and_can_be_used(bench: Bench) -> None:
     assert "checksum is as published" in bench.shelf.said(NAME)
     bench.shelf.use(NAME, "segmenter")
     assert bench.preferences.settings.segmenter == NAME
-    assert bench.entry().used_as == ("segmenter",)
+    assert bench.entry().used_as == ("segmenter", "refiner")  # which was not chosen apart
+    assert bench.entry("lite").used_as == ("tracker",)
 
 
 def test_a_pause_keeps_what_has_arrived_and_a_resume_goes_on_there(bench: Bench) -> None:

@@ -74,7 +74,7 @@ FILE = Menu(_("&File"), (
     None,
     Action("settings", _("Se&ttings…"), "cog-outline", ("Ctrl+,",), Need.NOTHING,
         _("Model, device, memory, appearance"), lambda d: d.panels.settings()),
-    Action("models", _("&Models…"), "bookshelf", (), Need.NOTHING,
+    Action("models", _("Mo&dels…"), "bookshelf", (), Need.NOTHING,
         _("Fetch, verify and remove models, choose which is used for what, add your own"),
         lambda d: d.panels.models()),
     None,

@@ -1,10 +1,11 @@
 """The entries of the shelf: what a person is told of each model before it is fetched."""
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.session.choices import best_models
 from app.storage.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ class ShelfEntry:
     """One model. Sizes are in bytes, 0 = not known.
 
     `roles` are those that it can have among the settings (tracker, segmenter, refiner), `used_as`
-    those that it has. `terms` says why the licence has to be accepted first; `fit` is good, slow
-    or too large; `family` is set of a person's own weights.
+    those that it has, also because it is the best here. `terms` says why the licence has to be
+    accepted first; `fit` is good, slow or too large; `family` is set of a person's own weights.
     """
 
     name: str
@@ -64,7 +65,8 @@ def entries(settings: Settings) -> tuple[ShelfEntry, ...]:
     """Return every model, those that can be used first, and what else can be fetched, last."""
     from models import registry  # noqa: PLC0415
 
-    found = [_entry(model, settings) for model in registry.models()]
+    used = _used(settings)
+    found = [_entry(model, settings, used) for model in registry.models()]
     order = list(Presence)
     models = sorted(found, key=lambda each: (order.index(each.presence), bool(each.family)))
     return (*models, *_encoders({each.name for each in models}))
@@ -84,7 +86,15 @@ def room() -> tuple[int, int]:
     return machine().memory, machine().gpu_memory
 
 
-def _entry(model: "Model", settings: Settings) -> ShelfEntry:
+def _used(settings: Settings) -> dict[str, str]:
+    """Return the model of each role, also where none was chosen."""
+    tracker, segmenter = best_models(settings)
+    segmenter = settings.segmenter or segmenter
+    models = (settings.tracker or tracker, segmenter, settings.refiner or segmenter)
+    return dict(zip(ROLES, models, strict=True))
+
+
+def _entry(model: "Model", settings: Settings, used: Mapping[str, str]) -> ShelfEntry:
     from models import registry  # noqa: PLC0415
     from models.weights import store  # noqa: PLC0415
 
@@ -94,7 +104,7 @@ def _entry(model: "Model", settings: Settings) -> ShelfEntry:
         name=model.name,
         about=model.summary,
         roles=roles,
-        used_as=tuple(role for role in roles if getattr(settings, role) == model.name),
+        used_as=tuple(role for role in roles if used[role] == model.name),
         presence=_presence(model, known),
         size=registry.size_of(model.name),
         arrived=store.arrived(model.name) if known else 0,
@@ -123,11 +133,15 @@ def _presence(model: "Model", known: "Weights | None") -> Presence:
 
 
 def _licence(model: "Model", known: "Weights | None") -> str:
+    from models.weights import store  # noqa: PLC0415
+
     if known is not None:
         return known.licence
     if model.family:
         return "yours"
-    return "Apache-2.0" if not model.weights else "see its card"
+    if model.name in store.bundled():
+        return "see its card"
+    return "" if model.weights else "Apache-2.0"
 
 
 def _encoders(models: set[str]) -> Iterator[ShelfEntry]:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from models.api import ModelError
@@ -21,6 +22,7 @@ class Work:
         """`verb` is what a person reads while `task`, which returns what came of it, is at work."""
         self.verb = verb
         self.done, self.total = 0, 0  # bytes; 0 in all = not known
+        self._first: tuple[float, int] | None = None  # when progress was told first, and how far
         self.said, self.error = "", ""
         self.was_stopped = False
         self._task, self._wanted = task, True
@@ -51,6 +53,16 @@ class Work:
     def tell(self, done: int, total: int) -> None:
         """Take note of how far the task is, in bytes."""
         self.done, self.total = done, total
+        if self._first is None:
+            self._first = time.monotonic(), done
+
+    @property
+    def rate(self) -> float:
+        """Bytes in a second, 0 = not known yet."""
+        if self._first is None:
+            return 0.0
+        since, before = self._first
+        return (self.done - before) / max(time.monotonic() - since, 0.1)
 
     def _run(self) -> None:
         # What nobody has thought of shows as a failure, too, and goes to the log.

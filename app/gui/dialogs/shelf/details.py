@@ -1,6 +1,7 @@
 """What is said of the chosen model, and what can be done about it."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui.dialogs.shelf import wording
+from app.gui.widgets.words import duration
 from app.session.shelf.entries import Presence, ShelfEntry
 from app.session.shelf.shelf import Shelf
 from app.session.shelf.work import Work
@@ -178,8 +180,6 @@ class ModelDetails(QWidget):
 
     @Slot()
     def _put(self) -> None:
-        from pathlib import Path  # noqa: PLC0415
-
         name = self._name
         if file := self._ask_for_file():
             self._shelf.put(name, Path(file))
@@ -187,7 +187,7 @@ class ModelDetails(QWidget):
 
 def _about(entry: ShelfEntry, room: tuple[int, int]) -> str:
     lines = [
-        f"{entry.name}: {entry.about}.",
+        f"{entry.name} — {entry.about}.",
         " ".join(
             filter(
                 None,
@@ -211,7 +211,13 @@ def _amount(work: Work) -> str:
     if work.verb != "fetching" or not work.done:
         return wording.progress(work)
     total = megabytes(work.total) if work.total else "?"
-    return f"{wording.progress(work)} ({megabytes(work.done)} / {total})"
+    facts = [f"{megabytes(work.done)} / {total}"]
+    if work.rate:
+        facts.append(f"{megabytes(int(work.rate))}/s")
+    if work.rate and work.total:
+        left = duration((work.total - work.done) / work.rate)
+        facts.append(wording.tr("{} left").format(left))
+    return f"{wording.progress(work)} ({', '.join(facts)})"
 
 
 def _text() -> QLabel:

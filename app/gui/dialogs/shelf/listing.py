@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from app.gui.dialogs.shelf import wording
@@ -10,7 +10,8 @@ from app.session.shelf.entries import ShelfEntry
 from app.session.shelf.work import Work
 
 _STATE = 5
-_WIDTHS = (150, 230, 80, 110, 140)
+_HEIGHT = 20
+_WIDTHS = (150, 220, 80, 110, 140)
 
 
 class ShelfList(QTreeWidget):
@@ -84,6 +85,7 @@ class ShelfList(QTreeWidget):
         row.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         row.setToolTip(0, entry.about)
         row.setToolTip(1, texts[1])
+        row.setSizeHint(0, QSize(0, _HEIGHT))
         font = row.font(0)
         font.setBold(entry.can_be_used)
         row.setFont(0, font)

@@ -8,7 +8,7 @@ from models.weights.download import megabytes
 
 _ROLES = {
     "tracker": QT_TRANSLATE_NOOP("Shelf", "Propagation"),
-    "segmenter": QT_TRANSLATE_NOOP("Shelf", "Clicks and boxes"),
+    "segmenter": QT_TRANSLATE_NOOP("Shelf", "Clicks"),
     "refiner": QT_TRANSLATE_NOOP("Shelf", "Refinement"),
 }
 _PRESENCE = {
@@ -61,6 +61,8 @@ def state(entry: ShelfEntry, work: Work | None) -> str:
     """Return where the weights are, or what is being done about them."""
     if work is not None:
         return progress(work)
+    if entry.used_as and entry.used_as == entry.roles:
+        return tr("In use")
     if entry.used_as:
         return tr("In use: {}").format(", ".join(role_name(role) for role in entry.used_as))
     if entry.presence is Presence.PARTLY and entry.size:
