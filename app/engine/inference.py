@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from PySide6.QtCore import QObject, QThread, Signal
 
 from app.batch.masks.refine import refine
+from app.batch.masks.sharpening import GATE, SharpenedTracker
 from app.batch.passes.fill import fill
 from app.batch.passes.heal import heal
 from app.batch.passes.readable import ReadableFrames
@@ -37,6 +38,8 @@ class Choice:
     tracker: str = ""
     segmenter: str = ""
     refiner: str = ""
+    sharpener: str = ""  # sharpens each frame of a propagation; empty = none
+    gate: float = GATE
     options: LoadOptions = field(default_factory=LoadOptions)
 
 
@@ -72,6 +75,24 @@ class Models:
         if self._choice.refiner in {"", self._choice.segmenter}:
             return self.segmenter
         return registry.load_segmenter(self._choice.refiner, self.frames, self._choice.options)
+
+    @cached_property
+    def propagator(self) -> Tracker:
+        """The video model, its masks sharpened if that was chosen; raises ModelError."""
+        if not self._choice.sharpener:
+            return self.tracker
+        return SharpenedTracker(self.tracker, self._sharpener, gate=self._choice.gate)
+
+    @property
+    def _sharpener(self) -> Segmenter:
+        from models import registry  # noqa: PLC0415
+
+        name, choice = self._choice.sharpener, self._choice
+        if name == (choice.segmenter or registry.default_segmenter(choice.options)):
+            return self.segmenter
+        if name == choice.refiner:
+            return self.refiner
+        return registry.load_segmenter(name, self.frames, choice.options)
 
 
 class InferenceThread(QThread):
@@ -132,11 +153,11 @@ class InferenceThread(QThread):
             case Refine():
                 self._walk(job, refine(self._models.refiner, job.masks, gate=job.gate))
             case Heal():
-                tracker, size = self._models.tracker, self._models.frames.size
+                tracker, size = self._models.propagator, self._models.frames.size
                 steps = heal(tracker, job.passes, job.old, job.rules, size)
                 self._walk(job, without(steps, self._models.readable.unreadable))
             case Track():
-                steps = fill(self._models.tracker, job.passes, self._models.frames.size)
+                steps = fill(self._models.propagator, job.passes, self._models.frames.size)
                 self._walk(job, without(steps, self._models.readable.unreadable))
 
     def _walk(self, job: Job, steps: Steps) -> None:

@@ -63,7 +63,7 @@ def bench(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
 def test_what_is_said_of_a_model_before_it_is_fetched(bench: Bench) -> None:
     entry = bench.entry()
     assert entry.presence is Presence.ABSENT
-    assert entry.roles == ("segmenter", "refiner")
+    assert entry.roles == ("segmenter", "refiner", "sharpener")
     assert (entry.size, entry.licence, entry.url) == (len(CONTENT), "Apache-2.0", bench.server.url)
     assert bench.entry("lite").presence is Presence.BUNDLED
     assert bench.entry("classic").can_be_used

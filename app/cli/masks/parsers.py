@@ -35,11 +35,19 @@ def configure_propagate(parser: argparse.ArgumentParser) -> None:
     add("--scores", action="store_true", help="write the probabilities, too: OUT/scores/*.npz")
     add("--scales", type=_scales, default=(), metavar="A,B,...", help="average over these scales")
     add("--flip", action="store_true", help="average with the mirrored video")
+    add("--refine", metavar="NAME",
+        help="sharpen the masks of each frame by this segmenter, such as hq-sam-large")  # fmt: skip
+    _add_gate(parser)
     add("--presence", action=argparse.BooleanOptionalAction,
         help="remember an object only on frames on which it is seen and show no unsure mask, or "
         "remember it on all and show all (default: the model's choice)")  # fmt: skip
     add("--project", type=Path, metavar="FILE",
         help="put the masks in a project file, too; what a person made there stays")  # fmt: skip
+
+
+def _add_gate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--iou-gate", type=float, default=0.1, metavar="X",
+        help="keep a mask whose refined one overlaps it less than this (default: 0.1)")  # fmt: skip
 
 
 def _add_finding(group: "argparse._ArgumentGroup") -> None:
@@ -82,8 +90,7 @@ def configure_refine(parser: argparse.ArgumentParser) -> None:
         help="where all masks are written; those of other frames as they are")  # fmt: skip
     add("--frames", dest="chosen", type=_ranges, metavar="N,N-M",
         help="which frames, counted from 0 (default: all that have a mask)")  # fmt: skip
-    add("--iou-gate", type=float, default=0.1, metavar="X",
-        help="keep a mask whose refined one overlaps it less than this (default: 0.1)")  # fmt: skip
+    _add_gate(parser)
     add(
         "--model",
         metavar="NAME",

@@ -4,6 +4,7 @@ import argparse
 from contextlib import closing
 
 from app.batch.masks.anchors import anchors_of, read_anchors
+from app.batch.masks.sharpening import SharpenedTracker
 from app.batch.passes.readable import ReadableFrames
 from app.batch.resume import FillJob, ResumableFill
 from app.batch.write import project_for
@@ -33,9 +34,12 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.text:
             job = with_found(job, arguments, readable, project)
         tracker = registry.load_tracker(job.model, readable, job.options)
+        if job.refiner:
+            refiner = registry.load_segmenter(job.refiner, frames, _refining(arguments))
+            tracker = SharpenedTracker(tracker, refiner, gate=job.gate)
         filling = ResumableFill(job, video, tracker, readable.unreadable)
         try:
-            with Progress(f"Propagating with {job.model}", filling.left) as progress:
+            with Progress(f"Propagating with {_named(job)}", filling.left) as progress:
                 for _ in filling.steps():
                     progress.step()
         except KeyboardInterrupt as stop:
@@ -68,6 +72,8 @@ def _job(arguments: argparse.Namespace, video: Video) -> FillJob:
         flip=arguments.flip,
         presence=arguments.presence,
     )
+    if not 0 <= arguments.iou_gate <= 1:
+        raise UsageError("--iou-gate must lie from 0 to 1.")
     number = arguments.first_number
     given = read_anchors(arguments.anchors, video, number) if arguments.anchors else {}
     return FillJob(
@@ -79,5 +85,16 @@ def _job(arguments: argparse.Namespace, video: Video) -> FillJob:
         direction=Direction(arguments.direction),
         scores=arguments.scores,
         options=options,
+        refiner=arguments.refine or "",
+        gate=arguments.iou_gate,
         model=arguments.model or registry.default_tracker(options),
     )
+
+
+def _refining(arguments: argparse.Namespace) -> LoadOptions:
+    """Return how the refiner is loaded: weights and size that are given are the tracker's."""
+    return LoadOptions(device=arguments.device, threads=arguments.threads)
+
+
+def _named(job: FillJob) -> str:
+    return f"{job.model} and {job.refiner}" if job.refiner else job.model

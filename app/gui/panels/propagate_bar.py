@@ -41,6 +41,9 @@ class PropagateBar(QToolBar):
         )
         self._model = _choice(self.tr("The model that propagates"), [])
         self._model.activated.connect(self._on_model_chosen)
+        tip = self.tr("The model that sharpens each mask on the way; it takes time on every frame")
+        self._sharpener = _choice(tip, [])
+        self._sharpener.activated.connect(self._on_sharpener_chosen)
         self._range = QLabel()
         view.range_changed.connect(self._show_range)
         video.opened.connect(self._show_range)
@@ -69,6 +72,7 @@ class PropagateBar(QToolBar):
         self.addSeparator()
         self.addWidget(QLabel(self.tr("Model ")))
         self.addWidget(self._model)
+        self.addWidget(self._sharpener)
         self._show_range()
 
     @property
@@ -99,6 +103,8 @@ class PropagateBar(QToolBar):
             self._model.setItemText(0, self.tr("best here: {}").format(best))
         row = self._model.findData(self._preferences.settings.tracker)
         self._model.setCurrentIndex(max(0, row))
+        row = self._sharpener.findData(self._preferences.settings.sharpener)
+        self._sharpener.setCurrentIndex(max(0, row))
 
     @Slot()
     def _fill_models(self) -> None:
@@ -109,6 +115,10 @@ class PropagateBar(QToolBar):
             more = Option(_MORE, self.tr("More models…"), self._more_models.toolTip())
             fill_options(self._model, (Option("", "", tip), *models_for("trackers"), more))
             self._model.insertSeparator(self._model.count() - 1)
+            self._sharpener.clear()
+            alone = Option("", self.tr("alone"), self.tr("Masks stay as the tracker makes them"))
+            after = (replace(each, label=f"+ {each.label}") for each in models_for("segmenters"))
+            fill_options(self._sharpener, (alone, *after))
             self._show_model()
 
     @Slot(int)
@@ -119,6 +129,11 @@ class PropagateBar(QToolBar):
             self._more_models.trigger()
             return
         self._preferences.apply(replace(self._preferences.settings, tracker=name))
+
+    @Slot(int)
+    def _on_sharpener_chosen(self, row: int) -> None:
+        name = self._sharpener.itemData(row)
+        self._preferences.apply(replace(self._preferences.settings, sharpener=name))
 
 
 def _choice(tip: str, texts: list[str]) -> QComboBox:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from models.registry import Model
     from models.weights.zoo import Weights
 
-ROLES = ("tracker", "segmenter", "refiner")  # the settings that name a model
+ROLES = ("tracker", "segmenter", "refiner", "sharpener")  # the settings that name a model
 # What is imported late costs a tenth of a second, which a window that opens need not wait for.
 
 
@@ -90,7 +90,12 @@ def _used(settings: Settings) -> dict[str, str]:
     """Return the model of each role, also where none was chosen."""
     tracker, segmenter = best_models(settings)
     segmenter = settings.segmenter or segmenter
-    models = (settings.tracker or tracker, segmenter, settings.refiner or segmenter)
+    models = (
+        settings.tracker or tracker,
+        segmenter,
+        settings.refiner or segmenter,
+        settings.sharpener,
+    )
     return dict(zip(ROLES, models, strict=True))
 
 
@@ -99,7 +104,7 @@ def _entry(model: "Model", settings: Settings, used: Mapping[str, str]) -> Shelf
     from models.weights import store  # noqa: PLC0415
 
     known = {each.name: each for each in store.known()}.get(model.name)
-    roles = ("tracker",) * model.tracks + ("segmenter", "refiner") * model.segments
+    roles = ("tracker",) * model.tracks + ("segmenter", "refiner", "sharpener") * model.segments
     return ShelfEntry(
         name=model.name,
         about=model.summary,

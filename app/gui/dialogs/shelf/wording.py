@@ -10,6 +10,7 @@ _ROLES = {
     "tracker": QT_TRANSLATE_NOOP("Shelf", "Propagation"),
     "segmenter": QT_TRANSLATE_NOOP("Shelf", "Clicks"),
     "refiner": QT_TRANSLATE_NOOP("Shelf", "Refinement"),
+    "sharpener": QT_TRANSLATE_NOOP("Shelf", "Sharpening while propagating"),
 }
 _PRESENCE = {
     Presence.BUNDLED: QT_TRANSLATE_NOOP("Shelf", "Comes with the program"),
@@ -29,7 +30,7 @@ def role_name(role: str) -> str:
 def purpose(entry: ShelfEntry) -> str:
     """Return in a few words what a model is for."""
     if entry.roles:
-        return ", ".join(role_name(role) for role in entry.roles)
+        return ", ".join(role_name(role) for role in entry.roles if role != "sharpener")
     return tr("Training") if not entry.memory else tr("Finding by words or hands")
 
 
@@ -61,7 +62,7 @@ def state(entry: ShelfEntry, work: Work | None) -> str:
     """Return where the weights are, or what is being done about them."""
     if work is not None:
         return progress(work)
-    if entry.used_as and entry.used_as == entry.roles:
+    if entry.used_as and {*entry.used_as, "sharpener"} >= {*entry.roles}:
         return tr("In use")
     if entry.used_as:
         return tr("In use: {}").format(", ".join(role_name(role) for role in entry.used_as))
