@@ -17,6 +17,7 @@ from app.gui.dialogs.go_to import GoToDialog
 from app.gui.dialogs.help import HelpWindow
 from app.gui.dialogs.settings import SettingsDialog
 from app.gui.dialogs.shelf.dialog import ShelfDialog
+from app.gui.panels.find import FindPanel
 from app.gui.window.docks import Docks
 from app.session.shelf.shelf import Shelf
 from app.session.state.preferences import Preferences
@@ -35,11 +36,12 @@ class PanelVerbs:
         preferences: Preferences,
         docks: Docks,
         shelf: Shelf,
+        find: FindPanel,
         actions: Callable[[], Actions],
     ) -> None:
         self._window = window
         self._video, self._view, self._preferences = video, view, preferences
-        self._docks, self._shelf = docks, shelf
+        self._docks, self._shelf, self._find = docks, shelf, find
         self._actions = actions
 
     def settings(self) -> None:
@@ -55,6 +57,11 @@ class PanelVerbs:
     def go_to(self) -> None:
         """Ask for a frame or a time."""
         self._show(GoToDialog(self._video, self._view, self._window))
+
+    def find(self) -> None:
+        """Let the person say in words what to look for."""
+        self._docks.show("find")
+        self._find.ask()
 
     def sheet(self) -> None:
         """Show all keys."""
