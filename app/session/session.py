@@ -4,9 +4,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, QTimer, Slot
 
 from app.engine.inference import Models
+from app.session.choices import best_models
 from app.session.comparison import Comparison
 from app.session.edits.clicks import Clicks
 from app.session.edits.clipboard import Clipboard
@@ -61,6 +62,8 @@ class Session(QObject):
         """Open nothing yet; what `preferences.apply` changes is kept in `settings_file`."""
         super().__init__()
         self._loader = loader
+        self._best: tuple[str, ...] = ()  # the models that are taken where none was chosen
+        self._weights_changed = False
         # What is read: what is open, and what is looked at.
         self.status = Status(self)
         self.preferences = Preferences(settings or Settings(), settings_file, self.status, self)
@@ -90,6 +93,8 @@ class Session(QObject):
         prefetcher = Prefetcher(context, engine, lambda: review.suspects, self)
         review.suspects_changed.connect(prefetcher.prepare_soon)
         self.preferences.models_changed.connect(self._change_models)
+        self.preferences.weights_changed.connect(self._note_weights)
+        self.status.state_changed.connect(self._renew_soon)
 
     def _make_files(self, context: SessionContext, autosave: Autosave, exchange: Exchange) -> Files:
         return Files(
@@ -116,8 +121,27 @@ class Session(QObject):
     def _start_engine(self) -> None:
         opened, settings, loader = self.video.now, self.preferences.settings, self._loader
         if opened is not None:
+            self._best = best_models(settings)
             cache = opened.cache
             self._engine.start(lambda: loader(cache, settings))
+
+    @Slot()
+    def _note_weights(self) -> None:
+        self._weights_changed = True
+        self._renew_soon()
+
+    @Slot()
+    def _renew_soon(self) -> None:
+        if self._weights_changed:
+            QTimer.singleShot(0, self._renew)  # not from inside what has just ended
+
+    @Slot()
+    def _renew(self) -> None:
+        """Take the best models once nothing runs, where others are the best now."""
+        if self._weights_changed and self.status.state is SessionState.IDLE:
+            self._weights_changed = False
+            if self.video.is_open and best_models(self.preferences.settings) != self._best:
+                self._change_models()
 
     @Slot()
     def _change_models(self) -> None:

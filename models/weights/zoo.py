@@ -64,6 +64,11 @@ class Weights:
         return self.licence in CONSENT
 
     @property
+    def terms(self) -> str:
+        """Why the licence has to be accepted first; empty where it need not be."""
+        return CONSENT.get(self.licence, "")
+
+    @property
     def by_hand(self) -> bool:
         """Whether only a person can fetch the file, from the page at `url`."""
         return not self.digest

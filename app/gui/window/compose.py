@@ -163,7 +163,8 @@ def fill_bars(actions: Actions, parts: WindowParts) -> None:
     def named(*names: str) -> list[QAction]:
         return [actions[name] for name in names]
 
-    parts.propagate.set_actions(named("backward", "both", "forward"), actions["clear_points"])
+    ways = named("backward", "both", "forward")
+    parts.propagate.set_actions(ways, actions["clear_points"], actions["models"])
     parts.transport.set_actions(
         named(
             "first", "previous_anchor", "previous_frame", "play", "next_frame", "next_anchor",

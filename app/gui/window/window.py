@@ -47,6 +47,7 @@ from app.gui.window.parts import make_parts
 from app.gui.window.process.garbage_collector import IdleGarbageCollector
 from app.gui.window.welcome import Welcome
 from app.session.session import Session
+from app.session.shelf.shelf import Shelf
 from app.session.state.status import SessionState
 
 
@@ -116,6 +117,7 @@ class Window(QMainWindow):
             session.view,
             session.preferences,
             self._docks,
+            Shelf(session.preferences, session.status, self),
             self._parts.find,
             lambda: self._actions,
         )
@@ -166,8 +168,8 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         session = self._session
         session.video.opened.connect(self._on_opened)
-        view, undo = self._named("next_change", "undo")
-        Reporter(session, self._parts.messages, view, undo, self)
+        view, undo, models = self._named("next_change", "undo", "models")
+        Reporter(session, self._parts.messages, view, undo, models, self)
         session.status.state_changed.connect(self._on_state_changed)
         session.preferences.changed.connect(self._apply_settings)
         self._welcome.chosen.connect(self._files.open)
