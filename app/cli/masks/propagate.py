@@ -24,8 +24,7 @@ _READ_AHEAD_BYTES = 128 << 20  # frames are decoded while the model works on tho
 def run(arguments: argparse.Namespace) -> int:
     """Propagate and write."""
     name = arguments.model or registry.default_tracker()
-    for output in filter(None, (arguments.out, arguments.project)):
-        check_apart(output, (arguments.frames, arguments.anchors, arguments.weights))
+    check_apart(arguments.out, (arguments.frames, arguments.anchors, arguments.weights))
     with (
         closing(open_video(arguments.frames)) as video,
         closing(FrameCache(video, _READ_AHEAD_BYTES)) as frames,
