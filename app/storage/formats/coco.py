@@ -334,9 +334,7 @@ def _free_id(identity: _Identity, ids: Mapping[_Identity, int]) -> int:
 
 def _picture(item: Mapping[str, object], videos: Mapping[object, str]) -> _Picture:
     path = PurePosixPath(str(item["file_name"]).replace("\\", "/"))
-    sides = [
-        side for key in ("height", "width") if isinstance(side := _whole(item.get(key)), int)
-    ]
+    sides = [side for key in ("height", "width") if isinstance(side := _whole(item.get(key)), int)]
     if len(sides) < 2 or not 1 <= min(sides) <= max(sides) <= _LONGEST_SIDE:
         _refuse(f"the image {path} has no size, or none that an image can have")
     video = item.get("video", videos.get(item.get("video_id")))
