@@ -12,11 +12,11 @@ from app.core.document import Key
 from app.core.inspection.failures import Failure
 from app.core.mask import Mask
 from app.core.runs import Run, RunInfo, RunKind
-from app.gui.inspect.drawing import errors_layer, masks_layer
+from app.gui.inspect.frames.drawing import errors_layer, masks_layer
+from app.gui.inspect.frames.pane import Pane
+from app.gui.inspect.frames.views import Arrangement
 from app.gui.inspect.inspection import Inspection
 from app.gui.inspect.palette import EXTRA, MISSING, RIGHT
-from app.gui.inspect.pane import Pane
-from app.gui.inspect.views import Arrangement
 from app.storage.formats.palette import encode_palette_png
 from models.api import BoolMask
 from tests.fakes import SIZE, square

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
     QStackedWidget,
+    QWidget,
 )
 
 from app.gui.actions.actions import Actions
@@ -206,7 +207,7 @@ class Window(QMainWindow):
     def _make_pages(self) -> None:
         begin = self._named("open", "open_folder", "open_sample")
         self._welcome = Welcome(self._recent, begin)
-        for page in (self._welcome, self._canvas, self._inspection.views):
+        for page in (self._welcome, self._canvas):
             self._pages.addWidget(page)
         self._pages.currentChanged.connect(self._messages.raise_)  # the page has gone on top
         self.setCentralWidget(self._pages)
@@ -241,8 +242,11 @@ class Window(QMainWindow):
             self._canvas.setFocus()
 
     def _show_page(self) -> None:
-        page = self._inspection.views if self._docks.inspects else self._canvas
-        self._pages.setCurrentWidget(page if self._session.video.is_open else self._welcome)
+        page: QWidget = self._canvas if self._session.video.is_open else self._welcome
+        if self._session.video.is_open and self._docks.inspects:
+            page = self._inspection.views  # made now, where it was not needed before
+            self._pages.addWidget(page)
+        self._pages.setCurrentWidget(page)
 
     @Slot(object)
     def _on_state_changed(self, state: SessionState) -> None:

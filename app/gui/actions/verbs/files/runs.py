@@ -30,7 +30,7 @@ class RunVerbs:
     ) -> None:
         self._video, self._view, self._runs, self._reports = video, view, runs, reports
         self._inspection, self._ask = inspection, ask
-        inspection.runs.drop_asked.connect(self.drop)
+        inspection.drop_asked.connect(self.drop)
 
     def import_folder(self, kind: RunKind) -> None:
         """Ask for a folder of mask PNGs and keep it as a run."""
