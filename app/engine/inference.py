@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 from app.batch.masks.refine import refine
 from app.batch.passes.fill import fill
 from app.batch.passes.heal import heal
+from app.batch.passes.predict import Forgetful
 from app.batch.passes.readable import ReadableFrames
 from app.batch.passes.steps import Steps, without
 from app.engine.jobs import Explain, Heal, Inbox, Job, Prepare, Refine, Segment, Track
@@ -136,7 +137,10 @@ class InferenceThread(QThread):
                 steps = heal(tracker, job.passes, job.old, job.rules, size)
                 self._walk(job, without(steps, self._models.readable.unreadable))
             case Track():
-                steps = fill(self._models.tracker, job.passes, self._models.frames.size)
+                tracker = self._models.tracker
+                if job.left_out:
+                    tracker = Forgetful(tracker, job.left_out)
+                steps = fill(tracker, job.passes, self._models.frames.size)
                 self._walk(job, without(steps, self._models.readable.unreadable))
 
     def _walk(self, job: Job, steps: Steps) -> None:

@@ -1,5 +1,6 @@
 """The inspection of runs in the window: views, curves, failures and figures."""
 
+from collections.abc import Collection, Generator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from app.gui.inspect.frames.views import Arrangement
 from app.gui.inspect.inspection import Inspection
 from app.gui.inspect.palette import EXTRA, MISSING, RIGHT
 from app.storage.formats.palette import encode_palette_png
-from models.api import BoolMask
+from models.api import Anchors, BoolMask, Place, Store, Tracked, Vote
 from tests.fakes import SIZE, square
 from tests.gui.conftest import FRAMES, Desk
 
@@ -202,3 +203,36 @@ def packed(pixels: BoolMask) -> Mask:
     mask = Mask.encode(pixels)
     assert mask is not None
     return mask
+
+
+def test_a_remembered_frame_shows_where_it_was_read_and_can_be_left_out(opened: Desk) -> None:
+    opened.draw(0)
+    opened.draw(20, x=30)
+    tracker = opened.model.fake_tracker
+    asked: list[tuple[int, ...]] = []
+    votes = (Vote(20, Store.ANCHOR, 0.9, (Place(35.0, 25.0, 0.9),)), Vote(0, Store.ANCHOR, 0.1))
+
+    def track_without(
+        left_out: Collection[int], anchors: Anchors, frames: Sequence[int]
+    ) -> Generator[Tracked, None, None]:
+        asked.append(tuple(left_out))
+        return tracker.track(anchors, frames)
+
+    tracker.explain = lambda *_: votes  # type: ignore[attr-defined]
+    tracker.track_without = track_without  # type: ignore[attr-defined]
+    assert not opened.window.actions_by_name["run_without"].isEnabled()
+    opened.do("inspect")
+    opened.session.memory.ask(35.0, 25.0)
+    opened.qtbot.waitUntil(lambda: bool(opened.session.memory.votes))
+    opened.settle()
+    items = _inspection(opened).memory.view
+    opened.qtbot.waitUntil(lambda: not items.item(0).icon().isNull())
+    image = items.item(0).icon().pixmap(128, 84).toImage()
+    scale = image.width() / SIZE[1]
+    lit, dark = (image.pixelColor(round(x * scale), round(25 * scale)) for x in (35, 8))
+    assert lit.lightness() > dark.lightness() + 60
+    before = dict(opened.session.masks.document.items())
+    opened.do("run_without")
+    opened.qtbot.waitUntil(lambda: bool(opened.session.runs.infos))
+    assert asked == [(20,)]
+    assert dict(opened.session.masks.document.items()) == before

@@ -306,6 +306,13 @@ INSPECT = Menu(_("&Inspect"), (
         _("Make the run's masks from in to out anchors, without a range those of this frame"),
         lambda d: d.runs.take_over()),
     None,
+    Action("run_without", _("Run &without the remembered frame"), "image-remove-outline", (),
+        Need.VOTES, _("Propagate anew as if the frame chosen under Memory were never remembered, "
+        "into a run; the masks stay as they are"), lambda d: d.runs.run_without()),
+    Action("run_with", _("Run with this frame re&membered"), "image-plus-outline", (), Need.MASKS,
+        _("Propagate anew as if the masks of this frame were anchors, too, into a run; the masks "
+        "stay as they are"), lambda d: d.runs.run_with()),
+    None,
     Action("save_episode", _("Save &figure of the failure…"), "image-outline",
         ("Ctrl+Shift+E",), Need.EPISODE,
         _("Frames, errors and curves of the chosen failure as SVG or PNG"),

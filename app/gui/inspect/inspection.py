@@ -87,7 +87,9 @@ class Inspection(QObject):
         """The frames that voted for a pixel."""
         from app.gui.inspect.memory import MemoryPanel  # noqa: PLC0415
 
-        return MemoryPanel(self._video, self._view, self._votes)
+        panel = MemoryPanel(self._video, self._view, self._votes)
+        panel.set_actions(self._named("run_without", "run_with"))
+        return panel
 
     def panels(self) -> list[tuple[str, str, QWidget]]:
         """Return name, title and widget of each panel that is docked."""

@@ -207,7 +207,9 @@ def make_context(
         panels=panels,
         propagate=PropagateVerbs(video, view, jobs, correction, propagate),
         review=review_verbs,
-        runs=RunVerbs(video, view, session.runs, session.reports, inspection, ask),
+        runs=RunVerbs(
+            video, view, session.runs, session.reports, session.experiments, inspection, ask
+        ),
         travel=TravelVerbs(video, view, masks),
     )
 
@@ -316,6 +318,7 @@ def situation_of(session: Session, *, has_sample: bool) -> Situation:
         has_run=session.runs.shown is not None,
         measured=len(session.runs.results),
         has_episode=bool(session.runs.episodes),
+        has_votes=bool(session.memory.votes),
         can_undo=bool(history.undo_text),
         can_redo=history.can_redo,
         undo_text=history.undo_text,
@@ -341,5 +344,6 @@ def situation_changes(session: Session) -> tuple[SignalInstance, ...]:
         session.clipboard.changed,
         session.runs.changed,
         session.runs.measured,
+        session.memory.changed,
         session.history.changed,
     )

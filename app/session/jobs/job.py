@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 
+from app.batch.passes.steps import Step
 from app.core.document import Document, Entry, Key
 from app.engine.jobs import Job as Request
 from app.session.jobs.progress import Meter
@@ -64,6 +65,10 @@ class Job(ABC):
     def count_step(self) -> None:
         """Take note that the engine has answered once more."""
         self._steps += 1
+
+    def takes(self, _step: Step) -> bool:
+        """Whether the job keeps a step for itself, so that the document never gets it."""
+        return False
 
     def leave_out(self, keys: Collection[Key]) -> int:
         """Give no mask at `keys` any more; return how many of them the job covers."""

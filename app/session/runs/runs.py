@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from app.core.document import Document
 from app.core.evaluate import Protocol
 from app.core.inspection.episodes import Episode
 from app.core.inspection.results import Result, inspect_runs
@@ -118,17 +119,19 @@ class Runs(QObject):
         video = opened.video
         self._answers.ask(worker.submit(lambda: read_run(source, video, kind)), self._keep_read)
 
-    def keep(self) -> None:
-        """Keep the present masks as a run."""
-        document, worker = self._masks.snapshot(), self._worker
+    def keep(self, document: Document | None = None, how: str = "") -> None:
+        """Keep masks as a run, by default the present ones; `how` they came about, if otherwise."""
+        document, worker = document or self._masks.snapshot(), self._worker
         if worker is None or not len(document):
             self._status.report("warning", "There are no masks to keep yet. Propagate first.")
             return
         settings = self._preferences.settings
         model = settings.tracker or registry.default_tracker()
-        kept = sum(info.model == model for info in self.infos.values())
-        name = f"{model} {kept + 1}" if kept else model
+        kept = sum(info.name.startswith(f"{model} {how}".strip()) for info in self.infos.values())
+        name = " ".join(filter(None, (model, how, str(kept + 1) if kept else "")))
         parameters: Parameters = {"size": settings.size, "device": settings.device}
+        if how:
+            parameters = {**parameters, "memory": how}
 
         def made() -> Run:
             weights = checksum(model)

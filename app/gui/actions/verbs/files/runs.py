@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication
 from app.core.runs import RunKind
 from app.gui.dialogs.ask import Ask
 from app.gui.inspect.inspection import Inspection
+from app.session.runs.experiments import Experiments
 from app.session.runs.reports import Reports
 from app.session.runs.runs import Runs
 from app.session.state.video import CurrentVideo
@@ -25,11 +26,12 @@ class RunVerbs:
         view: ViewState,
         runs: Runs,
         reports: Reports,
+        experiments: Experiments,
         inspection: Inspection,
         ask: Ask,
     ) -> None:
         self._video, self._view, self._runs, self._reports = video, view, runs, reports
-        self._inspection, self._ask = inspection, ask
+        self._experiments, self._inspection, self._ask = experiments, inspection, ask
         inspection.drop_asked.connect(self.drop)
 
     def import_folder(self, kind: RunKind) -> None:
@@ -72,6 +74,15 @@ class RunVerbs:
             self._runs.take_over(number, view.frame, view.frame)
         else:
             self._runs.take_over(number, view.first, view.last)
+
+    def run_without(self) -> None:
+        """Run anew without the remembered frame that is chosen: at first the strongest."""
+        if (frame := self._inspection.memory.current()) is not None:
+            self._experiments.without(frame)
+
+    def run_with(self) -> None:
+        """Run anew with the masks of this frame as anchors, too."""
+        self._experiments.given(self._view.frame)
 
     def save_episode(self) -> None:
         """Ask where, and write the figure of the chosen failure."""
