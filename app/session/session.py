@@ -22,6 +22,7 @@ from app.session.inference.engine import Engine
 from app.session.inference.prefetcher import Prefetcher
 from app.session.jobs.runner import JobRunner
 from app.session.review import Review
+from app.session.runs.dataset import DataSet
 from app.session.runs.experiments import Experiments
 from app.session.runs.memory import MemoryVotes
 from app.session.runs.reports import Reports
@@ -84,6 +85,7 @@ class Session(QObject):
         self.exchange = Exchange(context, edit, self)
         self.runs = Runs(context, autosave, edit, self.compare, self)
         self.reports = Reports(context, self.runs, self)
+        self.data_set = DataSet(autosave, self.runs, self)
         self.experiments = Experiments(context, jobs, self.runs)
         self.memory = MemoryVotes(context, engine, self)
         self.files = self._make_files(context, autosave)

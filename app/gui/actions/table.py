@@ -285,6 +285,10 @@ REVIEW = Menu(_("&Review"), (
 ))
 
 INSPECT = Menu(_("&Inspect"), (
+    Action("data_set", _("&Data set…"), "view-grid-outline", ("Ctrl+Shift+I",), Need.NOTHING,
+        _("A ground truth and predictions of many sequences: heat map, table, worst episodes"),
+        lambda d: d.data_set.show()),
+    None,
     Action("import_run", _("&Import a prediction…"), "folder-eye-outline",
         ("Ctrl+Shift+R",), Need.VIDEO,
         _("Read a folder of mask PNGs as a run; nothing becomes an anchor"),

@@ -5,7 +5,11 @@ from PySide6.QtWidgets import QHeaderView, QTreeView
 
 
 def table_of(
-    model: QAbstractItemModel, name: str, *, stretched: int, fixed: tuple[int, ...] = ()
+    model: QAbstractItemModel,
+    name: str,
+    *,
+    stretched: int | None = None,
+    fixed: tuple[int, ...] = (),
 ) -> QTreeView:
     """Return a table of equally high rows over `model`, called `name` for screen readers.
 
@@ -24,7 +28,14 @@ def table_of(
     header.setSectionsMovable(False)
     header.setStretchLastSection(False)
     header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-    header.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
+    if stretched is not None:
+        header.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
     for column in fixed:
         header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
     return tree
+
+
+def stretch(tree: QTreeView, column: int) -> None:
+    """Let another column take what room is left; for tables whose columns change."""
+    tree.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    tree.header().setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)

@@ -12,6 +12,7 @@ from app.gui.actions.actions import Actions
 from app.gui.actions.context import ActionContext, Panels
 from app.gui.actions.needs import Situation
 from app.gui.actions.verbs.correct import CorrectVerbs
+from app.gui.actions.verbs.files.dataset import DataSetVerbs
 from app.gui.actions.verbs.files.exchange import ExchangeVerbs, Tell
 from app.gui.actions.verbs.files.files import FileVerbs
 from app.gui.actions.verbs.files.runs import RunVerbs
@@ -186,6 +187,9 @@ def make_context(
     dialog = partial(ExportDialog, masks, session.status)
     exchange_verbs = ExchangeVerbs(video, session.exchange, compare, ask, tell, dialog)
     preferences = session.preferences
+    files = FileVerbs(
+        video, session.files, session.files.autosave, exchange_verbs, ask, recent, tell, sample
+    )
     job_verbs = JobVerbs(jobs, tell, show_jobs)
     review_verbs = _make_review_verbs(session, canvas, review, tell)
     return ActionContext(
@@ -193,9 +197,8 @@ def make_context(
         block=BlockVerbs(view, masks, session.status, session.objects, edit, session.ranges, jobs),
         canvas=canvas,
         player=player,
-        files=FileVerbs(
-            video, session.files, session.files.autosave, exchange_verbs, ask, recent, tell, sample
-        ),
+        files=files,
+        data_set=DataSetVerbs(session.data_set, video, view, files, ask, panels.inspect),
         correct=CorrectVerbs(
             correction, session.clicks, session.history, job_verbs, canvas, review_verbs
         ),

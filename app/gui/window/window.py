@@ -283,3 +283,5 @@ class Window(QMainWindow):
         self._docks.save(self._store)
         self._player.stop()
         event.setAccepted(self._files.close())
+        if event.isAccepted():
+            self._session.data_set.stop()

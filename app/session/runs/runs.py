@@ -110,14 +110,18 @@ class Runs(QObject):
         self.changed.emit()
         self.measured.emit()
 
-    def import_run(self, source: Path, kind: RunKind) -> None:
-        """Read a folder of mask PNGs or a JSON as a run and keep it; nothing becomes an anchor."""
+    def import_run(self, source: Path, kind: RunKind, name: str = "") -> None:
+        """Read a folder of mask PNGs or a JSON as a run and keep it; nothing becomes an anchor.
+
+        Without a `name` it is called after its source.
+        """
         opened, worker = self._video.now, self._worker
         if opened is None or worker is None:
             self._status.report("warning", "A run belongs to a video. Open one first.")
             return
         video = opened.video
-        self._answers.ask(worker.submit(lambda: read_run(source, video, kind)), self._keep_read)
+        reading = worker.submit(lambda: read_run(source, video, kind, name))
+        self._answers.ask(reading, partial(self._keep_read, tells=not name))
 
     def keep(self, document: Document | None = None, how: str = "") -> None:
         """Keep masks as a run, by default the present ones; `how` they came about, if otherwise."""
@@ -202,10 +206,11 @@ class Runs(QObject):
 
         self._answers.ask(future, kept)
 
-    def _keep_read(self, read: tuple[Run, tuple[str, ...]]) -> None:
+    def _keep_read(self, read: tuple[Run, tuple[str, ...]], *, tells: bool) -> None:
         run, notes = read
         text = f"{run.info.name}: {len(run.frames):,} frames read as a {run.info.kind.value}."
-        self._status.report("info", " ".join((text, *notes)))
+        if tells or notes:
+            self._status.report("info", " ".join((text, *notes)))
         self._add(run)
 
     def _take(self, runs: dict[int, Run]) -> None:

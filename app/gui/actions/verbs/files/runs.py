@@ -114,20 +114,25 @@ class RunVerbs:
             self._reports.save_frames(path)
 
     def _picture(self, title: str, name: str) -> Path | None:
-        """Return where to write a figure; what has another suffix becomes an SVG."""
-        filters = [_tr("SVG figure (*.svg)"), _tr("PNG picture, 300 dpi (*.png)")]
-        path = self._ask.new_file(title, self._proposal(name, ".svg"), filters)
-        if path is None or path.suffix.lower() in _PICTURES:
-            return path
-        return path.with_name(f"{path.name}.svg")
+        return ask_picture(self._ask, title, f"{self._video.title}-{name}")
 
     def _table(self, title: str, name: str) -> Path | None:
         filters = [_tr("CSV table (*.csv)")]
-        return self._ask.new_file_ending(".csv", title, self._proposal(name, ".csv"), filters)
+        proposal = _file_name(f"{self._video.title}-{name}", ".csv")
+        return self._ask.new_file_ending(".csv", title, proposal, filters)
 
-    def _proposal(self, name: str, suffix: str) -> str:
-        whole = f"{self._video.title}-{name}".lower()
-        return re.sub(r"[^\w.]+", "-", whole) + suffix
+
+def ask_picture(ask: Ask, title: str, name: str) -> Path | None:
+    """Return where to write a figure of this name; what has another suffix becomes an SVG."""
+    filters = [_tr("SVG figure (*.svg)"), _tr("PNG picture, 300 dpi (*.png)")]
+    path = ask.new_file(title, _file_name(name, ".svg"), filters)
+    if path is None or path.suffix.lower() in _PICTURES:
+        return path
+    return path.with_name(f"{path.name}.svg")
+
+
+def _file_name(name: str, suffix: str) -> str:
+    return re.sub(r"[^\w.]+", "-", name.lower()) + suffix
 
 
 def _tr(text: str) -> str:
