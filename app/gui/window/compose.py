@@ -118,15 +118,7 @@ def make_context(
         panels=panels,
         propagate=PropagateVerbs(video, view, jobs, correction, parts.propagate),
         review=review_verbs,
-        runs=RunVerbs(
-            video,
-            view,
-            session.inspection.runs,
-            session.inspection.reports,
-            session.inspection.experiments,
-            parts.inspection,
-            ask,
-        ),
+        runs=RunVerbs(video, view, session.inspection, parts.inspection, ask),
         travel=TravelVerbs(video, view, masks),
     )
 
