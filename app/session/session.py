@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Slot
 
 from app.engine.inference import Models
 from app.session.comparison import Comparison
+from app.session.edits.changes import Changes
 from app.session.edits.clicks import Clicks
 from app.session.edits.clipboard import Clipboard
 from app.session.edits.correction import Correction
@@ -79,6 +80,7 @@ class Session(QObject):
         self.correction = Correction(context, engine, jobs, edit, clicks, self)
         self.compare = Comparison(context, jobs, self)
         self.review = review = Review(context, jobs, self)
+        self.changes = Changes(context, jobs, edit, self)
         autosave = Autosave(self.masks, self.status, self)
         self.exchange = Exchange(context, edit, self)
         self.runs = Runs(context, autosave, edit, self.compare, self)
@@ -94,7 +96,7 @@ class Session(QObject):
             context,
             autosave,
             self,
-            starts=(self._start_engine, self.review.start, self.runs.start),
+            starts=(self._start_engine, self.review.start, self.changes.start, self.runs.start),
             settle=self.jobs.cancel,
             stops=(
                 partial(self.status.enter, SessionState.CLOSING),
@@ -103,6 +105,7 @@ class Session(QObject):
                 self.edit.forget_new_anchors,
                 self._engine.stop,
                 self.review.stop,
+                self.changes.stop,
                 self.runs.stop,
                 self.reports.stop,
                 self.exchange.stop,

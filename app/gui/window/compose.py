@@ -22,6 +22,7 @@ from app.gui.actions.verbs.propagate import PropagateVerbs
 from app.gui.actions.verbs.review import ReviewVerbs
 from app.gui.actions.verbs.spans.anchors import AnchorVerbs
 from app.gui.actions.verbs.spans.block import BlockVerbs
+from app.gui.actions.verbs.spans.changes import ChangeVerbs
 from app.gui.actions.verbs.spans.jobs import JobVerbs
 from app.gui.actions.verbs.travel import TravelVerbs
 from app.gui.canvas.canvas import Canvas
@@ -40,6 +41,7 @@ from app.gui.dialogs.ask import Ask
 from app.gui.dialogs.export import ExportDialog
 from app.gui.inspect.inspection import Inspection
 from app.gui.panels.anchors import AnchorsPanel
+from app.gui.panels.changes import ChangesPanel
 from app.gui.panels.objects import ObjectsPanel
 from app.gui.panels.propagate_bar import PropagateBar
 from app.gui.panels.review import ReviewPanel
@@ -170,6 +172,7 @@ def make_context(
     panels: Panels,
     *,
     anchors: AnchorsPanel,
+    changes: ChangesPanel,
     objects: ObjectsPanel,
     review: ReviewPanel,
     propagate: PropagateBar,
@@ -192,6 +195,9 @@ def make_context(
         anchors=AnchorVerbs(view, masks, session.status, edit, anchors),
         block=BlockVerbs(view, masks, session.status, session.objects, edit, session.ranges, jobs),
         canvas=canvas,
+        changes=ChangeVerbs(
+            session.changes, compare, view, session.status, changes, panels.changes
+        ),
         player=player,
         files=FileVerbs(
             video, session.files, session.files.autosave, exchange_verbs, ask, recent, tell, sample
@@ -250,6 +256,7 @@ def fill_bars(
     timeline: Timeline,
     transport: Transport,
     anchors: AnchorsPanel,
+    changes: ChangesPanel,
     objects: ObjectsPanel,
     review: ReviewPanel,
 ) -> None:
@@ -280,6 +287,7 @@ def fill_bars(
         ),
     )  # fmt: skip
     anchors.set_actions(named("previous_anchor", "next_anchor", "suggest_frame", "remove_anchor"))
+    changes.set_actions(named("accept_change", "reject_change", "swap"))
     review.set_actions(
         named(
             "previous_suspect",
@@ -338,6 +346,7 @@ def situation_changes(session: Session) -> tuple[SignalInstance, ...]:
         session.review.suspects_changed,
         session.clicks.candidates_changed,
         session.compare.changed,
+        session.changes.changed,
         session.clipboard.changed,
         session.runs.changed,
         session.runs.measured,

@@ -68,6 +68,10 @@ class PanelVerbs:
         """Arrange the panels for review."""
         self._docks.inspect()
 
+    def changes(self) -> None:
+        """Bring the list of the changes to the front."""
+        self._docks.bring("changes")
+
     def full_screen(self) -> None:
         """Fill the screen, or become a window again."""
         self._window.setWindowState(self._window.windowState() ^ Qt.WindowState.WindowFullScreen)

@@ -27,6 +27,7 @@ from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.tools.tool import Tool
 from app.gui.dialogs.ask import Ask
 from app.gui.panels.anchors import AnchorsPanel
+from app.gui.panels.changes import ChangesPanel
 from app.gui.panels.mask_bar import MaskBar
 from app.gui.panels.propagate_bar import PropagateBar
 from app.gui.panels.review import ReviewPanel
@@ -124,6 +125,7 @@ class Window(QMainWindow):
         self._objects = make_objects_panel(session)
         self._review = ReviewPanel(view, session.masks, session.review)
         self._anchors = AnchorsPanel(video, view, session.masks)
+        self._changes = ChangesPanel(video, session.masks, session.changes)
         self._history = make_history(session, self.tr("As opened"))
         self._messages = Messages(self._pages)
         self._status = make_status_bar(session)
@@ -144,6 +146,7 @@ class Window(QMainWindow):
             self._player,
             panels,
             anchors=self._anchors,
+            changes=self._changes,
             objects=self._objects,
             review=self._review,
             propagate=self._propagate_bar,
@@ -176,6 +179,7 @@ class Window(QMainWindow):
             timeline=self._timeline,
             transport=self._transport,
             anchors=self._anchors,
+            changes=self._changes,
             objects=self._objects,
             review=self._review,
         )
@@ -187,6 +191,7 @@ class Window(QMainWindow):
         self._docks.add("objects", self.tr("Objects"), self._objects)
         self._docks.add("review", self.tr("Review"), self._review)
         self._docks.add("anchors", self.tr("Anchors"), self._anchors)
+        self._docks.add("changes", self.tr("Changes"), self._changes)
         self._docks.add("history", self.tr("History"), self._history)
         for name, title, panel in self._inspection.panels():
             self._docks.add(name, title, panel)
@@ -214,7 +219,7 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         session = self._session
         session.video.opened.connect(self._on_opened)
-        view, undo = self._named("next_change", "undo")
+        view, undo = self._named("view_changes", "undo")
         Reporter(session, self._messages, view, undo, self)
         session.status.state_changed.connect(self._on_state_changed)
         session.preferences.changed.connect(self._apply_settings)
