@@ -40,8 +40,10 @@ def test_the_changes_of_a_heal_are_open_the_largest_first(healed: Desk) -> None:
     assert 15 not in frames_of(healed)  # the person's own
     assert 16 in frames_of(healed)
     before, after = changes.pair(Key(16, 1)) or (None, None)
-    assert before is not None and before.mask == mask_at(10)
-    assert after is not None and after.mask == mask_at(30)
+    assert before is not None
+    assert before.mask == mask_at(10)
+    assert after is not None
+    assert after.mask == mask_at(30)
 
 
 def test_a_range_ends_where_nothing_has_changed(healed: Desk) -> None:
