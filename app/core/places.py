@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping
 
 from app.core.document import Changes, Document, Entry, Key
+from app.core.overlap import quick_iou
 from app.core.plan import anchor_frames
-from app.core.suspects import quick_iou
 
 _FITS = 0.3  # IoU with the next frame's mask from which on both may be of the same thing
 _BETTER = 0.2  # IoU by which another object's mask has to fit better than the own one

@@ -23,7 +23,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.suspects import Event, Order, Reason, Suspect
+from app.core.events import Event, Reason
+from app.core.suspects import Order, Suspect
 from app.gui.widgets.wheel import keep_from_wheel
 from app.session.review import Review
 from app.session.state.masks import Masks

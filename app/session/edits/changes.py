@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.core.document import Entry, Key
 from app.core.exclusion import settle
-from app.core.suspects import quick_iou
+from app.core.overlap import quick_iou
 from app.session.edits.masks import MaskEdits
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
