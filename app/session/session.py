@@ -65,7 +65,7 @@ class Session(QObject):
         self.status = Status(self)
         self.preferences = Preferences(settings or Settings(), settings_file, self.status, self)
         self.video = CurrentVideo(self.status, self)
-        self.masks = Masks(self.video, self)
+        self.masks = Masks(self.video, self.preferences, self)
         self.view = ViewState(self.video, self.masks, self)
         # What is done: by models, by the person, with files.
         context = SessionContext(self.status, self.preferences, self.video, self.masks, self.view)

@@ -33,6 +33,11 @@ def clock(seconds: float) -> str:
     return f"{hours}:{tail}" if hours else tail
 
 
+def percent(probability: float) -> str:
+    """Return how likely a model's mask is right: nothing that only a model says is certain."""
+    return f"{min(probability, 0.99):.0%}"
+
+
 def verbatim_tip(text: str) -> str:
     """Return a tool tip that shows `text` as it is: Qt takes what looks like HTML for HTML."""
     return f"<span>{html.escape(text)}</span>".replace("\n", "<br>") if text else ""
