@@ -15,6 +15,7 @@ from app.gui.actions.verbs.propagate import PropagateVerbs
 from app.gui.actions.verbs.review import ReviewVerbs
 from app.gui.actions.verbs.spans.anchors import AnchorVerbs
 from app.gui.actions.verbs.spans.block import BlockVerbs
+from app.gui.actions.verbs.spans.changes import ChangeVerbs
 from app.gui.actions.verbs.spans.jobs import JobVerbs
 from app.gui.actions.verbs.travel import TravelVerbs
 from app.gui.canvas.canvas import Canvas
@@ -36,6 +37,7 @@ class Panels(Protocol):
     def guide(self) -> None: ...
     def annotate(self) -> None: ...
     def inspect(self) -> None: ...
+    def changes(self) -> None: ...
     def full_screen(self) -> None: ...
     def logs(self) -> None: ...
     def about(self) -> None: ...
@@ -49,6 +51,7 @@ class ActionContext:
     anchors: AnchorVerbs
     block: BlockVerbs
     canvas: Canvas
+    changes: ChangeVerbs
     player: Player
     files: FileVerbs
     correct: CorrectVerbs

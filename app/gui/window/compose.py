@@ -23,6 +23,7 @@ from app.gui.actions.verbs.propagate import PropagateVerbs
 from app.gui.actions.verbs.review import ReviewVerbs
 from app.gui.actions.verbs.spans.anchors import AnchorVerbs
 from app.gui.actions.verbs.spans.block import BlockVerbs
+from app.gui.actions.verbs.spans.changes import ChangeVerbs
 from app.gui.actions.verbs.spans.jobs import JobVerbs
 from app.gui.actions.verbs.travel import TravelVerbs
 from app.gui.canvas.canvas import Canvas
@@ -98,6 +99,9 @@ def make_context(
         anchors=AnchorVerbs(view, masks, session.status, edit, parts.anchors),
         block=BlockVerbs(view, masks, session.status, session.objects, edit, session.ranges, jobs),
         canvas=canvas,
+        changes=ChangeVerbs(
+            session.changes, compare, view, session.status, parts.changes, panels.changes
+        ),
         player=parts.player,
         files=files,
         data_set=DataSetVerbs(session.inspection.data_set, video, view, files, ask, panels.inspect),
@@ -185,6 +189,7 @@ def fill_bars(actions: Actions, parts: WindowParts) -> None:
     parts.anchors.set_actions(
         named("previous_anchor", "next_anchor", "suggest_frame", "remove_anchor")
     )
+    parts.changes.set_actions(named("accept_change", "reject_change", "swap"))
     parts.review.set_actions(
         named(
             "previous_suspect",
@@ -246,6 +251,7 @@ def situation_changes(session: Session) -> tuple[SignalInstance, ...]:
         session.review.suspects_changed,
         session.clicks.candidates_changed,
         session.compare.changed,
+        session.changes.changed,
         session.clipboard.changed,
         session.inspection.runs.changed,
         session.inspection.runs.measured,

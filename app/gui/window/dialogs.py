@@ -84,6 +84,10 @@ class PanelVerbs:
         """Arrange the panels for review."""
         self._docks.inspect()
 
+    def changes(self) -> None:
+        """Bring the list of the changes to the front."""
+        self._docks.show("changes")
+
     def full_screen(self) -> None:
         """Fill the screen, or become a window again."""
         self._window.setWindowState(self._window.windowState() ^ Qt.WindowState.WindowFullScreen)

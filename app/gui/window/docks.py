@@ -7,13 +7,10 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QToolBar, QWidget
 
 _STATE, _GEOMETRY, _INSPECTS = "window/state", "window/geometry", "window/inspects"
-_VERSION = 4  # raise it when panels come or go: an older state is then not restored
+_VERSION = 5  # raise it when panels come or go: an older state is then not restored
 _RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
 _LOW = ("curves", "timeline", "memory")
 _HORIZONTAL, _VERTICAL = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-_SIZE = QSize(1280, 800)
-_FRAME = QSize(8, 40)  # what the title and the border of a window take of the screen
-
 _SIZE = QSize(1280, 800)
 _FRAME = QSize(8, 40)  # what the title and the border of a window take of the screen
 
@@ -64,7 +61,7 @@ class Docks:
         """Objects above suspects on the right, a low timeline below, no history."""
         self.inspects = False
         self._arrange(("objects", "review"), heights=(300, 300), low=("timeline",), below=256)
-        for name in ("anchors", "find"):  # behind the suspects, as other pages
+        for name in ("anchors", "changes", "find"):  # behind the suspects, as other pages
             self._window.tabifyDockWidget(self._docks["review"], self._docks[name])
             self._docks[name].show()
         self._docks["review"].raise_()

@@ -20,6 +20,7 @@ from app.gui.canvas.tools.tool import Tool
 from app.gui.canvas.tools.toolbox import Toolbox
 from app.gui.inspect.inspection import InspectionPanels
 from app.gui.panels.anchors import AnchorsPanel
+from app.gui.panels.changes import ChangesPanel
 from app.gui.panels.find import FindPanel
 from app.gui.panels.mask_bar import MaskBar
 from app.gui.panels.objects import ObjectsPanel
@@ -42,6 +43,7 @@ class WindowParts:
 
     anchors: AnchorsPanel
     canvas: Canvas
+    changes: ChangesPanel
     find: FindPanel
     history: QUndoView
     inspection: InspectionPanels
@@ -67,6 +69,7 @@ class WindowParts:
             ("objects", title("Objects"), self.objects),
             ("review", title("Review"), self.review),
             ("anchors", title("Anchors"), self.anchors),
+            ("changes", title("Changes"), self.changes),
             ("find", title("Find"), self.find),
             ("history", title("History"), self.history),
             *self.inspection.panels(),
@@ -80,6 +83,7 @@ def make_parts(session: Session, store: QSettings, pages: QWidget, window: QWidg
     return WindowParts(
         anchors=AnchorsPanel(video, view, masks),
         canvas=canvas,
+        changes=ChangesPanel(video, masks, session.changes),
         find=FindPanel(video, view, masks, session.objects, session.finding),
         history=_make_history(session),
         inspection=InspectionPanels(

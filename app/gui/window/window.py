@@ -169,7 +169,7 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         session = self._session
         session.video.opened.connect(self._on_opened)
-        view, undo, models = self._named("next_change", "undo", "models")
+        view, undo, models = self._named("view_changes", "undo", "models")
         Reporter(session, self._parts.messages, view, undo, models, self)
         session.status.state_changed.connect(self._on_state_changed)
         session.preferences.changed.connect(self._apply_settings)
