@@ -6,7 +6,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.core.document import Entry, Key
-from app.core.suspects import Event, Finder, Order, Reason, Suspect, quick_iou
+from app.core.events import Event, Reason
+from app.core.overlap import quick_iou
+from app.core.suspects import Finder, Order, Suspect
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
 
