@@ -141,7 +141,7 @@ def tracker_of(
     model = MODELS[name]
     small = name == "lite"  # enough to keep several frames at once in work
     run = RunOptions(
-        short_side=model.short_side if options.size is None else options.size,
+        short_side=_short_side(model, options),
         enlarge=model.enlarge,
         scales=options.scales or (1.0,),
         flip=options.flip,
@@ -152,6 +152,12 @@ def tracker_of(
         network, device, eight_bits=small and eight_bit.is_faster(device)
     )
     return CutieTracker(network, frames, options=run, memory=_memory_for(model, options))
+
+
+def _short_side(model: Model, options: LoadOptions) -> int:
+    if options.size is not None:
+        return options.size
+    return round(model.short_side * options.quality.share)
 
 
 def load_segmenter(name: str, frames: Frames, options: LoadOptions) -> Segmenter:
