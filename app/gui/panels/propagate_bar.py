@@ -43,6 +43,11 @@ class PropagateBar(QToolBar):
         self._model.activated.connect(self._on_model_chosen)
         tip = self.tr("The model that sharpens each mask on the way; it takes time on every frame")
         self._sharpener = _choice(tip, [])
+        # As wide as what it mostly shows: the bars of a laptop's window are full.
+        self._sharpener.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self._sharpener.setMinimumContentsLength(5)
         self._sharpener.activated.connect(self._on_sharpener_chosen)
         tip = self.tr(
             "How finely lite and Cutie look at a frame: quick takes 0.6 of the time, fine 1.6 of it"
@@ -131,6 +136,8 @@ class PropagateBar(QToolBar):
             alone = Option("", self.tr("alone"), self.tr("Masks stay as the tracker makes them"))
             after = (replace(each, label=f"+ {each.label}") for each in models_for("segmenters"))
             fill_options(self._sharpener, (alone, *after))
+            names = self._sharpener.view()
+            names.setMinimumWidth(names.sizeHintForColumn(0) + names.verticalScrollBar().width())
             self._show_model()
 
     @Slot(int)
