@@ -80,7 +80,7 @@ class Session(QObject):
         self.compare = Comparison(context, jobs, self)
         self.review = review = Review(context, jobs, self)
         autosave = Autosave(self.masks, self.status, self)
-        self.exchange = Exchange(context, edit, self)
+        self.exchange = Exchange(context, objects, edit, self)
         self.runs = Runs(context, autosave, edit, self.compare, self)
         self.reports = Reports(context, self.runs, self)
         self.memory = MemoryVotes(context, engine, self)

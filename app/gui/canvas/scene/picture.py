@@ -58,11 +58,13 @@ class Picture(QGraphicsScene):
         self._draft_box: Box | None = None
         self._ghost: tuple[int, int, Mask | None] | None = None
         self._image, self._overlay = FrameItem(), OverlayItem()
-        self._contours, self._ghosts = ContourItem(), ContourItem()
+        self._contours, self._ghosts, self._lit = ContourItem(), ContourItem(), ContourItem()
         self._marks, self.brush = MarkItem(), BrushItem()
         self.waiting = WaitingItem()
         self._difference = ComparisonItem(compare)
-        self._over = (self._overlay, self._difference, self._contours, self._ghosts, self._marks)
+        self._over = (
+            self._overlay, self._difference, self._contours, self._lit, self._ghosts, self._marks,
+        )  # fmt: skip
         for item in (self._image, *self._over, self.waiting, self.brush):
             self.addItem(item)
         self._waits = False  # for the image of the current frame
@@ -73,6 +75,7 @@ class Picture(QGraphicsScene):
         video.image_ready.connect(self._on_image_ready)
         masks.entries_changed.connect(self._on_entries_changed)
         masks.objects_changed.connect(self._on_objects_changed)
+        masks.attributes_changed.connect(self._on_objects_changed)
         compare.changed.connect(self._on_objects_changed)
         view.selection_changed.connect(self._on_selection_changed)
         self._on_opened()
@@ -123,7 +126,7 @@ class Picture(QGraphicsScene):
 
     def object_at(self, at: Point) -> int | None:
         """Return the topmost object that is shown at a point."""
-        shown = self.look.visible(self._masks.objects)
+        shown = self.look.visible(self._masks.ordered(self.frame))
         return object_at(shown, self._masks.shown(self.frame), at)
 
     @property
@@ -210,6 +213,20 @@ class Picture(QGraphicsScene):
         self._ghost = ghost
         self._draw_ghost()
 
+    @Slot(object)
+    def light(self, lit: tuple[int, frozenset[int]]) -> None:
+        """Draw a bright line round these objects where their frame is shown: frame, objects."""
+        frame, objects = lit
+        entries = self._masks.shown(self.frame) if frame == self.frame else {}
+        masks = (entries[number].mask for number in sorted(objects) if number in entries)
+        self._lit.set_outlines(
+            [
+                Outline(contour_path(outlines(mask.crop(), mask.box)), QColor(255, 240, 80))
+                for mask in masks
+                if mask is not None
+            ]
+        )
+
     def _colors(self) -> list[int]:
         return self.look.color_table(self._masks.objects, self._masks.shown(self.frame))
 
@@ -219,7 +236,7 @@ class Picture(QGraphicsScene):
     def _draw_masks(self) -> None:
         entries = self._masks.shown(self.frame)
         masks = {}
-        for item in self.look.visible(self._masks.objects):
+        for item in self.look.visible(self._masks.ordered(self.frame)):
             entry = entries.get(item.id)
             if entry is not None and entry.mask is not None:
                 masks[item.id] = entry.mask

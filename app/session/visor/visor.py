@@ -1,0 +1,28 @@
+"""The VISOR parts of a session, put together."""
+
+from PySide6.QtCore import QObject
+
+from app.session.edits.masks import MaskEdits
+from app.session.edits.objects import ObjectEdits
+from app.session.state.context import SessionContext
+from app.session.visor.attributes import AttributeEdits
+from app.session.visor.dense import DenseRuns
+from app.session.visor.subsequences import Subsequences
+from app.session.visor.validation import Validation
+
+
+class Visor(QObject):
+    """What VISOR has beside masks, of the open video."""
+
+    def __init__(
+        self, context: SessionContext, objects: ObjectEdits, edit: MaskEdits, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self.attributes = AttributeEdits(context, self)
+        self.subsequences = Subsequences(context, self)
+        self.validation = Validation(context, self.attributes, objects, self)
+        self.dense = DenseRuns(context, edit, self)
+
+    def stop(self) -> None:
+        """Wait for what is under way."""
+        self.validation.stop()
