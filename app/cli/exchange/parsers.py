@@ -30,7 +30,9 @@ def configure_export(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("project", type=Path, help="the project file (*.maskwright)")
     parser.add_argument(
-        "--format", required=True, choices=("visor", "davis", "coco", "submission", "video")
+        "--format",
+        required=True,
+        choices=("visor", "visor-dense", "davis", "coco", "submission", "video"),
     )
     parser.add_argument("--out", type=Path, required=True, metavar="PATH", help="file, or folder")
     parser.add_argument("--video", type=Path, metavar="FRAMES", help="where the video is now")

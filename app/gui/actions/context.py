@@ -16,6 +16,7 @@ from app.gui.actions.verbs.spans.anchors import AnchorVerbs
 from app.gui.actions.verbs.spans.block import BlockVerbs
 from app.gui.actions.verbs.spans.jobs import JobVerbs
 from app.gui.actions.verbs.travel import TravelVerbs
+from app.gui.actions.verbs.visor import VisorVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.timeline.playback import Player
 
@@ -59,3 +60,4 @@ class ActionContext:
     review: ReviewVerbs
     runs: RunVerbs
     travel: TravelVerbs
+    visor: VisorVerbs

@@ -24,6 +24,7 @@ from app.gui.actions.verbs.spans.anchors import AnchorVerbs
 from app.gui.actions.verbs.spans.block import BlockVerbs
 from app.gui.actions.verbs.spans.jobs import JobVerbs
 from app.gui.actions.verbs.travel import TravelVerbs
+from app.gui.actions.verbs.visor import VisorVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.hud import Hud
 from app.gui.canvas.mask_menu import open_menu
@@ -43,6 +44,7 @@ from app.gui.panels.anchors import AnchorsPanel
 from app.gui.panels.objects import ObjectsPanel
 from app.gui.panels.propagate_bar import PropagateBar
 from app.gui.panels.review import ReviewPanel
+from app.gui.panels.visor.panels import VisorPanels
 from app.gui.timeline.menu import RangeMenu
 from app.gui.timeline.playback import Follower, Player
 from app.gui.timeline.timeline import Timeline
@@ -68,6 +70,7 @@ def make_canvas(session: Session) -> Canvas:
     video, view, masks, edit = session.video, session.view, session.masks, session.edit
     picture = Picture(video, view, masks, session.compare)
     session.clicks.preview_changed.connect(picture.show_preview)
+    session.exchange.visor.attributes.lit.connect(picture.light)
     session.clicks.waiting_changed.connect(picture.waiting.set_questions)
     session.correction.preview_changed.connect(picture.show_preview)
     tools = _make_tools(session, picture)
@@ -96,7 +99,8 @@ def make_timeline(session: Session) -> Timeline:
     view, masks, edit, jobs = session.view, session.masks, session.edit, session.jobs
     exchange = partial(ExchangeMenu, masks, edit)
     menu = partial(RangeMenu, view, session.objects, edit, jobs, exchange)
-    return Timeline(session.video, view, masks, jobs, session.review, menu)
+    subsequences = session.exchange.visor.subsequences
+    return Timeline(session.video, view, masks, jobs, session.review, subsequences, menu)
 
 
 def stacked(upper: QWidget, lower: QWidget) -> QWidget:
@@ -113,6 +117,13 @@ def stacked(upper: QWidget, lower: QWidget) -> QWidget:
 def make_objects_panel(session: Session) -> ObjectsPanel:
     """Return the list of objects."""
     return ObjectsPanel(session.video, session.view, session.masks, session.objects)
+
+
+def make_visor(session: Session) -> VisorPanels:
+    """Return the panels of what VISOR has beside masks."""
+    video, view, masks = session.video, session.view, session.masks
+    visor = session.exchange.visor
+    return VisorPanels(video, view, masks, session.objects, session.edit, visor)
 
 
 def make_inspection(session: Session) -> Inspection:
@@ -174,6 +185,7 @@ def make_context(
     review: ReviewPanel,
     propagate: PropagateBar,
     inspection: Inspection,
+    visor: VisorPanels,
     ask: Ask,
     recent: RecentSources,
     tell: Tell,
@@ -205,10 +217,13 @@ def make_context(
         masks=MaskVerbs(view, masks, edit, session.clipboard, preferences),
         objects=ObjectVerbs(session.objects, masks, view, canvas, objects),
         panels=panels,
-        propagate=PropagateVerbs(video, view, jobs, correction, propagate),
+        propagate=PropagateVerbs(
+            video, view, jobs, correction, propagate, session.exchange.visor.subsequences.limits
+        ),
         review=review_verbs,
         runs=RunVerbs(video, view, session.runs, session.reports, inspection, ask),
         travel=TravelVerbs(video, view, masks),
+        visor=VisorVerbs(session.exchange.visor, canvas, visor, exchange_verbs.export_as),
     )
 
 
@@ -313,6 +328,8 @@ def situation_of(session: Session, *, has_sample: bool) -> Situation:
         can_compare=session.compare.can_compare,
         has_copied=session.clipboard.has_mask,
         overlap=session.preferences.settings.overlap,
+        sequences=len(session.exchange.visor.subsequences.all),
+        keeps_to_sequence=session.exchange.visor.subsequences.bounds,
         has_run=session.runs.shown is not None,
         measured=len(session.runs.results),
         has_episode=bool(session.runs.episodes),
@@ -341,5 +358,6 @@ def situation_changes(session: Session) -> tuple[SignalInstance, ...]:
         session.clipboard.changed,
         session.runs.changed,
         session.runs.measured,
+        session.exchange.visor.subsequences.bounding_changed,
         session.history.changed,
     )

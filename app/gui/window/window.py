@@ -50,6 +50,7 @@ from app.gui.window.compose import (
     make_status_bar,
     make_timeline,
     make_tools_bar,
+    make_visor,
     situation_changes,
     situation_of,
     stacked,
@@ -136,6 +137,7 @@ class Window(QMainWindow):
         self._mask_bar = MaskBar(preferences, self._canvas)
         self._transport = Transport(video, view)
         self._inspection = make_inspection(session)
+        self._visor = make_visor(session)
         self._docks = Docks(self, self._show_page)
         panels = PanelVerbs(self, video, view, preferences, self._docks, lambda: self._actions)
         context = make_context(
@@ -148,6 +150,7 @@ class Window(QMainWindow):
             review=self._review,
             propagate=self._propagate_bar,
             inspection=self._inspection,
+            visor=self._visor,
             ask=ask,
             recent=self._recent,
             tell=self._messages.show_message,
@@ -180,6 +183,7 @@ class Window(QMainWindow):
             review=self._review,
         )
         self._inspection.set_actions(self._named)
+        self._visor.set_actions(self._named)
         self.setStatusBar(self._status)
 
     def _make_menus(self) -> None:
@@ -188,7 +192,7 @@ class Window(QMainWindow):
         self._docks.add("review", self.tr("Review"), self._review)
         self._docks.add("anchors", self.tr("Anchors"), self._anchors)
         self._docks.add("history", self.tr("History"), self._history)
-        for name, title, panel in self._inspection.panels():
+        for name, title, panel in (*self._inspection.panels(), *self._visor.panels()):
             self._docks.add(name, title, panel)
         fill_menu_bar(
             self,
@@ -237,6 +241,8 @@ class Window(QMainWindow):
         self._show_page()
         self.setWindowTitle(f"{title} — Maskwright" if is_open else "Maskwright")
         self._messages.clear()
+        if is_open and self._session.exchange.visor.is_there:
+            self._visor.show_panel("annotations")
         if is_open:
             self._canvas.setFocus()
 

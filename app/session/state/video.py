@@ -66,6 +66,13 @@ class CurrentVideo(QObject):
         """Return the time of `frame` in seconds."""
         return self.now.video.time(frame) if self.now and 0 <= frame < self.frame_count else 0.0
 
+    def name_of(self, frame: int) -> str:
+        """Return what `frame` is called: as its imported record, else as its file."""
+        if self.now is None or not 0 <= frame < self.frame_count:
+            return ""
+        record = self.now.imported.records.get(frame)
+        return record.name if record is not None else self.now.video.stem(frame)
+
     def image(self, frame: int) -> Image | None:
         """Return the image where it is in the cache; otherwise ask for it (`image_ready`)."""
         if self.now is None or not 0 <= frame < self.frame_count:

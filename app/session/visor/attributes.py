@@ -203,11 +203,12 @@ class AttributeEdits(QObject):
         target = len(here) - 1 if steps is None else max(0, min(place + steps, len(here) - 1))
         if target == place:
             return
-        here.insert(target, here.pop(place))
-        rest = [number for number in order if number not in here]
+        beside, raised = here[target], target > place
+        order.remove(selected)
+        order.insert(order.index(beside) + raised, selected)
         name = self._masks.name_of(selected)
-        attributes = self._masks.document.attributes.ordered(frame, (*rest, *here))
-        verb = "Raise" if target > place else "Lower"
+        attributes = self._masks.document.attributes.ordered(frame, order)
+        verb = "Raise" if raised else "Lower"
         self._masks.change_attributes(attributes, f"{verb} {name}, frame {frame}")
 
     def selected_row(self) -> Row | None:

@@ -23,6 +23,12 @@ class Visor(QObject):
         self.validation = Validation(context, self.attributes, objects, self)
         self.dense = DenseRuns(context, edit, self)
 
+    @property
+    def is_there(self) -> bool:
+        """Whether what is open was made from a VISOR file."""
+        imported = self.attributes.imported
+        return imported is not None and imported.is_there
+
     def stop(self) -> None:
         """Wait for what is under way."""
         self.validation.stop()
