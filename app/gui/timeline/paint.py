@@ -141,7 +141,7 @@ class TimelinePainter:
     def bands(
         self, painter: QPainter, layout: Layout, given: Sequence[tuple[str, int, int]]
     ) -> None:
-        """Draw named bands below the lanes (name, first and last frame), and lines at their ends."""
+        """Draw bands below the lanes (name, first and last frame), and lines at their ends."""
         painter.setClipRect(HEADER, RULER, layout.lanes_width, layout.height)
         painter.setFont(self._small)
         for place, (name, first, last) in enumerate(given):

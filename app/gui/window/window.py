@@ -243,6 +243,7 @@ class Window(QMainWindow):
         self._messages.clear()
         if is_open and self._session.exchange.visor.is_there:
             self._visor.show_panel("annotations")
+            self._docks.enlarge("objects", "review")
         if is_open:
             self._canvas.setFocus()
 

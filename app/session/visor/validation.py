@@ -45,6 +45,7 @@ class Validation(QObject):
     """
 
     changed = Signal()
+    opened_with_defects = Signal()  # by the check after the opening
     _done = Signal(object, object)  # tuple of findings or None, exception or None; from the thread
 
     def __init__(
@@ -60,10 +61,11 @@ class Validation(QObject):
         self._mending = Mending(context.masks, attributes, objects)
         self._worker: ThreadPoolExecutor | None = None
         self._asked = 0
+        self._is_first = False  # whether the check under way is that after the opening
         self.findings: tuple[Finding, ...] = ()
         self.is_checking, self.is_current = False, False
         self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
-        self._soon.timeout.connect(self.check)
+        self._soon.timeout.connect(self._check_first)
         self._done.connect(self._on_done)
         context.video.opened.connect(self._on_opened)
         for signal in (
@@ -87,6 +89,11 @@ class Validation(QObject):
         self.changed.emit()
         done = self._worker.submit(findings_of, snapshot, opened.video, opened.attachment)
         done.add_done_callback(lambda each: self._tell(asked, each))
+
+    @Slot()
+    def _check_first(self) -> None:
+        self.check()
+        self._is_first = True
 
     def go_to(self, finding: Finding) -> None:
         """Show the frame of a defect and select its object."""
@@ -143,6 +150,9 @@ class Validation(QObject):
         self.findings = findings or ()
         self.changed.emit()
         self._say()
+        if self._is_first and any(not each.defect.harmless for each in self.findings):
+            self.opened_with_defects.emit()
+        self._is_first = False
 
     def _say(self) -> None:
         wrong = [each for each in self.findings if not each.defect.harmless]
@@ -152,7 +162,10 @@ class Validation(QObject):
             self._status.report("info", text)
             return
         first = next((each for each in wrong if each.frame is not None), wrong[0])
-        text = f"{len(wrong)} defects by VISOR's rules, the first: {first.defect}. See Rules (F4)."
+        where = "file" if first.frame is None else f"frame {first.frame}"
+        name = first.defect.annotation.partition(" ")[2].strip("()")
+        what = ", ".join(part for part in (where, name, first.defect.rule) if part)
+        text = f"{len(wrong)} defects by VISOR's rules, the first: {what}. Rules (F4) lists them."
         self._status.report("warning", text)
 
     @Slot()

@@ -70,7 +70,7 @@ class Tile(QWidget):
             painter.setPen(highlight)
             painter.drawRect(place.adjusted(0, 0, -1, -1))
             painter.drawRect(place.adjusted(1, 1, -2, -2))
-            painter.fillRect(0, place.bottom() + 1, self.width(), _LINE, highlight)
+            painter.fillRect(0, place.bottom() + 1, place.width(), _LINE, highlight)
         ink = self.palette().highlightedText() if is_here else self.palette().windowText()
         painter.setPen(ink.color())
         entry = self._masks.shown(self.frame).get(self._view.selected or -1)
@@ -89,12 +89,17 @@ class Tile(QWidget):
             self._open_menu(at, event.globalPosition().toPoint(), self)
 
     def _place(self) -> QRect:
-        return QRect(0, 0, self.width(), max(self.height() - _LINE, 1))
+        room = QSize(self.width(), max(self.height() - _LINE, 1))
+        height, width = self._video.size
+        size = QSize(max(width, 1), max(height, 1)).scaled(
+            room, Qt.AspectRatioMode.KeepAspectRatio
+        )
+        return QRect(0, (room.height() - size.height()) // 2, size.width(), size.height())
 
     def _point(self, event: QMouseEvent) -> Point:
         place, (height, width) = self._place(), self._video.size
-        x = event.position().x() * width / max(place.width(), 1)
-        y = event.position().y() * height / max(place.height(), 1)
+        x = (event.position().x() - place.left()) * width / max(place.width(), 1)
+        y = (event.position().y() - place.top()) * height / max(place.height(), 1)
         return Point(x - 0.5, y - 0.5)
 
     def _drawn(self, size: QSize) -> QImage | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QComboBox, QFormLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
 
 from app.core.attributes import CONTACT, EXHAUSTIVE, WORN_ON, Value
 from app.gui.panels.objects import ClassEdit
@@ -24,21 +24,30 @@ class AttributeForm(QWidget):
         super().__init__()
         self._objects, self._attributes = objects, attributes
         self._row: Row | None = None
+        self._labels: list[QLabel] = []
         self.name, self.kind = ClassEdit(objects, self), ClassEdit(objects, self)
         self.exhaustive, self.contact, self.worn_on = QComboBox(), QComboBox(), QComboBox()
-        self._layout = layout = QFormLayout(self)
+        layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setVerticalSpacing(4)
-        for text, field in (
-            (self.tr("Name"), self.name),
-            (self.tr("Class"), self.kind),
-            (self.tr("Exhaustive"), self.exhaustive),
-            (self.tr("Contact"), self.contact),
-            (self.tr("Worn on"), self.worn_on),
+        for place, (text, field) in enumerate(
+            (
+                (self.tr("Name"), self.name),
+                (self.tr("Class"), self.kind),
+                (self.tr("Exh."), self.exhaustive),
+                (self.tr("Contact"), self.contact),
+                (self.tr("Worn on"), self.worn_on),
+            )
         ):
             field.setAccessibleName(text)
             field.setMinimumHeight(24)
-            layout.addRow(text, field)
+            label = QLabel(text)
+            label.setBuddy(field)
+            layout.addWidget(label, place // 2, place % 2 * 2)
+            layout.addWidget(field, place // 2, place % 2 * 2 + 1)
+            self._labels.append(label)
+        layout.setColumnStretch(1, 2)
+        layout.setColumnStretch(3, 3)
         for box, name in (
             (self.exhaustive, EXHAUSTIVE),
             (self.contact, CONTACT),
@@ -48,7 +57,7 @@ class AttributeForm(QWidget):
             box.setSizeAdjustPolicy(
                 QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
             )
-            box.setMinimumContentsLength(12)
+            box.setMinimumContentsLength(6)
             box.activated.connect(self._saying(box, name))
         self.name.setToolTip(self.tr("The open-vocabulary name; it tells objects apart"))
         self.kind.setToolTip(self.tr("One of the 305 noun classes of EPIC-KITCHENS-100"))
@@ -73,8 +82,9 @@ class AttributeForm(QWidget):
         self._offer(self.contact, answers, row.contact if row else None)
         is_glove = row is not None and row.is_glove
         self._offer(self.worn_on, WORN_VALUES if is_glove else (), row.worn_on if row else None)
-        self._layout.setRowVisible(self.contact, touches)
-        self._layout.setRowVisible(self.worn_on, is_glove)
+        for at, box, shown in ((3, self.contact, touches), (4, self.worn_on, is_glove)):
+            self._labels[at].setVisible(shown)
+            box.setVisible(shown)
 
     def _offer(self, box: QComboBox, values: Iterable[Value], now: Value) -> None:
         given = list(values)

@@ -40,6 +40,7 @@ class VisorPanels(QObject):
         self.dense = DensePanel(masks, visor.dense)
         menu = partial(open_menu, view, masks, edit)
         self.filmstrip = Filmstrip(video, view, masks, visor.subsequences, menu)
+        visor.validation.opened_with_defects.connect(partial(self.show_panel, "rules"))
 
     def panels(self) -> list[tuple[str, str, QWidget]]:
         """Return name, title and widget of each panel that is docked."""
