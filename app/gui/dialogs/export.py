@@ -36,17 +36,17 @@ def _(text: str) -> str:
 
 FORMATS = (
     Format("visor", _("VISOR JSON"), _("Polygons, read back and compared with the masks"), ".json"),
+    Format("davis", _("DAVIS masks"), _("A folder of palette PNGs, one a frame"), ""),
+    Format(
+        "coco", _("COCO JSON"), _("Run-length masks, one annotation an object and frame"), ".json"
+    ),
+    Format("submission", _("VISOR submission"), _("The file of the VOS challenge"), ".json"),
     Format(
         "visor-dense",
         _("Dense VISOR JSON"),
         _("The runs between annotated frames; what is in doubt is left out"),
         ".json",
     ),
-    Format("davis", _("DAVIS masks"), _("A folder of palette PNGs, one a frame"), ""),
-    Format(
-        "coco", _("COCO JSON"), _("Run-length masks, one annotation an object and frame"), ".json"
-    ),
-    Format("submission", _("VISOR submission"), _("The file of the VOS challenge"), ".json"),
     Format("video", _("Overlay video"), _("An MP4 with the masks over the picture"), ".mp4"),
 )
 

@@ -91,9 +91,7 @@ class Tile(QWidget):
     def _place(self) -> QRect:
         room = QSize(self.width(), max(self.height() - _LINE, 1))
         height, width = self._video.size
-        size = QSize(max(width, 1), max(height, 1)).scaled(
-            room, Qt.AspectRatioMode.KeepAspectRatio
-        )
+        size = QSize(max(width, 1), max(height, 1)).scaled(room, Qt.AspectRatioMode.KeepAspectRatio)
         return QRect(0, (room.height() - size.height()) // 2, size.width(), size.height())
 
     def _point(self, event: QMouseEvent) -> Point:
