@@ -1,22 +1,25 @@
 """The inference thread: the only one that touches a model."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
 from PySide6.QtCore import QObject, QThread, Signal
 
+from app.batch.masks.finding import find
 from app.batch.masks.refine import refine
 from app.batch.passes.fill import fill
 from app.batch.passes.heal import heal
 from app.batch.passes.readable import ReadableFrames
 from app.batch.passes.steps import Steps, without
-from app.engine.jobs import Explain, Heal, Inbox, Job, Prepare, Refine, Segment, Track
+from app.core.proposals import Proposal
+from app.engine.jobs import Explain, Find, Heal, Inbox, Job, Prepare, Refine, Segment, Track
 from app.engine.segment import segment
 from app.errors import MaskwrightError
 from models.api import (
+    Detector,
     DeviceMemoryError,
     Explainer,
     Frames,
@@ -47,6 +50,7 @@ class Models:
         self.frames = frames
         self.readable = ReadableFrames(frames)  # for the tracker, which goes through them
         self._choice = choice
+        self._detectors: dict[str, Detector] = {}
 
     @cached_property
     def tracker(self) -> Tracker:
@@ -73,6 +77,19 @@ class Models:
             return self.segmenter
         return registry.load_segmenter(self._choice.refiner, self.frames, self._choice.options)
 
+    def detector(self, name: str, phrases: Sequence[str]) -> Detector:
+        """Return the model that finds things; raises ModelError where it cannot be loaded.
+
+        An empty name is the one that suits the phrases.
+        """
+        from models import registry  # noqa: PLC0415
+
+        name = name or registry.default_detector(phrases)
+        if name not in self._detectors:
+            options = replace(self._choice.options, size=None, weights=None)  # those of a tracker
+            self._detectors[name] = registry.load_detector(name, self.frames, options)
+        return self._detectors[name]
+
 
 class InferenceThread(QThread):
     """Carries out what lies in its inbox, one job at a time, quick ones between two frames.
@@ -83,6 +100,7 @@ class InferenceThread(QThread):
 
     segmented = Signal(int, object)  # job id, tuple[Candidate, ...]
     explained = Signal(int, object)  # job id, tuple[Vote, ...]
+    found = Signal(int, object)  # job id, tuple[Proposal, ...]
     stepped = Signal(int, object)  # job id, Step
     ended = Signal(int, object)  # job id, exception or None
 
@@ -129,6 +147,8 @@ class InferenceThread(QThread):
                 self._prepare(job)
             case Explain():
                 self.explained.emit(job.id, self._explain(job))
+            case Find():
+                self.found.emit(job.id, self._find(job))
             case Refine():
                 self._walk(job, refine(self._models.refiner, job.masks, gate=job.gate))
             case Heal():
@@ -156,6 +176,12 @@ class InferenceThread(QThread):
                 "settings, such as lite, and propagate."
             )
         return tracker.explain(job.frame, job.x, job.y, job.object)
+
+    def _find(self, job: Find) -> tuple[Proposal, ...]:
+        models, request = self._models, job.request
+        detector = models.detector(job.detector, request.phrases)
+        steps = find(detector, models.segmenter, models.frames, request, job.existing)
+        return tuple(proposal for _, proposals in steps for proposal in proposals)
 
     def _serve_quick(self) -> None:
         # The generator of the long job stays open meanwhile and goes on where it was.

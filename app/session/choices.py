@@ -49,10 +49,17 @@ def changed(settings: Settings, values: Mapping[str, Value]) -> Settings:
 
 
 def models_for(kind: str) -> tuple[Option, ...]:
-    """Return the models of a kind, "trackers" or "segmenters", those first that can be used."""
+    """Return the models of a kind, those first that can be used.
+
+    A kind is "trackers", "segmenters" or "detectors".
+    """
     from models import registry  # noqa: PLC0415  (a tenth of a second that the window need not wait)
 
-    fit = registry.trackers() if kind == "trackers" else registry.segmenters()
+    fit = {
+        "trackers": registry.trackers,
+        "segmenters": registry.segmenters,
+        "detectors": registry.detectors,
+    }[kind]()
     found = [
         Option(model.name, model.name, model.summary, registry.available(model.name) or "")
         for model in registry.models()

@@ -11,6 +11,7 @@ from app.session.comparison import Comparison
 from app.session.edits.clicks import Clicks
 from app.session.edits.clipboard import Clipboard
 from app.session.edits.correction import Correction
+from app.session.edits.finding import Finding
 from app.session.edits.history import History
 from app.session.edits.masks import MaskEdits
 from app.session.edits.objects import ObjectEdits
@@ -47,8 +48,8 @@ class Session(QObject):
 
     It only puts its parts together: each has its own calls and its own signals, all emitted in the
     GUI thread. While nothing is open every call does nothing. Calls that cannot do what was asked
-    say so by `status.reported`; only those of `files` and `exchange`, and `compare.read_truth`,
-    raise.
+    say so by `status.reported`; only those of `files` and
+    `compare.read_truth` raise.
     """
 
     def __init__(
@@ -75,37 +76,40 @@ class Session(QObject):
         self.clipboard = Clipboard(context, objects, edit, self)
         self.ranges = RangeEdits(context, objects, edit, self)
         self.clicks = clicks = Clicks(context, engine, objects, edit, self)
+        self.finding = Finding(context, engine, jobs, objects, edit, self)
         self.history = History(self.video, jobs, clicks, self)
         self.correction = Correction(context, engine, jobs, edit, clicks, self)
         self.compare = Comparison(context, jobs, self)
         self.review = review = Review(context, jobs, self)
         autosave = Autosave(self.masks, self.status, self)
-        self.exchange = Exchange(context, objects, edit, self)
+        exchange = Exchange(context, objects, edit, self)
         self.runs = Runs(context, autosave, edit, self.compare, self)
         self.reports = Reports(context, self.runs, self)
         self.memory = MemoryVotes(context, engine, self)
-        self.files = self._make_files(context, autosave)
+        self.files = self._make_files(context, autosave, exchange)
         prefetcher = Prefetcher(context, engine, lambda: review.suspects, self)
         review.suspects_changed.connect(prefetcher.prepare_soon)
         self.preferences.models_changed.connect(self._change_models)
 
-    def _make_files(self, context: SessionContext, autosave: Autosave) -> Files:
+    def _make_files(self, context: SessionContext, autosave: Autosave, exchange: Exchange) -> Files:
         return Files(
             context,
             autosave,
+            exchange,
             self,
             starts=(self._start_engine, self.review.start, self.runs.start),
             settle=self.jobs.cancel,
             stops=(
                 partial(self.status.enter, SessionState.CLOSING),
                 self.clicks.drop,
+                self.finding.discard,
                 self.correction.reject_refinement,
                 self.edit.forget_new_anchors,
                 self._engine.stop,
                 self.review.stop,
                 self.runs.stop,
                 self.reports.stop,
-                self.exchange.stop,
+                exchange.stop,
             ),
         )
 
@@ -120,4 +124,5 @@ class Session(QObject):
         if self.video.is_open:
             self.jobs.cancel()
             self.clicks.drop()
+            self.finding.stop()
             self._start_engine()

@@ -26,12 +26,12 @@ def visor(desk: Desk, tmp_path: Path) -> Visor:
     """A window on a small VISOR file."""
     desk.window.files.open(write(tmp_path, kitchen()))
     desk.settle()
-    return desk.session.exchange.visor
+    return desk.session.files.exchange.visor
 
 
 @pytest.fixture
 def panels(desk: Desk, visor: Visor) -> VisorPanels:
-    return desk.window._visor
+    return desk.window._parts.visor
 
 
 def checked(desk: Desk, visor: Visor, qtbot: QtBot) -> None:
@@ -64,7 +64,7 @@ def test_contact_flag_order_and_a_hidden_mask_take_at_most_twelve_interactions(
     desk.press(K.Key_F4, SHIFT)  # 8: mend it: the hidden mask comes up
     qtbot.waitUntil(lambda: not visor.validation.is_checking)
     assert not [each for each in visor.validation.findings if not each.defect.harmless]
-    session.exchange.export("visor", out)  # 9 to 11: Ctrl+E, Enter, a name
+    session.files.exchange.export("visor", out)  # 9 to 11: Ctrl+E, Enter, a name
     qtbot.waitUntil(out.exists)
     here = json.loads(out.read_text())["video_annotations"][0]["annotations"]
     assert [each["name"] for each in here] == ["plate", "left glove", "right hand", "cup"]
@@ -185,20 +185,20 @@ def test_runs_are_accepted_and_rejected_one_by_one(
     source.write_text(json.dumps(raw))
     desk.window.files.open(source)
     desk.settle()
-    session, dense = desk.session, desk.session.exchange.visor.dense
+    session, dense = desk.session, desk.session.files.exchange.visor.dense
     plate = number_of(session, "plate")
     mask = Mask.encode(square(21, 10, 12))
     doubtful = Entry(mask, Origin.PROPAGATED, score=0.6, conflict=True)
     session.masks.change({Key(f, plate): doubtful for f in (1, 2, 3)}, "Densify")
     first = dense.all()[0]
     assert (first.run.start, first.run.end, first.doubted) == (0, 4, (1, 2, 3))
-    panel = desk.window._visor.dense
+    panel = desk.window._parts.visor.dense
     desk.do("accept_run")  # nothing is chosen: the list comes up at the first run
     assert session.view.frame == 1
     desk.do("accept_run")
     assert dense.all()[0].is_decided
     out = tmp_path / "dense.json"
-    session.exchange.export("visor-dense", out)
+    session.files.exchange.export("visor-dense", out)
     qtbot.waitUntil(out.exists)
     masks = [a for r in json.loads(out.read_text())["video_annotations"] for a in r["annotations"]]
     assert [each["type"] for each in masks] == [1, 0, 0, 0, 1]
@@ -211,6 +211,6 @@ def test_runs_are_accepted_and_rejected_one_by_one(
 
 def test_without_a_visor_file_there_are_no_subsequences(opened: Desk) -> None:
     assert not opened.window.actions_by_name["next_sequence"].isEnabled()
-    assert opened.session.exchange.visor.subsequences.limits() == (None, None)
+    assert opened.session.files.exchange.visor.subsequences.limits() == (None, None)
     opened.do("filmstrip")
     opened.do("validate")

@@ -4,9 +4,10 @@ import argparse
 import sys
 from dataclasses import replace
 
-from app.batch.masks.finding import Existing, FindRequest, Proposal, find, taken
+from app.batch.masks.finding import find, taken
 from app.batch.resume import FillJob
 from app.cli.progress import Progress
+from app.core.proposals import Existing, FindRequest, Proposal
 from app.errors import MaskwrightError
 from app.storage.project.project import Project
 from models import registry

@@ -194,6 +194,12 @@ RANGE = Menu(_("R&ange"), (
 OBJECTS = Menu(_("&Objects"), (
     Action("new_object", _("&New object"), "plus", ("M",), Need.VIDEO,
         _("Add an object and select it"), lambda d: d.objects.new()),
+    Action("find_objects", _("&Find by words…"), "text-search", ("Ctrl+F",), Need.VIDEO,
+        _("Say what to look for, here or over a range; what is found is proposed"),
+        lambda d: d.panels.find()),
+    Action("find_hands", _("Find h&ands"), "hand-back-left-outline", ("Shift+M",), Need.VIDEO,
+        _("Make objects of the left and the right hand on this frame"),
+        lambda d: d.objects.find_hands()),
     Action("rename_object", _("&Rename…"), "rename-outline", (), Need.OBJECT,
         _("Rename the object; VISOR class names are offered"), lambda d: d.objects.rename()),
     Action("delete_object", _("&Delete object"), "delete-forever-outline", (), Need.OBJECT,

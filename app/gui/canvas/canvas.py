@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QCursor, QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.core.paint import Point
@@ -75,13 +75,6 @@ class Canvas(ZoomView):
         self._picture.brush.setVisible(self._tools.current.has_size and self.underMouse())
         self.viewport().setCursor(self._tools.current.cursor)
         self.tool_changed.emit(tool)
-
-    def object_under_pointer(self) -> int | None:
-        """Return the topmost object under the mouse, None where none is or it is elsewhere."""
-        place = self.viewport().mapFromGlobal(QCursor.pos())
-        if not self.viewport().rect().contains(place) or not self.underMouse():
-            return None
-        return self._picture.object_at(to_pixel(self.to_scene(QPointF(place))))
 
     @property
     def mode(self) -> OverlayMode:

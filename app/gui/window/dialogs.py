@@ -16,6 +16,7 @@ from app.gui.actions.table import MENUS, SELECT_OBJECT, Action
 from app.gui.dialogs.go_to import GoToDialog
 from app.gui.dialogs.help import HelpWindow
 from app.gui.dialogs.settings import SettingsDialog
+from app.gui.panels.find import FindPanel
 from app.gui.window.docks import Docks
 from app.session.state.preferences import Preferences
 from app.session.state.video import CurrentVideo
@@ -32,11 +33,12 @@ class PanelVerbs:
         view: ViewState,
         preferences: Preferences,
         docks: Docks,
+        find: FindPanel,
         actions: Callable[[], Actions],
     ) -> None:
         self._window = window
         self._video, self._view, self._preferences = video, view, preferences
-        self._docks = docks
+        self._docks, self._find = docks, find
         self._actions = actions
 
     def settings(self) -> None:
@@ -46,6 +48,11 @@ class PanelVerbs:
     def go_to(self) -> None:
         """Ask for a frame or a time."""
         self._show(GoToDialog(self._video, self._view, self._window))
+
+    def find(self) -> None:
+        """Let the person say in words what to look for."""
+        self._docks.show("find")
+        self._find.ask()
 
     def sheet(self) -> None:
         """Show all keys."""

@@ -7,13 +7,16 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QToolBar, QWidget
 
 _STATE, _GEOMETRY, _INSPECTS = "window/state", "window/geometry", "window/inspects"
-_VERSION = 4  # raise it when panels come or go: an older state is then not restored
+_VERSION = 5  # raise it when panels come or go: an older state is then not restored
 _RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
 _LOW = ("curves", "timeline", "memory", "filmstrip")
 _PAGES = {
     "annotations": "objects", "rules": "review", "dense": "review", "filmstrip": "timeline",
 }  # fmt: skip
 _HORIZONTAL, _VERTICAL = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+_SIZE = QSize(1280, 800)
+_FRAME = QSize(8, 40)  # what the title and the border of a window take of the screen
+
 _SIZE = QSize(1280, 800)
 _FRAME = QSize(8, 40)  # what the title and the border of a window take of the screen
 
@@ -55,13 +58,18 @@ class Docks:
         """Return the actions that show and hide the panels and bars."""
         return [part.toggleViewAction() for part in self._parts()]
 
+    def show(self, name: str) -> None:
+        """Show a panel, before the others that share its place."""
+        self._docks[name].show()
+        self._docks[name].raise_()
+
     def annotate(self) -> None:
         """Objects above suspects on the right, a low timeline below, no history."""
         self.inspects = False
         self._arrange(("objects", "review"), heights=(300, 300), low=("timeline",), below=256)
-        beside = self._docks["anchors"]  # behind the suspects, as another page
-        self._window.tabifyDockWidget(self._docks["review"], beside)
-        beside.show()
+        for name in ("anchors", "find"):  # behind the suspects, as other pages
+            self._window.tabifyDockWidget(self._docks["review"], self._docks[name])
+            self._docks[name].show()
         # Those of VISOR come up, each as a page beside these, once they are asked for.
         for name, front in _PAGES.items():
             self._window.tabifyDockWidget(self._docks[front], self._docks[name])

@@ -6,8 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.commands import EditAttributes, EditObjects, ReplaceEntries
-from app.core.attributes import Attributes
+from app.commands import EditObjects, ReplaceEntries
 from app.core.document import Changes, Document, Entry, Key, Objects, State
 from app.session.state.open_video import OpenVideo
 from app.session.state.video import CurrentVideo
@@ -37,11 +36,6 @@ class Masks(QObject):
     def objects(self) -> Objects:
         """The objects, in drawing order."""
         return self.document.objects
-
-    def ordered(self, frame: int) -> Objects:
-        """Return the objects as they are drawn on `frame`, the lowest first."""
-        opened = self._video.now
-        return opened.ordered(frame) if opened else ()
 
     @property
     def has_pending(self) -> bool:
@@ -110,11 +104,6 @@ class Masks(QObject):
         """Replace the objects as one undo step."""
         opened, changed = self._opened(), self.objects_changed.emit
         opened.undo_stack.push(EditObjects(opened.document, objects, text, changed))
-
-    def change_attributes(self, attributes: Attributes, text: str) -> None:
-        """Replace what is said of masks as one undo step."""
-        opened, changed = self._opened(), self.attributes_changed.emit
-        opened.undo_stack.push(EditAttributes(opened.document, attributes, text, changed))
 
     @contextmanager
     def one_step(self, text: str) -> Iterator[None]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.core.attributes import CONTACT, EXHAUSTIVE, WORN_ON, Value
+from app.commands import EditAttributes
+from app.core.attributes import CONTACT, EXHAUSTIVE, WORN_ON, Attributes, Value
 from app.core.document import Key, ObjectInfo
 from app.session.state.context import SessionContext
 from app.session.state.imported import ImportedFile
@@ -49,7 +50,7 @@ class AttributeEdits(QObject):
     the selected hand are told by `lit`.
     """
 
-    lit = Signal(object)  # tuple[int, frozenset[int]]: the frame and the objects that border
+    lit = Signal(object)  # tuple[int, ...]: the objects that border the selected hand
     changed = Signal()
 
     def __init__(self, context: SessionContext, parent: QObject) -> None:
@@ -78,7 +79,7 @@ class AttributeEdits(QObject):
     def rows(self, frame: int) -> tuple[Row, ...]:
         """Return what is said of the masks of a frame, the topmost first."""
         shown = self._masks.shown(frame)
-        infos = [info for info in self._masks.ordered(frame) if info.id in shown]
+        infos = [info for info in self._video.ordered(frame) if info.id in shown]
         drawn = [shown[info.id].mask for info in infos]
         seen = visible(drawn)
         rows = []
@@ -152,7 +153,13 @@ class AttributeEdits(QObject):
                 names.append(self._masks.name_of(number))
         if names:
             text = f"{_WORDS[name]} of {', '.join(names)}: {self.text(value)}, frame {frame}"
-            self._masks.change_attributes(attributes, text)
+            self.change(attributes, text)
+
+    def change(self, attributes: Attributes, text: str) -> None:
+        """Replace all that is said of masks as one undo step."""
+        if (opened := self._video.now) is not None:
+            changed = self._masks.attributes_changed.emit
+            opened.undo_stack.push(EditAttributes(opened.document, attributes, text, changed))
 
     def cycle_exhaustive(self) -> None:
         """Say the next of y, n and inconclusive of the selected object on this frame."""
@@ -192,7 +199,7 @@ class AttributeEdits(QObject):
     def lift(self, steps: int | None = None) -> None:
         """Draw the selected object so many places higher on this frame; None = above all."""
         frame, selected = self._view.frame, self._view.selected
-        order = [info.id for info in self._masks.ordered(frame)]
+        order = [info.id for info in self._video.ordered(frame)]
         shown = self._masks.shown(frame)
         if selected not in order or selected not in shown or self._is_refused(selected):
             return
@@ -209,7 +216,7 @@ class AttributeEdits(QObject):
         name = self._masks.name_of(selected)
         attributes = self._masks.document.attributes.ordered(frame, order)
         verb = "Raise" if raised else "Lower"
-        self._masks.change_attributes(attributes, f"{verb} {name}, frame {frame}")
+        self.change(attributes, f"{verb} {name}, frame {frame}")
 
     def selected_row(self) -> Row | None:
         """Return what is said of the selected object on this frame."""
@@ -263,7 +270,7 @@ class AttributeEdits(QObject):
         if self._lighting and info is not None:
             touches = is_hand(info.name, info.class_id) or is_glove(info.name, info.class_id)
             near = self.bordering(frame, info.id) if touches else ()
-        self.lit.emit((frame, frozenset(near)))
+        self.lit.emit(near)
         self.changed.emit()
 
     @Slot(object)

@@ -7,6 +7,7 @@ from app.core.attributes import CONTACT, EXHAUSTIVE, SEGMENTS, TRACED, WORN_ON, 
 from app.core.document import Key
 from app.session.edits.objects import ObjectEdits
 from app.session.state.masks import Masks
+from app.session.state.video import CurrentVideo
 from app.session.visor.attributes import AttributeEdits
 from app.storage.classes import noun_classes
 from app.storage.formats.visor.annotations.contacts import HAND_NAMES, INCONCLUSIVE
@@ -17,7 +18,14 @@ _TYPOS = {"rigth hand": "right hand", "left hnad": "left hand"}
 class Mending:
     """Mends defects of masks that can be told by their rule alone."""
 
-    def __init__(self, masks: Masks, attributes: AttributeEdits, objects: ObjectEdits) -> None:
+    def __init__(
+        self,
+        video: CurrentVideo,
+        masks: Masks,
+        attributes: AttributeEdits,
+        objects: ObjectEdits,
+    ) -> None:
+        self._video = video
         self._masks, self._attributes, self._objects = masks, attributes, objects
         self._mends: dict[str, Callable[[Key], bool]] = {
             "exhaustive": lambda key: self._say(key, EXHAUSTIVE, INCONCLUSIVE),
@@ -52,7 +60,7 @@ class Mending:
         words = {SEGMENTS: "Trace anew", CONTACT: "Contact", WORN_ON: "Worn on"}
         label = words.get(name, "Exhaustive")
         text = f"{label}, {self._masks.name_of(key.object)}, frame {key.frame}"
-        self._masks.change_attributes(attributes.saying(key, name, value), text)
+        self._attributes.change(attributes.saying(key, name, value), text)
         return True
 
     def _mend_worn(self, key: Key) -> bool:
@@ -78,11 +86,11 @@ class Mending:
         return True
 
     def _raise(self, key: Key) -> bool:
-        order = [info.id for info in self._masks.ordered(key.frame)]
+        order = [info.id for info in self._video.ordered(key.frame)]
         if order and order[-1] == key.object:
             return False
         whole = (*(number for number in order if number != key.object), key.object)
         attributes = self._masks.document.attributes.ordered(key.frame, whole)
         text = f"Raise {self._masks.name_of(key.object)}, frame {key.frame}"
-        self._masks.change_attributes(attributes, text)
+        self._attributes.change(attributes, text)
         return True

@@ -58,12 +58,12 @@ class Validation(QObject):
         super().__init__(parent)
         self._video, self._masks = context.video, context.masks
         self._view, self._status = context.view, context.status
-        self._mending = Mending(context.masks, attributes, objects)
+        self._mending = Mending(context.video, context.masks, attributes, objects)
         self._worker: ThreadPoolExecutor | None = None
         self._asked = 0
         self._is_first = False  # whether the check under way is that after the opening
         self.findings: tuple[Finding, ...] = ()
-        self.is_checking, self.is_current = False, False
+        self.is_checking, self.is_current, self.was_checked = False, False, False
         self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
         self._soon.timeout.connect(self._check_first)
         self._done.connect(self._on_done)
@@ -85,7 +85,7 @@ class Validation(QObject):
             self._worker = ThreadPoolExecutor(1, "rules")
         self._asked += 1
         asked, snapshot = self._asked, self._masks.snapshot()
-        self.is_checking = self.is_current = True
+        self.is_checking = self.is_current = self.was_checked = True
         self.changed.emit()
         done = self._worker.submit(findings_of, snapshot, opened.video, opened.attachment)
         done.add_done_callback(lambda each: self._tell(asked, each))
@@ -170,7 +170,8 @@ class Validation(QObject):
 
     @Slot()
     def _on_opened(self) -> None:
-        self.findings, self.is_checking, self.is_current = (), False, False
+        self.findings, self.is_checking = (), False
+        self.is_current = self.was_checked = False
         self.changed.emit()
         if self._video.now is not None and self._video.now.imported.is_there:
             self._soon.start()

@@ -61,8 +61,6 @@ def export_document(
     check_apart(path, (frames.source, *inputs))
     orders = frame_orders(document, frames, attachment)
     if form is Format.VIDEO:
-        if isinstance(frames, FrameList):
-            raise UsageError(f"The video {frames.source} is not there. Give it: --video PATH.")
         return _write_overlay(document, frames, path, orders)
     name = video_name(frames)
     if form is Format.VISOR_DENSE:
@@ -119,9 +117,11 @@ def write_dense(
 
 
 def _write_overlay(
-    document: Document, frames: Video, path: Path, orders: Mapping[int, Sequence[int]]
+    document: Document, frames: Video | FrameList, path: Path, orders: Mapping[int, Sequence[int]]
 ) -> tuple[str, ...]:
     """Write the overlay video: every object in its colour."""
+    if isinstance(frames, FrameList):
+        raise UsageError(f"The video {frames.source} is not there. Give it: --video PATH.")
     from app.storage.formats.overlay_video import write_overlay_video  # noqa: PLC0415 - loads FFmpeg
 
     colors = {info.id: info.color for info in document.objects}

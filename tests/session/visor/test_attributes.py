@@ -14,7 +14,7 @@ from tests.session.visor.files import exported, kitchen, number_of
 
 
 def test_the_rows_of_a_frame_say_what_the_file_says(session: Session) -> None:
-    rows = {row.info.name: row for row in session.exchange.visor.attributes.rows(0)}
+    rows = {row.info.name: row for row in session.files.exchange.visor.attributes.rows(0)}
     assert list(rows) == ["left glove", "right hand", "plate", "cup"]  # the topmost first
     assert rows["cup"].class_name == "cup"
     assert (rows["cup"].exhaustive, rows["plate"].exhaustive) == ("n", "y")
@@ -38,7 +38,7 @@ def test_the_rows_of_a_frame_say_what_the_file_says(session: Session) -> None:
 def test_an_edit_is_one_step_and_the_one_thing_that_is_exported(
     session: Session, name: str, of: str, value: object, place: int, written: object
 ) -> None:
-    attributes, stack = session.exchange.visor.attributes, session.history.stack
+    attributes, stack = session.files.exchange.visor.attributes, session.history.stack
     session.view.select(number_of(session, of))
     said = number_of(session, "cup") if value == "cup" else value
     attributes.say(name, said)  # type: ignore[arg-type]
@@ -54,7 +54,7 @@ def test_an_edit_is_one_step_and_the_one_thing_that_is_exported(
 
 def test_saying_what_is_so_already_is_no_step(session: Session) -> None:
     session.view.select(number_of(session, "plate"))
-    session.exchange.visor.attributes.say(EXHAUSTIVE, "y")
+    session.files.exchange.visor.attributes.say(EXHAUSTIVE, "y")
     assert session.history.stack.count() == 0
 
 
@@ -62,10 +62,10 @@ def test_what_was_said_is_there_when_the_project_is_opened_again(
     session: Session, tmp_path: Path
 ) -> None:
     session.view.select(number_of(session, "right hand"))
-    session.exchange.visor.attributes.take_touched()
-    session.exchange.visor.attributes.cycle_exhaustive()
+    session.files.exchange.visor.attributes.take_touched()
+    session.files.exchange.visor.attributes.cycle_exhaustive()
     session.view.select(number_of(session, "cup"))
-    session.exchange.visor.attributes.lift()
+    session.files.exchange.visor.attributes.lift()
     before, project = exported(session), session.files.project_path
     assert project is not None
     assert before != kitchen()
@@ -77,7 +77,7 @@ def test_what_was_said_is_there_when_the_project_is_opened_again(
 
 
 def test_one_key_takes_what_borders_the_hand_and_then_the_next(session: Session) -> None:
-    attributes = session.exchange.visor.attributes
+    attributes = session.files.exchange.visor.attributes
     plate, cup = number_of(session, "plate"), number_of(session, "cup")
     hand = Key(0, number_of(session, "right hand"))
     session.view.select(hand.object)
@@ -95,28 +95,28 @@ def test_one_key_takes_what_borders_the_hand_and_then_the_next(session: Session)
 
 def test_only_hands_and_gloves_touch(session: Session, reports: list[Report]) -> None:
     session.view.select(number_of(session, "plate"))
-    session.exchange.visor.attributes.take_touched()
-    session.exchange.visor.attributes.say(CONTACT, number_of(session, "cup"))
+    session.files.exchange.visor.attributes.take_touched()
+    session.files.exchange.visor.attributes.say(CONTACT, number_of(session, "cup"))
     assert "Select a hand" in reports[-1].text
     assert exported(session) == kitchen()
 
 
 def test_what_borders_the_selected_hand_is_lit(session: Session) -> None:
-    lit: list[tuple[int, frozenset[int]]] = []
-    attributes = session.exchange.visor.attributes
+    lit: list[tuple[int, ...]] = []
+    attributes = session.files.exchange.visor.attributes
     attributes.lit.connect(lit.append)
     session.view.select(number_of(session, "right hand"))
-    assert lit[-1] == (0, frozenset())
+    assert list(lit[-1]) == []
     attributes.set_lighting(lighting=True)
-    assert lit[-1] == (0, frozenset({number_of(session, "plate")}))
+    assert list(lit[-1]) == [number_of(session, "plate")]
     session.view.select(number_of(session, "plate"))
-    assert lit[-1] == (0, frozenset())
+    assert list(lit[-1]) == []
 
 
 def test_a_contact_whose_mask_goes_is_named_and_comes_back_with_it(
     session: Session, reports: list[Report]
 ) -> None:
-    attributes = session.exchange.visor.attributes
+    attributes = session.files.exchange.visor.attributes
     hand, plate = number_of(session, "right hand"), number_of(session, "plate")
     session.edit.clear([Key(0, plate)])
     assert "right hand touched plate on frame 0" in reports[-1].text
@@ -132,7 +132,7 @@ def test_a_contact_that_a_person_gave_is_named_when_its_object_goes(
     session: Session, reports: list[Report]
 ) -> None:
     session.view.select(number_of(session, "right hand"))
-    session.exchange.visor.attributes.say(CONTACT, number_of(session, "cup"))
+    session.files.exchange.visor.attributes.say(CONTACT, number_of(session, "cup"))
     session.objects.delete(number_of(session, "cup"))
     assert any("right hand touched cup on frame 0" in report.text for report in reports)
     hand = exported(session)["video_annotations"][0]["annotations"][1]
@@ -147,9 +147,9 @@ def test_a_new_hand_touches_a_new_mask(session: Session) -> None:
     session.edit.draw_mask(1, thing, square(16, 30), "Brush")
     session.view.go_to(1)
     session.view.select(hand)
-    session.exchange.visor.attributes.take_touched()
+    session.files.exchange.visor.attributes.take_touched()
     session.view.select(thing)
-    session.exchange.visor.attributes.say(EXHAUSTIVE, "n")
+    session.files.exchange.visor.attributes.say(EXHAUSTIVE, "n")
     found = {
         each["name"]: each for each in exported(session)["video_annotations"][1]["annotations"]
     }
@@ -160,14 +160,14 @@ def test_a_new_hand_touches_a_new_mask(session: Session) -> None:
 def test_the_order_of_a_frame_is_that_frames_alone(session: Session) -> None:
     cup = number_of(session, "cup")
     session.view.select(cup)
-    session.exchange.visor.attributes.lift(1)
+    session.files.exchange.visor.attributes.lift(1)
     wanted = copy.deepcopy(kitchen())
     here = wanted["video_annotations"][0]["annotations"]
     here[0], here[1] = here[1], here[0]
     assert exported(session) == wanted
-    assert [info.name for info in session.masks.ordered(0)][:2] == ["plate", "cup"]
-    assert session.exchange.visor.attributes.rows(0)[2].hidden == 0
-    session.exchange.visor.attributes.lift(-1)
+    assert [info.name for info in session.video.ordered(0)][:2] == ["plate", "cup"]
+    assert session.files.exchange.visor.attributes.rows(0)[2].hidden == 0
+    session.files.exchange.visor.attributes.lift(-1)
     assert exported(session) == kitchen()
 
 
@@ -177,7 +177,7 @@ def test_a_locked_object_is_left_alone(session: Session, reports: list[Report]) 
     plate = next(info for info in session.masks.objects if info.name == "plate")
     session.objects.edit(replace(plate, locked=True))
     session.view.select(plate.id)
-    session.exchange.visor.attributes.cycle_exhaustive()
-    session.exchange.visor.attributes.lift()
+    session.files.exchange.visor.attributes.cycle_exhaustive()
+    session.files.exchange.visor.attributes.lift()
     assert "locked" in reports[-1].text
     assert exported(session) == kitchen()

@@ -92,7 +92,7 @@ def change(data: st.DataObject, session: Session, raw: Json) -> Json:
     frame = data.draw(st.integers(0, len(raw["video_annotations"]) - 1))
     here = wanted["video_annotations"][frame]["annotations"]
     place = data.draw(st.integers(0, len(here) - 1))
-    own, attributes = here[place], session.exchange.visor.attributes
+    own, attributes = here[place], session.files.exchange.visor.attributes
     number = number_of(session, own["name"])
     session.view.go_to(frame)
     session.view.select(number)

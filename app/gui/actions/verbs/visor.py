@@ -2,8 +2,16 @@
 
 from collections.abc import Callable
 
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QCursor
+
 from app.gui.canvas.canvas import Canvas
+from app.gui.canvas.scene.layers import to_pixel
+from app.gui.canvas.tools.choice import object_at
 from app.gui.panels.visor.panels import VisorPanels
+from app.session.state.masks import Masks
+from app.session.state.video import CurrentVideo
+from app.session.state.view import ViewState
 from app.session.visor.visor import Visor
 
 
@@ -12,18 +20,32 @@ class VisorVerbs:
 
     def __init__(
         self,
+        video: CurrentVideo,
+        view: ViewState,
+        masks: Masks,
         visor: Visor,
         canvas: Canvas,
         panels: VisorPanels,
         export_as: Callable[[str], None],
     ) -> None:
         """`export_as` asks where to write a format of this name, and exports."""
+        self._video, self._view, self._masks = video, view, masks
         self._visor, self._canvas, self._panels = visor, canvas, panels
         self._export_as = export_as
 
     def touch(self) -> None:
         """Say that the selected hand touches what is under the pointer, or borders it most."""
-        self._visor.attributes.take_touched(self._canvas.object_under_pointer())
+        self._visor.attributes.take_touched(self._under_pointer())
+
+    def _under_pointer(self) -> int | None:
+        """Return the topmost object under the mouse, None where none is or it is elsewhere."""
+        canvas, frame = self._canvas, self._view.frame
+        place = canvas.viewport().mapFromGlobal(QCursor.pos())
+        if not canvas.underMouse() or not canvas.viewport().rect().contains(place):
+            return None
+        infos = tuple(info for info in self._video.ordered(frame) if info.visible)
+        at = to_pixel(canvas.to_scene(QPointF(place)))
+        return object_at(infos, self._masks.shown(frame), at)
 
     def touch_nothing(self) -> None:
         """Say that the selected hand touches nothing."""

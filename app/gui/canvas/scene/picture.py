@@ -16,12 +16,14 @@ from app.gui.canvas.scene.layers import (
     BrushItem,
     ContourItem,
     FrameItem,
+    LitItem,
     MarkItem,
     Outline,
     OverlayItem,
     contour_path,
 )
 from app.gui.canvas.scene.overlay import OverlayMode, OverlayStyle, labels_of, outlines
+from app.gui.canvas.scene.proposals import ProposalItem
 from app.gui.canvas.scene.waiting import WaitingItem
 from app.gui.canvas.tools.choice import object_at
 from app.session.comparison import Comparison
@@ -58,13 +60,19 @@ class Picture(QGraphicsScene):
         self._draft_box: Box | None = None
         self._ghost: tuple[int, int, Mask | None] | None = None
         self._image, self._overlay = FrameItem(), OverlayItem()
-        self._contours, self._ghosts, self._lit = ContourItem(), ContourItem(), ContourItem()
+        self._contours, self._ghosts = ContourItem(), ContourItem()
         self._marks, self.brush = MarkItem(), BrushItem()
-        self.waiting = WaitingItem()
+        self.waiting, self.proposals, self.lit = WaitingItem(), ProposalItem(), LitItem()
         self._difference = ComparisonItem(compare)
         self._over = (
-            self._overlay, self._difference, self._contours, self._lit, self._ghosts, self._marks,
-        )  # fmt: skip
+            self._overlay,
+            self._difference,
+            self._contours,
+            self.proposals,
+            self.lit,
+            self._ghosts,
+            self._marks,
+        )
         for item in (self._image, *self._over, self.waiting, self.brush):
             self.addItem(item)
         self._waits = False  # for the image of the current frame
@@ -126,7 +134,7 @@ class Picture(QGraphicsScene):
 
     def object_at(self, at: Point) -> int | None:
         """Return the topmost object that is shown at a point."""
-        shown = self.look.visible(self._masks.ordered(self.frame))
+        shown = self.look.visible(self._video.ordered(self.frame))
         return object_at(shown, self._masks.shown(self.frame), at)
 
     @property
@@ -213,20 +221,6 @@ class Picture(QGraphicsScene):
         self._ghost = ghost
         self._draw_ghost()
 
-    @Slot(object)
-    def light(self, lit: tuple[int, frozenset[int]]) -> None:
-        """Draw a bright line round these objects where their frame is shown: frame, objects."""
-        frame, objects = lit
-        entries = self._masks.shown(self.frame) if frame == self.frame else {}
-        masks = (entries[number].mask for number in sorted(objects) if number in entries)
-        self._lit.set_outlines(
-            [
-                Outline(contour_path(outlines(mask.crop(), mask.box)), QColor(255, 240, 80))
-                for mask in masks
-                if mask is not None
-            ]
-        )
-
     def _colors(self) -> list[int]:
         return self.look.color_table(self._masks.objects, self._masks.shown(self.frame))
 
@@ -236,7 +230,7 @@ class Picture(QGraphicsScene):
     def _draw_masks(self) -> None:
         entries = self._masks.shown(self.frame)
         masks = {}
-        for item in self.look.visible(self._masks.ordered(self.frame)):
+        for item in self.look.visible(self._video.ordered(self.frame)):
             entry = entries.get(item.id)
             if entry is not None and entry.mask is not None:
                 masks[item.id] = entry.mask

@@ -82,7 +82,7 @@ class Tile(QWidget):
         """Go to the frame; select what is there, and offer what can be done to it."""
         at = self._point(event)
         self._view.go_to(self.frame)
-        infos = tuple(each for each in self._masks.ordered(self.frame) if each.visible)
+        infos = tuple(each for each in self._video.ordered(self.frame) if each.visible)
         if (under := object_at(infos, self._masks.shown(self.frame), at)) is not None:
             self._view.select(under)
         if event.button() == Qt.MouseButton.RightButton:
@@ -106,7 +106,7 @@ class Tile(QWidget):
             return None
         pixels = with_masks(
             image,
-            self._masks.ordered(self.frame),
+            self._video.ordered(self.frame),
             self._masks.shown(self.frame),
             (size.height(), size.width()),
             self._view.selected,

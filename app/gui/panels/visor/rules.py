@@ -151,7 +151,7 @@ class RulesPanel(QWidget):
         counted = self.tr("{0} defects, {1} notes").format(defects, notes)
         if self._validation.is_current:
             return counted
-        if self._validation.findings:
+        if self._validation.was_checked:
             return counted + self.tr(". Masks have changed since: check again (F4).")
         return self.tr("Check (F4) what an export to VISOR would write.")
 
