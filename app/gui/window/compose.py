@@ -86,8 +86,7 @@ def make_context(
     video, view, masks, edit = session.video, session.view, session.masks, session.edit
     compare, correction, jobs = session.compare, session.correction, session.jobs
     canvas, tell = parts.canvas, parts.messages.show_message
-    dialog = partial(ExportDialog, masks, session.status)
-    exchange_verbs = ExchangeVerbs(video, session.files.exchange, compare, ask, tell, dialog)
+    exchange_verbs = _make_exchange_verbs(session, ask, tell)
     limits = session.files.exchange.visor.subsequences.limits
     job_verbs = JobVerbs(jobs, tell, parts.status.jobs.open_list)
     review_verbs = _make_review_verbs(session, canvas, parts.review, tell)
@@ -127,6 +126,12 @@ def make_context(
         travel=TravelVerbs(video, view, masks),
         visor=_make_visor_verbs(session, parts, exchange_verbs),
     )
+
+
+def _make_exchange_verbs(session: Session, ask: Ask, tell: Tell) -> ExchangeVerbs:
+    dialog = partial(ExportDialog, session.masks, session.status)
+    exchange = session.files.exchange
+    return ExchangeVerbs(session.video, exchange, session.compare, ask, tell, dialog)
 
 
 def _make_visor_verbs(session: Session, parts: WindowParts, exchange: ExchangeVerbs) -> VisorVerbs:
