@@ -72,6 +72,12 @@ def configure_convert(parser: argparse.ArgumentParser) -> None:
         help="VISOR's frame_mapping.json, where --images are EPIC-KITCHENS' own frames",
     )  # fmt: skip
 
+    parser.add_argument(
+        "--raster", choices=("current", "opencv-4.5.5"), default="current",
+        help="how VISOR's polygons are filled for DAVIS: as OpenCV does now, or did when the "
+        "release was made, which differs by some pixels on slanted edges",
+    )  # fmt: skip
+
 
 def configure_validate(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""

@@ -29,6 +29,7 @@ from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.tools.tool import Tool
 from app.gui.dialogs.ask import Ask
 from app.gui.dialogs.export import ExportDialog
+from app.gui.panels.propagate_bar import PropagateBar
 from app.gui.panels.review import ReviewPanel
 from app.gui.timeline.playback import Follower
 from app.gui.window.parts import WindowParts
@@ -87,7 +88,6 @@ def make_context(
     compare, correction, jobs = session.compare, session.correction, session.jobs
     canvas, tell = parts.canvas, parts.messages.show_message
     exchange_verbs = _make_exchange_verbs(session, ask, tell)
-    limits = session.files.exchange.visor.subsequences.limits
     job_verbs = JobVerbs(jobs, tell, parts.status.jobs.open_list)
     review_verbs = _make_review_verbs(session, canvas, parts.review, tell)
     return ActionContext(
@@ -120,12 +120,18 @@ def make_context(
         masks=MaskVerbs(view, masks, edit, session.clipboard, session.preferences),
         objects=ObjectVerbs(session.objects, session.finding, masks, view, canvas, parts.objects),
         panels=panels,
-        propagate=PropagateVerbs(video, view, jobs, correction, parts.propagate, limits),
+        propagate=_make_propagate_verbs(session, parts.propagate),
         review=review_verbs,
         runs=RunVerbs(video, view, session.runs, session.reports, parts.inspection, ask),
         travel=TravelVerbs(video, view, masks),
         visor=_make_visor_verbs(session, parts, exchange_verbs),
     )
+
+
+def _make_propagate_verbs(session: Session, bar: PropagateBar) -> PropagateVerbs:
+    limits = session.files.exchange.visor.subsequences.limits
+    video, view, jobs = session.video, session.view, session.jobs
+    return PropagateVerbs(video, view, jobs, session.correction, bar, limits)
 
 
 def _make_exchange_verbs(session: Session, ask: Ask, tell: Tell) -> ExchangeVerbs:
