@@ -169,7 +169,7 @@ class Review(QObject):
     @Slot()
     def _soon(self) -> None:
         if self._worker is not None and not self._timer.isActive():
-            self._timer.start(_LIVE_MS if self._masks.has_pending else _SOON_MS)
+            self._timer.start(_LIVE_MS if self._jobs.running[0] else _SOON_MS)
 
     @Slot()
     def _look(self) -> None:

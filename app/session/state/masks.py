@@ -21,6 +21,7 @@ class Masks(QObject):
     document_changed = Signal(object)  # frozenset[Key]: in the document; comes before the next
     entries_changed = Signal(object)  # frozenset[Key]: in the document or pending
     objects_changed = Signal()
+    attributes_changed = Signal()  # what is said of masks, the drawing order of frames included
 
     def __init__(self, video: CurrentVideo, preferences: Preferences, parent: QObject) -> None:
         super().__init__(parent)
@@ -37,12 +38,6 @@ class Masks(QObject):
     def objects(self) -> Objects:
         """The objects, in drawing order."""
         return self.document.objects
-
-    @property
-    def has_pending(self) -> bool:
-        """Whether a job has results that are not in the document yet."""
-        opened = self._video.now
-        return opened is not None and bool(opened.pending)
 
     def shown(self, frame: int) -> dict[int, Entry]:
         """Return object id -> entry on `frame`, what is pending over what is in the document."""
