@@ -18,6 +18,7 @@ from app.session.edits.ranges import RangeEdits
 from app.session.files.autosave import Autosave
 from app.session.files.exchange import Exchange
 from app.session.files.files import Files
+from app.session.files.interaction_log import InteractionLog
 from app.session.inference.engine import Engine
 from app.session.inference.prefetcher import Prefetcher
 from app.session.jobs.runner import JobRunner
@@ -26,6 +27,7 @@ from app.session.runs.memory import MemoryVotes
 from app.session.runs.reports import Reports
 from app.session.runs.runs import Runs
 from app.session.state.context import SessionContext
+from app.session.state.interactions import Interactions
 from app.session.state.masks import Masks
 from app.session.state.preferences import Preferences, choice_of
 from app.session.state.status import SessionState, Status
@@ -56,26 +58,34 @@ class Session(QObject):
         settings: Settings | None = None,
         loader: ModelLoader = load_models,
         settings_file: Path | None = None,
+        *,
+        engine_type: type[Engine] = Engine,
     ) -> None:
         """Open nothing yet; what `preferences.apply` changes is kept in `settings_file`."""
         super().__init__()
         self._loader = loader
+        interactions = Interactions(self)
         # What is read: what is open, and what is looked at.
         self.status = Status(self)
-        self.preferences = Preferences(settings or Settings(), settings_file, self.status, self)
+        self.preferences = Preferences(
+            settings or Settings(), settings_file, self.status, interactions, self
+        )
         self.video = CurrentVideo(self.status, self)
-        self.masks = Masks(self.video, self)
+        self.masks = Masks(self.video, interactions, self)
         self.view = ViewState(self.video, self.masks, self)
+        interactions.watch(self.video, self.view)
         # What is done: by models, by the person, with files.
-        context = SessionContext(self.status, self.preferences, self.video, self.masks, self.view)
-        self._engine = engine = Engine(self)
+        context = SessionContext(
+            self.status, self.preferences, self.video, self.masks, self.view, interactions
+        )
+        self._engine = engine = engine_type(interactions, self)
         self.jobs = jobs = JobRunner(context, engine, self)
         self.objects = objects = ObjectEdits(context, jobs, self)
         self.edit = edit = MaskEdits(context, jobs, self)
         self.clipboard = Clipboard(context, objects, edit, self)
         self.ranges = RangeEdits(context, objects, edit, self)
         self.clicks = clicks = Clicks(context, engine, objects, edit, self)
-        self.history = History(self.video, jobs, clicks, self)
+        self.history = History(self.video, jobs, clicks, interactions, self)
         self.correction = Correction(context, engine, jobs, edit, clicks, self)
         self.compare = Comparison(context, jobs, self)
         self.review = review = Review(context, jobs, self)
@@ -90,13 +100,16 @@ class Session(QObject):
         self.preferences.models_changed.connect(self._change_models)
 
     def _make_files(self, context: SessionContext, autosave: Autosave) -> Files:
+        log = InteractionLog(context, self)
         return Files(
             context,
             autosave,
+            log,
             self,
-            starts=(self._start_engine, self.review.start, self.runs.start),
+            starts=(self._start_engine, self.review.start, self.runs.start, log.start),
             settle=self.jobs.cancel,
             stops=(
+                log.stop,
                 partial(self.status.enter, SessionState.CLOSING),
                 self.clicks.drop,
                 self.correction.reject_refinement,

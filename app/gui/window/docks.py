@@ -7,13 +7,10 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QToolBar, QWidget
 
 _STATE, _GEOMETRY, _INSPECTS = "window/state", "window/geometry", "window/inspects"
-_VERSION = 3  # raise it when panels come or go: an older state is then not restored
+_VERSION = 4  # raise it when panels come or go: an older state is then not restored
 _RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
 _LOW = ("curves", "timeline", "memory")
 _HORIZONTAL, _VERTICAL = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-_SIZE = QSize(1280, 800)
-_FRAME = QSize(8, 40)  # what the title and the border of a window take of the screen
-
 _SIZE = QSize(1280, 800)
 _FRAME = QSize(8, 40)  # what the title and the border of a window take of the screen
 

@@ -27,6 +27,7 @@ from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.tools.tool import Tool
 from app.gui.dialogs.ask import Ask
 from app.gui.panels.anchors import AnchorsPanel
+from app.gui.panels.effort import EffortPanel
 from app.gui.panels.mask_bar import MaskBar
 from app.gui.panels.propagate_bar import PropagateBar
 from app.gui.panels.review import ReviewPanel
@@ -188,6 +189,8 @@ class Window(QMainWindow):
         self._docks.add("review", self.tr("Review"), self._review)
         self._docks.add("anchors", self.tr("Anchors"), self._anchors)
         self._docks.add("history", self.tr("History"), self._history)
+        effort = EffortPanel(self._session.masks, self._session.files.log)
+        self._docks.add("effort", self.tr("Effort"), effort)
         for name, title, panel in self._inspection.panels():
             self._docks.add(name, title, panel)
         fill_menu_bar(

@@ -12,6 +12,7 @@ from app.core.parts import carried, split
 from app.session.edits.masks import MaskEdits
 from app.session.edits.objects import ObjectEdits
 from app.session.state.context import SessionContext
+from app.session.state.interactions import interaction
 
 
 class RangeEdits(QObject):
@@ -21,12 +22,14 @@ class RangeEdits(QObject):
         self, context: SessionContext, objects: ObjectEdits, edit: MaskEdits, parent: QObject
     ) -> None:
         super().__init__(parent)
+        self._interactions = context.interactions
         self._masks, self._view, self._status = context.masks, context.view, context.status
         self._objects, self._edit = objects, edit
         self._arrived: dict[int, Mask] = {}  # the masks here when the person came to this frame
         context.view.frame_changed.connect(self._on_moved)
         context.video.opened.connect(self._on_moved)
 
+    @interaction("ranges")
     def merge(self, block: Block, into: int) -> None:
         """Give the masks of the block's objects to one of them; the others lose them there."""
         others = [number for number in block.objects if number != into]
@@ -49,6 +52,7 @@ class RangeEdits(QObject):
         text = f"Merge {names} into {self._masks.name_of(into)}, {_where(block.frames)}"
         self._edit.make(changes, text, marks=False)
 
+    @interaction("ranges")
     def split_off(self, block: Block) -> None:
         """Give the pieces that lie apart from an object to a new one, on the block's frames."""
         if len(block.objects) != 1:
@@ -79,6 +83,7 @@ class RangeEdits(QObject):
                 changes[Key(frame, new)] = replace(clean, mask=part)
             self._edit.make(changes, "Split", marks=False)
 
+    @interaction("ranges")
     def copy_on(self, block: Block) -> None:
         """Carry the correction that was made here on to the block's other frames.
 

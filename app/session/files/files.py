@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject
 
 from app.errors import StorageError, UnsavedError, VideoMissingError
 from app.session.files.autosave import Autosave
+from app.session.files.interaction_log import InteractionLog
 from app.session.files.opening import Opened, open_project, open_source, reopened_as
 from app.session.state.context import SessionContext
 from app.session.state.open_video import OpenVideo
@@ -27,6 +28,7 @@ class Files(QObject):
         self,
         context: SessionContext,
         autosave: Autosave,
+        log: InteractionLog,
         parent: QObject,
         *,
         starts: Sequence[Callable[[], None]],
@@ -35,7 +37,7 @@ class Files(QObject):
     ) -> None:
         super().__init__(parent)
         self._video, self._masks, self.autosave = context.video, context.masks, autosave
-        self._preferences, self._status = context.preferences, context.status
+        self._preferences, self._status, self.log = context.preferences, context.status, log
         self._starts, self._settle, self._stops = starts, settle, stops
         self._without_video: Path | None = None  # a project whose video was not found
 

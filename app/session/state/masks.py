@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.commands import EditObjects, ReplaceEntries
 from app.core.document import Changes, Document, Entry, Key, Objects, State
+from app.session.state.interactions import Interactions, interaction
 from app.session.state.open_video import OpenVideo
 from app.session.state.video import CurrentVideo
 from models.api import BoolMask
@@ -20,9 +21,9 @@ class Masks(QObject):
     entries_changed = Signal(object)  # frozenset[Key]: in the document or pending
     objects_changed = Signal()
 
-    def __init__(self, video: CurrentVideo, parent: QObject) -> None:
+    def __init__(self, video: CurrentVideo, interactions: Interactions, parent: QObject) -> None:
         super().__init__(parent)
-        self._video = video
+        self._video, self._interactions = video, interactions
         video.opened.connect(self._on_opened)
 
     @property
@@ -94,11 +95,13 @@ class Masks(QObject):
         """Return the pending results and show them no longer."""
         return self._opened().take_pending()
 
+    @interaction("masks")
     def change(self, changes: Changes, text: str, *, series: object = None) -> None:
         """Replace entries as one undo step."""
         opened = self._opened()
         opened.undo_stack.push(ReplaceEntries(opened.document, changes, text, series=series))
 
+    @interaction("masks")
     def change_objects(self, objects: Objects, text: str) -> None:
         """Replace the objects as one undo step."""
         opened, changed = self._opened(), self.objects_changed.emit
@@ -107,12 +110,20 @@ class Masks(QObject):
     @contextmanager
     def one_step(self, text: str) -> Iterator[None]:
         """Make one undo step of all changes within."""
-        stack = self._opened().undo_stack
-        stack.beginMacro(text)
+        self.group(text)
         try:
             yield
         finally:
+            self.group(None)
+
+    @interaction("masks")
+    def group(self, text: str | None) -> None:
+        """Begin an undo step of several changes; None ends it."""
+        stack = self._opened().undo_stack
+        if text is None:
             stack.endMacro()
+        else:
+            stack.beginMacro(text)
 
     def _opened(self) -> OpenVideo:
         opened = self._video.now
