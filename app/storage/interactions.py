@@ -160,13 +160,22 @@ def encode(value: object) -> Plain:
     """Return an argument as JSON takes it. Raises TypeError for what has no form there."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
+    if isinstance(value, np.generic):
+        return _number(value)
     stored = _stored(value)
     for kind, type_ in _KINDS.items():
         if isinstance(stored, type_):
-            found: Plain = {kind: msgspec.to_builtins(stored)}
+            found: Plain = {kind: msgspec.to_builtins(stored, enc_hook=_number)}
             return found
     if isinstance(value, Iterable):
         return [encode(each) for each in value]
+    raise TypeError(f"{type(value).__name__} has no form in a log")
+
+
+def _number(value: object) -> int | float:
+    """Return a number of NumPy's as Python's. Raises TypeError for anything else."""
+    if isinstance(value, np.generic) and isinstance(number := value.item(), int | float):
+        return number
     raise TypeError(f"{type(value).__name__} has no form in a log")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
@@ -217,6 +218,10 @@ def test_a_log_can_call_nothing_but_interactions(logged: Desk, tmp_path: Path) -
     path.write_bytes(path.read_bytes().replace(b"edit.draw_mask", b"files.close"))
     with pytest.raises(FormatError, match=r"files\.close"):
         replayed(path, tmp_path)
+
+
+def test_arguments_that_are_numpys_are_as_python_has_them() -> None:
+    assert encode([np.int64(3), Box(*np.arange(4))]) == [3, {"box": (0, 1, 2, 3)}]
 
 
 @pytest.mark.parametrize(
