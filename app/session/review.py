@@ -136,11 +136,10 @@ class Review(QObject):
 
     def swapped(self, suspect: Suspect) -> range | None:
         """Return the frames of a swap that is over again; None = it goes on to the next anchor."""
-        # The last suspect frame is either the last swapped one, or the first that is right again.
-        ends = (end for end in (suspect.last, suspect.last + 1) if end > suspect.first)
-        return next(
-            (range(suspect.first, end) for end in ends if self._is_back(suspect, end)), None
-        )
+        # What looks odd for some other reason may be suspect beyond the swap.
+        ends = range(suspect.first + 1, suspect.last + 2)
+        back = next((end for end in ends if self._is_back(suspect, end)), None)
+        return None if back is None else range(suspect.first, back)
 
     def _is_back(self, suspect: Suspect, frame: int) -> bool:
         """Whether the two of a swap change places at `frame`."""
