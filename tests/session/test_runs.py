@@ -271,6 +271,17 @@ def test_the_table_holds_what_the_window_shows(
     assert float(first["lost"]) == pytest.approx(measured.runs.episodes[0].lost, abs=1e-4)
 
 
+@pytest.mark.parametrize("name", ["clip/00003.png", "clip.maskwright"])
+def test_a_figure_never_takes_the_place_of_what_is_open(
+    measured: Session, clip: Path, qtbot: QtBot, name: str
+) -> None:
+    before = (clip.parent / name).read_bytes()
+    with qtbot.waitSignal(measured.status.reported) as told:
+        measured.reports.save_curve(1, clip.parent / name)
+    assert "was not written" in told.args[0].text
+    assert (clip.parent / name).read_bytes() == before
+
+
 def test_a_figure_that_cannot_be_written_is_said(
     measured: Session, desk: Desk, tmp_path: Path, qtbot: QtBot
 ) -> None:

@@ -17,7 +17,7 @@ from app.gui.panels.jobs import JobsButton
 from app.gui.widgets.elided_label import ElidedLabel
 from app.gui.widgets.theme import icon
 from app.gui.widgets.words import duration
-from app.gui.window.process_memory import resident_bytes
+from app.gui.window.process.memory import resident_bytes
 from app.session.files.autosave import Autosave
 from app.session.jobs.progress import Progress
 from app.session.jobs.runner import JobRunner

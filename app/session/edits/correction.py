@@ -13,6 +13,7 @@ from app.session.inference.engine import Engine
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
 from app.session.state.interactions import interaction
+from app.session.state.status import topic_of
 
 
 class Correction(QObject):
@@ -182,4 +183,4 @@ class Correction(QObject):
             self._engine.accept()
             self._asked = None
             if error is not None:
-                self._status.report("error", str(error))
+                self._status.report("error", str(error), topic_of(error))

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject
 
 from app.errors import StorageError, UnsavedError, VideoMissingError
 from app.session.files.autosave import Autosave
+from app.session.files.exchange import Exchange
 from app.session.files.interaction_log import InteractionLog
 from app.session.files.opening import Opened, open_project, open_source, reopened_as
 from app.session.state.context import SessionContext
@@ -14,6 +15,7 @@ from app.session.state.open_video import OpenVideo
 from app.session.state.preferences import cache_bytes
 from app.session.state.status import SessionState
 from app.storage.formats.importing import Imported
+from app.storage.project.schema import check_header
 from app.storage.video.frames import FrameCache
 
 
@@ -28,6 +30,7 @@ class Files(QObject):
         self,
         context: SessionContext,
         autosave: Autosave,
+        exchange: Exchange,
         log: InteractionLog,
         parent: QObject,
         *,
@@ -36,7 +39,8 @@ class Files(QObject):
         stops: Sequence[Callable[[], None]],
     ) -> None:
         super().__init__(parent)
-        self._video, self._masks, self.autosave = context.video, context.masks, autosave
+        self._video, self._masks = context.video, context.masks
+        self.autosave, self.exchange = autosave, exchange
         self._preferences, self._status, self.log = context.preferences, context.status, log
         self._starts, self._settle, self._stops = starts, settle, stops
         self._without_video: Path | None = None  # a project whose video was not found
@@ -100,6 +104,8 @@ class Files(QObject):
         if self._is_current(path) and self.autosave.is_in_place():
             self.autosave.flush()
             return
+        if path.is_file() and path != self.project_path:
+            check_header(path)  # nothing but a project may be replaced by one
         whole = Imported(self._masks.document.snapshot(), opened.video, opened.attachment, ())
         if self.autosave.copy_to(path, whole):
             opened.project_path = path

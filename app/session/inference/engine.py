@@ -9,7 +9,7 @@ from app.engine.inference import InferenceThread, Models
 from app.engine.jobs import Explain, Job, Prepare, Segment
 from app.session.state.interactions import Interactions
 
-MASKS, STEP, END = "masks", "step", "end"  # the kinds of answers that change masks
+MASKS, FOUND, STEP, END = "masks", "found", "step", "end"  # the kinds of answers that change masks
 
 
 class Engine(QObject):
@@ -17,6 +17,7 @@ class Engine(QObject):
 
     segmented = Signal(int, object)  # job id, tuple[Candidate, ...]
     explained = Signal(int, object)  # job id, tuple[Vote, ...]
+    found = Signal(int, object)  # job id, tuple[Proposal, ...]
     stepped = Signal(int, object)  # job id, Step
     ended = Signal(int, object)  # job id, exception or None
 
@@ -32,6 +33,7 @@ class Engine(QObject):
         thread = InferenceThread(load, self)
         thread.segmented.connect(self._on_segmented)
         thread.explained.connect(self.explained)
+        thread.found.connect(self._on_found)
         thread.stepped.connect(self._on_stepped)
         thread.ended.connect(self._on_ended)
         thread.start()
@@ -70,14 +72,24 @@ class Engine(QObject):
         self._interactions.accept()
 
     def take_in(self, kind: str, job_id: int, value: object) -> None:
-        """Tell an answer that has come: "masks", a "step" or the "end"."""
-        told = {MASKS: self.segmented, STEP: self.stepped, END: self.ended}[kind]
+        """Tell an answer that has come: "masks", what was "found", a "step" or the "end"."""
+        signals = {
+            MASKS: self.segmented,
+            FOUND: self.found,
+            STEP: self.stepped,
+            END: self.ended,
+        }
+        told = signals[kind]
         with self._interactions.answering(kind, job_id):
             told.emit(job_id, value)
 
     @Slot(int, object)
     def _on_segmented(self, job_id: int, candidates: object) -> None:
         self.take_in(MASKS, job_id, candidates)
+
+    @Slot(int, object)
+    def _on_found(self, job_id: int, proposals: object) -> None:
+        self.take_in(FOUND, job_id, proposals)
 
     @Slot(int, object)
     def _on_stepped(self, job_id: int, step: object) -> None:
