@@ -167,7 +167,7 @@ class MaskEdits(QObject):
         span = frames
         if span is None:
             rest = range(self._view.frame, self._video.frame_count)
-            span = _to_the_next_anchor(masks.document, (one, other), rest)
+            span = to_the_next_anchor(masks.document, (one, other), rest)
         changes: dict[Key, Entry | None] = {}
         for frame in span:
             mine, theirs = (masks.entry(Key(frame, number)) for number in (one, other))
@@ -314,7 +314,7 @@ def _text(masks: Masks, verb: str, keys: Iterable[Key]) -> str:
     return f"{verb} {name}, {where}"
 
 
-def _to_the_next_anchor(document: Document, objects: Iterable[int], span: range) -> range:
+def to_the_next_anchor(document: Document, objects: Iterable[int], span: range) -> range:
     """Return the frames of `span` up to the next anchor of any of these objects."""
     found = (anchor_frames(document, number) for number in objects)
     later = (frame for frames in found for frame in frames if frame > span.start)
