@@ -57,6 +57,11 @@ class Review(QObject):
         """Whether only suspects of the selected object are listed; all where none is selected."""
         return self._only
 
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether all that has changed was looked at."""
+        return self._busy is None and not self._timer.isActive() and not self._dirty
+
     def arrange(self, order: Order, *, of_selected: bool) -> None:
         """Choose the order, and whether only the selected object's are listed."""
         self._order, self._only = order, of_selected
@@ -133,15 +138,20 @@ class Review(QObject):
 
     def swapped(self, suspect: Suspect) -> range | None:
         """Return the frames of a swap that is over again; None = it goes on to the next anchor."""
-        if suspect.other is None or suspect.last == suspect.first:
-            return None
-        before, after = self._masks.shown(suspect.last - 1), self._masks.shown(suspect.last)
-        places = (before.get(suspect.object), after.get(suspect.object), after.get(suspect.other))
+        # What looks odd for some other reason may be suspect beyond the swap.
+        ends = range(suspect.first + 1, suspect.last + 2)
+        back = next((end for end in ends if self._is_back(suspect, end)), None)
+        return None if back is None else range(suspect.first, back)
+
+    def _is_back(self, suspect: Suspect, frame: int) -> bool:
+        """Whether the two of a swap change places at `frame`."""
+        before, after = self._masks.shown(frame - 1), self._masks.shown(frame)
+        other = -1 if suspect.other is None else suspect.other
+        places = (before.get(suspect.object), after.get(suspect.object), after.get(other))
         was, own, others = (each.mask if each else None for each in places)
         if was is None or own is None or others is None:
-            return None
-        back = quick_iou(was, others) > quick_iou(was, own)
-        return range(suspect.first, suspect.last) if back else None
+            return False
+        return quick_iou(was, others) > quick_iou(was, own)
 
     def dismiss(self, suspect: Suspect) -> None:
         """Take a suspect off the list: it was looked at and is fine."""

@@ -44,6 +44,7 @@ class Settings:
     cache_mib: int = 768
     undo_limit: int = 500
     autosave_folder: str = ""
+    interaction_log: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +213,11 @@ FIELDS: tuple[Field, ...] = (
         "autosave_folder", _KEEP, "Folder for projects",
         "Where new projects are kept; empty puts each beside its video. A path that is not whole "
         "begins in your home folder. Projects beside their videos are found all the same.",
+    ),
+    Field(
+        "interaction_log", _KEEP, "Log of what you do",
+        "From the next video on, keep a file of your clicks, keys and strokes and the time between "
+        "them: on this machine only, without any picture. maskwright replay plays it again.",
     ),
 )  # fmt: skip
 

@@ -110,6 +110,9 @@ def configure_heal(parser: argparse.ArgumentParser) -> None:
     add("--drifts", type=_drifts, default=_DRIFTS, metavar="KIND,...",
         help=f"what goes wrong: {', '.join(_DRIFTS)} (default: all)")  # fmt: skip
     add("--exact", action="store_true", help="correct with the true mask, not with clicks")
+    add("--annotator", choices=("session", "masks"), default="session",
+        help="work as in the window, through the session (default), or on the masks alone: only "
+        "the object that is corrected is healed, and none gives to another")  # fmt: skip
     add("--only-heal", action="store_true", help="leave `forward` and `whole` out")
     add("--json", type=output_file, metavar="FILE", help="write the figures there, too")
 

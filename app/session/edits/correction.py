@@ -13,6 +13,7 @@ from app.session.edits.masks import MaskEdits
 from app.session.inference.engine import Engine
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
+from app.session.state.interactions import interaction
 from app.session.state.status import topic_of
 
 
@@ -33,6 +34,7 @@ class Correction(QObject):
         parent: QObject,
     ) -> None:
         super().__init__(parent)
+        self._interactions = context.interactions
         self._video, self._masks, self._view = context.video, context.masks, context.view
         self._preferences, self._status = context.preferences, context.status
         self._engine, self._jobs, self._edit, self._clicks = engine, jobs, edit, clicks
@@ -55,6 +57,7 @@ class Correction(QObject):
         """Whether the mask at `key` is verified as soon as the click there is answered."""
         return self._waits_at == key
 
+    @interaction("correction")
     def verify_and_heal(self) -> None:
         """Make the current mask an anchor and propagate what it makes stale.
 
@@ -114,6 +117,7 @@ class Correction(QObject):
             if answered:
                 self._verify([key])
 
+    @interaction("correction")
     def refine(
         self, frames: Iterable[int] | None = None, objects: Iterable[int] | None = None
     ) -> None:
@@ -132,12 +136,14 @@ class Correction(QObject):
         else:
             self._ask(Key(self._view.frame, selected))
 
+    @interaction("correction")
     def refine_range(self, objects: Iterable[int] | None = None) -> None:
         """Sharpen masks of `objects`, by default of all, from the in to the out point."""
         everything = (info.id for info in self._masks.objects)
         frames = range(self._view.first, self._view.last + 1)
         self.refine(frames, everything if objects is None else objects)
 
+    @interaction("correction")
     def accept_refinement(self) -> None:
         """Take the ghost over as an anchor."""
         if self._ghost is not None:
@@ -147,8 +153,12 @@ class Correction(QObject):
             # Sharper edges are no other mask: what was propagated from it is as right as before.
             self._edit.put(key, entry, text, marks=False)
 
+    @interaction("correction")
     def reject_refinement(self) -> None:
         """Take the ghost away."""
+        self._drop_ghost()
+
+    def _drop_ghost(self) -> None:
         self._asked = None
         if self._ghost is not None:
             self._ghost = None
@@ -156,7 +166,7 @@ class Correction(QObject):
 
     @Slot()
     def _on_moved(self) -> None:
-        self.reject_refinement()
+        self._drop_ghost()
 
     def _ask(self, key: Key) -> None:
         entry = self._masks.entry(key)
@@ -172,6 +182,7 @@ class Correction(QObject):
     def _on_stepped(self, job_id: int, step: Step) -> None:
         if self._asked is None or self._asked.id != job_id:
             return
+        self._engine.accept()
         if not step.entries:
             text = "The sharper mask does not fit this one, which is kept."
             self._status.report("info", text)
@@ -182,6 +193,7 @@ class Correction(QObject):
     @Slot(int, object)
     def _on_ended(self, job_id: int, error: Exception | None) -> None:
         if self._asked is not None and self._asked.id == job_id:
+            self._engine.accept()
             self._asked = None
             if error is not None:
                 self._status.report("error", str(error), topic_of(error))

@@ -112,6 +112,9 @@ RANGE = Menu(_("R&ange"), (
     Action("exchange_on", _("Exchange two objects from &here on"), "", (), Need.BLOCK,
         _("Give each of two objects the masks of the other up to the next anchor"),
         lambda d: d.block.exchange_on()),
+    Action("take_over_on", _("&Take the other's masks over from here on"), "", (), Need.BLOCK,
+        _("Give the selected of two objects the masks of the other up to the next anchor, which "
+        "has none then"), lambda d: d.block.take_over_on()),
     Action("merge", _("&Merge objects"), "merge", (), Need.BLOCK,
         _("Give the masks of several objects to the selected one of them"),
         lambda d: d.block.merge()),
