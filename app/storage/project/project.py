@@ -108,8 +108,12 @@ class Project:
 
         The path may not exist: ask for the video, call `relocate`.
         """
+        return self.source_seen_from(self.path.parent)
+
+    def source_seen_from(self, folder: Path) -> Path:
+        """Return where the video of a project in `folder` is, of which this file is a copy."""
         if self._relative is not None:
-            beside = Path(os.path.normpath(self.path.parent.absolute() / self._relative))
+            beside = Path(os.path.normpath(folder.absolute() / self._relative))
             if is_there(beside):
                 return beside
         return Path(self._absolute)
