@@ -16,6 +16,7 @@ from pathlib import Path
 CUDA = re.compile(
     r"lib(torch_cuda|torch_nvshmem|caffe2_nvrtc|cu[a-z]|nccl|nv[a-zA-Z]|cudnn)[\w.+-]*\.so[.\d]*"
 )
+_OWN = "torchvision.libs"
 _NO_DEVICE = 100  # cudaErrorNoDevice
 _TEXTS = {"cudaGetErrorString", "cudaGetErrorName", "cudnnGetErrorString", "ncclGetErrorString"}
 # Called to look for an error of an earlier call, of which there is none.
@@ -40,20 +41,29 @@ class Symbol:
     size: int | None
 
 
-def without_cuda(binaries: list[Entry], folder: Path) -> list[Entry]:
-    """Return `binaries` without CUDA's libraries, with stand-ins made in `folder` for them."""
-    real = {Path(where).name: Path(source) for where, source, _ in binaries if _is_cuda(where)}
-    kept = [each for each in binaries if not _is_cuda(each[0])]
-    places = {Path(where).name: Path(where) for where, _, _ in binaries if _is_cuda(where)}
-    torch = [Path(source) for where, source, _ in kept if where.startswith("torch")]
-    libraries = {name: path.resolve() for name, path in real.items() if path.exists()}
-    made = make_stand_ins((path for path in torch if ".so" in path.name), libraries, folder)
-    for path in made:
-        home = Path(
-            "torchvision.libs" if "torchvision.libs" in str(places[path.name]) else "torch/lib"
-        )
-        kept.append((str(home / path.name), str(path), "BINARY"))
-    return kept
+def without_cuda(files: list[Entry]) -> list[Entry]:
+    """Return the files of a bundle without CUDA's libraries, and without links to them."""
+    return [each for each in files if not _is_cuda(each[0])]
+
+
+def stand_ins(binaries: list[Entry], folder: Path) -> list[Entry]:
+    """Make, in `folder`, what stands for CUDA's libraries among `binaries`; return where it goes.
+
+    That is beside those who need it, which look there: torch, and torchvision with copies of its
+    own.
+    """
+    real = {Path(place).name: Path(source) for place, source, _ in binaries if _is_cuda(place)}
+    real = {name: path for name, path in real.items() if path.is_file()}
+    kept = [
+        Path(source)
+        for place, source, _ in binaries
+        if place.startswith("torch") and ".so" in place and not _is_cuda(place)
+    ]
+    homes = {name: "torchvision.libs" for name, path in real.items() if _OWN in path.parts}
+    return [
+        (f"{homes.get(path.name, 'torch/lib')}/{path.name}", str(path), "BINARY")
+        for path in make_stand_ins(kept, real, folder)
+    ]
 
 
 def make_stand_ins(kept: Iterable[Path], real: Mapping[str, Path], folder: Path) -> list[Path]:
@@ -63,21 +73,32 @@ def make_stand_ins(kept: Iterable[Path], real: Mapping[str, Path], folder: Path)
     """
     wanted: dict[str, set[str]] = defaultdict(set)
     needed: set[str] = set()
+    given: set[str] = set()  # what others have: C++'s own, of which a library of CUDA has copies
+    others: set[str] = set()
     for path in kept:
-        needed |= set(_needed(path)) & real.keys()
+        for name in _needed(path):
+            (needed if name in real else others).add(name)
         for name, version in _undefined(path):
             wanted[name].add(version)
+    for path in (*kept, *filter(None, map(_of_the_system, others))):
+        given |= _defined(path).keys()
     folder.mkdir(parents=True, exist_ok=True)
     symbols: dict[str, list[Symbol]] = {name: [] for name in sorted(needed)}
     placed: set[str] = set()
     # What is not needed by name is needed by what is: its symbols go with the last stand-in.
     for name in sorted(real, key=lambda each: (each not in needed, each)):
         for found, size in sorted(_defined(real[name]).items()):
-            if found in wanted and (name in needed or found not in placed):
+            is_new = name in needed or found not in placed
+            if found in wanted and found not in given and is_new:
                 placed.add(found)
                 home = name if name in needed else max(needed)
                 symbols[home].append(Symbol(found, max(wanted[found]), size))
     return [_compile(name, each, folder) for name, each in symbols.items()]
+
+
+def _of_the_system(name: str) -> Path | None:
+    found = Path(_output("gcc", f"-print-file-name={name}").strip())
+    return found if found.is_absolute() and found.is_file() else None
 
 
 def _compile(name: str, symbols: list[Symbol], folder: Path) -> Path:
