@@ -42,7 +42,7 @@ def _import(desk: Desk, action: str, folder: Path) -> None:
 
 
 def _inspection(desk: Desk) -> Inspection:
-    return desk.window._inspection
+    return desk.window._parts.inspection
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from app.session.jobs.refinement import Refinement
 from app.session.jobs.stopped import StoppedJob
 from app.session.state.context import SessionContext
 from app.session.state.masks import Masks
-from app.session.state.status import SessionState
+from app.session.state.status import SessionState, Topic, topic_of
 from app.session.state.video import CurrentVideo
 
 
@@ -304,11 +304,12 @@ class JobRunner(QObject):
         self._finish(running)
         if error is not None:
             kept = f"{len(running.changed):,} masks are kept."
-            self._status.report("error", f"{running.title} failed: {error} {kept}")
+            self._status.report("error", f"{running.title} failed: {error} {kept}", topic_of(error))
         else:
             before = {key: entry for key, entry in old.items() if entry is not None}
             outcome = running.job.outcome(running.title, before, running.changed)
-            self._status.report("info", outcome, of_changes=bool(running.changed))
+            topic = Topic.CHANGES if running.changed else Topic.NOTHING
+            self._status.report("info", outcome, topic)
         self._next()
 
     @Slot(object)

@@ -19,6 +19,7 @@ from app.session.files.autosave import Autosave
 from app.session.runs.answers import Answers
 from app.session.runs.reading import checksum, read_run
 from app.session.state.context import SessionContext
+from app.session.state.preferences import choice_of
 from app.storage.formats.labelled import named_objects
 from app.storage.project.project import Project
 from app.storage.project.runs import RunStore
@@ -125,7 +126,7 @@ class Runs(QObject):
             self._status.report("warning", "There are no masks to keep yet. Propagate first.")
             return
         settings = self._preferences.settings
-        model = settings.tracker or registry.default_tracker()
+        model = settings.tracker or registry.default_tracker(choice_of(settings).options)
         kept = sum(info.model == model for info in self.infos.values())
         name = f"{model} {kept + 1}" if kept else model
         parameters: Parameters = {"size": settings.size, "device": settings.device}
