@@ -157,7 +157,7 @@ def by_window(out: Path, names: list[str]) -> dict[str, object]:
     places: dict[str, Path] = {}
     for name in names:
         session.files.open(out / "clips" / name)
-        session.exchange.import_masks(out / "anchors" / name)
+        session.files.exchange.import_masks(out / "anchors" / name)
         session.jobs.propagate(Direction.BOTH)
         while session.jobs.running[0]:
             application.processEvents()

@@ -155,10 +155,10 @@ def configure_batch(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--videos", type=whole(100), default=10_000, metavar="N",
         help="videos that wait (default: 10000)")  # fmt: skip
-    add("--seconds", type=_seconds, default=0.1, metavar="S",
-        help="what the stub takes for a video (default: 0.1)")  # fmt: skip
-    add("--workers", type=whole(1), default=4, metavar="N",
-        help="processes, or the CPUs of the cluster (default: 4)")  # fmt: skip
+    add("--seconds", type=_seconds, default=0.5, metavar="S",
+        help="what the stub takes for a video (default: 0.5)")  # fmt: skip
+    add("--workers", type=whole(1), default=16, metavar="N",
+        help="processes, or the CPUs of the cluster (default: 16)")  # fmt: skip
     add("--ray", metavar="auto|ADDRESS", help="measure a Ray cluster in place of processes")
     add("--json", type=output_file, metavar="FILE", help="write the figures there, too")
 

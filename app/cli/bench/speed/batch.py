@@ -21,7 +21,7 @@ from app.batch.videos.workers.cluster import RayWorkers
 from app.batch.videos.workers.local import LocalWorkers
 from app.cli.bench.table import Measure, as_json, table
 from app.cli.masks.batch.run import drive
-from app.gui.window.process_memory import resident_bytes
+from app.gui.window.process.memory import resident_bytes
 from app.storage.files.writing import atomic_write
 from models.api import LoadOptions
 
