@@ -12,6 +12,7 @@ nodes of a Ray cluster on this machine. Linux only: it looks for processes in /p
 import argparse
 import os
 import random
+import secrets
 import shutil
 import signal
 import socket
@@ -249,14 +250,16 @@ def _cluster(
     head = ["--head", f"--port={port}", "--include-dashboard=false", "--node-ip-address=127.0.0.1"]
     nodes: list[subprocess.Popen[bytes]] = []
     program = str(Path(sys.executable).with_name("ray"))
-    environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
+    # The nodes and the drivers of this cluster know each other by a token of its own.
+    os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    os.environ["PYTHONPATH"] = str(Path.cwd())
     try:
         for words in (head, [f"--address={address}"]):
             with (out / f"ray-{len(nodes)}.log").open("wb") as log:
                 nodes.append(
                     subprocess.Popen(
                         [program, "start", *words, *same],
-                        env=environment, stdout=log, stderr=subprocess.STDOUT,
+                        stdout=log, stderr=subprocess.STDOUT,
                     )
                 )  # fmt: skip
             time.sleep(15)

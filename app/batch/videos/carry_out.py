@@ -29,6 +29,7 @@ from app.core.plan import Direction
 from app.core.refine import paint_masks
 from app.core.vote import VoteRules
 from app.errors import UsageError
+from app.storage.files.apart import check_apart
 from app.storage.files.writing import atomic_write
 from app.storage.formats.davis import mask_files
 from app.storage.formats.exporting import Format, export_document
@@ -76,9 +77,9 @@ def signature(task: VideoTask) -> str:
     described += [_described(frames), _digests(task.anchors)]
     for step in task.steps:
         if isinstance(step, Vote):
-            described.append(_described(_named(step.masklets, task)))
+            described.append(_described(task.place(step.masklets)))
         if isinstance(step, Evaluate):
-            described.append(_described(_named(step.truth, task)))
+            described.append(_described(task.place(step.truth)))
     return hashlib.sha256(json.dumps(described, default=str).encode()).hexdigest()
 
 
@@ -101,11 +102,17 @@ def carry_out(task: VideoTask, loaders: Loaders) -> Outcome:
     with held(task.out):
         if (before := done_before(task)) is not None:
             return before
+        if task.out.is_dir() and any(task.out.iterdir()) and not (task.out / RECORD).is_file():
+            raise UsageError(
+                f"{task.out} holds other things than results, which would take their place. Give "
+                "another `out`."
+            )
         began, asked = time.monotonic(), signature(task)
         with fresh_results(task.out) as folder:
             source = task.frames
             if task.is_project:
                 source = copy_project(task.anchors, folder / _PROJECT)
+                check_apart(task.out, (source,))
             with (
                 closing(open_video(source)) as video,
                 closing(FrameCache(video, _READ_AHEAD_BYTES)) as frames,
@@ -212,7 +219,7 @@ class _Work:
 
     def _vote(self, step: Vote) -> None:
         """Elect the masklets of each object, window by window; anchors stay as they are."""
-        masklets = {file.stem: file for file in mask_files(_named(step.masklets, self._task))}
+        masklets = {file.stem: file for file in mask_files(self._task.place(step.masklets))}
         labels = self._masks()
         tracked = {
             frame: read_labels(masklets[stem], self._video.size)
@@ -236,9 +243,9 @@ class _Work:
             export_document(document, self._video, form, self._folder / name, attachment=kept)
 
     def _evaluate(self, step: Evaluate) -> None:
-        truth = mask_files(_named(step.truth, self._task))
+        truth = mask_files(self._task.place(step.truth))
         if not truth:
-            raise UsageError(f"{_named(step.truth, self._task)} holds no mask. Check `truth`.")
+            raise UsageError(f"{self._task.place(step.truth)} holds no mask. Check `truth`.")
         masks, size = self._folder / _MASKS, self._video.size
         score = score_sequence(
             self._task.name,
@@ -321,10 +328,6 @@ def _painted(document: Document, frame: int, video: Video) -> Labels:
 
 def _opened(path: Path) -> "closing[Project]":
     return closing(Project.open(path))
-
-
-def _named(pattern: str, task: VideoTask) -> Path:
-    return Path(pattern.replace("{name}", task.name))
 
 
 def _described(path: Path) -> list[object]:

@@ -110,6 +110,17 @@ class VideoTask:
         """Whether the masks to begin with are those of a project."""
         return self.anchors.suffix == SUFFIX
 
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """All that is read: frames, anchors, and the folders that the steps name."""
+        named = [step.masklets for step in self.steps if isinstance(step, Vote)]
+        named += [step.truth for step in self.steps if isinstance(step, Evaluate)]
+        return (self.frames, self.anchors, *(self.place(pattern) for pattern in named))
+
+    def place(self, pattern: str) -> Path:
+        """Return the folder that a step names for this video."""
+        return Path(pattern.replace("{name}", self.name))
+
 
 class Tasks(Sequence[VideoTask]):
     """The videos of a plan; a task is made when it is asked for, so that many take no memory."""

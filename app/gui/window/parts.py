@@ -82,7 +82,9 @@ def make_parts(session: Session, store: QSettings, pages: QWidget, window: QWidg
         canvas=canvas,
         find=FindPanel(video, view, masks, session.objects, session.finding),
         history=_make_history(session),
-        inspection=Inspection(video, view, masks, session.runs, session.memory),
+        inspection=Inspection(
+            video, view, masks, session.inspection.runs, session.inspection.memory
+        ),
         mask_bar=MaskBar(preferences, canvas),
         messages=Messages(pages),
         objects=ObjectsPanel(video, view, masks, session.objects),

@@ -145,5 +145,8 @@ def _connect(address: str) -> Any:  # noqa: ANN401 - Ray is an extra and has no 
         else:
             ray.init(**quiet)
     except (ConnectionError, ValueError, RuntimeError) as error:
-        raise UsageError(f"No Ray cluster answers at {address}: {error}.") from error
+        raise UsageError(
+            f"No Ray cluster answers at {address}: {error}. Where it asks for a token, which is "
+            "Ray's default, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN, or copy ~/.ray/auth_token."
+        ) from error
     return ray

@@ -16,6 +16,7 @@ from app.cli.masks.batch.weights import weights_of
 from app.cli.masks.batch.work import work
 from app.cli.progress import Progress
 from app.errors import MaskwrightError
+from app.storage.files.apart import check_apart
 from app.storage.files.writing import check_folder
 from models.api import LoadOptions
 from models.runtime.device import accelerator_memory
@@ -28,6 +29,8 @@ def run(arguments: argparse.Namespace) -> int:
     options = LoadOptions(device=arguments.device, threads=arguments.threads)
     plan = read_plan(arguments.plan, options)
     check_folder(plan.out)
+    for task in plan.tasks:
+        check_apart(task.out, (*task.inputs, arguments.plan))
     with Journal(plan) as journal:
         try:
             with _workers(arguments, plan) as found:
