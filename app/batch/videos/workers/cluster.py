@@ -138,12 +138,12 @@ def _connect(address: str) -> Any:  # noqa: ANN401 - Ray is an extra and has no 
             "Ray is not installed. Install the extra: pip install 'maskwright[ray]', or leave "
             "--ray out to work on this machine alone."
         ) from error
-    quiet = {"log_to_driver": False, "configure_logging": False, "include_dashboard": False}
+    quiet = {"log_to_driver": False, "configure_logging": False}
     try:
         if address != "auto":
-            ray.init(address=address, log_to_driver=False, configure_logging=False)
-        else:
-            ray.init(**quiet)
+            ray.init(address=address, **quiet)
+        else:  # never one of somebody else that runs on this machine
+            ray.init(address="local", include_dashboard=False, **quiet)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise UsageError(
             f"No Ray cluster answers at {address}: {error}. Where it asks for a token, which is "
