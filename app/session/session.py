@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Slot
 from app.engine.inference import Models
 from app.session.choices import best_models
 from app.session.comparison import Comparison
+from app.session.edits.changes import Changes
 from app.session.edits.clicks import Clicks
 from app.session.edits.clipboard import Clipboard
 from app.session.edits.correction import Correction
@@ -66,7 +67,7 @@ class Session(QObject):
         self.status = Status(self)
         self.preferences = Preferences(settings or Settings(), settings_file, self.status, self)
         self.video = CurrentVideo(self.status, self)
-        self.masks = Masks(self.video, self)
+        self.masks = Masks(self.video, self.preferences, self)
         self.view = ViewState(self.video, self.masks, self)
         # What is done: by models, by the person, with files.
         context = SessionContext(self.status, self.preferences, self.video, self.masks, self.view)
@@ -82,8 +83,9 @@ class Session(QObject):
         self.correction = Correction(context, engine, jobs, edit, clicks, self)
         self.compare = Comparison(context, jobs, self)
         self.review = review = Review(context, jobs, self)
+        self.changes = Changes(context, jobs, edit, self)
         autosave = Autosave(self.masks, self.status, self)
-        exchange = Exchange(context, edit, self)
+        exchange = Exchange(context, objects, edit, self)
         self.inspection = Inspection(context, engine, jobs, autosave, edit, self.compare, self)
         self.files = self._make_files(context, autosave, exchange)
         prefetcher = Prefetcher(context, engine, lambda: review.suspects, self)
@@ -98,7 +100,12 @@ class Session(QObject):
             autosave,
             exchange,
             self,
-            starts=(self._start_engine, self.review.start, self.inspection.runs.start),
+            starts=(
+                self._start_engine,
+                self.review.start,
+                self.changes.start,
+                self.inspection.runs.start,
+            ),
             settle=self.jobs.cancel,
             stops=(
                 partial(self.status.enter, SessionState.CLOSING),
@@ -108,6 +115,7 @@ class Session(QObject):
                 self.edit.forget_new_anchors,
                 self._engine.stop,
                 self.review.stop,
+                self.changes.stop,
                 self.inspection.stop,
                 exchange.stop,
             ),

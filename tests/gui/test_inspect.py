@@ -16,7 +16,7 @@ from app.core.runs import Run, RunInfo, RunKind
 from app.gui.inspect.frames.drawing import errors_layer, masks_layer
 from app.gui.inspect.frames.pane import Pane
 from app.gui.inspect.frames.views import Arrangement
-from app.gui.inspect.inspection import Inspection
+from app.gui.inspect.inspection import InspectionPanels
 from app.gui.inspect.palette import EXTRA, MISSING, RIGHT
 from app.storage.formats.palette import encode_palette_png
 from models.api import Anchors, BoolMask, Place, Store, Tracked, Vote
@@ -42,7 +42,7 @@ def _import(desk: Desk, action: str, folder: Path) -> None:
     desk.qtbot.waitUntil(lambda: len(desk.session.inspection.runs.infos) == before + 1)
 
 
-def _inspection(desk: Desk) -> Inspection:
+def _inspection(desk: Desk) -> InspectionPanels:
     return desk.window._parts.inspection
 
 
