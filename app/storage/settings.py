@@ -33,6 +33,7 @@ class Settings:
     sharpener: str = ""
     device: str = "auto"
     threads: int = 0
+    quality: str = "normal"
     size: int = 0
     iou_gate: float = 0.1
     heal_iou: float = 0.9
@@ -168,10 +169,16 @@ FIELDS: tuple[Field, ...] = (
         "threads", _MODELS, "CPU threads", "How many cores a model may use; 0 lets it choose.",
         0, 256, lowest="Automatic",
     ),
+    _text(
+        "quality", "Quality of propagation",
+        "How finely lite and Cutie look at a frame: quick takes 0.6 of the time that normal takes, "
+        "fine 1.6 of it.", _MODELS,
+        ("quick", "Quick"), ("normal", "Normal"), ("fine", "Fine"),
+    ),
     Field(
         "size", _MODELS, "Size at propagation",
         "The short side that frames are scaled to for the model. Larger is finer and slower; "
-        "0 is the model's own.", 0, 4320, "px", lowest="As the model has it",
+        "0 is the model's own, by the quality.", 0, 4320, "px", lowest="As the model has it",
     ),
     Field(
         "iou_gate", _MODELS, "Refinement gate",
