@@ -155,6 +155,12 @@ _MODELS = {
             detects=True,
         ),
         Model(
+            "sam3",
+            "SAM 3: boxes of all that a phrase names (given out on request, as sam3-tracker)",
+            "models.text.loader",
+            detects=True,
+        ),
+        Model(
             "hands",
             "MediaPipe's hands: the left and the right ones, without words",
             "models.text.hands.loader",

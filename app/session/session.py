@@ -24,9 +24,7 @@ from app.session.inference.engine import Engine
 from app.session.inference.prefetcher import Prefetcher
 from app.session.jobs.runner import JobRunner
 from app.session.review import Review
-from app.session.runs.memory import MemoryVotes
-from app.session.runs.reports import Reports
-from app.session.runs.runs import Runs
+from app.session.runs.inspection import Inspection
 from app.session.state.context import SessionContext
 from app.session.state.masks import Masks
 from app.session.state.preferences import Preferences, choice_of
@@ -86,9 +84,7 @@ class Session(QObject):
         self.review = review = Review(context, jobs, self)
         autosave = Autosave(self.masks, self.status, self)
         exchange = Exchange(context, edit, self)
-        self.runs = Runs(context, autosave, edit, self.compare, self)
-        self.reports = Reports(context, self.runs, self)
-        self.memory = MemoryVotes(context, engine, self)
+        self.inspection = Inspection(context, engine, jobs, autosave, edit, self.compare, self)
         self.files = self._make_files(context, autosave, exchange)
         prefetcher = Prefetcher(context, engine, lambda: review.suspects, self)
         review.suspects_changed.connect(prefetcher.prepare_soon)
@@ -102,7 +98,7 @@ class Session(QObject):
             autosave,
             exchange,
             self,
-            starts=(self._start_engine, self.review.start, self.runs.start),
+            starts=(self._start_engine, self.review.start, self.inspection.runs.start),
             settle=self.jobs.cancel,
             stops=(
                 partial(self.status.enter, SessionState.CLOSING),
@@ -112,8 +108,7 @@ class Session(QObject):
                 self.edit.forget_new_anchors,
                 self._engine.stop,
                 self.review.stop,
-                self.runs.stop,
-                self.reports.stop,
+                self.inspection.stop,
                 exchange.stop,
             ),
         )

@@ -173,10 +173,12 @@ def test_every_known_file_has_an_address_a_size_and_a_checksum() -> None:
         "vmos",
         "edgetam",
         "sam3-tracker",
+        "sam3",
     ]
     assert {entry.name for entry in weights.known() if entry.needs_consent} == {
         "depth-base",
         "depth-large",
+        "sam3",
         "sam3-tracker",
     }
 

@@ -24,6 +24,7 @@ _READ_AHEAD_BYTES = 128 << 20  # frames are decoded while the model works on tho
 
 def run(arguments: argparse.Namespace) -> int:
     """Propagate and write."""
+    check_apart(arguments.out, (arguments.frames, arguments.anchors, arguments.weights))
     with (
         closing(open_video(arguments.frames)) as video,
         closing(FrameCache(video, _READ_AHEAD_BYTES)) as frames,
@@ -60,7 +61,6 @@ def _job(arguments: argparse.Namespace, video: Video) -> FillJob:
         )
     if arguments.size is not None and arguments.size < 0:
         raise UsageError("--size cannot be negative. Give the short side in pixels, or 0.")
-    check_apart(arguments.out, (arguments.frames, arguments.anchors, arguments.weights))
     stems = (video.stem(frame) for frame in range(first, last + 1))
     check_target(arguments.out, stems, scores=arguments.scores)
     options = LoadOptions(

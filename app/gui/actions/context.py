@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.gui.actions.verbs.correct import CorrectVerbs
+from app.gui.actions.verbs.files.dataset import DataSetVerbs
 from app.gui.actions.verbs.files.exchange import ExchangeVerbs
 from app.gui.actions.verbs.files.files import FileVerbs
 from app.gui.actions.verbs.files.runs import RunVerbs
@@ -51,6 +52,7 @@ class ActionContext:
     player: Player
     files: FileVerbs
     correct: CorrectVerbs
+    data_set: DataSetVerbs
     exchange: ExchangeVerbs
     jobs: JobVerbs
     look: LookVerbs

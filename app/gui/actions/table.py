@@ -297,6 +297,10 @@ REVIEW = Menu(_("&Review"), (
 ))
 
 INSPECT = Menu(_("&Inspect"), (
+    Action("data_set", _("&Data set…"), "view-grid-outline", ("Ctrl+Shift+I",), Need.NOTHING,
+        _("A ground truth and predictions of many sequences: heat map, table, worst episodes"),
+        lambda d: d.data_set.show()),
+    None,
     Action("import_run", _("&Import a prediction…"), "folder-eye-outline",
         ("Ctrl+Shift+R",), Need.VIDEO,
         _("Read a folder of mask PNGs as a run; nothing becomes an anchor"),
@@ -317,6 +321,13 @@ INSPECT = Menu(_("&Inspect"), (
     Action("take_over", _("&Take over masks"), "anchor", (), Need.RUN,
         _("Make the run's masks from in to out anchors, without a range those of this frame"),
         lambda d: d.runs.take_over()),
+    None,
+    Action("run_without", _("Run &without the remembered frame"), "image-remove-outline", (),
+        Need.VOTES, _("Propagate anew as if the frame chosen under Memory were never remembered, "
+        "into a run; the masks stay as they are"), lambda d: d.runs.run_without()),
+    Action("run_with", _("Run with this frame re&membered"), "image-plus-outline", (), Need.MASKS,
+        _("Propagate anew as if the masks of this frame were anchors, too, into a run; the masks "
+        "stay as they are"), lambda d: d.runs.run_with()),
     None,
     Action("save_episode", _("Save &figure of the failure…"), "image-outline",
         ("Ctrl+Shift+E",), Need.EPISODE,

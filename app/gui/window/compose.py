@@ -12,6 +12,7 @@ from app.gui.actions.actions import Actions
 from app.gui.actions.context import ActionContext, Panels
 from app.gui.actions.needs import Situation
 from app.gui.actions.verbs.correct import CorrectVerbs
+from app.gui.actions.verbs.files.dataset import DataSetVerbs
 from app.gui.actions.verbs.files.exchange import ExchangeVerbs, Tell
 from app.gui.actions.verbs.files.files import FileVerbs
 from app.gui.actions.verbs.files.runs import RunVerbs
@@ -87,6 +88,10 @@ def make_context(
     canvas, tell = parts.canvas, parts.messages.show_message
     dialog = partial(ExportDialog, masks, session.status)
     exchange_verbs = ExchangeVerbs(video, session.files.exchange, compare, ask, tell, dialog)
+    autosave = session.files.autosave
+    files = FileVerbs(
+        video, session.files, autosave, exchange_verbs, ask, parts.recent, tell, sample
+    )
     job_verbs = JobVerbs(jobs, tell, parts.status.jobs.open_list)
     review_verbs = _make_review_verbs(session, canvas, parts.review, tell)
     return ActionContext(
@@ -94,16 +99,8 @@ def make_context(
         block=BlockVerbs(view, masks, session.status, session.objects, edit, session.ranges, jobs),
         canvas=canvas,
         player=parts.player,
-        files=FileVerbs(
-            video,
-            session.files,
-            session.files.autosave,
-            exchange_verbs,
-            ask,
-            parts.recent,
-            tell,
-            sample,
-        ),
+        files=files,
+        data_set=DataSetVerbs(session.inspection.data_set, video, view, files, ask, panels.inspect),
         correct=CorrectVerbs(
             correction,
             session.clicks,
@@ -121,7 +118,7 @@ def make_context(
         panels=panels,
         propagate=PropagateVerbs(video, view, jobs, correction, parts.propagate),
         review=review_verbs,
-        runs=RunVerbs(video, view, session.runs, session.reports, parts.inspection, ask),
+        runs=RunVerbs(video, view, session.inspection, parts.inspection, ask),
         travel=TravelVerbs(video, view, masks),
     )
 
@@ -224,9 +221,10 @@ def situation_of(session: Session, *, has_sample: bool) -> Situation:
         can_compare=session.compare.can_compare,
         has_copied=session.clipboard.has_mask,
         overlap=session.preferences.settings.overlap,
-        has_run=session.runs.shown is not None,
-        measured=len(session.runs.results),
-        has_episode=bool(session.runs.episodes),
+        has_run=session.inspection.runs.shown is not None,
+        measured=len(session.inspection.runs.results),
+        has_episode=bool(session.inspection.runs.episodes),
+        has_votes=bool(session.inspection.memory.votes),
         can_undo=bool(history.undo_text),
         can_redo=history.can_redo,
         undo_text=history.undo_text,
@@ -250,7 +248,8 @@ def situation_changes(session: Session) -> tuple[SignalInstance, ...]:
         session.clicks.candidates_changed,
         session.compare.changed,
         session.clipboard.changed,
-        session.runs.changed,
-        session.runs.measured,
+        session.inspection.runs.changed,
+        session.inspection.runs.measured,
+        session.inspection.memory.changed,
         session.history.changed,
     )

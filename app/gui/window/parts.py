@@ -18,7 +18,7 @@ from app.gui.canvas.tools.select import SelectTool
 from app.gui.canvas.tools.target import EditTarget
 from app.gui.canvas.tools.tool import Tool
 from app.gui.canvas.tools.toolbox import Toolbox
-from app.gui.inspect.inspection import Inspection
+from app.gui.inspect.inspection import InspectionPanels
 from app.gui.panels.anchors import AnchorsPanel
 from app.gui.panels.find import FindPanel
 from app.gui.panels.mask_bar import MaskBar
@@ -44,7 +44,7 @@ class WindowParts:
     canvas: Canvas
     find: FindPanel
     history: QUndoView
-    inspection: Inspection
+    inspection: InspectionPanels
     mask_bar: MaskBar
     messages: Messages
     objects: ObjectsPanel
@@ -82,7 +82,9 @@ def make_parts(session: Session, store: QSettings, pages: QWidget, window: QWidg
         canvas=canvas,
         find=FindPanel(video, view, masks, session.objects, session.finding),
         history=_make_history(session),
-        inspection=Inspection(video, view, masks, session.runs, session.memory),
+        inspection=InspectionPanels(
+            video, view, masks, session.inspection.runs, session.inspection.memory
+        ),
         mask_bar=MaskBar(preferences, canvas),
         messages=Messages(pages),
         objects=ObjectsPanel(video, view, masks, session.objects),

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
     QStackedWidget,
+    QWidget,
 )
 
 from app.gui.actions.actions import Actions
@@ -160,7 +161,7 @@ class Window(QMainWindow):
     def _make_pages(self) -> None:
         begin = self._named("open", "open_folder", "open_sample")
         self._welcome = Welcome(self._parts.recent, begin)
-        for page in (self._welcome, self._parts.canvas, self._parts.inspection.views):
+        for page in (self._welcome, self._parts.canvas):
             self._pages.addWidget(page)
         self._pages.currentChanged.connect(self._parts.messages.raise_)  # the page has gone on top
         self.setCentralWidget(self._pages)
@@ -195,8 +196,11 @@ class Window(QMainWindow):
             self._parts.canvas.setFocus()
 
     def _show_page(self) -> None:
-        page = self._parts.inspection.views if self._docks.inspects else self._parts.canvas
-        self._pages.setCurrentWidget(page if self._session.video.is_open else self._welcome)
+        page: QWidget = self._parts.canvas if self._session.video.is_open else self._welcome
+        if self._session.video.is_open and self._docks.inspects:
+            page = self._parts.inspection.views  # made now, where it was not needed before
+            self._pages.addWidget(page)
+        self._pages.setCurrentWidget(page)
 
     @Slot(object)
     def _on_state_changed(self, state: SessionState) -> None:
@@ -233,3 +237,5 @@ class Window(QMainWindow):
         self._docks.save(self._store)
         self._parts.player.stop()
         event.setAccepted(self._files.close())
+        if event.isAccepted():
+            self._session.inspection.data_set.stop()
