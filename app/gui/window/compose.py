@@ -196,8 +196,8 @@ def fill_bars(actions: Actions, parts: WindowParts) -> None:
     parts.timeline.set_actions(
         named(
             "block_verify", "block_unanchor", "block_absent", "block_clear", "block_lock",
-            "block_propagate", "block_exchange", "exchange_on", "take_over_on", "merge", "copy_on",
-            "split_off",
+            "block_propagate", "block_consistent", "block_exchange", "exchange_on", "take_over_on",
+            "merge", "copy_on", "split_off",
         )
     )  # fmt: skip
     parts.objects.set_actions(

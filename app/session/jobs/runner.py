@@ -12,6 +12,7 @@ from app.core.document import Document, Entry, Key
 from app.core.exclusion import settle
 from app.core.plan import Direction, permitted
 from app.session.inference.engine import Engine
+from app.session.jobs.consistency import Consistency
 from app.session.jobs.healing import Healing
 from app.session.jobs.job import Job, NothingToDo
 from app.session.jobs.progress import Meter
@@ -131,6 +132,11 @@ class JobRunner(QObject):
         """Sharpen the masks of unlocked objects on `frames`, but no anchors, as one undo step."""
 
         self.ask(lambda: Refinement.plan(self._context, frames, objects))
+
+    @interaction("jobs")
+    def make_consistent(self, objects: Iterable[int], frames: range) -> None:
+        """Let the masks on `frames` and those of a tracker vote, as one undo step; see `vote`."""
+        self.ask(lambda: Consistency.plan(self._context, objects, frames))
 
     @interaction("jobs")
     def cancel(self) -> None:
