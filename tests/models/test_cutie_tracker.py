@@ -294,6 +294,14 @@ def test_the_short_side_is_reached_from_below_where_frames_are_enlarged() -> Non
     )
 
 
+@pytest.mark.parametrize("frame", [(1, 400), (400, 1), (8, 400), (20, 2000)])
+def test_a_narrow_frame_is_not_enlarged_beyond_all_bounds(frame: tuple[int, int]) -> None:
+    geometry = Geometry.of(frame, short_side=384, scale=1, multiple=32, enlarge=True)
+    assert max(geometry.padded) <= max(4 * 384, -(-max(frame) // 32) * 32)
+    assert min(geometry.padded) >= 32
+    assert geometry.out(torch.rand(1, *geometry.inner)).shape == (1, *frame)
+
+
 def test_a_mask_of_one_pixel_survives_being_made_small() -> None:
     geometry = Geometry.of((400, 400), short_side=50, scale=1, multiple=16)
     speck = torch.zeros(1, 400, 400)

@@ -91,5 +91,5 @@ def test_masks_are_all_named_as_their_frames_or_all_by_index(tmp_path: Path) -> 
     video = open_video(tmp_path / "video")
     assert sorted(read_anchors(masks(tmp_path / "a", "000001", "000003"), video)) == [0, 2]
     assert sorted(read_anchors(masks(tmp_path / "b", "000000"), video)) == [0]
-    with pytest.raises(UsageError, match="000000.png belongs to no frame"):
+    with pytest.raises(UsageError, match=r"000000\.png belongs to no frame"):
         read_anchors(masks(tmp_path / "c", "000000", "000002"), video)
