@@ -30,6 +30,7 @@ class Settings:
     tracker: str = ""
     segmenter: str = ""
     refiner: str = ""
+    sharpener: str = ""
     device: str = "auto"
     threads: int = 0
     size: int = 0
@@ -100,7 +101,7 @@ def _text(name: str, label: str, tooltip: str, group: str, *choices: tuple[str, 
 
 _MOST_BYTES = 1 << 16  # all settings at once have a fiftieth of it
 _MOST_DOTS = 4000  # of a line: the time to read a name of many parts grows with their square
-_BEST = (Choice("", "The best that needs no download"),)
+_BEST = (Choice("", "The best that is here"),)
 _LOOK, _MASKS, _MODELS = "Appearance", "Masks", "Models"
 _HEAL, _KEEP = "Heal and review", "Memory and files"
 
@@ -150,6 +151,11 @@ FIELDS: tuple[Field, ...] = (
         "refiner", _MODELS, "Refinement",
         "The model that sharpens masks.", choices=(Choice("", "The same as for clicks"),),
         is_open=True, models="segmenters",
+    ),
+    Field(
+        "sharpener", _MODELS, "Sharpening while propagating",
+        "A model that sharpens each mask as it is propagated, such as hq-sam-large. It takes time "
+        "on every frame.", choices=(Choice("", "None"),), is_open=True, models="segmenters",
     ),
     Field(
         "device", _MODELS, "Device",

@@ -74,7 +74,7 @@ def _jobs(arguments: argparse.Namespace) -> Iterator[DensifyJob]:
         weights=arguments.weights,
         size=arguments.size,
     )
-    model = arguments.model or registry.default_tracker()
+    model = arguments.model or registry.default_tracker(options)
     for path in files:
         out = target if one_file else target / f"{path.stem}_interpolations.json"
         project = target.with_suffix(SUFFIX) if one_file else target / f"{path.stem}{SUFFIX}"

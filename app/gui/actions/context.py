@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.gui.actions.verbs.correct import CorrectVerbs
+from app.gui.actions.verbs.files.dataset import DataSetVerbs
 from app.gui.actions.verbs.files.exchange import ExchangeVerbs
 from app.gui.actions.verbs.files.files import FileVerbs
 from app.gui.actions.verbs.files.runs import RunVerbs
@@ -27,7 +28,9 @@ class Panels(Protocol):
     """
 
     def settings(self) -> None: ...
+    def models(self) -> None: ...
     def go_to(self) -> None: ...
+    def find(self) -> None: ...
     def sheet(self) -> None: ...
     def palette(self) -> None: ...
     def guide(self) -> None: ...
@@ -49,6 +52,7 @@ class ActionContext:
     player: Player
     files: FileVerbs
     correct: CorrectVerbs
+    data_set: DataSetVerbs
     exchange: ExchangeVerbs
     jobs: JobVerbs
     look: LookVerbs

@@ -74,6 +74,9 @@ FILE = Menu(_("&File"), (
     None,
     Action("settings", _("Se&ttings…"), "cog-outline", ("Ctrl+,",), Need.NOTHING,
         _("Model, device, memory, appearance"), lambda d: d.panels.settings()),
+    Action("models", _("Mo&dels…"), "bookshelf", (), Need.NOTHING,
+        _("Fetch, verify and remove models, choose which is used for what, add your own"),
+        lambda d: d.panels.models()),
     None,
     Action("close", _("&Close video"), "close", ("Ctrl+W",), Need.VIDEO,
         _("Close the video; everything is saved"), lambda d: d.files.close()),
@@ -194,6 +197,12 @@ RANGE = Menu(_("R&ange"), (
 OBJECTS = Menu(_("&Objects"), (
     Action("new_object", _("&New object"), "plus", ("M",), Need.VIDEO,
         _("Add an object and select it"), lambda d: d.objects.new()),
+    Action("find_objects", _("&Find by words…"), "text-search", ("Ctrl+F",), Need.VIDEO,
+        _("Say what to look for, here or over a range; what is found is proposed"),
+        lambda d: d.panels.find()),
+    Action("find_hands", _("Find h&ands"), "hand-back-left-outline", ("Shift+M",), Need.VIDEO,
+        _("Make objects of the left and the right hand on this frame"),
+        lambda d: d.objects.find_hands()),
     Action("rename_object", _("&Rename…"), "rename-outline", (), Need.OBJECT,
         _("Rename the object; VISOR class names are offered"), lambda d: d.objects.rename()),
     Action("delete_object", _("&Delete object"), "delete-forever-outline", (), Need.OBJECT,
@@ -285,6 +294,10 @@ REVIEW = Menu(_("&Review"), (
 ))
 
 INSPECT = Menu(_("&Inspect"), (
+    Action("data_set", _("&Data set…"), "view-grid-outline", ("Ctrl+Shift+I",), Need.NOTHING,
+        _("A ground truth and predictions of many sequences: heat map, table, worst episodes"),
+        lambda d: d.data_set.show()),
+    None,
     Action("import_run", _("&Import a prediction…"), "folder-eye-outline",
         ("Ctrl+Shift+R",), Need.VIDEO,
         _("Read a folder of mask PNGs as a run; nothing becomes an anchor"),
@@ -305,6 +318,13 @@ INSPECT = Menu(_("&Inspect"), (
     Action("take_over", _("&Take over masks"), "anchor", (), Need.RUN,
         _("Make the run's masks from in to out anchors, without a range those of this frame"),
         lambda d: d.runs.take_over()),
+    None,
+    Action("run_without", _("Run &without the remembered frame"), "image-remove-outline", (),
+        Need.VOTES, _("Propagate anew as if the frame chosen under Memory were never remembered, "
+        "into a run; the masks stay as they are"), lambda d: d.runs.run_without()),
+    Action("run_with", _("Run with this frame re&membered"), "image-plus-outline", (), Need.MASKS,
+        _("Propagate anew as if the masks of this frame were anchors, too, into a run; the masks "
+        "stay as they are"), lambda d: d.runs.run_with()),
     None,
     Action("save_episode", _("Save &figure of the failure…"), "image-outline",
         ("Ctrl+Shift+E",), Need.EPISODE,

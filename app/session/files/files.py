@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject
 
 from app.errors import StorageError, UnsavedError, VideoMissingError
 from app.session.files.autosave import Autosave
+from app.session.files.exchange import Exchange
 from app.session.files.opening import Opened, open_project, open_source, reopened_as
 from app.session.state.context import SessionContext
 from app.session.state.open_video import OpenVideo
@@ -28,6 +29,7 @@ class Files(QObject):
         self,
         context: SessionContext,
         autosave: Autosave,
+        exchange: Exchange,
         parent: QObject,
         *,
         starts: Sequence[Callable[[], None]],
@@ -35,7 +37,8 @@ class Files(QObject):
         stops: Sequence[Callable[[], None]],
     ) -> None:
         super().__init__(parent)
-        self._video, self._masks, self.autosave = context.video, context.masks, autosave
+        self._video, self._masks = context.video, context.masks
+        self.autosave, self.exchange = autosave, exchange
         self._preferences, self._status = context.preferences, context.status
         self._starts, self._settle, self._stops = starts, settle, stops
         self._without_video: Path | None = None  # a project whose video was not found
