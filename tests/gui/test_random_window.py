@@ -14,7 +14,7 @@ from app.storage.project.project import Project
 from tests.gui.window_player import Player
 
 STEPS = int(os.environ.get("MASKWRIGHT_STEPS", "600"))
-RUNS = max(2, STEPS // 1000)
+RUNS = max(2, STEPS // 400)
 
 
 @pytest.mark.parametrize("seed", range(RUNS))

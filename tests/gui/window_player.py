@@ -153,8 +153,8 @@ class Player:
         snapshot = self.session.masks.snapshot()
         for key, entry in snapshot.items():
             assert self.is_in_cell(key, entry), (key, entry.mask.box, self.done[-30:])  # type: ignore[union-attr]
-        for key, _ in self.session.masks.document.items():
-            assert key.object in known, (key, self.done[-30:])
+        strangers = {key for key, _ in snapshot.items() if key.object not in known}
+        assert not strangers, (strangers, self.done[-30:])
 
     def check_left(self) -> None:
         """See that what was closed is in its file as it was in the window."""
@@ -246,11 +246,9 @@ class Player:
         action = self.window.actions_by_name[name]
         self.may_all = name in ANYWHERE
         self.address()
-        keys = action.shortcut()
-        if keys.count() and self.chance.random() < 0.5:
+        if action.shortcut().count() and self.chance.random() < 0.5:
             self.window.canvas.setFocus()
-            combination = keys[0]
-            QTest.keyClick(self.window.canvas, combination.key(), combination.keyboardModifiers())
+            QTest.keySequence(self.window.canvas, action.shortcut())
         else:
             action.trigger()
         self.may_all = False
@@ -376,6 +374,8 @@ class Player:
         held = {self.held[1]} if self.held else set()
         self.addressed = {key for key in self.addressed if self.session.clicks.waits_at(key)} | held
         act()
+        if (popup := QApplication.activePopupWidget()) is not None:
+            popup.close()
         QApplication.processEvents()
         self.check()
         self.check_words()

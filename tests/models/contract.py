@@ -217,6 +217,20 @@ class TrackerContract:
             assert values.max() <= 1
             assert iou(values > 0.5, predictions[1].mask) > 0.9
 
+    def test_an_anchor_of_another_size_is_refused(self, tracker: Tracker) -> None:
+        with pytest.raises(PromptError):
+            list(tracker.track({0: {1: np.ones((5, 5), np.bool_)}}, range(2)))
+
+    def test_no_anchor_is_refused(self, tracker: Tracker) -> None:
+        with pytest.raises(PromptError):
+            list(tracker.track({}, range(2)))
+
+
+class NarrowFramesContract:
+    """What a tracker does on frames of a size that no network was made for."""
+
+    load: Callable[[Frames], Tracker]
+
     @pytest.mark.parametrize("size", ODD_SIZES)
     def test_a_small_or_narrow_frame_gets_an_answer(self, size: tuple[int, int]) -> None:
         clip = OddClip(size)
@@ -229,14 +243,6 @@ class TrackerContract:
                 assert 0 <= prediction.score <= 1
                 assert frame or np.array_equal(prediction.mask, anchors[0][number])
         assert list(found) == [0, 1, 2]
-
-    def test_an_anchor_of_another_size_is_refused(self, tracker: Tracker) -> None:
-        with pytest.raises(PromptError):
-            list(tracker.track({0: {1: np.ones((5, 5), np.bool_)}}, range(2)))
-
-    def test_no_anchor_is_refused(self, tracker: Tracker) -> None:
-        with pytest.raises(PromptError):
-            list(tracker.track({}, range(2)))
 
 
 class SegmenterContract:

@@ -35,7 +35,7 @@ from models.cutie.loader import load_segmenter, load_tracker, prepare_for_infere
 from models.cutie.network.network import Network
 from models.sam.heads import PromptHeads
 from models.weights import compact
-from tests.models.contract import TrackerContract
+from tests.models.contract import NarrowFramesContract, TrackerContract
 from tests.models.cutie_oracle import index_mask, moving_clip, oracle_config, oracle_network
 from tests.waiting import PATIENCE
 
@@ -77,7 +77,7 @@ def tracker_on(frames: Frames, network: Network, **options: object) -> CutieTrac
     )
 
 
-class TestCutieTracker(TrackerContract):
+class TestCutieTracker(TrackerContract, NarrowFramesContract):
     """Random weights follow nothing: all but the quality of the masks is asked for."""
 
     floor = 0.0

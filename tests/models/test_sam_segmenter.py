@@ -359,7 +359,7 @@ def test_sam2_answers_on_a_small_or_narrow_image(
     assert_answers(PromptSegmenter(network, Stills(size)), size)
 
 
-def assert_answers(segmenter: PromptSegmenter, size: tuple[int, int]) -> None:
+def assert_answers(segmenter: Segmenter, size: tuple[int, int]) -> None:
     height, width = size
     for prompt in (Prompt((Click(width - 1, height - 1),)), Prompt(box=Box(0, 0, width, height))):
         found = segmenter.segment(0, prompt)

@@ -66,7 +66,7 @@ def configure_hover(parser: argparse.ArgumentParser) -> None:
 def configure_memory(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `bench memory`."""
     add = parser.add_argument
-    add("clips", type=Path, nargs="+", metavar="VIDEO", help="opened and closed one after the other")
+    add("clips", type=Path, nargs="+", metavar="VIDEO", help="opened and closed one by one")
     add("--model", metavar="NAME", help="the tracker (default: the best without a download)")
     add("--frames", type=whole(2), default=20, metavar="N", help="to propagate (default: 20)")
     add("--json", type=output_file, metavar="FILE", help="write the figures there, too")
