@@ -10,8 +10,10 @@ from PySide6.QtCore import QObject, QThread, Signal
 
 from app.batch.masks.finding import find
 from app.batch.masks.refine import refine
+from app.batch.masks.sharpening import GATE, SharpenedTracker
 from app.batch.passes.fill import fill
 from app.batch.passes.heal import heal
+from app.batch.passes.predict import Forgetful
 from app.batch.passes.readable import ReadableFrames
 from app.batch.passes.steps import Steps, without
 from app.core.proposals import Proposal
@@ -35,11 +37,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which models to use and how; an empty name is the best that needs no download."""
+    """Which models to use and how; an empty name is the best that is here and suits the machine."""
 
     tracker: str = ""
     segmenter: str = ""
     refiner: str = ""
+    sharpener: str = ""  # sharpens each frame of a propagation; empty = none
+    gate: float = GATE
     options: LoadOptions = field(default_factory=LoadOptions)
 
 
@@ -57,7 +61,7 @@ class Models:
         """The video model; raises ModelError where it cannot be loaded."""
         from models import registry  # noqa: PLC0415 - torch comes with it
 
-        name = self._choice.tracker or registry.default_tracker()
+        name = self._choice.tracker or registry.default_tracker(self._choice.options)
         return registry.load_tracker(name, self.readable, self._choice.options)
 
     @cached_property
@@ -65,7 +69,7 @@ class Models:
         """The image model of clicks; raises ModelError where it cannot be loaded."""
         from models import registry  # noqa: PLC0415
 
-        name = self._choice.segmenter or registry.default_segmenter()
+        name = self._choice.segmenter or registry.default_segmenter(self._choice.options)
         return registry.load_segmenter(name, self.frames, self._choice.options)
 
     @cached_property
@@ -76,6 +80,24 @@ class Models:
         if self._choice.refiner in {"", self._choice.segmenter}:
             return self.segmenter
         return registry.load_segmenter(self._choice.refiner, self.frames, self._choice.options)
+
+    @cached_property
+    def propagator(self) -> Tracker:
+        """The video model, its masks sharpened if that was chosen; raises ModelError."""
+        if not self._choice.sharpener:
+            return self.tracker
+        return SharpenedTracker(self.tracker, self._sharpener, gate=self._choice.gate)
+
+    @property
+    def _sharpener(self) -> Segmenter:
+        from models import registry  # noqa: PLC0415
+
+        name, choice = self._choice.sharpener, self._choice
+        if name == (choice.segmenter or registry.default_segmenter(choice.options)):
+            return self.segmenter
+        if name == choice.refiner:
+            return self.refiner
+        return registry.load_segmenter(name, self.frames, choice.options)
 
     def detector(self, name: str, phrases: Sequence[str]) -> Detector:
         """Return the model that finds things; raises ModelError where it cannot be loaded.
@@ -152,11 +174,14 @@ class InferenceThread(QThread):
             case Refine():
                 self._walk(job, refine(self._models.refiner, job.masks, gate=job.gate))
             case Heal():
-                tracker, size = self._models.tracker, self._models.frames.size
+                tracker, size = self._models.propagator, self._models.frames.size
                 steps = heal(tracker, job.passes, job.old, job.rules, size)
                 self._walk(job, without(steps, self._models.readable.unreadable))
             case Track():
-                steps = fill(self._models.tracker, job.passes, self._models.frames.size)
+                tracker = self._models.propagator
+                if job.left_out:
+                    tracker = Forgetful(tracker, job.left_out)
+                steps = fill(tracker, job.passes, self._models.frames.size)
                 self._walk(job, without(steps, self._models.readable.unreadable))
 
     def _walk(self, job: Job, steps: Steps) -> None:

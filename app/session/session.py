@@ -4,10 +4,12 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, QTimer, Slot
 
 from app.engine.inference import Models
+from app.session.choices import best_models
 from app.session.comparison import Comparison
+from app.session.edits.changes import Changes
 from app.session.edits.clicks import Clicks
 from app.session.edits.clipboard import Clipboard
 from app.session.edits.correction import Correction
@@ -23,9 +25,7 @@ from app.session.inference.engine import Engine
 from app.session.inference.prefetcher import Prefetcher
 from app.session.jobs.runner import JobRunner
 from app.session.review import Review
-from app.session.runs.memory import MemoryVotes
-from app.session.runs.reports import Reports
-from app.session.runs.runs import Runs
+from app.session.runs.inspection import Inspection
 from app.session.state.context import SessionContext
 from app.session.state.masks import Masks
 from app.session.state.preferences import Preferences, choice_of
@@ -61,11 +61,13 @@ class Session(QObject):
         """Open nothing yet; what `preferences.apply` changes is kept in `settings_file`."""
         super().__init__()
         self._loader = loader
+        self._best: tuple[str, ...] = ()  # the models that are taken where none was chosen
+        self._weights_changed = False
         # What is read: what is open, and what is looked at.
         self.status = Status(self)
         self.preferences = Preferences(settings or Settings(), settings_file, self.status, self)
         self.video = CurrentVideo(self.status, self)
-        self.masks = Masks(self.video, self)
+        self.masks = Masks(self.video, self.preferences, self)
         self.view = ViewState(self.video, self.masks, self)
         # What is done: by models, by the person, with files.
         context = SessionContext(self.status, self.preferences, self.video, self.masks, self.view)
@@ -81,15 +83,16 @@ class Session(QObject):
         self.correction = Correction(context, engine, jobs, edit, clicks, self)
         self.compare = Comparison(context, jobs, self)
         self.review = review = Review(context, jobs, self)
+        self.changes = Changes(context, jobs, edit, self)
         autosave = Autosave(self.masks, self.status, self)
         exchange = Exchange(context, objects, edit, self)
-        self.runs = Runs(context, autosave, edit, self.compare, self)
-        self.reports = Reports(context, self.runs, self)
-        self.memory = MemoryVotes(context, engine, self)
+        self.inspection = Inspection(context, engine, jobs, autosave, edit, self.compare, self)
         self.files = self._make_files(context, autosave, exchange)
         prefetcher = Prefetcher(context, engine, lambda: review.suspects, self)
         review.suspects_changed.connect(prefetcher.prepare_soon)
         self.preferences.models_changed.connect(self._change_models)
+        self.preferences.weights_changed.connect(self._note_weights)
+        self.status.state_changed.connect(self._renew_soon)
 
     def _make_files(self, context: SessionContext, autosave: Autosave, exchange: Exchange) -> Files:
         return Files(
@@ -97,7 +100,12 @@ class Session(QObject):
             autosave,
             exchange,
             self,
-            starts=(self._start_engine, self.review.start, self.runs.start),
+            starts=(
+                self._start_engine,
+                self.review.start,
+                self.changes.start,
+                self.inspection.runs.start,
+            ),
             settle=self.jobs.cancel,
             stops=(
                 partial(self.status.enter, SessionState.CLOSING),
@@ -107,8 +115,8 @@ class Session(QObject):
                 self.edit.forget_new_anchors,
                 self._engine.stop,
                 self.review.stop,
-                self.runs.stop,
-                self.reports.stop,
+                self.changes.stop,
+                self.inspection.stop,
                 exchange.stop,
             ),
         )
@@ -116,8 +124,27 @@ class Session(QObject):
     def _start_engine(self) -> None:
         opened, settings, loader = self.video.now, self.preferences.settings, self._loader
         if opened is not None:
+            self._best = best_models(settings)
             cache = opened.cache
             self._engine.start(lambda: loader(cache, settings))
+
+    @Slot()
+    def _note_weights(self) -> None:
+        self._weights_changed = True
+        self._renew_soon()
+
+    @Slot()
+    def _renew_soon(self) -> None:
+        if self._weights_changed:
+            QTimer.singleShot(0, self._renew)  # not from inside what has just ended
+
+    @Slot()
+    def _renew(self) -> None:
+        """Take the best models once nothing runs, where others are the best now."""
+        if self._weights_changed and self.status.state is SessionState.IDLE:
+            self._weights_changed = False
+            if self.video.is_open and best_models(self.preferences.settings) != self._best:
+                self._change_models()
 
     @Slot()
     def _change_models(self) -> None:

@@ -53,7 +53,7 @@ def _found(
     options = LoadOptions(arguments.device, arguments.threads, threshold=arguments.threshold)
     detector = registry.load_detector(name, frames, options)
     segmenter = registry.load_segmenter(
-        arguments.segmenter or registry.default_segmenter(),
+        arguments.segmenter or registry.default_segmenter(LoadOptions(arguments.device)),
         frames,
         LoadOptions(arguments.device, arguments.threads),
     )

@@ -74,7 +74,7 @@ class Timeline(QAbstractScrollArea):
         self._video, self._view, self._masks = video, view, masks
         self._review, self._range_menu = review, range_menu
         self._subsequences = subsequences
-        self._lanes = Lanes()
+        self._lanes = Lanes(masks.confidence)
         self._scale = Scale()
         self._fits = True  # whether it goes on showing the whole video when its size changes
         self._progress: Progress | None = None

@@ -12,6 +12,7 @@ from app.gui.actions.actions import Actions
 from app.gui.actions.context import ActionContext, Panels
 from app.gui.actions.needs import Situation
 from app.gui.actions.verbs.correct import CorrectVerbs
+from app.gui.actions.verbs.files.dataset import DataSetVerbs
 from app.gui.actions.verbs.files.exchange import ExchangeVerbs, Tell
 from app.gui.actions.verbs.files.files import FileVerbs
 from app.gui.actions.verbs.files.runs import RunVerbs
@@ -22,6 +23,7 @@ from app.gui.actions.verbs.propagate import PropagateVerbs
 from app.gui.actions.verbs.review import ReviewVerbs
 from app.gui.actions.verbs.spans.anchors import AnchorVerbs
 from app.gui.actions.verbs.spans.block import BlockVerbs
+from app.gui.actions.verbs.spans.changes import ChangeVerbs
 from app.gui.actions.verbs.spans.jobs import JobVerbs
 from app.gui.actions.verbs.travel import TravelVerbs
 from app.gui.actions.verbs.visor import VisorVerbs
@@ -88,23 +90,22 @@ def make_context(
     compare, correction, jobs = session.compare, session.correction, session.jobs
     canvas, tell = parts.canvas, parts.messages.show_message
     exchange_verbs = _make_exchange_verbs(session, ask, tell)
+    autosave = session.files.autosave
+    files = FileVerbs(
+        video, session.files, autosave, exchange_verbs, ask, parts.recent, tell, sample
+    )
     job_verbs = JobVerbs(jobs, tell, parts.status.jobs.open_list)
     review_verbs = _make_review_verbs(session, canvas, parts.review, tell)
     return ActionContext(
         anchors=AnchorVerbs(view, masks, session.status, edit, parts.anchors),
         block=BlockVerbs(view, masks, session.status, session.objects, edit, session.ranges, jobs),
         canvas=canvas,
-        player=parts.player,
-        files=FileVerbs(
-            video,
-            session.files,
-            session.files.autosave,
-            exchange_verbs,
-            ask,
-            parts.recent,
-            tell,
-            sample,
+        changes=ChangeVerbs(
+            session.changes, compare, view, session.status, parts.changes, panels.changes
         ),
+        player=parts.player,
+        files=files,
+        data_set=DataSetVerbs(session.inspection.data_set, video, view, files, ask, panels.inspect),
         correct=CorrectVerbs(
             correction,
             session.clicks,
@@ -122,7 +123,7 @@ def make_context(
         panels=panels,
         propagate=_make_propagate_verbs(session, parts.propagate),
         review=review_verbs,
-        runs=RunVerbs(video, view, session.runs, session.reports, parts.inspection, ask),
+        runs=RunVerbs(video, view, session.inspection, parts.inspection, ask),
         travel=TravelVerbs(video, view, masks),
         visor=_make_visor_verbs(session, parts, exchange_verbs),
     )
@@ -183,7 +184,8 @@ def fill_bars(actions: Actions, parts: WindowParts) -> None:
     def named(*names: str) -> list[QAction]:
         return [actions[name] for name in names]
 
-    parts.propagate.set_actions(named("backward", "both", "forward"), actions["clear_points"])
+    ways = named("backward", "both", "forward")
+    parts.propagate.set_actions(ways, actions["clear_points"], actions["models"])
     parts.transport.set_actions(
         named(
             "first", "previous_anchor", "previous_frame", "play", "next_frame", "next_anchor",
@@ -207,6 +209,7 @@ def fill_bars(actions: Actions, parts: WindowParts) -> None:
     parts.anchors.set_actions(
         named("previous_anchor", "next_anchor", "suggest_frame", "remove_anchor")
     )
+    parts.changes.set_actions(named("accept_change", "reject_change", "swap"))
     parts.review.set_actions(
         named(
             "previous_suspect",
@@ -245,9 +248,10 @@ def situation_of(session: Session, *, has_sample: bool) -> Situation:
         overlap=session.preferences.settings.overlap,
         sequences=len(session.files.exchange.visor.subsequences.all),
         keeps_to_sequence=session.files.exchange.visor.subsequences.bounds,
-        has_run=session.runs.shown is not None,
-        measured=len(session.runs.results),
-        has_episode=bool(session.runs.episodes),
+        has_run=session.inspection.runs.shown is not None,
+        measured=len(session.inspection.runs.results),
+        has_episode=bool(session.inspection.runs.episodes),
+        has_votes=bool(session.inspection.memory.votes),
         can_undo=bool(history.undo_text),
         can_redo=history.can_redo,
         undo_text=history.undo_text,
@@ -270,9 +274,11 @@ def situation_changes(session: Session) -> tuple[SignalInstance, ...]:
         session.review.suspects_changed,
         session.clicks.candidates_changed,
         session.compare.changed,
+        session.changes.changed,
         session.clipboard.changed,
-        session.runs.changed,
-        session.runs.measured,
+        session.inspection.runs.changed,
+        session.inspection.runs.measured,
+        session.inspection.memory.changed,
         session.files.exchange.visor.subsequences.bounding_changed,
         session.history.changed,
     )

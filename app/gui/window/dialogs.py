@@ -12,12 +12,16 @@ from app.gui.actions.actions import Actions, present_keys
 from app.gui.actions.command_palette import CommandPalette
 from app.gui.actions.menus import menu_title
 from app.gui.actions.shortcut_sheet import Group, ShortcutSheet, group_of
-from app.gui.actions.table import MENUS, SELECT_OBJECT, Action
+from app.gui.actions.table.action import Action
+from app.gui.actions.table.menus import MENUS
+from app.gui.actions.table.view import SELECT_OBJECT
 from app.gui.dialogs.go_to import GoToDialog
 from app.gui.dialogs.help import HelpWindow
 from app.gui.dialogs.settings import SettingsDialog
+from app.gui.dialogs.shelf.dialog import ShelfDialog
 from app.gui.panels.find import FindPanel
 from app.gui.window.docks import Docks
+from app.session.shelf.shelf import Shelf
 from app.session.state.preferences import Preferences
 from app.session.state.video import CurrentVideo
 from app.session.state.view import ViewState
@@ -33,17 +37,24 @@ class PanelVerbs:
         view: ViewState,
         preferences: Preferences,
         docks: Docks,
+        shelf: Shelf,
         find: FindPanel,
         actions: Callable[[], Actions],
     ) -> None:
         self._window = window
         self._video, self._view, self._preferences = video, view, preferences
-        self._docks, self._find = docks, find
+        self._docks, self._shelf, self._find = docks, shelf, find
         self._actions = actions
 
     def settings(self) -> None:
         """Open the settings."""
-        self._show(SettingsDialog(self._preferences, self._window))
+        dialog = SettingsDialog(self._preferences, self._window)
+        dialog.models_asked.connect(self.models)
+        self._show(dialog)
+
+    def models(self) -> None:
+        """Open the shelf of models."""
+        self._show(ShelfDialog(self._shelf, self._window))
 
     def go_to(self) -> None:
         """Ask for a frame or a time."""
@@ -74,6 +85,10 @@ class PanelVerbs:
     def inspect(self) -> None:
         """Arrange the panels for review."""
         self._docks.inspect()
+
+    def changes(self) -> None:
+        """Bring the list of the changes to the front."""
+        self._docks.show("changes")
 
     def full_screen(self) -> None:
         """Fill the screen, or become a window again."""

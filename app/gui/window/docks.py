@@ -17,9 +17,6 @@ _HORIZONTAL, _VERTICAL = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 _SIZE = QSize(1280, 800)
 _FRAME = QSize(8, 40)  # what the title and the border of a window take of the screen
 
-_SIZE = QSize(1280, 800)
-_FRAME = QSize(8, 40)  # what the title and the border of a window take of the screen
-
 
 def fit_screen(window: QMainWindow) -> None:
     """Give a window the usual size, or as much of it as the screen has room for."""
@@ -67,7 +64,7 @@ class Docks:
         """Objects above suspects on the right, a low timeline below, no history."""
         self.inspects = False
         self._arrange(("objects", "review"), heights=(300, 300), low=("timeline",), below=256)
-        for name in ("anchors", "find"):  # behind the suspects, as other pages
+        for name in ("anchors", "changes", "find"):  # behind the suspects, as other pages
             self._window.tabifyDockWidget(self._docks["review"], self._docks[name])
             self._docks[name].show()
         # Those of VISOR come up, each as a page beside these, once they are asked for.

@@ -18,8 +18,9 @@ from app.gui.canvas.tools.select import SelectTool
 from app.gui.canvas.tools.target import EditTarget
 from app.gui.canvas.tools.tool import Tool
 from app.gui.canvas.tools.toolbox import Toolbox
-from app.gui.inspect.inspection import Inspection
+from app.gui.inspect.inspection import InspectionPanels
 from app.gui.panels.anchors import AnchorsPanel
+from app.gui.panels.changes import ChangesPanel
 from app.gui.panels.find import FindPanel
 from app.gui.panels.mask_bar import MaskBar
 from app.gui.panels.objects import ObjectsPanel
@@ -43,9 +44,10 @@ class WindowParts:
 
     anchors: AnchorsPanel
     canvas: Canvas
+    changes: ChangesPanel
     find: FindPanel
     history: QUndoView
-    inspection: Inspection
+    inspection: InspectionPanels
     mask_bar: MaskBar
     messages: Messages
     objects: ObjectsPanel
@@ -69,6 +71,7 @@ class WindowParts:
             ("objects", title("Objects"), self.objects),
             ("review", title("Review"), self.review),
             ("anchors", title("Anchors"), self.anchors),
+            ("changes", title("Changes"), self.changes),
             ("find", title("Find"), self.find),
             ("history", title("History"), self.history),
             *self.inspection.panels(),
@@ -83,9 +86,12 @@ def make_parts(session: Session, store: QSettings, pages: QWidget, window: QWidg
     return WindowParts(
         anchors=AnchorsPanel(video, view, masks),
         canvas=canvas,
+        changes=ChangesPanel(video, masks, session.changes),
         find=FindPanel(video, view, masks, session.objects, session.finding),
         history=_make_history(session),
-        inspection=Inspection(video, view, masks, session.runs, session.memory),
+        inspection=InspectionPanels(
+            video, view, masks, session.inspection.runs, session.inspection.memory
+        ),
         mask_bar=MaskBar(preferences, canvas),
         messages=Messages(pages),
         objects=ObjectsPanel(video, view, masks, session.objects),

@@ -17,11 +17,12 @@ from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
     QStackedWidget,
+    QWidget,
 )
 
 from app.gui.actions.actions import Actions
 from app.gui.actions.menus import RecentMenu, fill_menu_bar, panels_menu, select_menu
-from app.gui.actions.table import MODES, PANELS, RECENT, SELECT
+from app.gui.actions.table.action import MODES, PANELS, RECENT, SELECT
 from app.gui.actions.verbs.files.files import FileVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.tools.tool import Tool
@@ -47,6 +48,7 @@ from app.gui.window.parts import make_parts
 from app.gui.window.process.garbage_collector import IdleGarbageCollector
 from app.gui.window.welcome import Welcome
 from app.session.session import Session
+from app.session.shelf.shelf import Shelf
 from app.session.state.status import SessionState
 
 
@@ -116,6 +118,7 @@ class Window(QMainWindow):
             session.view,
             session.preferences,
             self._docks,
+            Shelf(session.preferences, session.status, self),
             self._parts.find,
             lambda: self._actions,
         )
@@ -158,7 +161,7 @@ class Window(QMainWindow):
     def _make_pages(self) -> None:
         begin = self._named("open", "open_folder", "open_sample")
         self._welcome = Welcome(self._parts.recent, begin)
-        for page in (self._welcome, self._parts.canvas, self._parts.inspection.views):
+        for page in (self._welcome, self._parts.canvas):
             self._pages.addWidget(page)
         self._pages.currentChanged.connect(self._parts.messages.raise_)  # the page has gone on top
         self.setCentralWidget(self._pages)
@@ -166,8 +169,8 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         session = self._session
         session.video.opened.connect(self._on_opened)
-        view, undo = self._named("next_change", "undo")
-        Reporter(session, self._parts.messages, view, undo, self)
+        view, undo, models = self._named("view_changes", "undo", "models")
+        Reporter(session, self._parts.messages, view, undo, models, self)
         session.status.state_changed.connect(self._on_state_changed)
         session.preferences.changed.connect(self._apply_settings)
         self._welcome.chosen.connect(self._files.open)
@@ -196,8 +199,11 @@ class Window(QMainWindow):
             self._parts.canvas.setFocus()
 
     def _show_page(self) -> None:
-        page = self._parts.inspection.views if self._docks.inspects else self._parts.canvas
-        self._pages.setCurrentWidget(page if self._session.video.is_open else self._welcome)
+        page: QWidget = self._parts.canvas if self._session.video.is_open else self._welcome
+        if self._session.video.is_open and self._docks.inspects:
+            page = self._parts.inspection.views  # made now, where it was not needed before
+            self._pages.addWidget(page)
+        self._pages.setCurrentWidget(page)
 
     @Slot(object)
     def _on_state_changed(self, state: SessionState) -> None:
@@ -234,3 +240,5 @@ class Window(QMainWindow):
         self._docks.save(self._store)
         self._parts.player.stop()
         event.setAccepted(self._files.close())
+        if event.isAccepted():
+            self._session.inspection.data_set.stop()

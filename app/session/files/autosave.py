@@ -232,7 +232,9 @@ class Autosave(QObject):
             return
         self._busy = None
         if error is None:
-            self._stored = {**self._stored, **batch.entries} if self._masks.has_pending else {}
+            # Only what is pending comes again, with the document.
+            document, stored = self._masks.document, {**self._stored, **batch.entries}
+            self._stored = {key: e for key, e in stored.items() if document.get(key) is not e}
             if self._failing:
                 self._status.report("info", "The project is being saved again.")
             self._set_failing(failing=False)

@@ -14,6 +14,7 @@ from app.session.state.open_video import OpenVideo
 from app.session.state.preferences import cache_bytes
 from app.session.state.status import SessionState
 from app.storage.formats.importing import Imported
+from app.storage.project.schema import check_header
 from app.storage.video.frames import FrameCache
 
 
@@ -101,6 +102,8 @@ class Files(QObject):
         if self._is_current(path) and self.autosave.is_in_place():
             self.autosave.flush()
             return
+        if path.is_file() and path != self.project_path:
+            check_header(path)  # nothing but a project may be replaced by one
         whole = Imported(self._masks.document.snapshot(), opened.video, opened.attachment, ())
         if self.autosave.copy_to(path, whole):
             opened.project_path = path

@@ -21,7 +21,7 @@ from app.session.jobs.refinement import Refinement
 from app.session.jobs.stopped import StoppedJob
 from app.session.state.context import SessionContext
 from app.session.state.masks import Masks
-from app.session.state.status import SessionState
+from app.session.state.status import SessionState, Topic, topic_of
 from app.session.state.video import CurrentVideo
 
 
@@ -112,7 +112,7 @@ class JobRunner(QObject):
             self._status.report("info", text)
             return rest
 
-        self._ask(planned, at_once=at_once)
+        self.ask(planned, at_once=at_once)
 
     def heal(self, new_anchors: Collection[Key]) -> None:
         """Propagate what is stale, beginning beside the anchors `new_anchors`, at once.
@@ -126,7 +126,7 @@ class JobRunner(QObject):
     def refine(self, frames: Iterable[int], objects: Iterable[int]) -> None:
         """Sharpen the masks of unlocked objects on `frames`, but no anchors, as one undo step."""
 
-        self._ask(lambda: Refinement.plan(self._context, frames, objects))
+        self.ask(lambda: Refinement.plan(self._context, frames, objects))
 
     def cancel(self) -> None:
         """Stop the running job, and let those go that wait; what is finished is kept."""
@@ -190,8 +190,8 @@ class JobRunner(QObject):
         finally:
             self._editing = before
 
-    def _ask(self, plan: Callable[[], Job], *, at_once: bool = False) -> None:
-        """Start what is planned, or let it wait for the running job.
+    def ask(self, plan: Callable[[], Job], *, at_once: bool = False) -> None:
+        """Start what is planned, or let it wait for the running job; `plan` raises NothingToDo.
 
         What the person looks at comes first: a job that works elsewhere makes way.
         """
@@ -287,8 +287,7 @@ class JobRunner(QObject):
         if running is None or running.id != job_id:
             return
         running.job.count_step()
-        allowed = permitted_entries(self._masks.document, step)
-        given = {key: entry for key, entry in allowed.items() if running.job.gives(key)}
+        given = permitted_entries(self._masks.document, running.job.given(step.entries))
         if not self._context.preferences.settings.overlap:
             given = _settled(self._masks, given)
         self._masks.add_pending(given)
@@ -304,11 +303,12 @@ class JobRunner(QObject):
         self._finish(running)
         if error is not None:
             kept = f"{len(running.changed):,} masks are kept."
-            self._status.report("error", f"{running.title} failed: {error} {kept}")
+            self._status.report("error", f"{running.title} failed: {error} {kept}", topic_of(error))
         else:
             before = {key: entry for key, entry in old.items() if entry is not None}
             outcome = running.job.outcome(running.title, before, running.changed)
-            self._status.report("info", outcome, of_changes=bool(running.changed))
+            topic = Topic.CHANGES if running.changed else Topic.NOTHING
+            self._status.report("info", outcome, topic)
         self._next()
 
     @Slot(object)
@@ -362,7 +362,7 @@ def _settled(masks: Masks, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
     return changed
 
 
-def permitted_entries(document: Document, step: Step) -> dict[Key, Entry]:
-    """Return those entries of a step that may be shown and kept."""
-    allowed = permitted(document, step.entries)
-    return {key: entry for key, entry in step.entries.items() if key in allowed}
+def permitted_entries(document: Document, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
+    """Return those entries that may be shown and kept."""
+    allowed = permitted(document, found)
+    return {key: entry for key, entry in found.items() if key in allowed}

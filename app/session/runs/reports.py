@@ -23,9 +23,10 @@ from app.core.document import Key
 from app.core.inspection.episodes import Episode
 from app.core.inspection.results import Result
 from app.core.runs import Run
-from app.errors import FrameReadError
+from app.errors import FrameReadError, UsageError
 from app.session.runs.runs import Runs
 from app.session.state.context import SessionContext
+from app.storage.files.apart import check_apart
 from app.storage.files.writing import atomic_write
 from app.storage.video.frames import FrameCache
 from models.api import BoolMask
@@ -110,7 +111,14 @@ class Reports(QObject):
     def _write(self, path: Path, make: Callable[[], bytes]) -> None:
         if self._worker is None:
             self._worker = ThreadPoolExecutor(1, "reports")
-        done = self._worker.submit(lambda: atomic_write(path, make()))
+        opened = self._video.now
+        inputs = (opened.video.source, opened.project_path) if opened else ()
+
+        def write() -> None:
+            check_apart(path, inputs)
+            atomic_write(path, make())
+
+        done = self._worker.submit(write)
         done.add_done_callback(lambda future: self._done.emit(path, future))
 
     @Slot(object, object)
@@ -118,7 +126,7 @@ class Reports(QObject):
         error = done.exception()
         if error is None:
             self._status.report("info", f"Saved {path}.")
-        elif isinstance(error, OSError | FrameReadError):
+        elif isinstance(error, OSError | FrameReadError | UsageError):
             self._status.report("error", f"{path} was not written: {error}")
         else:
             raise error

@@ -222,7 +222,8 @@ class Picture(QGraphicsScene):
         self._draw_ghost()
 
     def _colors(self) -> list[int]:
-        return self.look.color_table(self._masks.objects, self._masks.shown(self.frame))
+        entries = self._masks.shown(self.frame)
+        return self.look.color_table(self._masks.objects, entries, self._masks.confidence)
 
     def _labels(self) -> dict[int, int]:
         return labels_of(self._masks.objects)

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
 
 from app.core.attributes import CONTACT, EXHAUSTIVE, WORN_ON, Value
 from app.gui.panels.objects import ClassEdit
-from app.gui.widgets.wheel import keep_from_wheel
+from app.gui.widgets.fields import keep_from_wheel
 from app.session.edits.objects import ObjectEdits
 from app.session.visor.attributes import (
     EXHAUSTIVE_VALUES,
