@@ -240,7 +240,8 @@ class MaskEdits(QObject):
         document = self._masks.document
         changes: dict[Key, Entry | None] = {}
         for frame, owners in self._exchanges.take(document).items():
-            changes |= exchanged(document, frame, owners)
+            if not any(self._masks.is_locked(number) for number in owners):
+                changes |= exchanged(document, frame, owners)
         return changes
 
     def take_givers(self) -> list[Key]:
