@@ -22,8 +22,10 @@ from app.session.inference.engine import Engine
 from app.session.inference.prefetcher import Prefetcher
 from app.session.jobs.runner import JobRunner
 from app.session.review import Review
+from app.session.runs.agreement import Agreement
 from app.session.runs.dataset import DataSet
 from app.session.runs.experiments import Experiments
+from app.session.runs.inspector import Inspector
 from app.session.runs.memory import MemoryVotes
 from app.session.runs.reports import Reports
 from app.session.runs.runs import Runs
@@ -84,10 +86,13 @@ class Session(QObject):
         autosave = Autosave(self.masks, self.status, self)
         self.exchange = Exchange(context, edit, self)
         self.runs = Runs(context, autosave, edit, self.compare, self)
-        self.reports = Reports(context, self.runs, self)
-        self.data_set = DataSet(autosave, self.runs, self)
-        self.experiments = Experiments(context, jobs, self.runs)
-        self.memory = MemoryVotes(context, engine, self)
+        self.inspector = Inspector(
+            MemoryVotes(context, engine, self),
+            Agreement(self.video, self.runs, self),
+            Experiments(context, jobs, self.runs),
+            DataSet(autosave, self.runs, self),
+            Reports(context, self.runs, self),
+        )
         self.files = self._make_files(context, autosave)
         prefetcher = Prefetcher(context, engine, lambda: review.suspects, self)
         review.suspects_changed.connect(prefetcher.prepare_soon)
@@ -108,7 +113,7 @@ class Session(QObject):
                 self._engine.stop,
                 self.review.stop,
                 self.runs.stop,
-                self.reports.stop,
+                self.inspector.reports.stop,
                 self.exchange.stop,
             ),
         )

@@ -240,7 +240,7 @@ def test_a_figure_names_run_frames_and_program(
     measured: Session, desk: Desk, tmp_path: Path, qtbot: QtBot
 ) -> None:
     path = tmp_path / "worst.svg"
-    measured.reports.save_episode(measured.runs.episodes[0], path)
+    measured.inspector.reports.save_episode(measured.runs.episodes[0], path)
     qtbot.waitUntil(lambda: _wrote(desk))
     assert desk.said("Saved"), desk.reports
     text = path.read_text()
@@ -253,7 +253,7 @@ def test_curves_are_pictures_too(
     measured: Session, desk: Desk, tmp_path: Path, qtbot: QtBot
 ) -> None:
     path = tmp_path / "curve.png"
-    measured.reports.save_curve(1, path)
+    measured.inspector.reports.save_curve(1, path)
     qtbot.waitUntil(lambda: _wrote(desk))
     assert desk.said("Saved"), desk.reports
     assert path.read_bytes().startswith(b"\x89PNG")
@@ -263,7 +263,7 @@ def test_the_table_holds_what_the_window_shows(
     measured: Session, desk: Desk, tmp_path: Path, qtbot: QtBot
 ) -> None:
     path = tmp_path / "failures.csv"
-    measured.reports.save_episodes(path)
+    measured.inspector.reports.save_episodes(path)
     qtbot.waitUntil(lambda: _wrote(desk))
     assert desk.said("Saved"), desk.reports
     first = next(csv.DictReader(path.read_text().splitlines()))
@@ -275,5 +275,5 @@ def test_a_figure_that_cannot_be_written_is_said(
     measured: Session, desk: Desk, tmp_path: Path, qtbot: QtBot
 ) -> None:
     (tmp_path / "file").write_bytes(b"")
-    measured.reports.save_curve(1, tmp_path / "file" / "curve.svg")
+    measured.inspector.reports.save_curve(1, tmp_path / "file" / "curve.svg")
     qtbot.waitUntil(lambda: desk.said("was not written"))

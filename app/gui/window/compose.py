@@ -118,7 +118,15 @@ def make_objects_panel(session: Session) -> ObjectsPanel:
 
 def make_inspection(session: Session) -> Inspection:
     """Return the panels that compare runs with a ground truth."""
-    return Inspection(session.video, session.view, session.masks, session.runs, session.memory)
+    inspector = session.inspector
+    return Inspection(
+        session.video,
+        session.view,
+        session.masks,
+        session.runs,
+        inspector.memory,
+        inspector.agreement,
+    )
 
 
 def make_history(session: Session, empty_label: str) -> QUndoView:
@@ -198,7 +206,7 @@ def make_context(
         canvas=canvas,
         player=player,
         files=files,
-        data_set=DataSetVerbs(session.data_set, video, view, files, ask, panels.inspect),
+        data_set=DataSetVerbs(session.inspector.data_set, video, view, files, ask, panels.inspect),
         correct=CorrectVerbs(
             correction, session.clicks, session.history, job_verbs, canvas, review_verbs
         ),
@@ -211,7 +219,13 @@ def make_context(
         propagate=PropagateVerbs(video, view, jobs, correction, propagate),
         review=review_verbs,
         runs=RunVerbs(
-            video, view, session.runs, session.reports, session.experiments, inspection, ask
+            video,
+            view,
+            session.runs,
+            session.inspector.reports,
+            session.inspector.experiments,
+            inspection,
+            ask,
         ),
         travel=TravelVerbs(video, view, masks),
     )
@@ -321,7 +335,7 @@ def situation_of(session: Session, *, has_sample: bool) -> Situation:
         has_run=session.runs.shown is not None,
         measured=len(session.runs.results),
         has_episode=bool(session.runs.episodes),
-        has_votes=bool(session.memory.votes),
+        has_votes=bool(session.inspector.memory.votes),
         can_undo=bool(history.undo_text),
         can_redo=history.can_redo,
         undo_text=history.undo_text,
@@ -347,6 +361,6 @@ def situation_changes(session: Session) -> tuple[SignalInstance, ...]:
         session.clipboard.changed,
         session.runs.changed,
         session.runs.measured,
-        session.memory.changed,
+        session.inspector.memory.changed,
         session.history.changed,
     )

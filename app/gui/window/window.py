@@ -284,4 +284,4 @@ class Window(QMainWindow):
         self._player.stop()
         event.setAccepted(self._files.close())
         if event.isAccepted():
-            self._session.data_set.stop()
+            self._session.inspector.data_set.stop()

@@ -65,6 +65,7 @@ class Experiment(TrackingJob):
 
     def takes(self, step: Step) -> bool:
         """Keep what was found beside the document; at the end hand on all of it."""
+        super().takes(step)
         self._found.update(step.entries)
         if self._steps == sum(len(each.frames) for each in self.passes):
             self._then(self._memory, Document(self._context.masks.objects, self._found))

@@ -62,12 +62,9 @@ class Job(ABC):
     def covers(self, key: Key) -> bool:
         """Whether an edit at `key` falls into the objects and frames of the job."""
 
-    def count_step(self) -> None:
-        """Take note that the engine has answered once more."""
-        self._steps += 1
-
     def takes(self, _step: Step) -> bool:
-        """Whether the job keeps a step for itself, so that the document never gets it."""
+        """Count a step of the engine; whether it is kept here, and the document never gets it."""
+        self._steps += 1
         return False
 
     def leave_out(self, keys: Collection[Key]) -> int:

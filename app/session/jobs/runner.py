@@ -286,7 +286,6 @@ class JobRunner(QObject):
         # The answer may have waited in the event queue while its job was replaced.
         if running is None or running.id != job_id:
             return
-        running.job.count_step()
         if not running.job.takes(step):
             allowed = permitted_entries(self._masks.document, step)
             given = {key: entry for key, entry in allowed.items() if running.job.gives(key)}
