@@ -22,7 +22,7 @@ from app.cli.bench.healing.play import Clip
 from app.cli.bench.healing.report import calibration_error
 from app.core.confidence import RIGHT, Calibration, log_odds
 from models.api import LoadOptions
-from models.registry import default_tracker, load_tracker
+from models.registry import embedded, load_tracker
 
 _STEPS = 30  # of Newton's method, which is done after ten or so
 _PENALTY = 1.0  # on the weights, in masks
@@ -88,7 +88,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("roots", nargs="+", type=Path, metavar="ROOT")
-    parser.add_argument("--model", default=default_tracker(), metavar="NAME")
+    parser.add_argument("--model", default=embedded(), metavar="NAME")
     parser.add_argument("--size", type=int, metavar="N")
     parser.add_argument("--frames", type=int, metavar="N")
     parser.add_argument("--only", metavar="SEQ,...")

@@ -11,6 +11,8 @@ from app.engine.inference import Choice, Models
 from models.api import (
     Anchors,
     BoolMask,
+    Detector,
+    Finding,
     Frames,
     Image,
     Prediction,
@@ -182,6 +184,21 @@ class FakeSegmenter:
             self.prepared.append(frame)
 
 
+class FakeDetector:
+    """Finds the boxes it is told; `names` are those it was asked for by."""
+
+    def __init__(self) -> None:
+        self.things: dict[int, list[Finding]] = {}
+        self.names: list[str] = []
+        self.gate = Gate()
+
+    def find(self, frame: int, phrases: Sequence[str]) -> tuple[Finding, ...]:
+        """Return what there is on the frame of what the phrases say."""
+        self.gate.step()
+        there = self.things.get(frame, ())
+        return tuple(each for each in there if each.phrase in phrases)
+
+
 class FakeModels(Models):
     """Both fakes, built when first asked for, as the real ones are."""
 
@@ -189,7 +206,15 @@ class FakeModels(Models):
         super().__init__(frames, Choice())
         self.fake_tracker = FakeTracker(frames)
         self.fake_segmenter = FakeSegmenter(frames)
+        self.fake_detector = FakeDetector()
         self.load_error: Exception | None = None
+
+    def detector(self, name: str, phrases: Sequence[str]) -> Detector:
+        """The fake detector."""
+        if self.load_error is not None:
+            raise self.load_error
+        self.fake_detector.names.append(name)
+        return self.fake_detector
 
     @property
     def tracker(self) -> Tracker:

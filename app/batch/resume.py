@@ -14,6 +14,7 @@ import numpy as np
 
 from app.batch.masks.anchors import ids_in
 from app.batch.masks.refine import refinements
+from app.batch.masks.sharpening import GATE
 from app.batch.passes.fill import fill_pass
 from app.batch.write import add_to_project
 from app.core.document import Changes, Entry, Key, Origin
@@ -34,7 +35,8 @@ class FillJob:
 
     `given` are label maps of anchors, as they are to be written; where an anchor's frame has none,
     the other objects are filled round it. `first` and `last` are the frames to write, both
-    inclusive; `scores`: write the probabilities, too. `names` are those of objects that have one.
+    inclusive; `scores`: write the probabilities, too. `refiner` sharpens each frame, where one is
+    named. `names` are those of objects that have one.
     """
 
     out: Path
@@ -46,6 +48,8 @@ class FillJob:
     scores: bool
     options: LoadOptions
     model: str
+    refiner: str = ""
+    gate: float = GATE
     names: Mapping[int, str] = field(default_factory=dict)
 
     @property
@@ -73,7 +77,7 @@ class FillJob:
         }
         return [
             [str(video.source.absolute()), len(video), video.size],
-            [self.model, weights, *fusion],
+            [self.model, weights, *fusion, self.refiner, self.gate],
             [self.first, self.last, self.direction.value, self.scores],
             [*sorted(shown.items()), *sorted(found.items())],
         ]

@@ -19,14 +19,14 @@ class Verdict:
     iou: float
 
 
-def prompt_of(mask: Mask) -> Prompt:
-    """Return what a segmenter is asked with: the mask, and the box round it.
+def prompt_of(mask: Mask, *, by_box: bool = False) -> Prompt:
+    """Return what a segmenter is asked with: the mask, and the box round it, or `by_box` alone.
 
     HQTrack asks with the box alone (Zhu et al. 2023, section 2.3), which may mean another thing in
     the box than the mask does: outlines of masks that were 4 pixels off got worse by it.
     """
     y0, y1, x0, x1 = mask.box
-    return Prompt(box=Box(x0, y0, x1, y1), mask=mask.decode())
+    return Prompt(box=Box(x0, y0, x1, y1), mask=None if by_box else mask.decode())
 
 
 def judge(current: Mask, refined: Mask | None, *, gate: float) -> Verdict:

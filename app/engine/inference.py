@@ -1,23 +1,27 @@
 """The inference thread: the only one that touches a model."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
 from PySide6.QtCore import QObject, QThread, Signal
 
+from app.batch.masks.finding import find
 from app.batch.masks.refine import refine
+from app.batch.masks.sharpening import GATE, SharpenedTracker
 from app.batch.passes.fill import fill
 from app.batch.passes.heal import heal
 from app.batch.passes.predict import Forgetful
 from app.batch.passes.readable import ReadableFrames
 from app.batch.passes.steps import Steps, without
-from app.engine.jobs import Explain, Heal, Inbox, Job, Prepare, Refine, Segment, Track
+from app.core.proposals import Proposal
+from app.engine.jobs import Explain, Find, Heal, Inbox, Job, Prepare, Refine, Segment, Track
 from app.engine.segment import segment
 from app.errors import MaskwrightError
 from models.api import (
+    Detector,
     DeviceMemoryError,
     Explainer,
     Frames,
@@ -33,11 +37,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which models to use and how; an empty name is the best that needs no download."""
+    """Which models to use and how; an empty name is the best that is here and suits the machine."""
 
     tracker: str = ""
     segmenter: str = ""
     refiner: str = ""
+    sharpener: str = ""  # sharpens each frame of a propagation; empty = none
+    gate: float = GATE
     options: LoadOptions = field(default_factory=LoadOptions)
 
 
@@ -48,13 +54,14 @@ class Models:
         self.frames = frames
         self.readable = ReadableFrames(frames)  # for the tracker, which goes through them
         self._choice = choice
+        self._detectors: dict[str, Detector] = {}
 
     @cached_property
     def tracker(self) -> Tracker:
         """The video model; raises ModelError where it cannot be loaded."""
         from models import registry  # noqa: PLC0415 - torch comes with it
 
-        name = self._choice.tracker or registry.default_tracker()
+        name = self._choice.tracker or registry.default_tracker(self._choice.options)
         return registry.load_tracker(name, self.readable, self._choice.options)
 
     @cached_property
@@ -62,7 +69,7 @@ class Models:
         """The image model of clicks; raises ModelError where it cannot be loaded."""
         from models import registry  # noqa: PLC0415
 
-        name = self._choice.segmenter or registry.default_segmenter()
+        name = self._choice.segmenter or registry.default_segmenter(self._choice.options)
         return registry.load_segmenter(name, self.frames, self._choice.options)
 
     @cached_property
@@ -74,6 +81,37 @@ class Models:
             return self.segmenter
         return registry.load_segmenter(self._choice.refiner, self.frames, self._choice.options)
 
+    @cached_property
+    def propagator(self) -> Tracker:
+        """The video model, its masks sharpened if that was chosen; raises ModelError."""
+        if not self._choice.sharpener:
+            return self.tracker
+        return SharpenedTracker(self.tracker, self._sharpener, gate=self._choice.gate)
+
+    @property
+    def _sharpener(self) -> Segmenter:
+        from models import registry  # noqa: PLC0415
+
+        name, choice = self._choice.sharpener, self._choice
+        if name == (choice.segmenter or registry.default_segmenter(choice.options)):
+            return self.segmenter
+        if name == choice.refiner:
+            return self.refiner
+        return registry.load_segmenter(name, self.frames, choice.options)
+
+    def detector(self, name: str, phrases: Sequence[str]) -> Detector:
+        """Return the model that finds things; raises ModelError where it cannot be loaded.
+
+        An empty name is the one that suits the phrases.
+        """
+        from models import registry  # noqa: PLC0415
+
+        name = name or registry.default_detector(phrases)
+        if name not in self._detectors:
+            options = replace(self._choice.options, size=None, weights=None)  # those of a tracker
+            self._detectors[name] = registry.load_detector(name, self.frames, options)
+        return self._detectors[name]
+
 
 class InferenceThread(QThread):
     """Carries out what lies in its inbox, one job at a time, quick ones between two frames.
@@ -84,6 +122,7 @@ class InferenceThread(QThread):
 
     segmented = Signal(int, object)  # job id, tuple[Candidate, ...]
     explained = Signal(int, object)  # job id, tuple[Vote, ...]
+    found = Signal(int, object)  # job id, tuple[Proposal, ...]
     stepped = Signal(int, object)  # job id, Step
     ended = Signal(int, object)  # job id, exception or None
 
@@ -130,14 +169,16 @@ class InferenceThread(QThread):
                 self._prepare(job)
             case Explain():
                 self.explained.emit(job.id, self._explain(job))
+            case Find():
+                self.found.emit(job.id, self._find(job))
             case Refine():
                 self._walk(job, refine(self._models.refiner, job.masks, gate=job.gate))
             case Heal():
-                tracker, size = self._models.tracker, self._models.frames.size
+                tracker, size = self._models.propagator, self._models.frames.size
                 steps = heal(tracker, job.passes, job.old, job.rules, size)
                 self._walk(job, without(steps, self._models.readable.unreadable))
             case Track():
-                tracker = self._models.tracker
+                tracker = self._models.propagator
                 if job.left_out:
                     tracker = Forgetful(tracker, job.left_out)
                 steps = fill(tracker, job.passes, self._models.frames.size)
@@ -160,6 +201,12 @@ class InferenceThread(QThread):
                 "settings, such as lite, and propagate."
             )
         return tracker.explain(job.frame, job.x, job.y, job.object)
+
+    def _find(self, job: Find) -> tuple[Proposal, ...]:
+        models, request = self._models, job.request
+        detector = models.detector(job.detector, request.phrases)
+        steps = find(detector, models.segmenter, models.frames, request, job.existing)
+        return tuple(proposal for _, proposals in steps for proposal in proposals)
 
     def _serve_quick(self) -> None:
         # The generator of the long job stays open meanwhile and goes on where it was.

@@ -9,6 +9,7 @@ from app.core.document import Entry, Key
 from app.core.heal import Rules
 from app.core.mask import Mask
 from app.core.passes import Pass
+from app.core.proposals import Existing, FindRequest
 from models.api import Box, Click
 
 
@@ -126,7 +127,28 @@ class Explain:
     begins: None = field(default=None, init=False)
 
 
-Job = Segment | Explain | Track | Heal | Refine | Prepare
+@dataclass(frozen=True, slots=True, eq=False)
+class Find:
+    """Look on the one frame of the request for what it says.
+
+    `existing` holds what was found before, too. `detector` names the model; empty is the one that
+    suits the phrases.
+    """
+
+    id: int
+    request: FindRequest
+    existing: Existing
+    detector: str = ""
+    priority: Priority = field(default=Priority.QUICK, init=False)
+    subject: str = field(default="find", init=False)
+
+    @property
+    def begins(self) -> int | None:
+        """The frame that is looked at."""
+        return self.request.frames[0]
+
+
+Job = Segment | Explain | Find | Track | Heal | Refine | Prepare
 _Slot = tuple[Priority, Key | str | None]  # where one job waits
 
 

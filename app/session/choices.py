@@ -49,16 +49,39 @@ def changed(settings: Settings, values: Mapping[str, Value]) -> Settings:
 
 
 def models_for(kind: str) -> tuple[Option, ...]:
-    """Return the models of a kind, "trackers" or "segmenters", those first that can be used."""
+    """Return the models of a kind, those first that can be used.
+
+    A kind is "trackers", "segmenters" or "detectors".
+    """
     from models import registry  # noqa: PLC0415  (a tenth of a second that the window need not wait)
 
-    fit = registry.trackers() if kind == "trackers" else registry.segmenters()
+    fit = {
+        "trackers": registry.trackers,
+        "segmenters": registry.segmenters,
+        "detectors": registry.detectors,
+    }[kind]()
     found = [
-        Option(model.name, model.name, model.summary, registry.available(model.name) or "")
+        Option(model.name, model.name, model.summary, _lacks(model.name))
         for model in registry.models()
         if model.name in fit
     ]
     return tuple(sorted(found, key=lambda option: bool(option.lacks)))
+
+
+def _lacks(name: str) -> str:
+    from models import registry  # noqa: PLC0415
+
+    reason = registry.available(name)
+    return f"{reason} Or open File, Models… here." if reason else ""
+
+
+def best_models(settings: Settings) -> tuple[str, str]:
+    """Return the tracker and the segmenter that are taken where none is chosen."""
+    from models import registry  # noqa: PLC0415
+    from models.api import LoadOptions  # noqa: PLC0415
+
+    options = LoadOptions(device=settings.device)
+    return registry.default_tracker(options), registry.default_segmenter(options)
 
 
 def _preference(field: Field) -> Preference:

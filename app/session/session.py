@@ -4,13 +4,15 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, QTimer, Slot
 
 from app.engine.inference import Models
+from app.session.choices import best_models
 from app.session.comparison import Comparison
 from app.session.edits.clicks import Clicks
 from app.session.edits.clipboard import Clipboard
 from app.session.edits.correction import Correction
+from app.session.edits.finding import Finding
 from app.session.edits.history import History
 from app.session.edits.masks import MaskEdits
 from app.session.edits.objects import ObjectEdits
@@ -22,13 +24,7 @@ from app.session.inference.engine import Engine
 from app.session.inference.prefetcher import Prefetcher
 from app.session.jobs.runner import JobRunner
 from app.session.review import Review
-from app.session.runs.agreement import Agreement
-from app.session.runs.dataset import DataSet
-from app.session.runs.experiments import Experiments
-from app.session.runs.inspector import Inspector
-from app.session.runs.memory import MemoryVotes
-from app.session.runs.reports import Reports
-from app.session.runs.runs import Runs
+from app.session.runs.inspection import Inspection
 from app.session.state.context import SessionContext
 from app.session.state.masks import Masks
 from app.session.state.preferences import Preferences, choice_of
@@ -51,8 +47,8 @@ class Session(QObject):
 
     It only puts its parts together: each has its own calls and its own signals, all emitted in the
     GUI thread. While nothing is open every call does nothing. Calls that cannot do what was asked
-    say so by `status.reported`; only those of `files` and `exchange`, and `compare.read_truth`,
-    raise.
+    say so by `status.reported`; only those of `files` and
+    `compare.read_truth` raise.
     """
 
     def __init__(
@@ -64,6 +60,8 @@ class Session(QObject):
         """Open nothing yet; what `preferences.apply` changes is kept in `settings_file`."""
         super().__init__()
         self._loader = loader
+        self._best: tuple[str, ...] = ()  # the models that are taken where none was chosen
+        self._weights_changed = False
         # What is read: what is open, and what is looked at.
         self.status = Status(self)
         self.preferences = Preferences(settings or Settings(), settings_file, self.status, self)
@@ -79,54 +77,71 @@ class Session(QObject):
         self.clipboard = Clipboard(context, objects, edit, self)
         self.ranges = RangeEdits(context, objects, edit, self)
         self.clicks = clicks = Clicks(context, engine, objects, edit, self)
+        self.finding = Finding(context, engine, jobs, objects, edit, self)
         self.history = History(self.video, jobs, clicks, self)
         self.correction = Correction(context, engine, jobs, edit, clicks, self)
         self.compare = Comparison(context, jobs, self)
         self.review = review = Review(context, jobs, self)
         autosave = Autosave(self.masks, self.status, self)
-        self.exchange = Exchange(context, edit, self)
-        self.runs = Runs(context, autosave, edit, self.compare, self)
-        self.inspector = Inspector(
-            MemoryVotes(context, engine, self),
-            Agreement(self.video, self.runs, self),
-            Experiments(context, jobs, self.runs),
-            DataSet(autosave, self.runs, self),
-            Reports(context, self.runs, self),
-        )
-        self.files = self._make_files(context, autosave)
+        exchange = Exchange(context, edit, self)
+        self.inspection = Inspection(context, engine, jobs, autosave, edit, self.compare, self)
+        self.files = self._make_files(context, autosave, exchange)
         prefetcher = Prefetcher(context, engine, lambda: review.suspects, self)
         review.suspects_changed.connect(prefetcher.prepare_soon)
         self.preferences.models_changed.connect(self._change_models)
+        self.preferences.weights_changed.connect(self._note_weights)
+        self.status.state_changed.connect(self._renew_soon)
 
-    def _make_files(self, context: SessionContext, autosave: Autosave) -> Files:
+    def _make_files(self, context: SessionContext, autosave: Autosave, exchange: Exchange) -> Files:
         return Files(
             context,
             autosave,
+            exchange,
             self,
-            starts=(self._start_engine, self.review.start, self.runs.start),
+            starts=(self._start_engine, self.review.start, self.inspection.runs.start),
             settle=self.jobs.cancel,
             stops=(
                 partial(self.status.enter, SessionState.CLOSING),
                 self.clicks.drop,
+                self.finding.discard,
                 self.correction.reject_refinement,
                 self.edit.forget_new_anchors,
                 self._engine.stop,
                 self.review.stop,
-                self.runs.stop,
-                self.inspector.reports.stop,
-                self.exchange.stop,
+                self.inspection.stop,
+                exchange.stop,
             ),
         )
 
     def _start_engine(self) -> None:
         opened, settings, loader = self.video.now, self.preferences.settings, self._loader
         if opened is not None:
+            self._best = best_models(settings)
             cache = opened.cache
             self._engine.start(lambda: loader(cache, settings))
+
+    @Slot()
+    def _note_weights(self) -> None:
+        self._weights_changed = True
+        self._renew_soon()
+
+    @Slot()
+    def _renew_soon(self) -> None:
+        if self._weights_changed:
+            QTimer.singleShot(0, self._renew)  # not from inside what has just ended
+
+    @Slot()
+    def _renew(self) -> None:
+        """Take the best models once nothing runs, where others are the best now."""
+        if self._weights_changed and self.status.state is SessionState.IDLE:
+            self._weights_changed = False
+            if self.video.is_open and best_models(self.preferences.settings) != self._best:
+                self._change_models()
 
     @Slot()
     def _change_models(self) -> None:
         if self.video.is_open:
             self.jobs.cancel()
             self.clicks.drop()
+            self.finding.stop()
             self._start_engine()

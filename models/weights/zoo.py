@@ -64,6 +64,11 @@ class Weights:
         return self.licence in CONSENT
 
     @property
+    def terms(self) -> str:
+        """Why the licence has to be accepted first; empty where it need not be."""
+        return CONSENT.get(self.licence, "")
+
+    @property
     def by_hand(self) -> bool:
         """Whether only a person can fetch the file, from the page at `url`."""
         return not self.digest
@@ -178,6 +183,30 @@ ZOO = {
             3_440_000_000,
             "",
             SAM_LICENCE,
+        ),
+        Weights(
+            "sam3",
+            "sam3.safetensors",  # one file holds the tracker, too
+            "https://huggingface.co/facebook/sam3",
+            3_440_000_000,
+            "",
+            SAM_LICENCE,
+            companions=("clip-vocabulary",),
+        ),
+        Weights(
+            "clip-vocabulary",
+            "clip/bpe_simple_vocab_16e6.txt.gz",
+            "https://github.com/openai/CLIP/raw/main/clip/bpe_simple_vocab_16e6.txt.gz",
+            1_356_917,
+            "sha256:924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a",
+            "MIT",
+            PackagedFile(
+                project="open-clip-torch",
+                version="3.3.0",
+                sha256="c549ad5ed6bfc119cc11105033c0a2b9d7a2a4afeb40a58a09aab3da1a0043ce",
+                member="open_clip/bpe_simple_vocab_16e6.txt.gz",
+                wheel=WheelTags("311", "none", "any"),
+            ),
         ),
         Weights(
             "mobile-sam",

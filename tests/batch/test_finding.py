@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from app.batch.masks.finding import Existing, FindRequest, Proposal, find, taken
+from app.batch.masks.finding import find, taken
 from app.core.mask import Mask
+from app.core.proposals import Existing, FindRequest, Proposal
 from models.api import (
     BoolMask,
     Box,

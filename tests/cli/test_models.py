@@ -1,5 +1,6 @@
 """`maskwright models`."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.main import run
+from models.weights.store import place
 
 
 @pytest.fixture(autouse=True)
@@ -63,3 +65,29 @@ def test_verify_tells_sound_from_unsound(home: Path, capsys: pytest.CaptureFixtu
     told = capsys.readouterr()
     assert "checksum" in told.out
     assert "1 of 1" in told.err
+
+
+def test_weights_of_ones_own_are_added_listed_and_removed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "tuned.safetensors"
+    shutil.copy(place("lite"), file)
+    assert run(["models", "add", str(file), "--family", "lite", "--name", "kitchen"]) == 0
+    assert "--model kitchen" in capsys.readouterr().out
+    run(["models", "list"])
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert "yours, of lite" in lines["kitchen"]
+    assert run(["models", "remove", "kitchen"]) == 0
+    run(["models", "list"])
+    assert "kitchen" not in capsys.readouterr().out.replace("kitchen: removed", "")
+
+
+def test_what_cannot_be_added_or_removed_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "w.pt").write_bytes(b"nothing")
+    wrong = ["models", "add", str(tmp_path / "w.pt"), "--family", "cutie-small", "--name", "mine"]
+    assert run(wrong) == 2
+    assert "not a usable weights file" in capsys.readouterr().err
+    assert run(["models", "remove", "lite"]) == 2
+    assert "lite has no weights that could be removed" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """No command's output destroys what it reads."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,16 @@ import pytest
 from app.cli.main import run
 from app.storage.project.project import Project
 from tests.cli.frames import labels, write_masks, write_video
+from tests.storage.visor_vectors import SPARSE
+
+PLAN = """
+out = "."
+[videos]
+frames = "vid*o"
+anchors = "masks"
+[[step]]
+do = "propagate"
+"""
 
 
 def content(folder: Path) -> dict[Path, bytes]:
@@ -36,6 +47,13 @@ def place(tmp_path: Path) -> Path:
     words = ["import", tmp_path / "masks", tmp_path / "p.maskwright", "--video", video]
     assert run([str(word) for word in words]) == 0
     os.link(tmp_path / "p.maskwright", tmp_path / "same.maskwright")
+    (tmp_path / "visor").mkdir()
+    (tmp_path / "visor" / "a.json").write_bytes(SPARSE.read_bytes())
+    (tmp_path / "list.txt").write_text("masks\n")
+    report = tmp_path / "report"
+    shutil.copytree(tmp_path / "masks", report / "masks")
+    (report / "summary.json").write_text("{}")
+    (report / "index.html").write_text("an older report")
     (tmp_path / "link").symlink_to(video, target_is_directory=True)
     return tmp_path
 
@@ -68,6 +86,18 @@ def place(tmp_path: Path) -> Path:
         "evaluate --pred masks --gt masks --json masks/scores.json",
         "evaluate --pred masks --gt video --json video/frame_0000000001.png",
         "evaluate --pred masks --gt link --json video/frame_0000000001.png",
+        "evaluate --pred masks --gt masks --list list.txt --json list.txt",
+        "vote video --coarse masks --masklets masks --out masks",
+        "vote video --coarse masks --masklets masks --out video",
+        "vote video --coarse masks --masklets masks --out link/new",
+        "densify visor/a.json visor/a.json --frames video",
+        "densify visor visor --frames video",
+        "densify visor/a.json video/a.json --frames video",
+        "densify visor/a.json a.json --frames video --weights a.maskwright",
+        "inspect --gt masks --pred masks --report masks",
+        "inspect --gt masks --pred report/masks --report report",
+        "inspect --gt masks --pred masks --frames . --report report",
+        "batch plan.toml",
         "bench clicks video masks --json masks/scores.json",
         "bench neighbours . --json p.maskwright",
         "bench heal video --json link/frame_0000000001.png",
@@ -81,6 +111,8 @@ def test_an_output_that_would_destroy_an_input_is_refused(
     if "masks/m.png" in command:
         mask = next((place / "masks").glob("*.png"))
         (place / "masks" / "m.png").write_bytes(mask.read_bytes())
+    if command == "batch plan.toml":
+        (place / "plan.toml").write_text(PLAN)
     before = content(place)
     assert run(command.split()) == 2
     assert content(place) == before

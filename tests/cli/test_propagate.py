@@ -10,7 +10,8 @@ from app.cli.main import run
 from app.core.document import Key, Origin
 from app.storage.formats.palette import read_labels
 from app.storage.project.project import Project
-from models.api import Anchors, Tracked
+from models import registry
+from models.api import Anchors, Prediction, Prompt, Tracked
 from models.classic.tracker import ClassicTracker
 from tests.cli.frames import SIZE, labels, write_masks, write_video
 from tests.storage.clips import write_clip
@@ -302,3 +303,53 @@ def test_masks_that_may_count_from_0_or_from_1_are_placed_as_is_said(
     assert {frame for frame, found in placed.items() if found.size} >= given
     assert [placed[frame].tolist() for frame in sorted(given)] == [[0], [1], [2]]
     assert len(list((tmp_path / "refine").glob("*.png"))) == 3
+
+
+def test_each_frame_is_refined_where_a_refiner_is_named(
+    video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anchors = write_masks(tmp_path / "anchors", {stem(3): labels(3, 1, 2)})
+    asked: list[int] = []
+
+    class Shrinking:
+        def segment(self, frame: int, prompt: Prompt) -> tuple[Prediction, ...]:
+            asked.append(frame)
+            assert prompt.box is not None
+            x0, y0, x1, y1 = (round(each) for each in prompt.box)
+            mask = np.zeros(SIZE, np.bool_)
+            mask[y0:y1, x0 : (x0 + x1) // 2] = True
+            return (Prediction(mask, 0.7),)
+
+    def load(name: str, *_: object) -> Shrinking:
+        assert name == "hq-sam-large"
+        return Shrinking()
+
+    assert propagate(video, anchors, tmp_path / "plain") == 0
+    monkeypatch.setattr(registry, "load_segmenter", load)
+    assert propagate(video, anchors, tmp_path / "out", "--refine", "hq-sam-large") == 0
+    assert sorted(set(asked)) == [0, 1, 2, 4, 5, 6, 7]
+    assert (read(tmp_path / "out", 3) == labels(3, 1, 2)).all()
+    for index in (0, 7):
+        plain, refined = read(tmp_path / "plain", index), read(tmp_path / "out", index)
+        assert 0.3 < (refined == 1).sum() / (plain == 1).sum() < 0.8
+    more = ("--refine", "hq-sam-large", "--iou-gate", "0.9")
+    assert propagate(video, anchors, tmp_path / "gated", *more) == 0
+    assert (read(tmp_path / "gated", 0) == read(tmp_path / "plain", 0)).all()
+
+
+def test_a_refiner_that_is_not_here_is_said_before_anything_is_done(
+    video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    anchors = write_masks(tmp_path / "anchors", {stem(3): labels(3, 1)})
+    assert propagate(video, anchors, tmp_path / "out", "--refine", "hq-sam-large") == 2
+    assert "models get hq-sam-large" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert propagate(video, anchors, tmp_path / "out", "--iou-gate", "2") == 2
+    assert "--iou-gate must lie" in capsys.readouterr().err
+
+
+def test_a_real_segmenter_follows_a_real_tracker(video: Path, tmp_path: Path) -> None:
+    anchors = write_masks(tmp_path / "anchors", {stem(3): labels(3, 1, 2)})
+    assert propagate(video, anchors, tmp_path / "out", "--refine", "classic") == 0
+    for index in range(8):
+        assert overlap(read(tmp_path / "out", index), index, 1) > 0.7

@@ -10,10 +10,12 @@ from pytestqt.qtbot import QtBot
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.mask import Mask
 from app.core.plan import Direction, plan
-from app.engine.inference import InferenceThread
+from app.engine.inference import Choice, InferenceThread, Models
 from app.engine.jobs import Prepare, Segment, Track
+from models import registry
 from models.api import Click, DeviceMemoryError, ModelError, WeightsMissingError
-from tests.fakes import FakeFrames, FakeModels, square
+from tests.fakes import FakeFrames, FakeModels, FakeSegmenter, square
+from tests.models.contract import Clip
 
 
 class Answers:
@@ -224,3 +226,24 @@ def test_closing_during_a_propagation_ends_the_thread(models: FakeModels, qtbot:
     thread.close()
     assert thread.isFinished()
     assert models.fake_tracker.closed == 1
+
+
+def test_a_propagation_is_sharpened_where_that_was_chosen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    frames = Clip()
+    segmenter = FakeSegmenter(frames)  # answers with a smaller square in the box
+    monkeypatch.setattr(registry, "load_segmenter", lambda *_: segmenter)
+    plain = Models(frames, Choice("classic"))
+    assert plain.propagator is plain.tracker
+    anchors = {0: {1: frames.mask(1, 0)}}
+
+    def area(models: Models) -> int:
+        (_, found), *_ = models.propagator.track(anchors, range(1, 3))
+        return int(found[1].mask.sum())
+
+    assert area(Models(frames, Choice("classic", sharpener="hq-sam-large"))) == 100
+    assert area(plain) > 100
+    unpassed = Choice("classic", sharpener="hq-sam-large", gate=1.0)
+    assert area(Models(frames, unpassed)) == area(plain)
+    assert all(prompt.mask is None for _, prompt in segmenter.prompts)

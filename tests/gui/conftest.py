@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from app.gui.canvas.canvas import Canvas
 from app.gui.dialogs.ask import Ask
 from app.gui.widgets.messages import Messages
-from app.gui.window.compose import make_canvas
+from app.gui.window.parts import make_canvas
 from app.gui.window.window import Window
 from app.session.session import Session
 from app.session.state.status import SessionState

@@ -48,7 +48,7 @@ def _open(desk: Desk, root: Path, *predictions: str) -> DataSetWindow:
     """Open the data set as with the key, and compare with what comes second."""
     desk.ask.folders = [root / "gt", *(root / name for name in predictions)]
     desk.do("data_set")
-    data = desk.session.inspector.data_set
+    data = desk.session.inspection.data_set
     desk.qtbot.waitUntil(lambda: bool(data.results))
     for _ in predictions[1:]:
         _window(desk).compare_asked.emit()
@@ -113,11 +113,11 @@ def test_a_second_prediction_is_compared_with_the_first(desk: Desk, root: Path) 
 def test_going_into_a_sequence_brings_its_runs_and_no_anchor(desk: Desk, root: Path) -> None:
     window = _open(desk, root, "bad", "good")
     window.enter_asked.emit("two", window.current())
-    runs = desk.session.runs
+    runs = desk.session.inspection.runs
     desk.qtbot.waitUntil(lambda: len(runs.infos) == 3 and len(runs.results) == 2)
     assert desk.session.video.title == "two"
     assert not window.isVisible()
-    assert desk.window._inspection.views.isVisible()
+    assert desk.window._parts.inspection.views.isVisible()
     kinds = [info.kind for info in runs.infos.values()]
     assert kinds.count(RunKind.GROUND_TRUTH) == 1
     assert runs.infos[runs.shown or 0].name == "bad"
@@ -152,7 +152,7 @@ def test_a_report_is_saved(desk: Desk, root: Path) -> None:
 def test_sequences_without_images_say_that_they_cannot_be_shown(desk: Desk, root: Path) -> None:
     (root / "gt" / "JPEGImages").rename(root / "elsewhere")
     window = _open(desk, root, "bad")
-    with desk.qtbot.waitSignal(desk.session.inspector.data_set.told) as told:
+    with desk.qtbot.waitSignal(desk.session.inspection.data_set.told) as told:
         window.enter_asked.emit("two", None)
     assert "no frames of two" in told.args[0]
     assert not desk.session.video.is_open
@@ -162,16 +162,16 @@ def test_what_cannot_be_read_is_said_and_nothing_is_shown(desk: Desk, root: Path
     (root / "bad" / "two").rename(root / "two")
     desk.ask.folders = [root / "gt", root / "bad"]
     with desk.qtbot.waitSignal(
-        desk.session.inspector.data_set.told,
+        desk.session.inspection.data_set.told,
         check_params_cb=lambda text: "no masks for two" in text,
     ):
         desk.do("data_set")
-    assert not desk.session.inspector.data_set.results
+    assert not desk.session.inspection.data_set.results
 
 
 def test_scoring_can_be_stopped(desk: Desk, root: Path) -> None:
     desk.ask.folders = [root / "gt", root / "bad"]
     desk.do("data_set")
-    desk.session.inspector.data_set.stop()
+    desk.session.inspection.data_set.stop()
     desk.settle()
-    assert not desk.session.inspector.data_set.results
+    assert not desk.session.inspection.data_set.results

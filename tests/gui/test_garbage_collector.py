@@ -6,7 +6,7 @@ import threading
 import shiboken6
 from PySide6.QtCore import QObject, Qt, QTimer
 
-from app.gui.window.garbage_collector import IdleGarbageCollector
+from app.gui.window.process.garbage_collector import IdleGarbageCollector
 from tests.gui.conftest import Desk
 
 

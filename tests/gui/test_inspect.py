@@ -18,7 +18,7 @@ from app.gui.inspect.curves.curves import Curve
 from app.gui.inspect.frames.drawing import errors_layer, masks_layer
 from app.gui.inspect.frames.pane import Pane
 from app.gui.inspect.frames.views import Arrangement
-from app.gui.inspect.inspection import Inspection
+from app.gui.inspect.inspection import InspectionPanels
 from app.gui.inspect.palette import EXTRA, MISSING, RIGHT
 from app.storage.formats.palette import encode_palette_png
 from models.api import Anchors, BoolMask, Place, Store, Tracked, Vote
@@ -38,18 +38,18 @@ def _write(folder: Path, frames: range = range(FRAMES), lost: range = range(0)) 
 
 
 def _import(desk: Desk, action: str, folder: Path) -> None:
-    before = len(desk.session.runs.infos)
+    before = len(desk.session.inspection.runs.infos)
     desk.ask.answer = folder
     desk.do(action)
-    desk.qtbot.waitUntil(lambda: len(desk.session.runs.infos) == before + 1)
+    desk.qtbot.waitUntil(lambda: len(desk.session.inspection.runs.infos) == before + 1)
 
 
 def said(desk: Desk, words: str) -> bool:
     return any(words in text for text in desk.window.messages.texts)
 
 
-def _inspection(desk: Desk) -> Inspection:
-    return desk.window._inspection
+def _inspection(desk: Desk) -> InspectionPanels:
+    return desk.window._parts.inspection
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def inspected(opened: Desk, tmp_path: Path) -> Desk:
     opened.do("inspect")
     _import(opened, "import_run", _write(tmp_path / "prediction", lost=_LOST))
     _import(opened, "import_truth", _write(tmp_path / "truth"))
-    opened.qtbot.waitUntil(lambda: bool(opened.session.runs.results))
+    opened.qtbot.waitUntil(lambda: bool(opened.session.inspection.runs.results))
     opened.settle()
     return opened
 
@@ -81,7 +81,7 @@ def test_a_failure_that_is_clicked_is_gone_to(inspected: Desk) -> None:
     assert row.data() == Failure.MISS.value
     QTest.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=tree.visualRect(row).center())
     assert inspected.session.view.frame in _LOST
-    assert inspected.session.runs.object == 1
+    assert inspected.session.inspection.runs.object == 1
 
 
 def test_a_click_on_the_curves_goes_there_and_a_drag_marks_in_to_out(inspected: Desk) -> None:
@@ -109,7 +109,7 @@ def test_a_sparse_ground_truth_is_drawn_as_dots(opened: Desk, tmp_path: Path) ->
     opened.do("inspect")
     _import(opened, "import_run", _write(tmp_path / "prediction"))
     _import(opened, "import_truth", _write(tmp_path / "truth", range(0, FRAMES, 7)))
-    opened.qtbot.waitUntil(lambda: bool(opened.session.runs.results))
+    opened.qtbot.waitUntil(lambda: bool(opened.session.inspection.runs.results))
     (series,) = _inspection(opened).curves.series()
     assert series.sparse
     assert series.frames.tolist() == [*range(7, FRAMES, 7)]
@@ -150,7 +150,7 @@ def test_all_objects_of_a_run_are_drawn_at_once(opened: Desk, tmp_path: Path) ->
     opened.do("inspect")
     _import(opened, "import_run", tmp_path / "prediction")
     _import(opened, "import_truth", tmp_path / "truth")
-    opened.qtbot.waitUntil(lambda: bool(opened.session.runs.results))
+    opened.qtbot.waitUntil(lambda: bool(opened.session.inspection.runs.results))
     opened.settle()
     curves = _inspection(opened).curves
     assert len(curves.series()) == 1
@@ -160,7 +160,7 @@ def test_all_objects_of_a_run_are_drawn_at_once(opened: Desk, tmp_path: Path) ->
     names = {each.name: each.values.min() for each in curves.series()}
     assert sorted(names.values()) == [0.0, 1.0]
     objects.activated.emit(1)
-    assert opened.session.runs.object == 2
+    assert opened.session.inspection.runs.object == 2
     assert len(curves.series()) == 1
 
 
@@ -219,20 +219,20 @@ def test_a_run_becomes_the_ground_truth_and_is_deleted(inspected: Desk) -> None:
     assert isinstance(menu, QMenu)
     _, kind, _, delete = menu.actions()
     kind.trigger()
-    assert inspected.session.runs.infos[1].kind is RunKind.GROUND_TRUTH
-    assert inspected.session.runs.truth == 1
+    assert inspected.session.inspection.runs.infos[1].kind is RunKind.GROUND_TRUTH
+    assert inspected.session.inspection.runs.truth == 1
     inspected.ask.agrees = False
     delete.trigger()
-    assert 1 in inspected.session.runs.infos
+    assert 1 in inspected.session.inspection.runs.infos
     inspected.ask.agrees = True
     delete.trigger()
-    assert 1 not in inspected.session.runs.infos
+    assert 1 not in inspected.session.inspection.runs.infos
 
 
 def test_a_run_is_renamed_in_the_list(inspected: Desk) -> None:
     model = _inspection(inspected).runs.view.model()
     model.setData(model.index(0, 0), "mine")
-    assert inspected.session.runs.infos[1].name == "mine"
+    assert inspected.session.inspection.runs.infos[1].name == "mine"
 
 
 def test_the_error_map_tells_right_from_too_much_and_missing() -> None:
@@ -280,8 +280,8 @@ def test_a_remembered_frame_shows_where_it_was_read_and_can_be_left_out(opened: 
     tracker.track_without = track_without  # type: ignore[attr-defined]
     assert not opened.window.actions_by_name["run_without"].isEnabled()
     opened.do("inspect")
-    opened.session.inspector.memory.ask(35.0, 25.0)
-    opened.qtbot.waitUntil(lambda: bool(opened.session.inspector.memory.votes))
+    opened.session.inspection.memory.ask(35.0, 25.0)
+    opened.qtbot.waitUntil(lambda: bool(opened.session.inspection.memory.votes))
     opened.settle()
     items = _inspection(opened).memory.view
     opened.qtbot.waitUntil(lambda: not items.item(0).icon().isNull())
@@ -291,6 +291,6 @@ def test_a_remembered_frame_shows_where_it_was_read_and_can_be_left_out(opened: 
     assert lit.lightness() > dark.lightness() + 60
     before = dict(opened.session.masks.document.items())
     opened.do("run_without")
-    opened.qtbot.waitUntil(lambda: bool(opened.session.runs.infos))
+    opened.qtbot.waitUntil(lambda: bool(opened.session.inspection.runs.infos))
     assert asked == [(20,)]
     assert dict(opened.session.masks.document.items()) == before

@@ -19,7 +19,7 @@ from app.gui.timeline.thumbnails import Thumbnails
 from app.gui.timeline.timeline import Timeline
 from app.gui.timeline.tip import tip
 from app.gui.widgets.exchange_menu import ExchangeMenu
-from app.gui.window.compose import make_timeline
+from app.gui.window.parts import make_timeline
 from app.session.jobs.progress import Progress
 from tests.gui.stage import SIZE, Mouse, Stage
 

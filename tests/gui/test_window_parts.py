@@ -36,10 +36,11 @@ from app.gui.dialogs.go_to import GoToDialog, frame_of
 from app.gui.widgets.elided_label import ElidedLabel
 from app.gui.widgets.messages import Level, Message, Messages
 from app.gui.widgets.theme import DARK, LIGHT, Colors, Theme, apply_theme, colors_for, style_sheet
-from app.gui.window import crash
-from app.gui.window.crash import CrashDialog, CrashWatch
+from app.gui.widgets.words import duration
 from app.gui.window.focus import keeps
-from app.gui.window.status import StatusBar, duration
+from app.gui.window.process import crash
+from app.gui.window.process.crash import CrashDialog, CrashWatch
+from app.gui.window.status import StatusBar
 from app.session.jobs.progress import Progress
 from tests.gui.conftest import Desk
 from tests.gui.stage import wheel_over

@@ -21,7 +21,7 @@ def test_every_promised_name_is_known() -> None:
     assert {model.name for model in registry.models()} >= PROMISED
     assert {"lite", "sam2.1-large", "classic"} <= set(registry.trackers())
     assert {"lite", "mobile-sam", "hq-sam-tiny"} <= set(registry.segmenters())
-    assert {"hands", "grounding-dino-tiny"} == set(registry.detectors())
+    assert {"hands", "grounding-dino-tiny", "sam3"} == set(registry.detectors())
 
 
 def test_an_unknown_name_lists_those_that_are_known() -> None:

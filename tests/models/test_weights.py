@@ -1,17 +1,14 @@
 """Weights: found, fetched, resumed, refused."""
 
 import errno
-import hashlib
-import http.server
 import os
 import re
 import shutil
 import subprocess
 import tarfile
-import threading
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,54 +23,13 @@ from models.weights import store as weights
 from models.weights.checkpoint import load_strict, read_state
 from models.weights.download import DownloadError, download
 from models.weights.zoo import SAM_LICENCE, ZOO, PackagedFile, Weights, WheelTags
-
-CONTENT = bytes(range(256)) * 4096
-DIGEST = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
-
-
-@dataclass
-class Server:
-    """A web server on this machine; its fields say how it misbehaves."""
-
-    content: bytes = CONTENT
-    knows_ranges: bool = True
-    cut_after: int = 0  # bytes of each answer, 0 = all of it
-    status: int = 200
-    asked: list[str | None] = field(default_factory=list)  # the Range of each request
-    url: str = ""
+from tests.weights_server import CONTENT, DIGEST, Server, serving
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    state = Server()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked = self.headers["Range"]
-            state.asked.append(asked)
-            if state.status != 200:
-                return self.send_error(state.status)
-            start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
-            start = start if state.knows_ranges else 0
-            if start >= len(state.content):
-                return self.send_error(416)
-            rest = state.content[start:]
-            self.send_response(206 if start else 200)
-            self.send_header("Content-Length", str(len(rest)))
-            self.end_headers()
-            self.wfile.write(rest[: state.cut_after] if state.cut_after else rest)
-            return None
-
-        def log_message(self, *_: object) -> None:
-            """Stay quiet."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
-        state.url = f"http://127.0.0.1:{httpd.server_address[1]}/weights.pt"
-        thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving() as state:
         yield state
-        httpd.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -217,10 +173,12 @@ def test_every_known_file_has_an_address_a_size_and_a_checksum() -> None:
         "vmos",
         "edgetam",
         "sam3-tracker",
+        "sam3",
     ]
     assert {entry.name for entry in weights.known() if entry.needs_consent} == {
         "depth-base",
         "depth-large",
+        "sam3",
         "sam3-tracker",
     }
 

@@ -29,10 +29,10 @@ def _can_leave_out(desk: Desk) -> list[tuple[frozenset[int], tuple[int, ...]]]:
 
 def _run(desk: Desk, qtbot: QtBot) -> Run:
     """Wait for the next run and return it."""
-    before = set(desk.session.runs.infos)
-    qtbot.waitUntil(lambda: len(desk.session.runs.infos) > len(before))
-    (number,) = set(desk.session.runs.infos) - before
-    run = desk.session.runs.run(number)
+    before = set(desk.session.inspection.runs.infos)
+    qtbot.waitUntil(lambda: len(desk.session.inspection.runs.infos) > len(before))
+    (number,) = set(desk.session.inspection.runs.infos) - before
+    run = desk.session.inspection.runs.run(number)
     assert run is not None
     return run
 
@@ -50,7 +50,7 @@ def test_a_run_without_an_anchor_is_the_propagation_without_it(desk: Desk, qtbot
     _can_leave_out(desk)
     _two_anchors(desk)
     before = desk.session.masks.snapshot()
-    desk.session.inspector.experiments.without(20)
+    desk.session.inspection.experiments.without(20)
     run = _run(desk, qtbot)
     assert dict(desk.session.masks.document.items()) == dict(before.items())
     assert run.info.name.endswith("without frame 20")
@@ -69,7 +69,7 @@ def test_a_run_without_an_anchor_is_the_propagation_without_it(desk: Desk, qtbot
 def test_a_frame_that_is_no_anchor_is_left_out_of_the_memory(desk: Desk, qtbot: QtBot) -> None:
     asked = _can_leave_out(desk)
     draw(desk, 0)
-    desk.session.inspector.experiments.without(5)
+    desk.session.inspection.experiments.without(5)
     _run(desk, qtbot)
     assert asked == [(frozenset({5}), (0,))]
 
@@ -82,7 +82,7 @@ def test_a_run_with_a_frame_takes_its_masks_as_given(desk: Desk, qtbot: QtBot) -
     moved = desk.session.masks.document.on_frame(10)[1].mask
     before = desk.session.masks.snapshot()
     desk.made.fake_tracker.drift = {}
-    desk.session.inspector.experiments.given(10)
+    desk.session.inspection.experiments.given(10)
     run = _run(desk, qtbot)
     assert dict(desk.session.masks.document.items()) == dict(before.items())
     assert run.masks[Key(12, 1)] == run.masks[Key(10, 1)] == moved
@@ -92,31 +92,31 @@ def test_a_run_with_a_frame_takes_its_masks_as_given(desk: Desk, qtbot: QtBot) -
 def test_what_cannot_be_tried_is_said(desk: Desk, qtbot: QtBot) -> None:
     _can_leave_out(desk)
     draw(desk, 0)
-    desk.session.inspector.experiments.without(0)
+    desk.session.inspection.experiments.without(0)
     assert desk.said("nothing to start from")
-    desk.session.inspector.experiments.given(0)
+    desk.session.inspection.experiments.given(0)
     assert desk.said("given already")
-    desk.session.inspector.experiments.given(7)
+    desk.session.inspection.experiments.given(7)
     assert desk.said("no masks on this frame")
-    assert not desk.session.runs.infos
+    assert not desk.session.inspection.runs.infos
 
 
 def test_a_model_that_cannot_leave_frames_out_says_so(desk: Desk, qtbot: QtBot) -> None:
     _two_anchors(desk)
-    desk.session.inspector.experiments.without(20)
+    desk.session.inspection.experiments.without(20)
     qtbot.waitUntil(lambda: desk.said("cannot leave a frame out"))
-    assert not desk.session.runs.infos
+    assert not desk.session.inspection.runs.infos
 
 
 def test_a_stopped_experiment_leaves_no_half_run(desk: Desk, qtbot: QtBot) -> None:
     _can_leave_out(desk)
     _two_anchors(desk)
     desk.made.fake_tracker.gate.close()
-    desk.session.inspector.experiments.without(20)
+    desk.session.inspection.experiments.without(20)
     desk.made.fake_tracker.gate.let(3)
     assert desk.made.fake_tracker.gate.wait_until_passed(3)
     desk.session.jobs.cancel()
     desk.made.fake_tracker.gate.open()
     _settle(desk, qtbot)
-    assert not desk.session.runs.infos
+    assert not desk.session.inspection.runs.infos
     assert len(desk.session.masks.document) == 2

@@ -128,7 +128,7 @@ def test_what_is_imported_takes_no_id_of_an_object_that_is_gone(desk: Desk, tmp_
     folder.mkdir()
     labels = square(10).astype("uint8") + 2 * square(30).astype("uint8")
     (folder / "00004.png").write_bytes(encode_palette_png(labels))
-    desk.session.exchange.import_masks(folder)
+    desk.session.files.exchange.import_masks(folder)
     assert ids(desk.session) == [2, 3]
     frame = desk.session.masks.document.on_frame(4)
     assert frame[3].mask == Mask.encode(square(10))

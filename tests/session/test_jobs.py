@@ -41,7 +41,7 @@ def test_an_export_has_what_is_shown_by_then_and_says_that_more_is_to_come(
     session, gate = desk.session, desk.made.fake_tracker.gate
     draw(desk, 0)
     begin_propagation(desk, qtbot)
-    session.exchange.export("davis", tmp_path / "davis")
+    session.files.exchange.export("davis", tmp_path / "davis")
     assert desk.said("masks are still being made")
     assert len(session.masks.document) == 1
     gate.open()

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from app.batch.passes.steps import Step
 from app.core.document import Key
 from app.core.plan import Direction
 from app.session.jobs.healing import Healing
@@ -27,7 +26,7 @@ def context(desk: Desk) -> SessionContext:
 
 def steps(job: Propagation, count: int) -> Propagation:
     for _ in range(count):
-        job.takes(Step(0, {}))
+        job.count_step()
     return job
 
 
@@ -101,7 +100,7 @@ def test_a_refinement_covers_the_masks_that_are_no_anchors_and_goes_on_after_an_
     assert (job.first, job.objects, job.state) == (1, frozenset({1}), SessionState.REFINING)
     assert [job.covers(Key(frame, 1)) for frame in range(5)] == [False, True, True, True, False]
     document = desk.session.masks.document
-    job.takes(Step(0, {}))  # frame 1
+    job.count_step()  # frame 1
     rest, on = job.rest(document), job.after_edit([Key(2, 1)])
     assert rest is not None
     assert on is not None

@@ -7,6 +7,7 @@ import shiboken6
 from pytestqt.qtbot import QtBot
 
 from app.session.session import Session
+from app.session.state.preferences import choice_of
 from app.storage.settings import Settings, load
 from app.storage.video.frames import FrameCache
 from tests.fakes import FakeModels
@@ -35,3 +36,9 @@ def test_other_models_are_loaded_when_the_settings_name_them(clip: Path, qtbot: 
     qtbot.waitUntil(lambda: loaded == ["", "mobile-sam"])
     session.files.close()
     shiboken6.delete(session)
+
+
+def test_the_gate_of_a_sharpener_counts_only_where_there_is_one() -> None:
+    assert choice_of(Settings(iou_gate=0.4)) == choice_of(Settings())
+    chosen = choice_of(Settings(sharpener="hq-sam-large", iou_gate=0.4))
+    assert (chosen.sharpener, chosen.gate) == ("hq-sam-large", 0.4)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pycocotools import mask as coco_mask
 
+from app.core.document import Key
 from app.errors import FormatError
 from app.storage.formats.coco import (
     coco_json,
@@ -227,6 +228,81 @@ def test_things_without_a_track_are_not_merged_and_it_is_said() -> None:
     assert [info.name for info in video.objects] == ["plate", "cup", "plate (2)"]
     assert [[number for number, _ in frame.masks] for frame in video.frames] == [[1, 2, 3], [1]]
     assert "1 images have several annotations of one category without a track_id" in odd[0]
+
+
+def test_a_track_may_be_written_as_text_or_as_a_number() -> None:
+    raw = coco(
+        ["a/0.jpg", "a/1.jpg", "a/2.jpg"],
+        {"image_id": 1, "track_id": "7"},
+        {"image_id": 2, "track_id": 7},
+        {"image_id": 3, "attributes": {"track_id": 7.0}},
+    )
+    (video,) = read_coco(raw)
+    assert [info.id for info in video.objects] == [7]
+    assert [[number for number, _ in frame.masks] for frame in video.frames] == [[7]] * 3
+
+
+def test_parts_of_one_track_on_an_image_are_one_mask_and_it_is_said() -> None:
+    odd: list[str] = []
+    other = [[0, 0, 3, 0, 3, 2, 0, 2]]
+    raw = coco(
+        ["a/0.jpg"],
+        {"image_id": 1, "track_id": 5},
+        {"image_id": 1, "track_id": 5, "segmentation": other},
+    )
+    (video,) = read_coco(raw, odd)
+    assert len(odd) == 1
+    assert "Annotation 2 on 0" in odd[0]
+    assert "one mask" in odd[0]
+    entry = video.document().get(Key(0, 5))
+    assert entry is not None
+    assert entry.mask is not None
+    assert entry.mask.area == 24 + 6
+
+
+def test_a_file_of_which_nothing_can_be_read_is_refused() -> None:
+    with pytest.raises(FormatError, match=r"Annotation 1: .*image '1'"):
+        read_coco(coco(["a/0.jpg"], {"image_id": "1"}), [])
+
+
+@pytest.mark.parametrize(
+    ("images", "words"),
+    [
+        ([], "no images"),
+        ([{"id": 1, "file_name": "a/0.jpg"}], "a/0.jpg has no size"),
+        ([{"id": 1, "file_name": "a/0.jpg", "height": "x", "width": "12"}], "a/0.jpg has no size"),
+        ([{"id": 1, "height": 10, "width": 12}], "'file_name' is missing"),
+        ([{"file_name": "a/0.jpg", "height": 10, "width": 12}], "'id' is missing"),
+        (None, "images are no list"),
+    ],
+)
+def test_what_is_wrong_with_the_images_is_said_in_words(images: object, words: str) -> None:
+    with pytest.raises(FormatError, match=words):
+        read_coco({**coco([]), "images": images}, [])
+
+
+def test_sizes_may_be_written_as_fractions_that_are_whole() -> None:
+    raw = coco(["a/0.jpg"], {"image_id": 1})
+    raw["images"][0] |= {"height": 10.0, "width": 12.0}  # type: ignore[index]
+    (video,) = read_coco(raw)
+    assert video.size == (10, 12)
+
+
+@pytest.mark.parametrize("name", [None, "", 5, {"a": 1}])
+def test_a_category_without_a_name_is_an_object_by_its_number(name: object) -> None:
+    raw = coco(["a/0.jpg"], {"image_id": 1})
+    raw["categories"] = [{"id": 7, "name": name}]
+    (video,) = read_coco(raw)
+    assert [info.name for info in video.objects] == ["5" if name == 5 else "object 1"]
+
+
+def test_what_is_said_of_an_annotation_is_said_once() -> None:
+    odd: list[str] = []
+    wrong = {"image_id": 1, "segmentation": {"size": [10, 12], "counts": [5, 3]}}
+    read_coco(coco(["a/0.jpg"], {"image_id": 1}, wrong), odd)
+    assert odd == [
+        "Annotation 2 on 0: a run-length code does not cover its 12x10 image. It was left out."
+    ]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.errors import FormatError
 from app.storage.formats.davis import read_davis
 from app.storage.formats.palette import (
     Labels,
@@ -87,6 +88,34 @@ def test_greys_of_few_bits_hold_the_numbers_that_were_written(tmp_path: Path, bi
     (tmp_path / "a.png").write_bytes(_grey_png(packed, 8, bits))
     wanted = values * 255 if bits == 1 else values
     assert np.array_equal(read_labels(tmp_path / "a.png"), wanted)
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [((0, 1, 254, 255), (0, 1, 254, 255)), ((0, 65535), (0, 255)), ((65535,), (255,))],
+)
+def test_greys_of_16_bits_are_read_where_a_byte_can_hold_them(
+    tmp_path: Path, values: tuple[int, ...], wanted: tuple[int, ...]
+) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.array([values], np.uint16))
+    assert read_labels(tmp_path / "a.png").tolist() == [list(wanted)]
+
+
+@pytest.mark.parametrize("values", [(0, 256), (0, 1, 65535)])
+def test_greys_of_16_bits_with_larger_numbers_are_refused(
+    tmp_path: Path, values: tuple[int, ...]
+) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.array([values], np.uint16))
+    with pytest.raises(FormatError, match="above 255"):
+        read_labels(tmp_path / "a.png")
+
+
+def test_masks_of_nothing_but_void_hold_no_object_and_it_is_said(tmp_path: Path) -> None:
+    for number in range(2):
+        cv2.imwrite(str(tmp_path / f"{number:05}.png"), IDS["void alone"])
+    video = next(read_davis(tmp_path))
+    assert not video.objects
+    assert "hold no object" in " ".join(video.notes)
 
 
 def _grey_png(rows: Labels, width: int, bits: int) -> bytes:

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from app.errors import FormatError
-from app.storage.formats.importing import placed_stems
+from app.batch.masks.anchors import read_anchors
+from app.errors import FormatError, UsageError
+from app.storage.formats.importing import MaskSource, placed_stems
+from app.storage.formats.palette import write_palette_png
 from app.storage.video.opening import Video, open_video
 from tests.storage.clips import write_clip
 from tests.storage.test_video_folder import write_image
@@ -60,3 +63,33 @@ def test_numbers_padded_differently_are_the_same_frames(tmp_path: Path) -> None:
         write_image(tmp_path / f"{number}.png", number)
     assert placed_stems(["00002", "00003"], open_video(tmp_path))[0] == [1, 2]
     assert placed_stems(["2", "3", "4"], open_video(tmp_path))[0] == [1, 2, None]
+
+
+def test_a_number_that_two_frames_have_is_neither_of_them(tmp_path: Path) -> None:
+    for name in ("1", "01", "2"):
+        write_image(tmp_path / f"{name}.png", 5)
+    assert placed_stems(["001", "002"], open_video(tmp_path))[0] == [None, 2]
+
+
+def masks(folder: Path, *stems: str) -> Path:
+    folder.mkdir()
+    for stem in stems:
+        write_palette_png(folder / f"{stem}.png", np.ones((48, 160), np.uint8))
+    return folder
+
+
+def test_two_masks_of_one_frame_are_refused(tmp_path: Path) -> None:
+    clip = open_video(write_clip(tmp_path / "a.mp4", 12))
+    with pytest.raises(FormatError, match=r"001 and 01 are of one frame"):
+        MaskSource(masks(tmp_path / "masks", "001", "01", "0")).document(clip)
+
+
+def test_masks_are_all_named_as_their_frames_or_all_by_index(tmp_path: Path) -> None:
+    (tmp_path / "video").mkdir()
+    for number in (1, 2, 3):
+        write_image(tmp_path / "video" / f"{number:06}.png", number)
+    video = open_video(tmp_path / "video")
+    assert sorted(read_anchors(masks(tmp_path / "a", "000001", "000003"), video)) == [0, 2]
+    assert sorted(read_anchors(masks(tmp_path / "b", "000000"), video)) == [0]
+    with pytest.raises(UsageError, match=r"000000\.png belongs to no frame"):
+        read_anchors(masks(tmp_path / "c", "000000", "000002"), video)

@@ -27,6 +27,8 @@ from app.storage.files.writing import atomic_folder
 _SHOTS = 5
 Cases = Mapping[tuple[str, str], Case]  # run's letter and sequence
 
+PARTS = frozenset({"index.html", "frames.csv", "events.csv", "summary.json", "figures"})
+
 
 def write_report(
     folder: Path,

@@ -26,7 +26,8 @@ from app.storage.video.opening import Video
 def read_anchors(folder: Path, video: Video, first_number: int | None = None) -> dict[int, Labels]:
     """Return frame -> label map of every PNG in the folder, white on black as object 1.
 
-    A PNG is named as its frame's image or by the frame's index in six digits. `first_number` is
+    A PNG is named as its frame's image or by the frame's index in six digits; where images are
+    named by numbers, too, all PNGs are named in one of the ways. `first_number` is
     that of the first frame where those of a video file are numbered. Raises UsageError or
     FormatError.
     """
@@ -35,8 +36,10 @@ def read_anchors(folder: Path, video: Video, first_number: int | None = None) ->
     files = mask_files(folder)
     if not files:
         raise UsageError(f"{folder} holds no PNG. Put at least one anchor mask there.")
-    by_index = {f"{index:06}": index for index in range(len(video))}
     places, told = placed_stems([file.stem for file in files], video, first_number)
+    by_index = {f"{index:06}": index for index in range(len(video))}
+    if any(place is not None for place in places) and video.stem(0).isdecimal():
+        by_index = {}  # a number is a name here, and is not to mean both
     given: dict[int, Labels] = {}
     for file, place in zip(files, places, strict=True):
         frame = by_index.get(file.stem) if place is None else place

@@ -4,68 +4,25 @@ Nothing is written here. A proposal is for an object on a frame where it has no 
 new object; what a person or a tracker made is never replaced.
 """
 
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Sequence
 
 import numpy as np
 
 from app.core.document import Key
 from app.core.mask import Mask
-from app.core.passes import PackedAnchors
+from app.core.proposals import Existing, FindRequest, Proposal
 from app.core.recognition import (
-    RecognitionRules,
     Sighting,
     kind_of,
     look_of,
     recognise,
 )
 from app.storage.classes import noun_classes
-from models.api import BoolMask, Click, Detector, Finding, Frames, Prompt, Segmenter
+from models.api import BoolMask, Detector, Finding, Frames, Prompt, Segmenter
 
 _UNNAMED = frozenset({"", "object"})
-_MOST_OBJECTS = 254  # ids that a palette PNG holds
 _SAME = 0.8  # IoU above which two masks of one frame are one thing
 _LEFT_OVER = 0.2  # share of a mask below which others have taken it
-
-
-@dataclass(frozen=True, slots=True)
-class FindRequest:
-    """What is to be found, and where.
-
-    `frames`: one, a range, or every k-th (`range(a, b, k)`). `all_of_kind`: every thing that a
-    phrase fits, or else one object for each phrase.
-    """
-
-    phrases: tuple[str, ...]
-    frames: Sequence[int]
-    all_of_kind: bool = True
-    rules: RecognitionRules = field(default_factory=RecognitionRules)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Proposal:
-    """A mask that was found, for a caller to take or to leave.
-
-    `name` is that of the object, which may be new; `score` is the detector's, 0 to 1; `clicks` are
-    those that made the mask.
-    """
-
-    key: Key
-    mask: Mask
-    name: str
-    score: float
-    clicks: tuple[Click, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Existing:
-    """What there is already: the masks of objects, frame by frame, and the objects' names.
-
-    A mask that is None says that the object is absent there.
-    """
-
-    masks: PackedAnchors = field(default_factory=dict)
-    names: Mapping[int, str] = field(default_factory=dict)
 
 
 def find(
@@ -166,7 +123,7 @@ class _Search:
         """Return the number of a new object, or None where no other one is wanted."""
         if not self._request.all_of_kind and self._has_one(phrase):
             return None
-        return next((n for n in range(1, _MOST_OBJECTS + 1) if n not in self._names), None)
+        return next((n for n in self._request.numbers if n not in self._names), None)
 
     def _has_one(self, phrase: str) -> bool:
         kind = kind_of(phrase)

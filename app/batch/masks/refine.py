@@ -23,17 +23,17 @@ class Refinement(NamedTuple):
 
 
 def refinements(
-    segmenter: Segmenter, masks: Mapping[Key, Mask], *, gate: float
+    segmenter: Segmenter, masks: Mapping[Key, Mask], *, gate: float, by_box: bool = False
 ) -> Generator[Refinement, None, None]:
-    """Yield the refinement of each mask, frames rising.
+    """Yield the refinement of each mask, frames rising; `by_box` asks with its box alone.
 
-    The rule of HQTrack (Zhu et al. 2023, section 2.3): the mask prompts the segmenter, and the
-    answer counts only where its IoU with the mask is at least `gate`, 0 to 1. A mask whose frame
-    cannot be read is kept.
+    The rule of HQTrack (Zhu et al. 2023, section 2.3): the mask, or its box, prompts the segmenter,
+    and the answer counts only where its IoU with the mask is at least `gate`, 0 to 1. A mask whose
+    frame cannot be read is kept.
     """
     for key, mask in sorted(masks.items()):
         try:
-            best = segmenter.segment(key.frame, prompt_of(mask))[0]
+            best = segmenter.segment(key.frame, prompt_of(mask, by_box=by_box))[0]
         except FrameReadError as error:
             log.warning("%s Its masks stay as they are.", error)
             yield Refinement(key, judge(mask, None, gate=gate), 0.0)

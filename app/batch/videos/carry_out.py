@@ -69,9 +69,9 @@ def signature(task: VideoTask) -> str:
     described += [_described(task.frames), _digests(task.anchors)]
     for step in task.steps:
         if isinstance(step, Vote):
-            described.append(_described(_named(step.masklets, task)))
+            described.append(_described(task.place(step.masklets)))
         if isinstance(step, Evaluate):
-            described.append(_described(_named(step.truth, task)))
+            described.append(_described(task.place(step.truth)))
     return hashlib.sha256(json.dumps(described, default=str).encode()).hexdigest()
 
 
@@ -93,6 +93,11 @@ def carry_out(task: VideoTask, loaders: Loaders) -> Outcome:
     """
     if (before := done_before(task)) is not None:
         return before
+    if task.out.is_dir() and any(task.out.iterdir()) and not (task.out / RECORD).is_file():
+        raise UsageError(
+            f"{task.out} holds other things than results, which would take their place. Give "
+            "another `out`."
+        )
     began, asked = time.monotonic(), signature(task)
     task.out.parent.mkdir(parents=True, exist_ok=True)
     with closing(open_video(task.frames)) as video, atomic_folder(task.out) as folder:
@@ -194,7 +199,7 @@ class _Work:
 
     def _vote(self, step: Vote) -> None:
         """Elect the masklets of each object, window by window; anchors stay as they are."""
-        masklets = {file.stem: file for file in mask_files(_named(step.masklets, self._task))}
+        masklets = {file.stem: file for file in mask_files(self._task.place(step.masklets))}
         labels = self._masks()
         tracked = {
             frame: read_labels(masklets[stem], self._video.size)
@@ -216,9 +221,9 @@ class _Work:
             export_document(project.load(), self._video, form, self._folder / name)
 
     def _evaluate(self, step: Evaluate) -> None:
-        truth = mask_files(_named(step.truth, self._task))
+        truth = mask_files(self._task.place(step.truth))
         if not truth:
-            raise UsageError(f"{_named(step.truth, self._task)} holds no mask. Check `truth`.")
+            raise UsageError(f"{self._task.place(step.truth)} holds no mask. Check `truth`.")
         masks, size = self._folder / _MASKS, self._video.size
         score = score_sequence(
             self._task.name,
@@ -271,10 +276,6 @@ def _painted(document: Document, frame: int, video: Video) -> Labels:
 
 def _opened(path: Path) -> "closing[Project]":
     return closing(Project.open(path))
-
-
-def _named(pattern: str, task: VideoTask) -> Path:
-    return Path(pattern.replace("{name}", task.name))
 
 
 def _described(path: Path) -> list[object]:

@@ -101,6 +101,17 @@ class VideoTask:
     steps: tuple[Step, ...]
     options: LoadOptions
 
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """All that is read: frames, anchors, and the folders that the steps name."""
+        named = [step.masklets for step in self.steps if isinstance(step, Vote)]
+        named += [step.truth for step in self.steps if isinstance(step, Evaluate)]
+        return (self.frames, self.anchors, *(self.place(pattern) for pattern in named))
+
+    def place(self, pattern: str) -> Path:
+        """Return the folder that a step names for this video."""
+        return Path(pattern.replace("{name}", self.name))
+
 
 @dataclass(frozen=True, slots=True)
 class BatchPlan:

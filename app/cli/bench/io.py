@@ -18,7 +18,7 @@ from app.cli.bench.clips import packed_disc, scene, write_clip
 from app.cli.bench.table import Measure, as_json, percentile, table
 from app.core.document import Entry, Key, Origin
 from app.core.mask import Mask
-from app.gui.window.process_memory import resident_bytes
+from app.gui.window.process.memory import resident_bytes
 from app.storage.files.writing import atomic_write
 from app.storage.project.project import Project
 from app.storage.video.frames import FrameCache

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from app import paths
 from models import registry
-from models.api import ModelError
+from models.api import LoadOptions, ModelError
 from models.weights import store as weights
 
 _ROOM_BYTES = 2 << 30
@@ -59,7 +59,7 @@ def findings(device: str) -> Iterator[Finding]:
     yield from _torch(device)
     yield _video_codecs()
     yield _image_codecs()
-    yield from _weights()
+    yield from _weights(device)
     yield from _folders()
 
 
@@ -188,12 +188,11 @@ def _image_codecs() -> Finding:
     return Finding("Images", f"{fact}, PNG, JPEG, WebP, BMP, TIFF")
 
 
-def _weights() -> Iterator[Finding]:
+def _weights(device: str) -> Iterator[Finding]:
     ready = [name for name in registry.trackers() if registry.available(name) is None]
-    advice = None
-    if registry.default_tracker() != registry.EMBEDDED:
-        advice = f"{registry.available(registry.EMBEDDED)}"
-    yield Finding("Trackers", f"ready: {', '.join(ready)}", advice)
+    best = registry.default_tracker(LoadOptions(device))
+    fact = f"ready: {', '.join(ready)}; the best here is {best}"
+    yield Finding("Trackers", fact, registry.available(registry.EMBEDDED))
     here = [each.name for each in weights.known() if weights.missing(each.name) is None]
     here += [name for name in weights.bundled() if name not in here]
     listing = ", ".join(sorted(here)) or "none"

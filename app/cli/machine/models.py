@@ -5,8 +5,10 @@ import sys
 import time
 
 from app.errors import MaskwrightError
+from models import registry
 from models.api import WeightsInvalidError, WeightsMissingError
 from models.weights.download import megabytes
+from models.weights.own import own_weights
 from models.weights.store import bundled, fetch, find, known, place, verify
 
 
@@ -26,6 +28,12 @@ def run(arguments: argparse.Namespace) -> int:
             _say(str(find(arguments.name)))
         case "verify":
             _verify(arguments.names)
+        case "add":
+            registry.add_own(arguments.file, arguments.family, arguments.name)
+            _say(f"{arguments.name}: use it with --model {arguments.name}")
+        case "remove":
+            registry.remove(arguments.name)
+            _say(f"{arguments.name}: removed")
     return 0
 
 
@@ -37,6 +45,9 @@ def _list() -> None:
     for weights in known():
         here = "yes" if place(weights.name).is_file() else "no"
         rows.append((weights.name, megabytes(weights.size), weights.licence, here, weights.url))
+    for mine in own_weights().values():
+        size = megabytes(mine.path.stat().st_size)
+        rows.append((mine.name, size, f"yours, of {mine.family}", "yes", str(mine.path)))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]

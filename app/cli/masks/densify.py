@@ -9,6 +9,7 @@ from pathlib import Path
 from app.batch.videos.densify import Densification, Densified, DensifyJob, report, video_of
 from app.cli.progress import Progress
 from app.errors import MaskwrightError, UsageError
+from app.storage.files.apart import check_apart
 from app.storage.files.writing import atomic_write, check_file, check_folder
 from app.storage.formats.importing import json_files
 from app.storage.project.project import SUFFIX
@@ -62,14 +63,19 @@ def _jobs(arguments: argparse.Namespace) -> Iterator[DensifyJob]:
     if one_file and source.is_dir():
         raise UsageError(f"{source} is a folder: give a folder for the results, too.")
     (check_file if one_file else check_folder)(target)
+    files = json_files(source)
+    if source.is_dir() and source.resolve() == target.resolve():
+        raise UsageError(f"{target} is {source}, which is read. Choose another place.")
+    for output in (target, target.with_suffix(SUFFIX)) if one_file else (target,):
+        check_apart(output, (*files, arguments.frames, arguments.weights))
     options = LoadOptions(
         device=arguments.device,
         threads=arguments.threads,
         weights=arguments.weights,
         size=arguments.size,
     )
-    model = arguments.model or registry.default_tracker()
-    for path in json_files(source):
+    model = arguments.model or registry.default_tracker(options)
+    for path in files:
         out = target if one_file else target / f"{path.stem}_interpolations.json"
         project = target.with_suffix(SUFFIX) if one_file else target / f"{path.stem}{SUFFIX}"
         yield DensifyJob(path, out, project, arguments.gate, model, options)
@@ -77,7 +83,7 @@ def _jobs(arguments: argparse.Namespace) -> Iterator[DensifyJob]:
 
 def _densify(job: DensifyJob, frames_at: Path | None) -> Densified:
     with (
-        closing(open_video(video_of(job.source, frames_at))) as video,
+        closing(open_video(_video_apart(job, frames_at))) as video,
         closing(FrameCache(video, _READ_AHEAD_BYTES)) as frames,
         Densification(
             job, video, lambda name, options: registry.load_tracker(name, frames, options)
@@ -90,6 +96,14 @@ def _densify(job: DensifyJob, frames_at: Path | None) -> Densified:
         except KeyboardInterrupt as stop:
             raise _Stopped(work.stopped()) from stop
         return work.finish()
+
+
+def _video_apart(job: DensifyJob, frames_at: Path | None) -> Path:
+    """Return where the video of a job is. Raises UsageError where what is written lies in it."""
+    source = video_of(job.source, frames_at)
+    for output in (job.out, job.project):
+        check_apart(output, (source,))
+    return source
 
 
 def _report_path(arguments: argparse.Namespace) -> Path:

@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Score every sequence of the ground truth and print the numbers."""
     protocol = Protocol(arguments.protocol)
     if arguments.json is not None:
-        check_apart(arguments.json, (arguments.gt, arguments.pred))
+        check_apart(arguments.json, (arguments.gt, arguments.pred, arguments.list))
     threads = arguments.threads or os.cpu_count() or 1
     try:
         scores = [

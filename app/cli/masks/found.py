@@ -4,9 +4,10 @@ import argparse
 import sys
 from dataclasses import replace
 
-from app.batch.masks.finding import Existing, FindRequest, Proposal, find, taken
+from app.batch.masks.finding import find, taken
 from app.batch.resume import FillJob
 from app.cli.progress import Progress
+from app.core.proposals import Existing, FindRequest, Proposal
 from app.errors import MaskwrightError
 from app.storage.project.project import Project
 from models import registry
@@ -52,7 +53,7 @@ def _found(
     options = LoadOptions(arguments.device, arguments.threads, threshold=arguments.threshold)
     detector = registry.load_detector(name, frames, options)
     segmenter = registry.load_segmenter(
-        arguments.segmenter or registry.default_segmenter(),
+        arguments.segmenter or registry.default_segmenter(LoadOptions(arguments.device)),
         frames,
         LoadOptions(arguments.device, arguments.threads),
     )

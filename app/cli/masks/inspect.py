@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.batch.inspection.dataset import find_cases, frame_count, score_cases
-from app.batch.inspection.report import Cases, write_report
+from app.batch.inspection.report import PARTS, Cases, write_report
 from app.batch.inspection.tables import Run, difference
 from app.batch.inspection.video import write_videos
 from app.cli.progress import Progress
@@ -15,12 +15,14 @@ from app.core.evaluate import Protocol
 from app.core.inspection.failures import Failure
 from app.core.inspection.results import overall
 from app.errors import MaskwrightError, UsageError
+from app.storage.files.apart import check_apart
 from app.storage.files.writing import check_folder
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Score, print the tables, and write the report where one is asked for."""
     if arguments.report:
+        check_apart(arguments.report, (arguments.gt, arguments.frames, *arguments.pred))
         _check_report(arguments.report)
     predictions = arguments.pred
     protocol = Protocol(arguments.protocol) if arguments.protocol else None
@@ -52,8 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _check_report(folder: Path) -> None:
     """Raise UsageError where a report would take the place of something else."""
     check_folder(folder)
-    is_report = (folder / "summary.json").is_file() and (folder / "index.html").is_file()
-    if folder.exists() and not is_report and any(folder.iterdir()):
+    # A whole folder takes its place, so that all in it must be of an earlier report.
+    if folder.exists() and not {each.name for each in folder.iterdir()} <= PARTS:
         raise UsageError(f"{folder} holds other things than a report. Give a new folder.")
 
 

@@ -21,7 +21,11 @@ def configure_propagate(parser: argparse.ArgumentParser) -> None:
     _add_first_number(parser)
     add("--out", type=Path, required=True, metavar="DIR", help="where a PNG a frame is written")
     _add_finding(parser.add_argument_group("with --text"))
-    add("--model", metavar="NAME", help="the tracker (default: the best that needs no download)")
+    add(
+        "--model",
+        metavar="NAME",
+        help="the tracker (default: the best for this machine that is here)",
+    )
     add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
     add("--size", type=int, metavar="N", help="short side at inference; 0 = as the frames are")
     add("--start", type=int, metavar="N", help="the first frame to write, counted from 0")
@@ -31,11 +35,19 @@ def configure_propagate(parser: argparse.ArgumentParser) -> None:
     add("--scores", action="store_true", help="write the probabilities, too: OUT/scores/*.npz")
     add("--scales", type=_scales, default=(), metavar="A,B,...", help="average over these scales")
     add("--flip", action="store_true", help="average with the mirrored video")
+    add("--refine", metavar="NAME",
+        help="sharpen the masks of each frame by this segmenter, such as hq-sam-large")  # fmt: skip
+    _add_gate(parser)
     add("--presence", action=argparse.BooleanOptionalAction,
         help="remember an object only on frames on which it is seen and show no unsure mask, or "
         "remember it on all and show all (default: the model's choice)")  # fmt: skip
     add("--project", type=Path, metavar="FILE",
         help="put the masks in a project file, too; what a person made there stays")  # fmt: skip
+
+
+def _add_gate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--iou-gate", type=float, default=0.1, metavar="X",
+        help="keep a mask whose refined one overlaps it less than this (default: 0.1)")  # fmt: skip
 
 
 def _add_finding(group: "argparse._ArgumentGroup") -> None:
@@ -59,7 +71,11 @@ def configure_segment(parser: argparse.ArgumentParser) -> None:
     add("--box", type=_box, metavar="X0,Y0,X1,Y1", help="a box round the object")
     add("--mask", type=Path, metavar="PNG", help="the mask so far: pixels of 1 to 254")
     add("--out", type=output_file, required=True, metavar="PNG", help="where the mask is written")
-    add("--model", metavar="NAME", help="the segmenter (default: the best without a download)")
+    add(
+        "--model",
+        metavar="NAME",
+        help="the segmenter (default: the best for this machine that is here)",
+    )
     add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
 
 
@@ -74,9 +90,12 @@ def configure_refine(parser: argparse.ArgumentParser) -> None:
         help="where all masks are written; those of other frames as they are")  # fmt: skip
     add("--frames", dest="chosen", type=_ranges, metavar="N,N-M",
         help="which frames, counted from 0 (default: all that have a mask)")  # fmt: skip
-    add("--iou-gate", type=float, default=0.1, metavar="X",
-        help="keep a mask whose refined one overlaps it less than this (default: 0.1)")  # fmt: skip
-    add("--model", metavar="NAME", help="the refiner (default: the best without a download)")
+    _add_gate(parser)
+    add(
+        "--model",
+        metavar="NAME",
+        help="the refiner (default: the best for this machine that is here)",
+    )
     add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
 
 
@@ -91,7 +110,11 @@ def configure_densify(parser: argparse.ArgumentParser) -> None:
         "(default: beside the JSON)")  # fmt: skip
     add("--gate", type=float, default=0.85, metavar="IOU",
         help="keep masks of which both directions agree at least this much (0.85)")  # fmt: skip
-    add("--model", metavar="NAME", help="the tracker (default: the best that needs no download)")
+    add(
+        "--model",
+        metavar="NAME",
+        help="the tracker (default: the best for this machine that is here)",
+    )
     add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
     add("--size", type=whole(0), metavar="N",
         help="short side at inference; 0 = as the frames are")  # fmt: skip

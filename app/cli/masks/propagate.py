@@ -4,6 +4,7 @@ import argparse
 from contextlib import closing
 
 from app.batch.masks.anchors import anchors_of, read_anchors
+from app.batch.masks.sharpening import SharpenedTracker
 from app.batch.passes.readable import ReadableFrames
 from app.batch.resume import FillJob, ResumableFill
 from app.batch.write import project_for
@@ -23,20 +24,23 @@ _READ_AHEAD_BYTES = 128 << 20  # frames are decoded while the model works on tho
 
 def run(arguments: argparse.Namespace) -> int:
     """Propagate and write."""
-    name = arguments.model or registry.default_tracker()
+    check_apart(arguments.out, (arguments.frames, arguments.anchors, arguments.weights))
     with (
         closing(open_video(arguments.frames)) as video,
         closing(FrameCache(video, _READ_AHEAD_BYTES)) as frames,
         project_for(arguments.project, video) as project,
     ):
-        job = _job(arguments, video, name)
+        job = _job(arguments, video)
         readable = ReadableFrames(frames)
         if arguments.text:
             job = with_found(job, arguments, readable, project)
-        tracker = registry.load_tracker(name, readable, job.options)
+        tracker = registry.load_tracker(job.model, readable, job.options)
+        if job.refiner:
+            refiner = registry.load_segmenter(job.refiner, frames, _refining(arguments))
+            tracker = SharpenedTracker(tracker, refiner, gate=job.gate)
         filling = ResumableFill(job, video, tracker, readable.unreadable)
         try:
-            with Progress(f"Propagating with {name}", filling.left) as progress:
+            with Progress(f"Propagating with {_named(job)}", filling.left) as progress:
                 for _ in filling.steps():
                     progress.step()
         except KeyboardInterrupt as stop:
@@ -45,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _job(arguments: argparse.Namespace, video: Video, model: str) -> FillJob:
+def _job(arguments: argparse.Namespace, video: Video) -> FillJob:
     """Read the anchors and check the range. Raises UsageError."""
     final = len(video) - 1
     first = 0 if arguments.start is None else arguments.start
@@ -57,7 +61,6 @@ def _job(arguments: argparse.Namespace, video: Video, model: str) -> FillJob:
         )
     if arguments.size is not None and arguments.size < 0:
         raise UsageError("--size cannot be negative. Give the short side in pixels, or 0.")
-    check_apart(arguments.out, (arguments.frames, arguments.anchors, arguments.weights))
     stems = (video.stem(frame) for frame in range(first, last + 1))
     check_target(arguments.out, stems, scores=arguments.scores)
     options = LoadOptions(
@@ -69,6 +72,8 @@ def _job(arguments: argparse.Namespace, video: Video, model: str) -> FillJob:
         flip=arguments.flip,
         presence=arguments.presence,
     )
+    if not 0 <= arguments.iou_gate <= 1:
+        raise UsageError("--iou-gate must lie from 0 to 1.")
     number = arguments.first_number
     given = read_anchors(arguments.anchors, video, number) if arguments.anchors else {}
     return FillJob(
@@ -80,5 +85,16 @@ def _job(arguments: argparse.Namespace, video: Video, model: str) -> FillJob:
         direction=Direction(arguments.direction),
         scores=arguments.scores,
         options=options,
-        model=model,
+        refiner=arguments.refine or "",
+        gate=arguments.iou_gate,
+        model=arguments.model or registry.default_tracker(options),
     )
+
+
+def _refining(arguments: argparse.Namespace) -> LoadOptions:
+    """Return how the refiner is loaded: weights and size that are given are the tracker's."""
+    return LoadOptions(device=arguments.device, threads=arguments.threads)
+
+
+def _named(job: FillJob) -> str:
+    return f"{job.model} and {job.refiner}" if job.refiner else job.model

@@ -20,7 +20,9 @@ from models.api import LoadOptions
 
 def run(arguments: argparse.Namespace) -> int:
     """Refine, print a line for each mask, and write."""
-    gate, name = arguments.iou_gate, arguments.model or registry.default_segmenter()
+    gate = arguments.iou_gate
+    options = LoadOptions(arguments.device, arguments.threads, arguments.weights)
+    name = arguments.model or registry.default_segmenter(options)
     if not 0 <= gate <= 1:
         raise UsageError("--iou-gate must lie from 0 to 1.")
     check_apart(arguments.out, (arguments.frames, arguments.masks, arguments.weights))
@@ -31,7 +33,6 @@ def run(arguments: argparse.Namespace) -> int:
             chosen = _frames(arguments.chosen, given, len(video))
         object_ids(given, arguments.masks)
         check_target(arguments.out, (video.stem(frame) for frame in given))
-        options = LoadOptions(arguments.device, arguments.threads, arguments.weights)
         job = RefineJob(arguments.out, given, chosen, gate, options, name)
         refining = ResumableRefinement(job, video, registry.load_segmenter(name, video, options))
         try:

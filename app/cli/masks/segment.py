@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     clicks = tuple(Click(*point) for point in arguments.point)
     prompt = Prompt(clicks, Box(*arguments.box) if arguments.box else None, mask)
     options = LoadOptions(arguments.device, arguments.threads, arguments.weights)
-    model = arguments.model or registry.default_segmenter()
+    model = arguments.model or registry.default_segmenter(options)
     best = registry.load_segmenter(model, still, options).segment(0, prompt)[0]
     write_palette_png(arguments.out, best.mask.astype("uint8"))
     sys.stdout.write(f"predicted IoU {best.score:.3f}, {int(best.mask.sum())} pixels\n")

@@ -12,6 +12,7 @@ from app.batch.masks.voting import voted
 from app.cli.progress import Progress
 from app.core.vote import VoteRules
 from app.errors import UsageError
+from app.storage.files.apart import check_apart
 from app.storage.formats.davis import mask_files
 from app.storage.formats.label_frames import LabelFrames, check_target
 from app.storage.formats.palette import (
@@ -37,6 +38,7 @@ class _Part:
 def run(arguments: argparse.Namespace) -> int:
     """Vote and write, folder by folder."""
     rules = VoteRules(arguments.window, arguments.overlap)
+    check_apart(arguments.out, (arguments.frames, arguments.coarse, arguments.masklets))
     parts = list(_parts(arguments))
     with Progress("Voting", len(parts)) as progress:
         for part in parts:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from app import paths
-from app.gui.window.crash import CrashWatch, log_to
+from app.gui.window.process.crash import CrashWatch, log_to
 from app.gui.window.window import Window
 from app.session.choices import changed
 from app.session.session import Session

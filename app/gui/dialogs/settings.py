@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QCoreApplication, Qt, Slot
+from PySide6.QtCore import QCoreApplication, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -34,6 +34,8 @@ _WIDTH, _LABEL_WIDTH = 260, 190
 class SettingsDialog(QDialog):
     """Every setting, by group; a change holds at once."""
 
+    models_asked = Signal()  # the person wants other models than those that are here
+
     def __init__(self, preferences: Preferences, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._preferences = preferences
@@ -58,11 +60,16 @@ class SettingsDialog(QDialog):
             if isinstance(button, QPushButton):
                 button.setAutoDefault(False)  # Enter ends a field; it presses no button
         buttons.button(standard.RestoreDefaults).clicked.connect(self._restore)
+        more = buttons.addButton(self.tr("Models…"), QDialogButtonBox.ButtonRole.ActionRole)
+        more.setAutoDefault(False)
+        more.setToolTip(self.tr("Fetch models that are not on this machine yet"))
+        more.clicked.connect(self.models_asked)
         layout = QVBoxLayout(self)
         layout.addWidget(self._find)
         layout.addWidget(area)
         layout.addWidget(buttons)
         preferences.changed.connect(self._show_values)
+        preferences.weights_changed.connect(self._fill_models)
 
     def editor(self, name: str) -> Editor:
         """Return the widget that edits a setting."""
@@ -138,6 +145,18 @@ class SettingsDialog(QDialog):
             editor.blockSignals(True)
             _show(editor, getattr(self._preferences.settings, name))
             editor.blockSignals(False)
+
+    @Slot()
+    def _fill_models(self) -> None:
+        """Offer the models that are on this machine now."""
+        for preference in choices.preferences():
+            editor = self._editors[preference.name]
+            if isinstance(editor, QComboBox) and preference.options:
+                editor.blockSignals(True)
+                editor.clear()
+                fill_options(editor, preference.options)
+                editor.blockSignals(False)
+        self._show_values()
 
     @Slot(str)
     def _filter(self, text: str) -> None:

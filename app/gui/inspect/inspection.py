@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Named = Callable[..., list[QAction]]
 
 
-class Inspection(QObject):
+class InspectionPanels(QObject):
     """The list of runs, the table of failures, the curves and the views.
 
     Each is made when it is needed first: a window that only annotates does not wait for them.

@@ -8,10 +8,12 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QLabel, QToolBar, QToolButton, QWidget
 
 from app.gui.widgets.fields import fill_options, keep_from_wheel
-from app.session.choices import Option, models_for
+from app.session.choices import Option, best_models, models_for
 from app.session.state.preferences import Preferences
 from app.session.state.video import CurrentVideo
 from app.session.state.view import ViewState
+
+_MORE = "…"  # no name of a model
 
 
 class PropagateBar(QToolBar):
@@ -38,14 +40,24 @@ class PropagateBar(QToolBar):
         )
         self._model = _choice(self.tr("The model that propagates"), [])
         self._model.activated.connect(self._on_model_chosen)
+        tip = self.tr("The model that sharpens each mask on the way; it takes time on every frame")
+        self._sharpener = _choice(tip, [])
+        self._sharpener.activated.connect(self._on_sharpener_chosen)
         self._range = QLabel()
         view.range_changed.connect(self._show_range)
         video.opened.connect(self._show_range)
         preferences.changed.connect(self._show_model)
         video.opened.connect(self._fill_models)
+        preferences.weights_changed.connect(self._fill_models)
 
-    def set_actions(self, buttons: Iterable[QAction], clear_range: QAction) -> None:
-        """Lay the bar out, with the actions as buttons that show their names."""
+    def set_actions(
+        self, buttons: Iterable[QAction], clear_range: QAction, models: QAction
+    ) -> None:
+        """Lay the bar out, with the actions as buttons that show their names.
+
+        `models` is what a person does who wants another model than those that are here.
+        """
+        self._more_models = models
         for action in buttons:
             self.addAction(action)
             button = self.widgetForAction(action)
@@ -59,6 +71,7 @@ class PropagateBar(QToolBar):
         self.addSeparator()
         self.addWidget(QLabel(self.tr("Model ")))
         self.addWidget(self._model)
+        self.addWidget(self._sharpener)
         self._show_range()
 
     @property
@@ -84,22 +97,42 @@ class PropagateBar(QToolBar):
 
     @Slot()
     def _show_model(self) -> None:
+        if self._video.is_open:
+            best, _ = best_models(self._preferences.settings)
+            self._model.setItemText(0, self.tr("best here: {}").format(best))
         row = self._model.findData(self._preferences.settings.tracker)
         self._model.setCurrentIndex(max(0, row))
+        row = self._sharpener.findData(self._preferences.settings.sharpener)
+        self._sharpener.setCurrentIndex(max(0, row))
 
     @Slot()
     def _fill_models(self) -> None:
         # Which models there are is looked up when a video opens: the empty window need not wait.
         if self._video.is_open:
             self._model.clear()
-            best = Option("", self.tr("best without download"))
-            fill_options(self._model, (best, *models_for("trackers")))
+            tip = self.tr("The best model that is on this machine and suits it")
+            more = Option(_MORE, self.tr("More models…"), self._more_models.toolTip())
+            fill_options(self._model, (Option("", "", tip), *models_for("trackers"), more))
+            self._model.insertSeparator(self._model.count() - 1)
+            self._sharpener.clear()
+            alone = Option("", self.tr("alone"), self.tr("Masks stay as the tracker makes them"))
+            after = (replace(each, label=f"+ {each.label}") for each in models_for("segmenters"))
+            fill_options(self._sharpener, (alone, *after))
             self._show_model()
 
     @Slot(int)
     def _on_model_chosen(self, row: int) -> None:
         name = self._model.itemData(row)
+        if name == _MORE:
+            self._show_model()
+            self._more_models.trigger()
+            return
         self._preferences.apply(replace(self._preferences.settings, tracker=name))
+
+    @Slot(int)
+    def _on_sharpener_chosen(self, row: int) -> None:
+        name = self._sharpener.itemData(row)
+        self._preferences.apply(replace(self._preferences.settings, sharpener=name))
 
 
 def _choice(tip: str, texts: list[str]) -> QComboBox:

@@ -5,18 +5,30 @@ from PySide6.QtGui import QAction
 
 from app.gui.widgets.messages import Level, Messages, Offer
 from app.session.session import Session
-from app.session.state.status import Report, SessionState
+from app.session.state.status import Report, SessionState, Topic
 
 
 class Reporter(QObject):
-    """Shows each report; one of a job's changes offers to view and to undo them."""
+    """Shows each report with what it offers: to view and undo changes, to fetch a model."""
 
     def __init__(
-        self, session: Session, messages: Messages, view: QAction, undo: QAction, parent: QObject
+        self,
+        session: Session,
+        messages: Messages,
+        view: QAction,
+        undo: QAction,
+        models: QAction,
+        parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._session, self._messages = session, messages
-        self._offers = (Offer(self.tr("View"), view), Offer(self.tr("Undo"), undo, ends=True))
+        self._offers = {
+            Topic.CHANGES: (
+                Offer(self.tr("View"), view),
+                Offer(self.tr("Undo"), undo, ends=True),
+            ),
+            Topic.MODELS: (Offer(self.tr("Models…"), models, ends=True),),
+        }
         session.status.reported.connect(self._on_reported)
         # What was offered about the newest step would be done to another one.
         session.history.changed.connect(messages.withdraw_offers)
@@ -29,5 +41,5 @@ class Reporter(QObject):
             Level(report.level),
             report.text,
             of_video=self._session.video.is_open and not closes,
-            offers=self._offers if report.of_changes else (),
+            offers=self._offers.get(report.topic, ()),
         )

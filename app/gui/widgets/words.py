@@ -33,6 +33,16 @@ def clock(seconds: float) -> str:
     return f"{hours}:{tail}" if hours else tail
 
 
+def duration(seconds: float) -> str:
+    """Return a length of time as a person says it: "45 s", "2 min 5 s", "1 h 3 min"."""
+    whole = max(0, round(seconds))
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
 def verbatim_tip(text: str) -> str:
     """Return a tool tip that shows `text` as it is: Qt takes what looks like HTML for HTML."""
     return f"<span>{html.escape(text)}</span>".replace("\n", "<br>") if text else ""

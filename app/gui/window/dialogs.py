@@ -16,7 +16,10 @@ from app.gui.actions.table import MENUS, SELECT_OBJECT, Action
 from app.gui.dialogs.go_to import GoToDialog
 from app.gui.dialogs.help import HelpWindow
 from app.gui.dialogs.settings import SettingsDialog
+from app.gui.dialogs.shelf.dialog import ShelfDialog
+from app.gui.panels.find import FindPanel
 from app.gui.window.docks import Docks
+from app.session.shelf.shelf import Shelf
 from app.session.state.preferences import Preferences
 from app.session.state.video import CurrentVideo
 from app.session.state.view import ViewState
@@ -32,20 +35,33 @@ class PanelVerbs:
         view: ViewState,
         preferences: Preferences,
         docks: Docks,
+        shelf: Shelf,
+        find: FindPanel,
         actions: Callable[[], Actions],
     ) -> None:
         self._window = window
         self._video, self._view, self._preferences = video, view, preferences
-        self._docks = docks
+        self._docks, self._shelf, self._find = docks, shelf, find
         self._actions = actions
 
     def settings(self) -> None:
         """Open the settings."""
-        self._show(SettingsDialog(self._preferences, self._window))
+        dialog = SettingsDialog(self._preferences, self._window)
+        dialog.models_asked.connect(self.models)
+        self._show(dialog)
+
+    def models(self) -> None:
+        """Open the shelf of models."""
+        self._show(ShelfDialog(self._shelf, self._window))
 
     def go_to(self) -> None:
         """Ask for a frame or a time."""
         self._show(GoToDialog(self._video, self._view, self._window))
+
+    def find(self) -> None:
+        """Let the person say in words what to look for."""
+        self._docks.show("find")
+        self._find.ask()
 
     def sheet(self) -> None:
         """Show all keys."""

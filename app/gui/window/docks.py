@@ -7,7 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QToolBar, QWidget
 
 _STATE, _GEOMETRY, _INSPECTS = "window/state", "window/geometry", "window/inspects"
-_VERSION = 3  # raise it when panels come or go: an older state is then not restored
+_VERSION = 4  # raise it when panels come or go: an older state is then not restored
 _RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
 _LOW = ("curves", "timeline", "memory")
 _HORIZONTAL, _VERTICAL = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
@@ -55,13 +55,18 @@ class Docks:
         """Return the actions that show and hide the panels and bars."""
         return [part.toggleViewAction() for part in self._parts()]
 
+    def show(self, name: str) -> None:
+        """Show a panel, before the others that share its place."""
+        self._docks[name].show()
+        self._docks[name].raise_()
+
     def annotate(self) -> None:
         """Objects above suspects on the right, a low timeline below, no history."""
         self.inspects = False
         self._arrange(("objects", "review"), heights=(300, 300), low=("timeline",), below=256)
-        beside = self._docks["anchors"]  # behind the suspects, as another page
-        self._window.tabifyDockWidget(self._docks["review"], beside)
-        beside.show()
+        for name in ("anchors", "find"):  # behind the suspects, as other pages
+            self._window.tabifyDockWidget(self._docks["review"], self._docks[name])
+            self._docks[name].show()
         self._docks["review"].raise_()
         self._arranged()
 

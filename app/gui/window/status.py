@@ -16,7 +16,8 @@ from PySide6.QtWidgets import (
 from app.gui.panels.jobs import JobsButton
 from app.gui.widgets.elided_label import ElidedLabel
 from app.gui.widgets.theme import icon
-from app.gui.window.process_memory import resident_bytes
+from app.gui.widgets.words import duration
+from app.gui.window.process.memory import resident_bytes
 from app.session.files.autosave import Autosave
 from app.session.jobs.progress import Progress
 from app.session.jobs.runner import JobRunner
@@ -172,16 +173,6 @@ class StatusBar(QStatusBar):
         self._saved.clear()
         self._pointer.clear()
         self.refresh()
-
-
-def duration(seconds: float) -> str:
-    """Return a length of time as a person says it: "45 s", "2 min 5 s", "1 h 3 min"."""
-    whole = max(0, round(seconds))
-    minutes, rest = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def _size(count: int) -> str:

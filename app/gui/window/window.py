@@ -27,15 +27,8 @@ from app.gui.actions.verbs.files.files import FileVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.tools.tool import Tool
 from app.gui.dialogs.ask import Ask
-from app.gui.panels.anchors import AnchorsPanel
-from app.gui.panels.mask_bar import MaskBar
-from app.gui.panels.propagate_bar import PropagateBar
-from app.gui.panels.review import ReviewPanel
-from app.gui.timeline.playback import Player
-from app.gui.timeline.transport import Transport
 from app.gui.widgets.messages import Messages
 from app.gui.widgets.places import Places
-from app.gui.widgets.recent import RecentSources
 from app.gui.widgets.reporter import Reporter
 from app.gui.widgets.theme import Theme, apply_theme
 from app.gui.window.compose import (
@@ -43,24 +36,19 @@ from app.gui.window.compose import (
     ask_before_models,
     fill_bars,
     follow_propagations,
-    make_canvas,
     make_context,
-    make_history,
-    make_inspection,
-    make_objects_panel,
-    make_status_bar,
-    make_timeline,
     make_tools_bar,
     situation_changes,
     situation_of,
-    stacked,
 )
 from app.gui.window.dialogs import PanelVerbs
 from app.gui.window.docks import Docks, fit_screen
 from app.gui.window.focus import FocusKeys
-from app.gui.window.garbage_collector import IdleGarbageCollector
+from app.gui.window.parts import make_parts
+from app.gui.window.process.garbage_collector import IdleGarbageCollector
 from app.gui.window.welcome import Welcome
 from app.session.session import Session
+from app.session.shelf.shelf import Shelf
 from app.session.state.status import SessionState
 
 
@@ -103,12 +91,12 @@ class Window(QMainWindow):
     @property
     def canvas(self) -> Canvas:
         """The picture."""
-        return self._canvas
+        return self._parts.canvas
 
     @property
     def messages(self) -> Messages:
         """The messages over the picture."""
-        return self._messages
+        return self._parts.messages
 
     @property
     def files(self) -> FileVerbs:
@@ -118,48 +106,28 @@ class Window(QMainWindow):
     def _make_parts(self, ask: Ask, sample: Callable[[], Path] | None) -> None:
         session = self._session
         ask_before_models(session, ask)
-        video, view, preferences = session.video, session.view, session.preferences
         self._pages = QStackedWidget()
-        self._canvas = make_canvas(session)
-        self._timeline = make_timeline(session)
-        self._objects = make_objects_panel(session)
-        self._review = ReviewPanel(view, session.masks, session.review)
-        self._anchors = AnchorsPanel(video, view, session.masks)
-        self._history = make_history(session, self.tr("As opened"))
-        self._messages = Messages(self._pages)
-        self._status = make_status_bar(session)
-        self._player = Player(video, view, self)
+        self._parts = make_parts(session, self._store, self._pages, self)
         follow_propagations(session, self)
-        IdleGarbageCollector(video, self)
-        Places(self._store, video, view, self)
-        self._recent = RecentSources(self._store, self)
-        self._propagate_bar = PropagateBar(video, view, preferences)
-        self._mask_bar = MaskBar(preferences, self._canvas)
-        self._transport = Transport(video, view)
-        self._inspection = make_inspection(session)
+        IdleGarbageCollector(session.video, self)
+        Places(self._store, session.video, session.view, self)
         self._docks = Docks(self, self._show_page)
-        panels = PanelVerbs(self, video, view, preferences, self._docks, lambda: self._actions)
-        context = make_context(
-            session,
-            self._canvas,
-            self._player,
-            panels,
-            anchors=self._anchors,
-            objects=self._objects,
-            review=self._review,
-            propagate=self._propagate_bar,
-            inspection=self._inspection,
-            ask=ask,
-            recent=self._recent,
-            tell=self._messages.show_message,
-            sample=sample,
-            show_jobs=self._status.jobs.open_list,
+        panels = PanelVerbs(
+            self,
+            session.video,
+            session.view,
+            session.preferences,
+            self._docks,
+            Shelf(session.preferences, session.status, self),
+            self._parts.find,
+            lambda: self._actions,
         )
+        context = make_context(session, self._parts, panels, ask, sample)
         self._files = context.files
         self._actions = Actions(
             context,
             partial(situation_of, session, has_sample=sample is not None),
-            preferences,
+            session.preferences,
             changes=situation_changes(session),
             parent=self,
         )
@@ -169,36 +137,22 @@ class Window(QMainWindow):
 
     def _make_bars(self) -> None:
         self._docks.add_bar(make_tools_bar(self._actions), Qt.ToolBarArea.LeftToolBarArea)
-        self._docks.add_bar(self._propagate_bar, Qt.ToolBarArea.TopToolBarArea)
-        self._docks.add_bar(self._mask_bar, Qt.ToolBarArea.TopToolBarArea)
-        fill_bars(
-            self._actions,
-            propagate=self._propagate_bar,
-            timeline=self._timeline,
-            transport=self._transport,
-            anchors=self._anchors,
-            objects=self._objects,
-            review=self._review,
-        )
-        self._inspection.set_actions(self._named)
-        self.setStatusBar(self._status)
+        self._docks.add_bar(self._parts.propagate, Qt.ToolBarArea.TopToolBarArea)
+        self._docks.add_bar(self._parts.mask_bar, Qt.ToolBarArea.TopToolBarArea)
+        fill_bars(self._actions, self._parts)
+        self.setStatusBar(self._parts.status)
 
     def _make_menus(self) -> None:
-        self._docks.add("timeline", self.tr("Timeline"), stacked(self._transport, self._timeline))
-        self._docks.add("objects", self.tr("Objects"), self._objects)
-        self._docks.add("review", self.tr("Review"), self._review)
-        self._docks.add("anchors", self.tr("Anchors"), self._anchors)
-        self._docks.add("history", self.tr("History"), self._history)
-        for name, title, panel in self._inspection.panels():
+        for name, title, panel in self._parts.panels():
             self._docks.add(name, title, panel)
         fill_menu_bar(
             self,
             self._actions,
             {
-                RECENT: RecentMenu(self._recent, self._files, self),
+                RECENT: RecentMenu(self._parts.recent, self._files, self),
                 SELECT: select_menu(self._actions, self),
                 PANELS: panels_menu(self.tr("Pa&nels"), self._docks.toggles(), self),
-                MODES: self._mask_bar.menu(self.tr("&Masks"), self),
+                MODES: self._parts.mask_bar.menu(self.tr("&Masks"), self),
             },
         )
         # Shortcuts hold wherever the focus is, with the menu bar hidden too.
@@ -206,30 +160,30 @@ class Window(QMainWindow):
 
     def _make_pages(self) -> None:
         begin = self._named("open", "open_folder", "open_sample")
-        self._welcome = Welcome(self._recent, begin)
-        for page in (self._welcome, self._canvas):
+        self._welcome = Welcome(self._parts.recent, begin)
+        for page in (self._welcome, self._parts.canvas):
             self._pages.addWidget(page)
-        self._pages.currentChanged.connect(self._messages.raise_)  # the page has gone on top
+        self._pages.currentChanged.connect(self._parts.messages.raise_)  # the page has gone on top
         self.setCentralWidget(self._pages)
 
     def _connect(self) -> None:
         session = self._session
         session.video.opened.connect(self._on_opened)
-        view, undo = self._named("next_change", "undo")
-        Reporter(session, self._messages, view, undo, self)
+        view, undo, models = self._named("next_change", "undo", "models")
+        Reporter(session, self._parts.messages, view, undo, models, self)
         session.status.state_changed.connect(self._on_state_changed)
         session.preferences.changed.connect(self._apply_settings)
         self._welcome.chosen.connect(self._files.open)
-        self._canvas.cursor_moved.connect(self._status.show_pointer)
-        self._canvas.tool_changed.connect(self._on_tool_changed)
-        self._objects.solo_asked.connect(self._actions["solo"].trigger)
-        self._actions.refreshed.connect(self._mask_bar.refresh)
+        self._parts.canvas.cursor_moved.connect(self._parts.status.show_pointer)
+        self._parts.canvas.tool_changed.connect(self._on_tool_changed)
+        self._parts.objects.solo_asked.connect(self._actions["solo"].trigger)
+        self._actions.refreshed.connect(self._parts.mask_bar.refresh)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._apply_settings)
         application = QApplication.instance()
         if application is not None:
             self._focus_keys = FocusKeys(self)
             application.installEventFilter(self._focus_keys)
-        self._canvas.set_tool(Tool.POINTS)
+        self._parts.canvas.set_tool(Tool.POINTS)
 
     @Slot()
     def _on_opened(self) -> None:
@@ -237,14 +191,14 @@ class Window(QMainWindow):
         self._docks.set_shown(shown=is_open)
         self._show_page()
         self.setWindowTitle(f"{title} — Maskwright" if is_open else "Maskwright")
-        self._messages.clear()
+        self._parts.messages.clear()
         if is_open:
-            self._canvas.setFocus()
+            self._parts.canvas.setFocus()
 
     def _show_page(self) -> None:
-        page: QWidget = self._canvas if self._session.video.is_open else self._welcome
+        page: QWidget = self._parts.canvas if self._session.video.is_open else self._welcome
         if self._session.video.is_open and self._docks.inspects:
-            page = self._inspection.views  # made now, where it was not needed before
+            page = self._parts.inspection.views  # made now, where it was not needed before
             self._pages.addWidget(page)
         self._pages.setCurrentWidget(page)
 
@@ -260,8 +214,8 @@ class Window(QMainWindow):
     @Slot()
     def _apply_settings(self) -> None:
         settings = self._session.preferences.settings
-        self._canvas.set_opacity(settings.overlay_opacity)
-        self._mask_bar.refresh()
+        self._parts.canvas.set_opacity(settings.overlay_opacity)
+        self._parts.mask_bar.refresh()
         application = QApplication.instance()
         if isinstance(application, QApplication):
             apply_theme(application, Theme(settings.theme))
@@ -281,7 +235,7 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._docks.save(self._store)
-        self._player.stop()
+        self._parts.player.stop()
         event.setAccepted(self._files.close())
         if event.isAccepted():
-            self._session.inspector.data_set.stop()
+            self._session.inspection.data_set.stop()

@@ -15,7 +15,7 @@ from app.session.edits.prompts import Prompts, Question
 from app.session.inference.engine import Engine
 from app.session.state.context import SessionContext
 from app.session.state.masks import Masks
-from app.session.state.status import SessionState
+from app.session.state.status import SessionState, topic_of
 from models.api import Box, Click
 
 
@@ -192,7 +192,7 @@ class Clicks(QObject):
     @Slot(int, object)
     def _on_ended(self, job_id: int, error: Exception | None) -> None:
         if (asked := self._take(job_id)) is not None:
-            self._status.report("error", str(error))
+            self._status.report("error", str(error), topic_of(error))
             self._go_on(asked.key, made=False)
 
     def _take(self, job_id: int) -> Segment | None:

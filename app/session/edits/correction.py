@@ -12,6 +12,7 @@ from app.session.edits.masks import MaskEdits
 from app.session.inference.engine import Engine
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
+from app.session.state.status import topic_of
 
 
 class Correction(QObject):
@@ -170,4 +171,4 @@ class Correction(QObject):
         if self._asked is not None and self._asked.id == job_id:
             self._asked = None
             if error is not None:
-                self._status.report("error", str(error))
+                self._status.report("error", str(error), topic_of(error))

@@ -7,12 +7,14 @@ from PySide6.QtCore import QObject
 
 from app.errors import StorageError, UnsavedError, VideoMissingError
 from app.session.files.autosave import Autosave
+from app.session.files.exchange import Exchange
 from app.session.files.opening import Opened, open_project, open_source, reopened_as
 from app.session.state.context import SessionContext
 from app.session.state.open_video import OpenVideo
 from app.session.state.preferences import cache_bytes
 from app.session.state.status import SessionState
 from app.storage.formats.importing import Imported
+from app.storage.project.schema import check_header
 from app.storage.video.frames import FrameCache
 
 
@@ -27,6 +29,7 @@ class Files(QObject):
         self,
         context: SessionContext,
         autosave: Autosave,
+        exchange: Exchange,
         parent: QObject,
         *,
         starts: Sequence[Callable[[], None]],
@@ -34,7 +37,8 @@ class Files(QObject):
         stops: Sequence[Callable[[], None]],
     ) -> None:
         super().__init__(parent)
-        self._video, self._masks, self.autosave = context.video, context.masks, autosave
+        self._video, self._masks = context.video, context.masks
+        self.autosave, self.exchange = autosave, exchange
         self._preferences, self._status = context.preferences, context.status
         self._starts, self._settle, self._stops = starts, settle, stops
         self._without_video: Path | None = None  # a project whose video was not found
@@ -98,6 +102,8 @@ class Files(QObject):
         if self._is_current(path) and self.autosave.is_in_place():
             self.autosave.flush()
             return
+        if path.is_file() and path != self.project_path:
+            check_header(path)  # nothing but a project may be replaced by one
         whole = Imported(self._masks.document.snapshot(), opened.video, opened.attachment, ())
         if self.autosave.copy_to(path, whole):
             opened.project_path = path

@@ -14,6 +14,7 @@ class Engine(QObject):
 
     segmented = Signal(int, object)  # job id, tuple[Candidate, ...]
     explained = Signal(int, object)  # job id, tuple[Vote, ...]
+    found = Signal(int, object)  # job id, tuple[Proposal, ...]
     stepped = Signal(int, object)  # job id, Step
     ended = Signal(int, object)  # job id, exception or None
 
@@ -28,6 +29,7 @@ class Engine(QObject):
         thread = InferenceThread(load, self)
         thread.segmented.connect(self.segmented)
         thread.explained.connect(self.explained)
+        thread.found.connect(self.found)
         thread.stepped.connect(self.stepped)
         thread.ended.connect(self.ended)
         thread.start()

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from app.batch.passes.steps import Step
 from app.core.document import Document, Entry, Key, Origin
 from app.core.mask import Mask
 from app.core.passes import PackedAnchors
@@ -63,13 +62,12 @@ class Experiment(TrackingJob):
         frames = [frame for each in self.passes for frame in each.frames]
         return Meter(self.title, frames, tuple(sorted(super().objects)))
 
-    def takes(self, step: Step) -> bool:
-        """Keep what was found beside the document; at the end hand on all of it."""
-        super().takes(step)
-        self._found.update(step.entries)
+    def given(self, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
+        """Keep what was found beside the document, which gets nothing; at the end hand on all."""
+        self._found.update(found)
         if self._steps == sum(len(each.frames) for each in self.passes):
             self._then(self._memory, Document(self._context.masks.objects, self._found))
-        return True
+        return {}
 
     def rest(self, _document: Document) -> "Experiment":
         """Return all of it: half an experiment says nothing."""

@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 
-from app.batch.passes.steps import Step
 from app.core.document import Document, Entry, Key
 from app.engine.jobs import Job as Request
 from app.session.jobs.progress import Meter
@@ -62,10 +61,9 @@ class Job(ABC):
     def covers(self, key: Key) -> bool:
         """Whether an edit at `key` falls into the objects and frames of the job."""
 
-    def takes(self, _step: Step) -> bool:
-        """Count a step of the engine; whether it is kept here, and the document never gets it."""
+    def count_step(self) -> None:
+        """Take note that the engine has answered once more."""
         self._steps += 1
-        return False
 
     def leave_out(self, keys: Collection[Key]) -> int:
         """Give no mask at `keys` any more; return how many of them the job covers."""
@@ -73,9 +71,9 @@ class Job(ABC):
         self._left_out |= covered
         return len(covered)
 
-    def gives(self, key: Key) -> bool:
-        """Whether what is found at `key` is to be kept."""
-        return key not in self._left_out
+    def given(self, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
+        """Return what the document is to get of what was found: all that is not left out."""
+        return {key: entry for key, entry in found.items() if key not in self._left_out}
 
     def has_passed(self, _frame: int) -> bool:
         """Whether who asks again at `frame` wants it to go on where it was stopped."""

@@ -21,7 +21,7 @@ from app.session.jobs.refinement import Refinement
 from app.session.jobs.stopped import StoppedJob
 from app.session.state.context import SessionContext
 from app.session.state.masks import Masks
-from app.session.state.status import SessionState
+from app.session.state.status import SessionState, Topic, topic_of
 from app.session.state.video import CurrentVideo
 
 
@@ -286,12 +286,11 @@ class JobRunner(QObject):
         # The answer may have waited in the event queue while its job was replaced.
         if running is None or running.id != job_id:
             return
-        if not running.job.takes(step):
-            allowed = permitted_entries(self._masks.document, step)
-            given = {key: entry for key, entry in allowed.items() if running.job.gives(key)}
-            if not self._context.preferences.settings.overlap:
-                given = _settled(self._masks, given)
-            self._masks.add_pending(given)
+        running.job.count_step()
+        given = permitted_entries(self._masks.document, running.job.given(step.entries))
+        if not self._context.preferences.settings.overlap:
+            given = _settled(self._masks, given)
+        self._masks.add_pending(given)
         if told := running.meter.step(step.frame):
             self.progress_changed.emit(told)
 
@@ -304,11 +303,12 @@ class JobRunner(QObject):
         self._finish(running)
         if error is not None:
             kept = f"{len(running.changed):,} masks are kept."
-            self._status.report("error", f"{running.title} failed: {error} {kept}")
+            self._status.report("error", f"{running.title} failed: {error} {kept}", topic_of(error))
         else:
             before = {key: entry for key, entry in old.items() if entry is not None}
             outcome = running.job.outcome(running.title, before, running.changed)
-            self._status.report("info", outcome, of_changes=bool(running.changed))
+            topic = Topic.CHANGES if running.changed else Topic.NOTHING
+            self._status.report("info", outcome, topic)
         self._next()
 
     @Slot(object)
@@ -362,7 +362,7 @@ def _settled(masks: Masks, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
     return changed
 
 
-def permitted_entries(document: Document, step: Step) -> dict[Key, Entry]:
-    """Return those entries of a step that may be shown and kept."""
-    allowed = permitted(document, step.entries)
-    return {key: entry for key, entry in step.entries.items() if key in allowed}
+def permitted_entries(document: Document, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
+    """Return those entries that may be shown and kept."""
+    allowed = permitted(document, found)
+    return {key: entry for key, entry in found.items() if key in allowed}

@@ -29,10 +29,11 @@ def read_run(
 def checksum(model: str) -> str:
     """Return the SHA-256 of a model's weights; empty where it has none, or none are found."""
     # It brings the network's modules along, for which the window need not wait.
-    from models.weights import store  # noqa: PLC0415
+    from models.weights import own, store  # noqa: PLC0415
 
+    mine = own.own_weights().get(model)
     try:
-        path = store.find(model)
+        path = mine.path if mine else store.find(model)
     except ModelError:
         return ""
     with path.open("rb") as file:

@@ -25,9 +25,10 @@ from app.core.document import Key
 from app.core.inspection.episodes import Episode
 from app.core.inspection.results import Result
 from app.core.runs import Run
-from app.errors import FrameReadError, StorageError
+from app.errors import FrameReadError, StorageError, UsageError
 from app.session.runs.runs import Runs
 from app.session.state.context import SessionContext
+from app.storage.files.apart import check_apart
 from app.storage.files.writing import atomic_write
 from app.storage.video.frames import FrameCache
 from models.api import BoolMask
@@ -154,7 +155,14 @@ class Reports(QObject):
     def _submit(self, path: Path, write: Callable[[], None]) -> None:
         if self._worker is None:
             self._worker = ThreadPoolExecutor(1, "reports")
-        done = self._worker.submit(write)
+        opened = self._video.now
+        inputs = (opened.video.source, opened.project_path) if opened else ()
+
+        def write_apart() -> None:
+            check_apart(path, inputs)
+            write()
+
+        done = self._worker.submit(write_apart)
         done.add_done_callback(lambda future: self._done.emit(path, future))
 
     @Slot(object, object)
@@ -162,7 +170,7 @@ class Reports(QObject):
         error = done.exception()
         if error is None:
             self._status.report("info", f"Saved {path}.")
-        elif isinstance(error, OSError | FrameReadError | StorageError):
+        elif isinstance(error, OSError | FrameReadError | StorageError | UsageError):
             self._status.report("error", f"{path} was not written: {error}")
         elif not isinstance(error, CancelledError):
             raise error

@@ -20,6 +20,7 @@ from app.session.files.autosave import Autosave
 from app.session.runs.answers import Answers
 from app.session.runs.reading import checksum, read_run
 from app.session.state.context import SessionContext
+from app.session.state.preferences import choice_of
 from app.storage.formats.labelled import named_objects
 from app.storage.project.project import Project
 from app.storage.project.runs import RunStore
@@ -130,7 +131,7 @@ class Runs(QObject):
             self._status.report("warning", "There are no masks to keep yet. Propagate first.")
             return
         settings = self._preferences.settings
-        model = settings.tracker or registry.default_tracker()
+        model = settings.tracker or registry.default_tracker(choice_of(settings).options)
         kept = sum(info.name.startswith(f"{model} {how}".strip()) for info in self.infos.values())
         name = " ".join(filter(None, (model, how, str(kept + 1) if kept else "")))
         parameters: Parameters = {"size": settings.size, "device": settings.device}

@@ -18,6 +18,7 @@ class Preferences(QObject):
 
     changed = Signal()
     models_changed = Signal()  # other models are to be used, or otherwise; before `changed`
+    weights_changed = Signal()  # other weights are on this machine than before
 
     def __init__(
         self, settings: Settings, file: Path | None, status: Status, parent: QObject
@@ -60,7 +61,10 @@ def choice_of(settings: Settings) -> Choice:
     options = LoadOptions(
         device=settings.device, threads=settings.threads, size=settings.size or None
     )
-    return Choice(settings.tracker, settings.segmenter, settings.refiner, options)
+    models = Choice(settings.tracker, settings.segmenter, settings.refiner, options=options)
+    if not settings.sharpener:
+        return models
+    return replace(models, sharpener=settings.sharpener, gate=settings.iou_gate)
 
 
 def rules_of(settings: Settings) -> Rules:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
+from models.api import WeightsMissingError
+
 
 class SessionState(enum.Enum):
     """What the session is busy with; one place changes it."""
@@ -16,16 +18,26 @@ class SessionState(enum.Enum):
     CLOSING = "closing"
 
 
+class Topic(enum.Enum):
+    """What a report is about, where a person can do something about it at once."""
+
+    NOTHING = "nothing"
+    CHANGES = "changes"  # of a job, which can be looked at and undone
+    MODELS = "models"  # that are not here, and could be fetched
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One sentence for the status line. `level` is "info", "warning" or "error".
-
-    `of_changes`: it tells what a job has changed, which can be looked at and undone.
-    """
+    """One sentence for the status line. `level` is "info", "warning" or "error"."""
 
     level: str
     text: str
-    of_changes: bool = False
+    topic: Topic = Topic.NOTHING
+
+
+def topic_of(error: Exception | None) -> Topic:
+    """Return what a report of this error is about."""
+    return Topic.MODELS if isinstance(error, WeightsMissingError) else Topic.NOTHING
 
 
 class Status(QObject):
@@ -49,6 +61,6 @@ class Status(QObject):
             self._state = state
             self.state_changed.emit(state)
 
-    def report(self, level: str, text: str, *, of_changes: bool = False) -> None:
+    def report(self, level: str, text: str, topic: Topic = Topic.NOTHING) -> None:
         """Put one sentence on the status line; see `Report`."""
-        self.reported.emit(Report(level, text, of_changes))
+        self.reported.emit(Report(level, text, topic))

@@ -135,10 +135,25 @@ def read_coco(raw: object, odd: list[str] | None = None) -> list[LabelledVideo]:
     """
     try:
         return _Reader(raw, odd).videos()
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        if isinstance(error, FormatError):
-            raise
-        _refuse(f"something is missing or of another kind ({error!r})")
+    except (_CocoError, KeyError, TypeError, AttributeError, ValueError) as error:
+        _refuse(_reason(error))
+
+
+class _CocoError(FormatError):
+    """What is wrong with a file, as a sentence; `reason` is a clause of it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Not a usable COCO file: {reason}. Export it again.")
+        self.reason = reason
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case _CocoError():
+            return error.reason
+        case KeyError():
+            return f"{error.args[0]!r} is missing"
+    return f"something is of another kind ({error})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,16 +183,25 @@ class _Reader:
     def __init__(self, raw: object, odd: list[str] | None) -> None:
         if not isinstance(raw, dict) or not {"images", "annotations"} <= raw.keys():
             _refuse("there are no images and annotations")
-        self._names = {item["id"]: str(item["name"]) for item in raw.get("categories", [])}
+        for key in ("images", "annotations"):
+            if not isinstance(raw[key], list):
+                _refuse(f"the {key} are no list")
+        if not raw["images"]:
+            _refuse("there are no images in it")
+        named = ((item["id"], item.get("name")) for item in raw.get("categories", []))
+        self._names = {number: str(name) for number, name in named if _is_name(name)}
         videos = {item["id"]: str(item["name"]) for item in raw.get("videos", [])}
         pictures = [(item["id"], _picture(item, videos)) for item in raw["images"]]
         self._pictures = dict(pictures)
         if len(self._pictures) < len(pictures):
             _refuse("two images have the same id")
         self._odd = odd
+        self._unreadable: list[str] = []
         self._items: dict[object, list[Mapping[str, object]]] = {n: [] for n in self._pictures}
         for item in raw["annotations"]:
             with self._telling(f"Annotation {_id_of(item)}"):
+                if item["image_id"] not in self._items:
+                    _refuse(f"it is of the image {item['image_id']!r}, which is not there")
                 self._items[item["image_id"]].append(item)
         self._untracked = 0
 
@@ -190,13 +214,14 @@ class _Reader:
             name = short[picture.folder] if picture.video is None else picture.video
             by_video.setdefault(name, []).append(number)
         found = [self._video(name, numbers) for name, numbers in by_video.items()]
-        if self._untracked and self._odd is not None:
-            self._odd.append(
+        if self._untracked:
+            self._note(
                 f"{self._untracked} images have several annotations of one category without a "
                 "track_id: they are told apart by their order on the image. Check who is who."
             )
-        if any(self._items.values()) and not any(f.masks for v in found for f in v.frames):
-            _refuse(self._odd[0] if self._odd else "no annotation has a pixel")
+        has_annotations = self._unreadable or any(self._items.values())
+        if has_annotations and not any(f.masks for v in found for f in v.frames):
+            _refuse(self._unreadable[0] if self._unreadable else "no annotation has a pixel")
         return sorted(found, key=lambda video: video.name)
 
     def _video(self, name: str, numbers: Sequence[object]) -> LabelledVideo:
@@ -223,17 +248,19 @@ class _Reader:
     def _frame(
         self, number: object, picture: _Picture, ids: dict[_Identity, int], shown: dict[int, str]
     ) -> LabelledFrame:
-        masks = []
+        masks: list[tuple[int, Mask]] = []
         seen: Counter[object] = Counter()
         for item in self._items[number]:
             where = f"Annotation {_id_of(item)} on {picture.stem}"
             with self._telling(where):
-                mask = _mask(item, picture, where)
+                mask = Mask.encode(_pixels(item["segmentation"], picture.size))
                 identity = _identity(item, seen)
                 own = ids.setdefault(identity, _free_id(identity, ids))
                 name = self._names.get(item.get("category_id"), f"object {own}")
                 more = f" ({identity.ordinal + 1})" if identity.ordinal else ""
                 shown.setdefault(own, f"{name}{more}")
+                if mask and any(number == own for number, _ in masks):
+                    self._note(f"{where} is of a track that is there already: both are one mask.")
                 if mask:
                     masks.append((own, mask))
         self._untracked += any(count > 1 for count in seen.values())
@@ -244,16 +271,16 @@ class _Reader:
         """Tell of an annotation that cannot be read, or raise FormatError where nobody listens."""
         try:
             yield
-        except FormatError as error:
+        except (_CocoError, KeyError, TypeError, ValueError, OverflowError) as error:
+            reason = f"{where}: {_reason(error)}"
             if self._odd is None:
-                raise
-            self._odd.append(f"{error} It was left out.")
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            if self._odd is None:
-                raise
-            self._odd.append(
-                f"{where}: something is missing or of another kind ({error!r}). It was left out."
-            )
+                _refuse(reason)
+            self._unreadable.append(reason)
+            self._note(f"{reason}. It was left out.")
+
+    def _note(self, text: str) -> None:
+        if self._odd is not None:
+            self._odd.append(text)
 
 
 def _identity(item: Mapping[str, object], seen: Counter[object]) -> _Identity:
@@ -262,10 +289,22 @@ def _identity(item: Mapping[str, object], seen: Counter[object]) -> _Identity:
     if track is None and isinstance(attributes, dict):
         track = attributes.get("track_id")
     if track is not None:
-        return _Identity(is_track=True, number=track)
+        return _Identity(is_track=True, number=_whole(track))
     category = item["category_id"]
     seen[category] += 1
     return _Identity(is_track=False, number=category, ordinal=seen[category] - 1)
+
+
+def _whole(value: object) -> object:
+    """Return a whole number that is written as a fraction or as text as the number."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    is_number = isinstance(value, str) and value.isdecimal() and str(int(value)) == value
+    return int(value) if is_number else value  # type: ignore[call-overload]
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str | int) and name != ""
 
 
 def _id_of(item: object) -> object:
@@ -295,8 +334,7 @@ def _free_id(identity: _Identity, ids: Mapping[_Identity, int]) -> int:
 
 def _picture(item: Mapping[str, object], videos: Mapping[object, str]) -> _Picture:
     path = PurePosixPath(str(item["file_name"]).replace("\\", "/"))
-    height, width = item["height"], item["width"]
-    sides = [side for side in (height, width) if isinstance(side, int)]
+    sides = [side for key in ("height", "width") if isinstance(side := _whole(item.get(key)), int)]
     if len(sides) < 2 or not 1 <= min(sides) <= max(sides) <= _LONGEST_SIDE:
         _refuse(f"the image {path} has no size, or none that an image can have")
     video = item.get("video", videos.get(item.get("video_id")))
@@ -320,17 +358,6 @@ def _shape(mask: Mask) -> JsonObject:
     }  # fmt: skip
 
 
-def _mask(item: Mapping[str, object], picture: _Picture, where: str) -> Mask | None:
-    try:
-        return Mask.encode(_pixels(item["segmentation"], picture.size))
-    except FormatError as error:
-        raise FormatError(f"{where}: {error}") from error
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise FormatError(
-            f"{where}: its segmentation cannot be read ({error!r}). Export the file again."
-        ) from error
-
-
 def _pixels(segmentation: object, size: Size) -> BoolMask:
     if isinstance(segmentation, dict):
         counts = segmentation["counts"]
@@ -341,7 +368,10 @@ def _pixels(segmentation: object, size: Size) -> BoolMask:
         _refuse("a segmentation is neither polygons nor a run-length code")
     pixels = np.zeros(size, np.bool_)
     for polygon in segmentation:
-        corners = np.asarray(polygon, np.float64).reshape(-1, 2)
+        numbers = np.asarray(polygon, np.float64)
+        if not numbers.ndim or numbers.size % 2:
+            _refuse("a polygon is no list of x and y")
+        corners = numbers.reshape(-1, 2)
         if not (np.abs(corners) < _FARTHEST).all():
             _refuse("a polygon has a corner that lies nowhere")
         if len(corners) > 2:
@@ -369,4 +399,4 @@ def _check_read_back(content: bytes, videos: Sequence[LabelledVideo]) -> None:
 
 
 def _refuse(what: str) -> Never:
-    raise FormatError(f"Not a usable COCO file: {what}. Export it again.")
+    raise _CocoError(what)

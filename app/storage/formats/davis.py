@@ -259,6 +259,8 @@ def _read_video(folder: Path, names: Mapping[int, str]) -> LabelledVideo:
         notes = note_of(counts)
         frames = [(stem, white_masks(masks)) for stem, masks in frames]
     found = {number for _, masks in frames for number, _ in masks} - {VOID}
+    if counts[VOID] and not found:
+        notes = (f"The masks in {folder} hold no object: only 255, which is void.",)
     known = dict(names) or {number: f"object {number}" for number in found}
     known |= {number: f"object {number}" for number in found if number not in known}
     return LabelledVideo(

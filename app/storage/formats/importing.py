@@ -256,6 +256,7 @@ def _placed(found: LabelledVideo, video: Video, path: Path, first_number: int | 
         )
     stems = [frame.stem for frame in found.frames]
     places, told = placed_stems(stems, video, first_number)
+    _check_one_each(stems, places)
     if not any(place is not None for place in places):
         raise FormatError(
             f"No mask of {path} bears the name of a frame of {video.source} (the first are "
@@ -270,6 +271,16 @@ def _placed(found: LabelledVideo, video: Video, path: Path, first_number: int | 
     lost = places.count(None)
     notes = (*told, *((f"{lost} mask files bear the name of no frame.",) if lost else ()))
     return Imported(Document(document.objects, dict(entries)), video, None, notes)
+
+
+def _check_one_each(stems: Sequence[str], places: Sequence[int | None]) -> None:
+    """Raise FormatError where two masks are of one frame, which can show one of them only."""
+    taken: dict[int, str] = {}
+    for stem, place in zip(stems, places, strict=True):
+        if place is not None and taken.setdefault(place, stem) != stem:
+            raise FormatError(
+                f"The masks {taken[place]} and {stem} are of one frame, {place}. Leave one of them."
+            )
 
 
 def _text(size: tuple[int, int]) -> str:
@@ -324,5 +335,8 @@ def _by_number(stems: Sequence[str], video: Video) -> list[int | None]:
     names = [video.stem(index) for index in range(len(video))]
     if not all(name.isdecimal() for name in names):
         return [None] * len(stems)
-    frames = {int(name): index for index, name in enumerate(names)}
-    return [frames.get(int(stem)) for stem in stems]
+    frames: dict[int, list[int]] = {}
+    for index, name in enumerate(names):
+        frames.setdefault(int(name), []).append(index)
+    # A number that several frames have, as 1 and 01, says of none that it is meant.
+    return [places[0] if len(places := frames.get(int(stem), [])) == 1 else None for stem in stems]

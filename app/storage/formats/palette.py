@@ -48,10 +48,13 @@ def read_palette_png(path: Path, size: tuple[int, int] | None = None) -> Labels:
 def read_labels(path: Path, size: tuple[int, int] | None = None) -> Labels:
     """Return a mask PNG's values as they are, 255 included; errors as `read_palette_png`.
 
-    Of greys of 1 bit the upper value is 255, of 2 and 4 bits it is the number that the file holds.
+    Of greys of 1 bit the upper value is 255, of more bits each is the number that the file holds;
+    of 16 bits white is 255, too, where all else is black.
     """
     try:
         with Image.open(path, formats=["PNG"]) as image:
+            if image.mode == "I;16":
+                return _of_sixteen_bits(np.asarray(image, np.uint16), path)
             if image.mode not in {"P", "L", "1"}:
                 raise FormatError(
                     f"{path} is a PNG of mode {image.mode}, not of object ids. "
@@ -75,6 +78,18 @@ def read_labels(path: Path, size: tuple[int, int] | None = None) -> Labels:
             "Masks must have the size of their frames; give the masks of this video."
         )
     return labels
+
+
+def _of_sixteen_bits(values: NDArray[np.uint16], path: Path) -> Labels:
+    largest = int(values.max(initial=0))
+    if largest == np.iinfo(np.uint16).max and np.isin(values, (0, largest)).all():
+        return (values // 257).astype(np.uint8)
+    if largest > VOID:
+        raise FormatError(
+            f"{path} has values above 255 (up to {largest}), which no object id can be. Save it as "
+            "an 8-bit palette PNG in which the pixel value is the object id."
+        )
+    return values.astype(np.uint8)
 
 
 def _grey_depth(path: Path) -> int:

@@ -21,7 +21,7 @@ def test_an_export_is_read_back_and_the_worst_mask_is_told(
 ) -> None:
     session.files.open(clip)
     draw(session, 3)
-    session.exchange.export("visor", tmp_path / "visor.json")
+    session.files.exchange.export("visor", tmp_path / "visor.json")
     draw(session, 4)
     qtbot.waitUntil(lambda: any("worst IoU" in report.text for report in reports))
     assert "worst IoU 1.0000" in reports[-1].text
@@ -37,7 +37,7 @@ def test_objects_of_one_name_are_read_back_each_as_itself(
         session.objects.add("cup")
         session.edit.draw_mask(0, number, square(10 * number), "Brush")
     session.edit.draw_mask(1, 2, square(10), "Brush")
-    session.exchange.export("visor", tmp_path / "visor.json")
+    session.files.exchange.export("visor", tmp_path / "visor.json")
     qtbot.waitUntil(lambda: any("worst IoU" in report.text for report in reports))
     assert "worst IoU 1.0000." in reports[-1].text
 
@@ -48,14 +48,14 @@ def test_an_export_that_fails_is_reported(
     session.files.open(clip)
     draw(session, 3)
     (tmp_path / "file").write_text("in the way")
-    session.exchange.export("visor", tmp_path / "file" / "visor.json")
+    session.files.exchange.export("visor", tmp_path / "file" / "visor.json")
     qtbot.waitUntil(lambda: any(report.level == "error" for report in reports))
 
 
 def test_an_unknown_format_is_refused(session: Session, clip: Path, tmp_path: Path) -> None:
     session.files.open(clip)
     with pytest.raises(MaskwrightError, match="nonsense"):
-        session.exchange.export("nonsense", tmp_path / "x")
+        session.files.exchange.export("nonsense", tmp_path / "x")
 
 
 def test_masks_are_imported_as_anchors_in_one_step(
@@ -65,7 +65,7 @@ def test_masks_are_imported_as_anchors_in_one_step(
     labels = square(10).astype("uint8") + 2 * square(40).astype("uint8")
     (tmp_path / "masks").mkdir()
     write_palette_png(tmp_path / "masks" / "00004.png", labels)
-    session.exchange.import_masks(tmp_path / "masks")
+    session.files.exchange.import_masks(tmp_path / "masks")
     assert {info.id for info in session.masks.objects} == {1, 2}
     entry = session.masks.document.get(Key(4, 2))
     assert entry is not None

@@ -217,6 +217,21 @@ def test_saving_as_goes_on_in_the_copy(session: Session, clip: Path, tmp_path: P
     assert session.masks.document.frames() == [3]
 
 
+@pytest.mark.parametrize("name", ["00003.png", "notes.txt", "link.png"])
+def test_saving_as_takes_the_place_of_a_project_only(
+    session: Session, clip: Path, name: str
+) -> None:
+    (clip / "notes.txt").write_text("not a project")
+    (clip / "link.png").symlink_to(clip / "00003.png")
+    session.files.open(clip)
+    draw(session, 3)
+    before = (clip / name).read_bytes()
+    with pytest.raises(ProjectError, match="not a project"):
+        session.files.save_as(clip / name)
+    assert (clip / name).read_bytes() == before
+    assert session.files.project_path == clip.with_name("clip.maskwright")
+
+
 def test_the_open_project_is_known_by_any_name(session: Session, clip: Path) -> None:
     session.files.open(clip)
     draw(session, 3)

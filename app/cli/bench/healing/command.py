@@ -35,10 +35,10 @@ def _play(clip: "Clip", arguments: argparse.Namespace, plays: "Plays") -> None:
     from app.cli.bench.healing.drifts import inject  # noqa: PLC0415
     from app.cli.bench.healing.play import STRATEGIES, Player  # noqa: PLC0415
     from app.core.confidence import calibration_of  # noqa: PLC0415
-    from models.registry import default_tracker  # noqa: PLC0415
+    from models.registry import embedded  # noqa: PLC0415
 
     tracker, segmenter = _models(clip, arguments)
-    calibration = calibration_of(arguments.model or default_tracker())
+    calibration = calibration_of(arguments.model or embedded())
     first = clip.first_propagation(tracker)
     for drift in arguments.drifts:
         masks = first | inject(drift, first, clip.truth, clip.numbers, clip.count)
@@ -56,9 +56,9 @@ def _told(play: "Play") -> str:
 
 def _models(clip: "Clip", arguments: argparse.Namespace) -> tuple["Tracker", "Segmenter | None"]:
     from models.api import LoadOptions  # noqa: PLC0415
-    from models.registry import default_tracker, load_segmenter, load_tracker  # noqa: PLC0415
+    from models.registry import embedded, load_segmenter, load_tracker  # noqa: PLC0415
 
-    name = arguments.model or default_tracker()
+    name = arguments.model or embedded()
     options = LoadOptions(arguments.device, arguments.threads, size=arguments.size)
     tracker = load_tracker(name, clip.video, options)
     if arguments.exact:

@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     step = max(1, len(pairs) // max(1, arguments.count))
     stills = _Stills(pairs[::step][: arguments.count])
     options = LoadOptions(arguments.device, arguments.threads, arguments.weights)
-    name = arguments.model or registry.default_segmenter()
+    name = arguments.model or registry.embedded()
     trial = _Trial(registry.load_segmenter(name, stills, options))
     for index, truth in stills.shown():
         trial.measure(index, truth)

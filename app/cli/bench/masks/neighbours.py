@@ -19,7 +19,7 @@ from app.storage.files.writing import atomic_write
 from app.storage.formats.palette import VOID, read_labels
 from app.storage.video.opening import open_video
 from models.api import BoolMask, Click, LoadOptions, Prediction, Prompt, Segmenter
-from models.registry import default_segmenter, load_segmenter
+from models.registry import embedded, load_segmenter
 from models.training.learners.clicking import Hand, Wrong, mending_click
 
 _WORSE = 0.01  # IoU, from which on a mask has become worse
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print what becomes of both masks, by the model's own order and by what lies round."""
 
     options = LoadOptions(arguments.device, arguments.threads, arguments.weights)
-    name = arguments.model or default_segmenter()
+    name = arguments.model or embedded()
     trial = _Trial()
     for folder, masks in _sequences(arguments.root, arguments.only):
         with closing(open_video(folder)) as video:

@@ -27,7 +27,7 @@ _BLOCK = 8  # pixels of the frame in one of a blocky mask
 def run(arguments: argparse.Namespace) -> int:
     """Print boundary F before and after, a row a sequence; 1 where one falls."""
     sequences = _sequences(arguments.frames, arguments.truth)
-    name = arguments.model or registry.default_segmenter()
+    name = arguments.model or registry.embedded()
     ways = _coarsenings(arguments.radius)
     head = " | ".join(f"{way}: coarse | refined" for way in ways)
     sys.stdout.write(f"{name}, mean boundary F\n\n| sequence | {head} | all: coarse | refined |\n")

@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure, print the table, and return 1 where a target is missed."""
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
-    name = arguments.model or registry.default_segmenter()
+    name = arguments.model or registry.embedded()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     with tempfile.TemporaryDirectory(prefix="maskwright-bench-") as folder:
         clip = write_clip(Path(folder) / "clip", _SIZE, _FRAMES, _FRAMES)

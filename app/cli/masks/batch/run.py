@@ -15,6 +15,7 @@ from app.batch.videos.workers import LocalWorkers
 from app.cli.masks.batch.work import work
 from app.cli.progress import Progress
 from app.errors import MaskwrightError
+from app.storage.files.apart import check_apart
 from app.storage.files.writing import atomic_write, check_folder
 from models.api import LoadOptions
 from models.runtime.device import count_accelerators
@@ -28,6 +29,8 @@ def run(arguments: argparse.Namespace) -> int:
     options = LoadOptions(device=arguments.device, threads=arguments.threads)
     plan = read_plan(arguments.plan, options)
     check_folder(plan.out)
+    for task in plan.tasks:
+        check_apart(task.out, (*task.inputs, arguments.plan))
     outcomes: list[Outcome] = []
     began = told = time.monotonic()
     try:

@@ -26,8 +26,8 @@ def work(task: VideoTask) -> Outcome:
 
 
 def _tracker(name: str, frames: Frames, options: LoadOptions) -> Tracker:
-    return registry.load_tracker(name or registry.default_tracker(), frames, options)
+    return registry.load_tracker(name or registry.default_tracker(options), frames, options)
 
 
 def _segmenter(name: str, frames: Frames, options: LoadOptions) -> Segmenter:
-    return registry.load_segmenter(name or registry.default_segmenter(), frames, options)
+    return registry.load_segmenter(name or registry.default_segmenter(options), frames, options)

@@ -5,6 +5,7 @@ from app.gui.actions.verbs.spans.jobs import JobVerbs
 from app.gui.canvas.canvas import Canvas
 from app.session.edits.clicks import Clicks
 from app.session.edits.correction import Correction
+from app.session.edits.finding import Finding
 from app.session.edits.history import History
 
 
@@ -15,12 +16,13 @@ class CorrectVerbs:
         self,
         correction: Correction,
         clicks: Clicks,
+        finding: Finding,
         history: History,
         jobs: JobVerbs,
         canvas: Canvas,
         review: ReviewVerbs,
     ) -> None:
-        self._correction, self._clicks = correction, clicks
+        self._correction, self._clicks, self._finding = correction, clicks, finding
         self._history, self._jobs = history, jobs
         self._canvas, self._review = canvas, review
 
@@ -38,10 +40,10 @@ class CorrectVerbs:
         self._clicks.next_candidate()
 
     def verify_and_heal(self) -> None:
-        """Take over the ghost of a refinement; otherwise verify the mask, heal and go on."""
+        """Take over the ghosts that are seen; otherwise verify the mask, heal and go on."""
         if self._correction.has_refinement:
             self._correction.accept_refinement()
-        else:
+        elif not self._finding.take_here():
             # Asked before: the view may follow the heal away from here.
             reviewing = self._review.is_going_through
             self._correction.verify_and_heal()
@@ -49,7 +51,7 @@ class CorrectVerbs:
                 self._review.go_on()
 
     def escape(self) -> None:
-        """Drop the ghost of a refinement, or a click without its answer; else stop the job.
+        """Drop a ghost, a click without its answer, or what was found; else stop the job.
 
         What the job has done is kept. A gesture that is under way has the key first, on the canvas
         itself.
@@ -58,6 +60,10 @@ class CorrectVerbs:
             self._correction.reject_refinement()
         elif self._clicks.asked:
             self._clicks.take_back()
+        elif self._finding.progress is not None:
+            self._finding.stop()
+        elif self._finding.proposals:
+            self._finding.discard()
         else:
             self._jobs.escape()
 

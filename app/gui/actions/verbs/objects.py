@@ -9,6 +9,7 @@ from app.core.document import ObjectInfo
 from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.scene.overlay import OverlayMode
 from app.gui.panels.objects import ObjectsPanel
+from app.session.edits.finding import Finding
 from app.session.edits.objects import ObjectEdits
 from app.session.state.masks import Masks
 from app.session.state.view import ViewState
@@ -20,12 +21,14 @@ class ObjectVerbs:
     def __init__(
         self,
         objects: ObjectEdits,
+        finding: Finding,
         masks: Masks,
         view: ViewState,
         canvas: Canvas,
         panel: ObjectsPanel,
     ) -> None:
-        self._objects, self._masks, self._view = objects, masks, view
+        self._objects, self._finding = objects, finding
+        self._masks, self._view = masks, view
         self._canvas = canvas
         self._panel = panel
         self._mode_before_solo = OverlayMode.FILL_AND_CONTOUR
@@ -33,6 +36,10 @@ class ObjectVerbs:
     def new(self) -> None:
         """Add an object and select it."""
         self._objects.add()
+
+    def find_hands(self) -> None:
+        """Find the hands on this frame, and take them."""
+        self._finding.take_hands()
 
     def rename(self) -> None:
         """Let the person type a name in the list."""

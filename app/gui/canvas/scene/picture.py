@@ -22,6 +22,7 @@ from app.gui.canvas.scene.layers import (
     contour_path,
 )
 from app.gui.canvas.scene.overlay import OverlayMode, OverlayStyle, labels_of, outlines
+from app.gui.canvas.scene.proposals import ProposalItem
 from app.gui.canvas.scene.waiting import WaitingItem
 from app.gui.canvas.tools.choice import object_at
 from app.session.comparison import Comparison
@@ -60,9 +61,16 @@ class Picture(QGraphicsScene):
         self._image, self._overlay = FrameItem(), OverlayItem()
         self._contours, self._ghosts = ContourItem(), ContourItem()
         self._marks, self.brush = MarkItem(), BrushItem()
-        self.waiting = WaitingItem()
+        self.waiting, self.proposals = WaitingItem(), ProposalItem()
         self._difference = ComparisonItem(compare)
-        self._over = (self._overlay, self._difference, self._contours, self._ghosts, self._marks)
+        self._over = (
+            self._overlay,
+            self._difference,
+            self._contours,
+            self.proposals,
+            self._ghosts,
+            self._marks,
+        )
         for item in (self._image, *self._over, self.waiting, self.brush):
             self.addItem(item)
         self._waits = False  # for the image of the current frame

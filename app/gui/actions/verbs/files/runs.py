@@ -7,10 +7,8 @@ from PySide6.QtCore import QCoreApplication
 
 from app.core.runs import RunKind
 from app.gui.dialogs.ask import Ask
-from app.gui.inspect.inspection import Inspection
-from app.session.runs.experiments import Experiments
-from app.session.runs.reports import Reports
-from app.session.runs.runs import Runs
+from app.gui.inspect.inspection import InspectionPanels
+from app.session.runs.inspection import Inspection
 from app.session.state.video import CurrentVideo
 from app.session.state.view import ViewState
 
@@ -24,15 +22,14 @@ class RunVerbs:
         self,
         video: CurrentVideo,
         view: ViewState,
-        runs: Runs,
-        reports: Reports,
-        experiments: Experiments,
         inspection: Inspection,
+        panels: InspectionPanels,
         ask: Ask,
     ) -> None:
-        self._video, self._view, self._runs, self._reports = video, view, runs, reports
-        self._experiments, self._inspection, self._ask = experiments, inspection, ask
-        inspection.drop_asked.connect(self.drop)
+        self._video, self._view, self._panels, self._ask = video, view, panels, ask
+        self._runs, self._reports = inspection.runs, inspection.reports
+        self._experiments = inspection.experiments
+        panels.drop_asked.connect(self.drop)
 
     def import_folder(self, kind: RunKind) -> None:
         """Ask for a folder of mask PNGs and keep it as a run."""
@@ -66,7 +63,7 @@ class RunVerbs:
 
     def take_over(self) -> None:
         """Make the chosen run's masks anchors: from in to out, without a range on this frame."""
-        view, chosen = self._view, self._inspection.runs.current()
+        view, chosen = self._view, self._panels.runs.current()
         number = self._runs.shown if chosen is None else chosen
         if number is None:
             return
@@ -77,7 +74,7 @@ class RunVerbs:
 
     def run_without(self) -> None:
         """Run anew without the remembered frame that is chosen: at first the strongest."""
-        if (frame := self._inspection.memory.current()) is not None:
+        if (frame := self._panels.memory.current()) is not None:
             self._experiments.without(frame)
 
     def run_with(self) -> None:
@@ -86,7 +83,7 @@ class RunVerbs:
 
     def save_episode(self) -> None:
         """Ask where, and write the figure of the chosen failure."""
-        episode = self._inspection.episodes.current()
+        episode = self._panels.episodes.current()
         if episode is None:
             return
         names = self._runs.objects

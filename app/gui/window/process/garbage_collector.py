@@ -4,7 +4,7 @@ import gc
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
-from app.gui.window.process_memory import give_back_memory
+from app.gui.window.process.memory import give_back_memory
 from app.session.state.video import CurrentVideo
 
 _EVERY_MS = 500

@@ -1,0 +1,184 @@
+"""The finding by words in a session: proposals wait, and what is there is never replaced."""
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.core.document import Key
+from models.api import Box, Click, Finding, PromptError
+from tests.fakes import square
+from tests.session.desk import Desk, draw
+
+
+def thing(x: int, phrase: str = "cup", score: float = 0.9) -> Finding:
+    return Finding(Box(x, 20, x + 10, 30), phrase, score)
+
+
+def settled(desk: Desk, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: desk.session.finding.progress is None)
+
+
+def test_what_is_found_waits_until_it_is_taken(desk: Desk, qtbot: QtBot) -> None:
+    finding, masks = desk.session.finding, desk.session.masks
+    desk.made.fake_detector.things = {0: [thing(5), thing(40, score=0.7)]}
+    finding.look(["cup"])
+    settled(desk, qtbot)
+    assert [each.name for each in finding.proposals] == ["cup", "cup 2"]
+    assert not masks.objects
+    assert not masks.shown(0)
+    finding.take()
+    assert [info.name for info in masks.objects] == ["cup", "cup 2"]
+    assert (masks.pixels(0, 1) == square(5)).all()
+    assert (masks.pixels(0, 2) == square(40)).all()
+    entry = masks.entry(Key(0, 1))
+    assert entry is not None
+    assert entry.is_anchor
+    assert finding.proposals == ()
+    desk.session.history.undo()  # all of it is one step
+    assert not masks.objects
+    assert not masks.shown(0)
+
+
+def test_one_proposal_can_be_taken_and_another_left(desk: Desk, qtbot: QtBot) -> None:
+    finding, masks = desk.session.finding, desk.session.masks
+    desk.made.fake_detector.things = {0: [thing(5), thing(40)]}
+    finding.look(["cup"])
+    settled(desk, qtbot)
+    one, other = finding.proposals
+    finding.leave_out(one.key)
+    finding.take()
+    assert [info.name for info in masks.objects] == [other.name]
+    assert finding.proposals == ()
+
+
+def test_over_a_range_a_thing_is_one_object(desk: Desk, qtbot: QtBot) -> None:
+    finding, masks = desk.session.finding, desk.session.masks
+    desk.made.fake_detector.things = {frame: [thing(5 + frame)] for frame in range(0, 30, 2)}
+    finding.look(["cup"], range(0, 30, 2))
+    settled(desk, qtbot)
+    assert len({each.key.object for each in finding.proposals}) == 1
+    finding.take(0)
+    assert [info.name for info in masks.objects] == ["cup"]
+    # The others are of the object that was added now.
+    assert {each.key.object for each in finding.proposals} == {masks.objects[0].id}
+    finding.take(2)
+    assert [info.name for info in masks.objects] == ["cup"]
+    assert sorted(masks.of_object(1)) == [0, 2]
+
+
+def test_an_object_that_is_there_is_recognised_and_never_replaced(desk: Desk, qtbot: QtBot) -> None:
+    finding, masks = desk.session.finding, desk.session.masks
+    draw(desk, 0, x=6)
+    desk.made.fake_detector.things = {0: [thing(5, "object 1")], 1: [thing(7, "object 1")]}
+    finding.look(["object 1"], [0, 1])
+    settled(desk, qtbot)
+    assert [each.key for each in finding.proposals] == [Key(1, 1)]
+    finding.take()
+    assert (masks.pixels(0, 1) == square(6)).all()
+    assert (masks.pixels(1, 1) == square(7)).all()
+    assert len(masks.objects) == 1
+
+
+def test_what_gets_a_mask_meanwhile_is_proposed_no_more(desk: Desk, qtbot: QtBot) -> None:
+    finding = desk.session.finding
+    draw(desk, 0, x=6)
+    desk.made.fake_detector.things = {3: [thing(7, "object 1")]}
+    finding.look(["object 1"], [3])
+    settled(desk, qtbot)
+    assert [each.key for each in finding.proposals] == [Key(3, 1)]
+    draw(desk, 3, x=30)
+    assert finding.proposals == ()
+
+
+def test_with_its_object_goes_what_is_proposed_of_it(desk: Desk, qtbot: QtBot) -> None:
+    finding = desk.session.finding
+    draw(desk, 0, x=6)
+    desk.made.fake_detector.things = {3: [thing(7, "object 1")]}
+    finding.look(["object 1"], [3])
+    settled(desk, qtbot)
+    desk.session.objects.delete(1)
+    assert finding.proposals == ()
+
+
+def test_a_mask_that_was_drawn_over_a_proposal_gives_nothing(desk: Desk, qtbot: QtBot) -> None:
+    finding, masks = desk.session.finding, desk.session.masks
+    desk.made.fake_detector.things = {0: [thing(5)]}
+    finding.look(["cup"])
+    settled(desk, qtbot)
+    draw(desk, 0, x=10)
+    finding.take()
+    assert (masks.pixels(0, 1) == square(10)).all()
+    assert (masks.pixels(0, 2) == (square(5) & ~square(10))).all()
+
+
+def test_a_search_that_is_stopped_keeps_what_it_has_found(desk: Desk, qtbot: QtBot) -> None:
+    finding, detector = desk.session.finding, desk.made.fake_detector
+    detector.things = {frame: [thing(5)] for frame in range(30)}
+    detector.gate.close()
+    finding.look(["cup"], range(30))
+    detector.gate.let(2)
+    qtbot.waitUntil(lambda: len(finding.proposals) == 2)
+    assert finding.progress == (2, 30)
+    finding.stop()
+    detector.gate.open()
+    qtbot.wait(20)
+    assert finding.progress is None
+    assert len(finding.proposals) == 2
+    finding.discard()
+    assert finding.proposals == ()
+
+
+def test_a_click_is_answered_between_two_frames_of_a_search(desk: Desk, qtbot: QtBot) -> None:
+    finding, detector, masks = desk.session.finding, desk.made.fake_detector, desk.session.masks
+    detector.gate.close()
+    finding.look(["cup"], range(30))
+    assert detector.gate.wait_for_arrival()
+    desk.session.objects.add()
+    desk.session.clicks.click(Click(30, 30))
+    detector.gate.let(1)
+    qtbot.waitUntil(lambda: masks.entry(Key(0, 1)) is not None)
+    assert finding.progress is not None
+    finding.stop()
+    detector.gate.open()
+
+
+def test_both_hands_are_taken_at_once(desk: Desk, qtbot: QtBot) -> None:
+    finding, masks = desk.session.finding, desk.session.masks
+    desk.made.fake_detector.things = {0: [thing(5, "left hand"), thing(40, "right hand")]}
+    finding.take_hands()
+    settled(desk, qtbot)
+    assert [(info.name, info.class_id) for info in masks.objects] == [
+        ("left hand", 300),
+        ("right hand", 301),
+    ]
+    assert desk.made.fake_detector.names == ["hands"]
+    desk.session.history.undo()
+    assert not masks.objects
+
+
+def test_nothing_found_is_said(desk: Desk, qtbot: QtBot) -> None:
+    desk.session.finding.look(["spoon"])
+    settled(desk, qtbot)
+    assert desk.said("Nothing new of spoon was found on frame 0")
+
+
+def test_what_cannot_be_loaded_is_said(desk: Desk, qtbot: QtBot) -> None:
+    desk.made.load_error = PromptError("There is no such model.")
+    desk.session.finding.look(["spoon"], range(5))
+    settled(desk, qtbot)
+    assert desk.said("There is no such model.")
+
+
+@pytest.mark.parametrize("reopens", [True, False])
+def test_proposals_end_with_their_video(desk: Desk, qtbot: QtBot, reopens: bool) -> None:
+    finding, source = desk.session.finding, desk.session.video.now
+    assert source is not None
+    desk.made.fake_detector.things = {0: [thing(5)]}
+    finding.look(["cup"])
+    settled(desk, qtbot)
+    assert finding.proposals
+    path = desk.session.files.project_path
+    desk.session.files.close()
+    if reopens:
+        assert path is not None
+        desk.session.files.open(path)
+    assert finding.proposals == ()
