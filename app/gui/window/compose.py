@@ -220,7 +220,7 @@ def situation_of(session: Session, *, has_sample: bool) -> Situation:
         can_compare=session.compare.can_compare,
         has_copied=session.clipboard.has_mask,
         overlap=session.preferences.settings.overlap,
-        has_run=session.inspection.runs.shown is not None,
+        has_run=bool(session.inspection.runs.infos),
         measured=len(session.inspection.runs.results),
         has_episode=bool(session.inspection.runs.episodes),
         has_votes=bool(session.inspection.memory.votes),
