@@ -249,7 +249,7 @@ def situation_of(session: Session, *, has_sample: bool) -> Situation:
         overlap=session.preferences.settings.overlap,
         sequences=len(session.files.exchange.visor.subsequences.all),
         keeps_to_sequence=session.files.exchange.visor.subsequences.bounds,
-        has_run=session.inspection.runs.shown is not None,
+        has_run=bool(session.inspection.runs.infos),
         measured=len(session.inspection.runs.results),
         has_episode=bool(session.inspection.runs.episodes),
         has_votes=bool(session.inspection.memory.votes),
