@@ -35,6 +35,7 @@ class Inspection(QObject):
         self.curves = Curves(video, view, masks, runs)
         self.views = Views(video, view, masks, runs)
         self.memory = MemoryPanel(video, view, memory)
+        self._votes = memory
         self.views.pixel_asked.connect(memory.ask)
         memory.changed.connect(self._show_memory)
 
@@ -49,9 +50,10 @@ class Inspection(QObject):
 
     @Slot()
     def _show_memory(self) -> None:
-        """Bring the panel to the front, which may lie behind another."""
+        """Show what was answered, in front of what shares the panel's place."""
         dock = self.memory.parent()
-        if isinstance(dock, QDockWidget) and not dock.isHidden():
+        if isinstance(dock, QDockWidget) and self._votes.votes:
+            dock.show()
             dock.raise_()
 
     def set_actions(self, named: Callable[..., list[QAction]]) -> None:

@@ -109,7 +109,9 @@ def make_canvas(session: Session) -> Canvas:
     session.correction.preview_changed.connect(picture.show_preview)
     _show_proposals(session, picture)
     tools = _make_tools(session, picture)
-    canvas = Canvas(video, view, picture, tools, partial(open_menu, view, masks, edit))
+    canvas = Canvas(
+        video, view, picture, tools, partial(open_menu, view, masks, edit, session.memory.ask)
+    )
     compared = partial(caption, session.compare)
     hud = Hud(video, view, masks, session.clicks, session.correction, picture, compared, canvas)
     session.compare.changed.connect(hud.refresh)
