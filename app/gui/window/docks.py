@@ -64,6 +64,9 @@ class Docks:
         for name in ("anchors", "find"):  # behind the suspects, as other pages
             self._window.tabifyDockWidget(self._docks["review"], self._docks[name])
             self._docks[name].show()
+        for name in ("history", "effort", "memory"):  # where they come up when they are wanted
+            self._window.tabifyDockWidget(self._docks["review"], self._docks[name])
+            self._docks[name].hide()
         self._docks["review"].raise_()
         self._arranged()
 
