@@ -174,6 +174,9 @@ def configure_inspect(parser: argparse.ArgumentParser) -> None:
     add("--report", type=Path, metavar="OUT",
         help="write the report there: index.html, frames.csv, events.csv, summary.json, figures; "
         "what was there is replaced")  # fmt: skip
+    add("--video", type=Path, metavar="OUT",
+        help="write a video of each sequence there: image, ground truth, predictions and errors "
+        "side by side")  # fmt: skip
     add("--frames", type=Path, metavar="ROOT",
         help="the images, a folder for each sequence (default: those that lie with the ground "
         "truth, if any): they are shown, and tell of blur, light, cuts and likeness")  # fmt: skip

@@ -18,6 +18,7 @@ from app.gui.actions.verbs.spans.block import BlockVerbs
 from app.gui.actions.verbs.spans.changes import ChangeVerbs
 from app.gui.actions.verbs.spans.jobs import JobVerbs
 from app.gui.actions.verbs.travel import TravelVerbs
+from app.gui.actions.verbs.visor import VisorVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.timeline.playback import Player
 
@@ -66,3 +67,4 @@ class ActionContext:
     review: ReviewVerbs
     runs: RunVerbs
     travel: TravelVerbs
+    visor: VisorVerbs

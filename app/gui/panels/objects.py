@@ -186,12 +186,7 @@ class ObjectsModel(QAbstractTableModel):
         name = str(value).strip()
         if role != Qt.ItemDataRole.EditRole or index.column() != Column.NAME or not name:
             return False
-        info = self._rows[index.row()]
-        if name != info.name:
-            found = self._edits.search_classes(name)
-            same = (match.noun_class.id for match in found if match.name == name.lower())
-            class_id = next(same, info.class_id)
-            self._edits.edit(replace(info, name=name, class_id=class_id))
+        self._edits.rename(self._rows[index.row()].id, name)
         return True
 
     def flags(self, index: Index) -> Qt.ItemFlag:
