@@ -67,6 +67,15 @@ def test_what_a_batch_costs_is_told_so_far_and_to_its_end() -> None:
     assert Standing(10).cost == ""
 
 
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(60.0, "9 min left"), (1200.0, "3.0 hours left"), (86400.0, "9.0 days")]
+)
+def test_the_time_left_is_told_as_people_do(seconds: float, words: str) -> None:
+    standing = Standing(10)
+    standing.add(Outcome("a", 100, seconds), seconds)
+    assert words in page(standing)
+
+
 def test_many_outcomes_take_no_more_memory_and_no_longer_page() -> None:
     standing = Standing(100_000)
     for number in range(SHOWN * 3):
