@@ -9,7 +9,7 @@ from app.batch.videos.carry_out import Outcome
 from app.batch.videos.journal.journal import Journal
 from app.batch.videos.journal.page import page
 from app.batch.videos.journal.standing import SHOWN, Standing
-from app.batch.videos.plan import BatchPlan, read_plan
+from app.batch.videos.plan import BatchPlan, Propagate, read_plan
 from models.api import LoadOptions
 
 PLAN = """
@@ -95,4 +95,6 @@ def test_tasks_are_made_when_they_are_asked_for(plan: BatchPlan) -> None:
     assert tasks[0] == tasks[0]
     assert [each.name for each in tasks] == ["cup", "lid", "pan"]
     assert [each.name for each in tasks[1:]] == ["lid", "pan"]
+    assert plan.with_models("lite", "mobile-sam").tasks[2].steps == (Propagate("lite"),)
+    assert plan.steps == (Propagate(""),)
     assert (plan.price, plan.currency) == (3.6, "EUR")
