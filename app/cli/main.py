@@ -53,6 +53,11 @@ COMMANDS = {
         window.configure_open,
         "app.cli.window.open",
     ),
+    "replay": Command(
+        "a log of interactions again, and whether the same masks come of it",
+        window.configure_replay,
+        "app.cli.window.replay",
+    ),
     "demo": Command(
         "the bundled sample clip, in the window or all headless",
         demo.configure_demo,

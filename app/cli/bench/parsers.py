@@ -63,6 +63,15 @@ def configure_hover(parser: argparse.ArgumentParser) -> None:
     add("--json", type=output_file, metavar="FILE", help="write the figures there, too")
 
 
+def configure_memory(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `bench memory`."""
+    add = parser.add_argument
+    add("clips", type=Path, nargs="+", metavar="VIDEO", help="opened and closed one by one")
+    add("--model", metavar="NAME", help="the tracker (default: the best without a download)")
+    add("--frames", type=whole(2), default=20, metavar="N", help="to propagate (default: 20)")
+    add("--json", type=output_file, metavar="FILE", help="write the figures there, too")
+
+
 def configure_io(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `bench io`."""
     parser.add_argument(
@@ -110,6 +119,9 @@ def configure_heal(parser: argparse.ArgumentParser) -> None:
     add("--drifts", type=_drifts, default=_DRIFTS, metavar="KIND,...",
         help=f"what goes wrong: {', '.join(_DRIFTS)} (default: all)")  # fmt: skip
     add("--exact", action="store_true", help="correct with the true mask, not with clicks")
+    add("--annotator", choices=("session", "masks"), default="session",
+        help="work as in the window, through the session (default), or on the masks alone: only "
+        "the object that is corrected is healed, and none gives to another")  # fmt: skip
     add("--only-heal", action="store_true", help="leave `forward` and `whole` out")
     add("--json", type=output_file, metavar="FILE", help="write the figures there, too")
 
@@ -183,6 +195,11 @@ KINDS = {
         "previews under the pointer: how often they come, whether the window waits",
         configure_hover,
         "app.cli.bench.window.hover",
+    ),
+    "memory": Command(
+        "the window: whether closing a video gives back what it took",
+        configure_memory,
+        "app.cli.bench.window.memory",
     ),
     "io": Command(
         "videos and projects: opening, reading, writing",
