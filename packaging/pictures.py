@@ -152,11 +152,13 @@ class Studio:
         pause(700)
         return images[0]
 
-    def inspect(self, truth: Path) -> None:
-        """Measure the masks against those of a folder, and go to where they fail most."""
+    def inspect(self, folder: Path) -> None:
+        """Measure the masks against the sample's, and go to where they fail most."""
+        for frame in range(self._session.video.frame_count):
+            write_palette_png(folder / f"{frame:06d}.png", self._labels(frame, self._truth))
         runs = self._session.inspection.runs
         runs.keep()
-        runs.import_run(truth, RunKind.GROUND_TRUTH)
+        runs.import_run(folder, RunKind.GROUND_TRUTH)
         self.press("inspect")
         while not runs.results:
             pause(50)
@@ -293,9 +295,9 @@ def stills(studio: Studio, out: Path) -> None:
 
 def inspection(studio: Studio, out: Path, folder: Path) -> None:
     """Take the layout that compares runs with a ground truth, and a data set."""
-    studio.inspect(sample_folder() / "masks")
+    studio.inspect(folder / "whole")
     _save(studio.window, out / "inspect.png")
-    _save(studio.show_data_set(folder), out / "data-set.png")
+    _save(studio.show_data_set(folder / "set"), out / "data-set.png")
 
 
 def _save(window: QWidget, path: Path, part: QRect | None = None) -> None:
@@ -353,7 +355,7 @@ def main(out: Path) -> None:
         studio = Studio(Path(folder))
         film(studio, out)
         stills(studio, out)
-        inspection(studio, out, Path(folder) / "set")
+        inspection(studio, out, Path(folder))
         studio.close()
         application.quit()
 
