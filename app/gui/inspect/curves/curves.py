@@ -183,14 +183,14 @@ class Curves(QWidget):
         ]  # fmt: skip
 
     def _scores(self, number: int) -> "Series":
-        """Return the model's confidence in the present masks; 0 where two directions disagree."""
+        """Return how likely the present masks are right; 0 where two directions disagree."""
         from app.gui.inspect.curves.plot import Series  # noqa: PLC0415 - slow to load
 
         entries = self._masks.document.of_object(number)
         known = {
-            frame: 0.0 if entry.conflict else entry.score
+            frame: 0.0 if entry.conflict else sure
             for frame, entry in sorted(entries.items())
-            if entry.conflict or entry.score is not None
+            if (sure := self._masks.confidence(entry)) is not None or entry.conflict
         }
         return Series(
             self.tr("present masks (0 where forward and backward disagree)"),
