@@ -21,12 +21,14 @@ from app.session.edits.ranges import RangeEdits
 from app.session.files.autosave import Autosave
 from app.session.files.exchange import Exchange
 from app.session.files.files import Files
+from app.session.files.interaction_log import InteractionLog
 from app.session.inference.engine import Engine
 from app.session.inference.prefetcher import Prefetcher
 from app.session.jobs.runner import JobRunner
 from app.session.review import Review
 from app.session.runs.inspection import Inspection
 from app.session.state.context import SessionContext
+from app.session.state.interactions import Interactions
 from app.session.state.masks import Masks
 from app.session.state.preferences import Preferences, choice_of
 from app.session.state.status import SessionState, Status
@@ -57,21 +59,29 @@ class Session(QObject):
         settings: Settings | None = None,
         loader: ModelLoader = load_models,
         settings_file: Path | None = None,
+        *,
+        engine_type: type[Engine] = Engine,
     ) -> None:
         """Open nothing yet; what `preferences.apply` changes is kept in `settings_file`."""
         super().__init__()
         self._loader = loader
+        interactions = Interactions(self)
         self._best: tuple[str, ...] = ()  # the models that are taken where none was chosen
         self._weights_changed = False
         # What is read: what is open, and what is looked at.
         self.status = Status(self)
-        self.preferences = Preferences(settings or Settings(), settings_file, self.status, self)
+        self.preferences = Preferences(
+            settings or Settings(), settings_file, self.status, interactions, self
+        )
         self.video = CurrentVideo(self.status, self)
-        self.masks = Masks(self.video, self.preferences, self)
+        self.masks = Masks(self.video, self.preferences, interactions, self)
         self.view = ViewState(self.video, self.masks, self)
+        interactions.watch(self.video, self.view)
         # What is done: by models, by the person, with files.
-        context = SessionContext(self.status, self.preferences, self.video, self.masks, self.view)
-        self._engine = engine = Engine(self)
+        context = SessionContext(
+            self.status, self.preferences, self.video, self.masks, self.view, interactions
+        )
+        self._engine = engine = engine_type(interactions, self)
         self.jobs = jobs = JobRunner(context, engine, self)
         self.objects = objects = ObjectEdits(context, jobs, self)
         self.edit = edit = MaskEdits(context, jobs, self)
@@ -79,7 +89,7 @@ class Session(QObject):
         self.ranges = RangeEdits(context, objects, edit, self)
         self.clicks = clicks = Clicks(context, engine, objects, edit, self)
         self.finding = Finding(context, engine, jobs, objects, edit, self)
-        self.history = History(self.video, jobs, clicks, self)
+        self.history = History(self.video, jobs, clicks, interactions, self)
         self.correction = Correction(context, engine, jobs, edit, clicks, self)
         self.compare = Comparison(context, jobs, self)
         self.review = review = Review(context, jobs, self)
@@ -95,19 +105,23 @@ class Session(QObject):
         self.status.state_changed.connect(self._renew_soon)
 
     def _make_files(self, context: SessionContext, autosave: Autosave, exchange: Exchange) -> Files:
+        log = InteractionLog(context, self)
         return Files(
             context,
             autosave,
             exchange,
+            log,
             self,
             starts=(
                 self._start_engine,
                 self.review.start,
                 self.changes.start,
                 self.inspection.runs.start,
+                log.start,
             ),
             settle=self.jobs.cancel,
             stops=(
+                log.stop,
                 partial(self.status.enter, SessionState.CLOSING),
                 self.clicks.drop,
                 self.finding.discard,

@@ -21,6 +21,7 @@ from app.gui.canvas.tools.toolbox import Toolbox
 from app.gui.inspect.inspection import InspectionPanels
 from app.gui.panels.anchors import AnchorsPanel
 from app.gui.panels.changes import ChangesPanel
+from app.gui.panels.effort import EffortPanel
 from app.gui.panels.find import FindPanel
 from app.gui.panels.mask_bar import MaskBar
 from app.gui.panels.objects import ObjectsPanel
@@ -45,6 +46,7 @@ class WindowParts:
     anchors: AnchorsPanel
     canvas: Canvas
     changes: ChangesPanel
+    effort: EffortPanel
     find: FindPanel
     history: QUndoView
     inspection: InspectionPanels
@@ -74,6 +76,7 @@ class WindowParts:
             ("changes", title("Changes"), self.changes),
             ("find", title("Find"), self.find),
             ("history", title("History"), self.history),
+            ("effort", title("Effort"), self.effort),
             *self.inspection.panels(),
             *self.visor.panels(),
         ]
@@ -87,10 +90,16 @@ def make_parts(session: Session, store: QSettings, pages: QWidget, window: QWidg
         anchors=AnchorsPanel(video, view, masks),
         canvas=canvas,
         changes=ChangesPanel(video, masks, session.changes),
+        effort=EffortPanel(masks, session.files.log),
         find=FindPanel(video, view, masks, session.objects, session.finding),
         history=_make_history(session),
         inspection=InspectionPanels(
-            video, view, masks, session.inspection.runs, session.inspection.memory
+            video,
+            view,
+            masks,
+            session.inspection.runs,
+            session.inspection.memory,
+            session.inspection.agreement,
         ),
         mask_bar=MaskBar(preferences, canvas),
         messages=Messages(pages),
