@@ -12,6 +12,7 @@ from app.core.attributes import CONTACT, EXHAUSTIVE
 from app.core.document import Entry, Key, Origin
 from app.core.mask import Mask
 from app.core.paint import Point
+from app.gui.canvas.hud import Hud
 from app.gui.panels.visor.panels import VisorPanels
 from app.gui.panels.visor.rules import Column
 from app.session.visor.visor import Visor
@@ -220,6 +221,10 @@ def test_runs_are_accepted_and_rejected_one_by_one(
     first = dense.all()[0]
     assert (first.run.start, first.run.end, first.doubted) == (0, 4, (1, 2, 3))
     panel = desk.window._parts.visor.dense
+    session.view.go_to(1)  # between the annotated frames
+    hud = desk.window.canvas.findChild(Hud)
+    assert hud is not None
+    assert hud.text().startswith("1 / 6 · 00:01.68 · P01_01_frame_0000000102")
     desk.do("accept_run")  # nothing is chosen: the list comes up at the first run
     assert session.view.frame == 1
     desk.do("accept_run")
