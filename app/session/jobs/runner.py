@@ -131,7 +131,7 @@ class JobRunner(QObject):
 
     def make_consistent(self, objects: Iterable[int], frames: range) -> None:
         """Let the masks on `frames` and those of a tracker vote, as one undo step; see `vote`."""
-        self._ask(lambda: Consistency.plan(self._context, objects, frames))
+        self.ask(lambda: Consistency.plan(self._context, objects, frames))
 
     def cancel(self) -> None:
         """Stop the running job, and let those go that wait; what is finished is kept."""

@@ -13,8 +13,8 @@ from models.encoders.fusion import FusedEncoder, load_published
 from models.encoders.hiera import HieraEncoder, Levels
 from models.training.config import TrainConfig, TrainingConfigError
 from models.training.learners.learner import Learner
-from models.training.learners.parts import take_mask_encoder, take_memory
 from models.training.learners.losses import PointSampling
+from models.training.learners.parts import take_mask_encoder, take_memory
 from models.training.learners.prompting import PromptLearner, PromptNet
 from models.training.learners.sam2 import Sam2Learner
 from models.training.learners.sam2_losses import MaskWeights
