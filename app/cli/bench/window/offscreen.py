@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from app import paths
 from app.cli.bench.clips import COLORS, disc_mask
+from app.cli.bench.waiting import spin_until
 from app.engine.inference import Choice, Models
 from app.gui.canvas.canvas import Canvas
 from app.gui.window.window import Window
@@ -42,16 +43,30 @@ def show_once() -> None:
 
 
 class Bench:
-    """A window with a clip in it. `copies`: propagate with a model that costs nothing."""
+    """A window with a clip in it, or none. `copies`: propagate with a model that costs nothing.
 
-    def __init__(self, clip: Path, *, copies: bool = False, segmenter: str = "classic") -> None:
+    `projects` is the folder of new ones, where they are not to lie beside their videos.
+    """
+
+    def __init__(
+        self,
+        clip: Path | None,
+        *,
+        copies: bool = False,
+        tracker: str = "classic",
+        segmenter: str = "classic",
+        projects: Path | str = "",
+    ) -> None:
         self._application = QApplication.instance() or QApplication(["maskwright"])
-        settings = Settings(tracker="classic", segmenter=segmenter, refiner=segmenter)
+        settings = Settings(
+            tracker=tracker, segmenter=segmenter, refiner=segmenter, autosave_folder=str(projects)
+        )
         self.session = Session(settings, _copying_models if copies else load_models)
         self.window = Window(self.session, _store())
         self.window.resize(*_SIZE)
         self.window.show()
-        self.session.files.open(clip)
+        if clip is not None:
+            self.session.files.open(clip)
         self.canvas = cast("Canvas", self.window.findChild(Canvas))
         self.spin(200)
 
@@ -83,18 +98,7 @@ class Bench:
 
     def spin_until(self, holds: Callable[[], bool], *, seconds: float = 60) -> float:
         """Let the event loop run until something holds; return how many seconds it took."""
-        begun = time.perf_counter()
-        loop = QEventLoop()
-        watch = QTimer(timerType=Qt.TimerType.PreciseTimer, interval=1)
-        watch.timeout.connect(lambda: loop.quit() if holds() else None)
-        watch.start()
-        QTimer.singleShot(round(seconds * 1000), loop, loop.quit)
-        if not holds():
-            loop.exec()
-        watch.stop()
-        if not holds():
-            raise TimeoutError(f"The window did not get there within {seconds} s.")
-        return time.perf_counter() - begun
+        return spin_until(holds, seconds=seconds)
 
     @property
     def is_idle(self) -> bool:

@@ -80,6 +80,14 @@ class BlockVerbs:
             self._view.go_to(self._block().frames.start)
             self._edit.exchange(*pair)
 
+    def take_over_on(self) -> None:
+        """Give the selected object the masks of the other from here to the next anchor."""
+        if pair := self._pair():
+            into = self._view.selected if self._view.selected in pair else pair[0]
+            (other,) = (number for number in pair if number != into)
+            self._view.go_to(self._block().frames.start)
+            self._ranges.take_over(into, other)
+
     def merge(self) -> None:
         """Give all masks to the selected object, or to the first of the block."""
         block, selected = self._block(), self._view.selected
