@@ -8,12 +8,13 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from app.core.document import Entry, Key
 from app.core.events import Event, Reason
 from app.core.overlap import quick_iou
-from app.core.plan import is_anchor
+from app.core.plan import anchor_frames, is_anchor
 from app.core.suspects import Finder, Order, Suspect
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
 
 _SOON_MS = 200
+_CLEARLY = 0.2  # IoU by which a mask lies more on the other object's than on its own
 _LIVE_MS = 1_000  # while a job goes on finding masks
 
 
@@ -142,8 +143,11 @@ class Review(QObject):
 
     def swapped(self, suspect: Suspect) -> range | None:
         """Return the frames of a swap that is over again; None = it goes on to the next anchor."""
-        # What looks odd for some other reason may be suspect beyond the swap.
-        ends = range(suspect.first + 1, suspect.last + 2)
+        # Where they change back may be another suspect, or none.
+        document, pair = self._masks.document, (suspect.object, suspect.other or 0)
+        later = (f for number in pair for f in anchor_frames(document, number) if f > suspect.first)
+        last = min(later, default=max(document.frames(), default=0) + 1)
+        ends = range(suspect.first + 1, last)
         back = next((end for end in ends if self._is_back(suspect, end)), None)
         return None if back is None else range(suspect.first, back)
 
@@ -155,7 +159,7 @@ class Review(QObject):
         was, own, others = (each.mask if each else None for each in places)
         if was is None or own is None or others is None:
             return False
-        return quick_iou(was, others) > quick_iou(was, own)
+        return quick_iou(was, others) > quick_iou(was, own) + _CLEARLY
 
     def dismiss(self, suspect: Suspect) -> None:
         """Take a suspect off the list: it was looked at and is fine."""

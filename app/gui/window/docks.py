@@ -71,6 +71,9 @@ class Docks:
         for name, front in _PAGES.items():
             self._window.tabifyDockWidget(self._docks[front], self._docks[name])
             self._docks[name].hide()
+        for name in ("history", "effort", "memory"):  # where they come up when they are wanted
+            self._window.tabifyDockWidget(self._docks["review"], self._docks[name])
+            self._docks[name].hide()
         self._docks["review"].raise_()
         self._arranged()
 

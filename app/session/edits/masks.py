@@ -225,7 +225,7 @@ class MaskEdits(QObject):
             return None
         with self._jobs.making_way(allowed):
             series = self._take_back(instead_of, text, series)
-            whole = {**(self._stale(allowed) if marks else {}), **allowed}
+            whole = {**(_stale(self._masks.document, allowed) if marks else {}), **allowed}
             before = {key: self._masks.document.get(key) for key in whole}
             self._masks.change(whole, text, series=series)
         self._new_anchors.update(key for key, entry in allowed.items() if entry and entry.is_anchor)
@@ -320,11 +320,11 @@ class MaskEdits(QObject):
     def _refused(self, key: Key) -> bool:
         return self._masks.is_locked(key.object) or not (0 <= key.frame < self._video.frame_count)
 
-    def _stale(self, changes: Changes) -> dict[Key, Entry]:
-        """Return the marks of what the edits make stale: only where an anchor changes."""
-        document = self._masks.document
-        changed = [key for key, entry in changes.items() if _changes_anchor(document, key, entry)]
-        return stale_marks(document, changed)
+
+def _stale(document: Document, changes: Changes) -> dict[Key, Entry]:
+    """Return the marks of what the edits make stale: only where an anchor changes."""
+    changed = [key for key, entry in changes.items() if _changes_anchor(document, key, entry)]
+    return stale_marks(document, changed)
 
 
 def _exchanged(masks: Masks, one: int, other: int) -> str:
