@@ -37,6 +37,11 @@ def projects_folder() -> Path:
     return data_folder() / "projects"
 
 
+def interactions_folder() -> Path:
+    """Return the per-user folder for the logs of interactions."""
+    return data_folder() / "interactions"
+
+
 def cache_folder() -> Path:
     """Return the per-user folder for what can be computed again."""
     home = _home()

@@ -6,7 +6,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.core.document import Entry, Key
-from app.core.suspects import Event, Finder, Order, Reason, Suspect, quick_iou
+from app.core.events import Event, Reason
+from app.core.overlap import quick_iou
+from app.core.plan import is_anchor
+from app.core.suspects import Finder, Order, Suspect
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
 
@@ -54,6 +57,11 @@ class Review(QObject):
     def is_of_selected(self) -> bool:
         """Whether only suspects of the selected object are listed; all where none is selected."""
         return self._only
+
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether all that has changed was looked at."""
+        return self._busy is None and not self._timer.isActive() and not self._dirty
 
     def arrange(self, order: Order, *, of_selected: bool) -> None:
         """Choose the order, and whether only the selected object's are listed."""
@@ -105,7 +113,8 @@ class Review(QObject):
     def leave(self) -> bool:
         """Leave the suspect that was gone to last for the next; return whether there is one.
 
-        Those that the running job is about to put right are passed over.
+        Those that the running job is about to put right are passed over, and those that would open
+        on a mask that a person has just vouched for.
         """
         current = self._current
         if current is None:
@@ -116,7 +125,9 @@ class Review(QObject):
             again = suspect.object == current.object and (
                 suspect.first <= current.last and current.first <= suspect.last
             )
-            if not again and not self._jobs.is_busy_with(Key(suspect.frame, suspect.object)):
+            key = Key(suspect.frame, suspect.object)
+            done = is_anchor(self._masks.document, key) or self._jobs.is_busy_with(key)
+            if not again and not done:
                 self.show(suspect)
                 return True
         return False
@@ -131,15 +142,20 @@ class Review(QObject):
 
     def swapped(self, suspect: Suspect) -> range | None:
         """Return the frames of a swap that is over again; None = it goes on to the next anchor."""
-        if suspect.other is None or suspect.last == suspect.first:
-            return None
-        before, after = self._masks.shown(suspect.last - 1), self._masks.shown(suspect.last)
-        places = (before.get(suspect.object), after.get(suspect.object), after.get(suspect.other))
+        # What looks odd for some other reason may be suspect beyond the swap.
+        ends = range(suspect.first + 1, suspect.last + 2)
+        back = next((end for end in ends if self._is_back(suspect, end)), None)
+        return None if back is None else range(suspect.first, back)
+
+    def _is_back(self, suspect: Suspect, frame: int) -> bool:
+        """Whether the two of a swap change places at `frame`."""
+        before, after = self._masks.shown(frame - 1), self._masks.shown(frame)
+        other = -1 if suspect.other is None else suspect.other
+        places = (before.get(suspect.object), after.get(suspect.object), after.get(other))
         was, own, others = (each.mask if each else None for each in places)
         if was is None or own is None or others is None:
-            return None
-        back = quick_iou(was, others) > quick_iou(was, own)
-        return range(suspect.first, suspect.last) if back else None
+            return False
+        return quick_iou(was, others) > quick_iou(was, own)
 
     def dismiss(self, suspect: Suspect) -> None:
         """Take a suspect off the list: it was looked at and is fine."""
@@ -167,7 +183,7 @@ class Review(QObject):
     @Slot()
     def _soon(self) -> None:
         if self._worker is not None and not self._timer.isActive():
-            self._timer.start(_LIVE_MS if self._masks.has_pending else _SOON_MS)
+            self._timer.start(_LIVE_MS if self._jobs.running[0] else _SOON_MS)
 
     @Slot()
     def _look(self) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Slot
 from app.engine.inference import Models
 from app.session.choices import best_models
 from app.session.comparison import Comparison
+from app.session.edits.changes import Changes
 from app.session.edits.clicks import Clicks
 from app.session.edits.clipboard import Clipboard
 from app.session.edits.correction import Correction
@@ -20,12 +21,14 @@ from app.session.edits.ranges import RangeEdits
 from app.session.files.autosave import Autosave
 from app.session.files.exchange import Exchange
 from app.session.files.files import Files
+from app.session.files.interaction_log import InteractionLog
 from app.session.inference.engine import Engine
 from app.session.inference.prefetcher import Prefetcher
 from app.session.jobs.runner import JobRunner
 from app.session.review import Review
 from app.session.runs.inspection import Inspection
 from app.session.state.context import SessionContext
+from app.session.state.interactions import Interactions
 from app.session.state.masks import Masks
 from app.session.state.preferences import Preferences, choice_of
 from app.session.state.status import SessionState, Status
@@ -56,21 +59,29 @@ class Session(QObject):
         settings: Settings | None = None,
         loader: ModelLoader = load_models,
         settings_file: Path | None = None,
+        *,
+        engine_type: type[Engine] = Engine,
     ) -> None:
         """Open nothing yet; what `preferences.apply` changes is kept in `settings_file`."""
         super().__init__()
         self._loader = loader
+        interactions = Interactions(self)
         self._best: tuple[str, ...] = ()  # the models that are taken where none was chosen
         self._weights_changed = False
         # What is read: what is open, and what is looked at.
         self.status = Status(self)
-        self.preferences = Preferences(settings or Settings(), settings_file, self.status, self)
+        self.preferences = Preferences(
+            settings or Settings(), settings_file, self.status, interactions, self
+        )
         self.video = CurrentVideo(self.status, self)
-        self.masks = Masks(self.video, self)
+        self.masks = Masks(self.video, self.preferences, interactions, self)
         self.view = ViewState(self.video, self.masks, self)
+        interactions.watch(self.video, self.view)
         # What is done: by models, by the person, with files.
-        context = SessionContext(self.status, self.preferences, self.video, self.masks, self.view)
-        self._engine = engine = Engine(self)
+        context = SessionContext(
+            self.status, self.preferences, self.video, self.masks, self.view, interactions
+        )
+        self._engine = engine = engine_type(interactions, self)
         self.jobs = jobs = JobRunner(context, engine, self)
         self.objects = objects = ObjectEdits(context, jobs, self)
         self.edit = edit = MaskEdits(context, jobs, self)
@@ -78,12 +89,13 @@ class Session(QObject):
         self.ranges = RangeEdits(context, objects, edit, self)
         self.clicks = clicks = Clicks(context, engine, objects, edit, self)
         self.finding = Finding(context, engine, jobs, objects, edit, self)
-        self.history = History(self.video, jobs, clicks, self)
+        self.history = History(self.video, jobs, clicks, interactions, self)
         self.correction = Correction(context, engine, jobs, edit, clicks, self)
         self.compare = Comparison(context, jobs, self)
         self.review = review = Review(context, jobs, self)
+        self.changes = Changes(context, jobs, edit, self)
         autosave = Autosave(self.masks, self.status, self)
-        exchange = Exchange(context, edit, self)
+        exchange = Exchange(context, objects, edit, self)
         self.inspection = Inspection(context, engine, jobs, autosave, edit, self.compare, self)
         self.files = self._make_files(context, autosave, exchange)
         prefetcher = Prefetcher(context, engine, lambda: review.suspects, self)
@@ -93,14 +105,23 @@ class Session(QObject):
         self.status.state_changed.connect(self._renew_soon)
 
     def _make_files(self, context: SessionContext, autosave: Autosave, exchange: Exchange) -> Files:
+        log = InteractionLog(context, self)
         return Files(
             context,
             autosave,
             exchange,
+            log,
             self,
-            starts=(self._start_engine, self.review.start, self.inspection.runs.start),
+            starts=(
+                self._start_engine,
+                self.review.start,
+                self.changes.start,
+                self.inspection.runs.start,
+                log.start,
+            ),
             settle=self.jobs.cancel,
             stops=(
+                log.stop,
                 partial(self.status.enter, SessionState.CLOSING),
                 self.clicks.drop,
                 self.finding.discard,
@@ -108,6 +129,7 @@ class Session(QObject):
                 self.edit.forget_new_anchors,
                 self._engine.stop,
                 self.review.stop,
+                self.changes.stop,
                 self.inspection.stop,
                 exchange.stop,
             ),

@@ -110,6 +110,20 @@ def test_an_object_that_loses_its_last_pixel_has_no_entry_any_more() -> None:
     assert exclude(entries, KEY, entry(square(10)))[Key(KEY.frame, 2)] is None
 
 
+def test_an_object_whose_place_is_taken_gets_the_place_that_was_left() -> None:
+    there, here = entry(square(40), Origin.PROPAGATED), entry(square(10), Origin.PROPAGATED)
+    new = entry(square(40), Origin.CLICKED)
+    changes = exclude({1: here, 2: there}, KEY, new, exchanges=True)
+    assert changes == {KEY: new, Key(KEY.frame, 2): entry(square(10), Origin.PROPAGATED)}
+    assert exclude({1: here, 2: there}, KEY, new)[Key(KEY.frame, 2)] is None
+
+
+def test_a_remnant_is_no_place_that_another_object_could_have() -> None:
+    entries = {1: entry(square(10, side=2)), 2: entry(square(40))}
+    changes = exclude(entries, KEY, entry(square(40)), exchanges=True)
+    assert changes[Key(KEY.frame, 2)] is None
+
+
 def test_objects_that_are_not_touched_or_not_visible_do_not_change() -> None:
     entries = {2: entry(square(40)), 3: Entry(None, Origin.DRAWN)}
     assert set(exclude(entries, KEY, entry(square(10)))) == {KEY}
@@ -170,3 +184,19 @@ def test_a_mask_of_a_model_that_meets_nothing_is_as_it_was_found() -> None:
     found = {1: entry(square(0, 0, 3, (9, 11)))}
     beside = {2: entry(square(5, 5, 3, (9, 11)))}
     assert settle(beside, 4, found) == {KEY: found[1]}
+
+
+def test_two_that_change_places_by_a_model_are_not_in_each_others_way() -> None:
+    before = {1: entry(square(10)), 2: entry(square(40))}
+    found = {1: entry(square(40)), 2: entry(square(10))}
+    assert settle(before, 4, found) == {Key(4, n): each for n, each in found.items()}
+
+
+def test_one_that_finds_no_place_stays_and_the_others_respect_it() -> None:
+    before = {1: entry(square(10)), 2: entry(square(40)), 3: entry(square(25), Origin.DRAWN)}
+    found = {1: entry(square(25)), 2: entry(square(5))}
+    changes = settle(before, 4, found)
+    assert changes == {
+        Key(4, 1): entry(square(10) & ~square(5)),  # what was only propagated gives
+        Key(4, 2): entry(square(5)),
+    }

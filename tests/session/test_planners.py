@@ -20,7 +20,12 @@ from tests.session.desk import FRAMES, Desk, draw
 def context(desk: Desk) -> SessionContext:
     session = desk.session
     return SessionContext(
-        session.status, session.preferences, session.video, session.masks, session.view
+        session.status,
+        session.preferences,
+        session.video,
+        session.masks,
+        session.view,
+        session.files.log.interactions,
     )
 
 

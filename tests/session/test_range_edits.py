@@ -37,6 +37,34 @@ def test_objects_are_merged_into_one_as_one_step(desk: Desk, idle: Callable[[], 
     assert len(masks_of(desk, 1)) == FRAMES
 
 
+def test_one_takes_the_masks_of_another_over_up_to_the_next_anchor(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    draw(desk, 20, number=2, x=40)
+    steps = session.history.stack.count()
+    session.view.go_to(8)
+    session.ranges.take_over(1, 2)
+    assert [masks_of(desk, 1)[frame] for frame in (7, 8, 19, 20)] == [
+        mask_at(10), mask_at(40), mask_at(40), mask_at(10),
+    ]  # fmt: skip
+    assert sorted(masks_of(desk, 2)) == [*range(8), *range(20, FRAMES)]
+    anchors = {f for f, each in session.masks.of_object(1).items() if each.is_anchor}
+    assert anchors == {0, 8, 19}
+    assert session.history.stack.count() == steps + 1
+
+
+def test_what_has_no_masks_is_not_taken_over(desk: Desk) -> None:
+    draw(desk, 0)
+    desk.session.objects.add("empty")
+    desk.session.ranges.take_over(1, 2)
+    assert desk.said("empty has no masks from here on")
+
+
 def test_merging_needs_two_objects_that_are_not_locked(desk: Desk) -> None:
     session = desk.session
     draw(desk, 0)

@@ -13,6 +13,7 @@ from app.core.plan import Direction
 from app.session.choices import best_models
 from app.session.shelf.entries import Presence, ShelfEntry
 from app.session.shelf.shelf import Shelf
+from app.session.state.interactions import Interactions
 from app.session.state.preferences import Preferences
 from app.session.state.status import Report, Status
 from app.storage.settings import Settings
@@ -35,7 +36,7 @@ class Bench:
         self.reports: list[Report] = []
         status = Status(self.owner)
         status.reported.connect(self.reports.append)
-        self.preferences = Preferences(Settings(), None, status, self.owner)
+        self.preferences = Preferences(Settings(), None, status, Interactions(status), self.owner)
         self.shelf = Shelf(self.preferences, status, self.owner)
 
     def entry(self, name: str = NAME) -> ShelfEntry:

@@ -14,6 +14,7 @@ from app.storage.formats.exporting import Format, export_document
 from app.storage.formats.visor.exporting import export_visor
 from app.storage.formats.visor.geometry import DENSE_SIZE, Size
 from app.storage.formats.visor.importing import Original, import_visor
+from app.storage.formats.visor.naming import FrameList
 from app.storage.formats.visor.read_back import check_read_back
 from app.storage.formats.visor.records import VisorFile
 from tests.storage.visor_vectors import DENSE, SPARSE, SUBMISSION, load
@@ -166,6 +167,7 @@ def large_file(path: Path) -> int:
 def test_an_export_takes_three_times_the_file_at_most(tmp_path: Path) -> None:
     length = large_file(tmp_path / "a.json")
     found = import_visor(tmp_path / "a.json")
+    assert isinstance(found.frames, FrameList)
     key, entry = next(iter(found.document.items()))
     assert entry.mask is not None
     moved = Mask.encode(np.roll(entry.mask.decode(), 9, axis=0))

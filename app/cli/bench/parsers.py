@@ -119,6 +119,9 @@ def configure_heal(parser: argparse.ArgumentParser) -> None:
     add("--drifts", type=_drifts, default=_DRIFTS, metavar="KIND,...",
         help=f"what goes wrong: {', '.join(_DRIFTS)} (default: all)")  # fmt: skip
     add("--exact", action="store_true", help="correct with the true mask, not with clicks")
+    add("--annotator", choices=("session", "masks"), default="session",
+        help="work as in the window, through the session (default), or on the masks alone: only "
+        "the object that is corrected is healed, and none gives to another")  # fmt: skip
     add("--only-heal", action="store_true", help="leave `forward` and `whole` out")
     add("--json", type=output_file, metavar="FILE", help="write the figures there, too")
 
@@ -141,6 +144,13 @@ def _numbers(text: str) -> list[int]:
     return numbers
 
 
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < 3600:
+        raise argparse.ArgumentTypeError(f"{text} is no time that a video takes")
+    return seconds
+
+
 def _names(text: str) -> list[str]:
     return [name for name in text.split(",") if name]
 
@@ -152,7 +162,25 @@ def _drifts(text: str) -> tuple[str, ...]:
     return kinds
 
 
+def configure_batch(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `bench batch`."""
+    add = parser.add_argument
+    add("--videos", type=whole(100), default=10_000, metavar="N",
+        help="videos that wait (default: 10000)")  # fmt: skip
+    add("--seconds", type=_seconds, default=0.5, metavar="S",
+        help="what the stub takes for a video (default: 0.5)")  # fmt: skip
+    add("--workers", type=whole(1), default=16, metavar="N",
+        help="processes, or the CPUs of the cluster (default: 16)")  # fmt: skip
+    add("--ray", metavar="auto|ADDRESS", help="measure a Ray cluster in place of processes")
+    add("--json", type=output_file, metavar="FILE", help="write the figures there, too")
+
+
 KINDS = {
+    "batch": Command(
+        "the scheduling of many videos, with a stub: overhead, memory of the driver",
+        configure_batch,
+        "app.cli.bench.speed.batch",
+    ),
     "propagate": Command(
         "models on a clip: frames per second, memory",
         configure_propagate,

@@ -15,8 +15,10 @@ from app.gui.actions.verbs.propagate import PropagateVerbs
 from app.gui.actions.verbs.review import ReviewVerbs
 from app.gui.actions.verbs.spans.anchors import AnchorVerbs
 from app.gui.actions.verbs.spans.block import BlockVerbs
+from app.gui.actions.verbs.spans.changes import ChangeVerbs
 from app.gui.actions.verbs.spans.jobs import JobVerbs
 from app.gui.actions.verbs.travel import TravelVerbs
+from app.gui.actions.verbs.visor import VisorVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.timeline.playback import Player
 
@@ -36,6 +38,7 @@ class Panels(Protocol):
     def guide(self) -> None: ...
     def annotate(self) -> None: ...
     def inspect(self) -> None: ...
+    def changes(self) -> None: ...
     def full_screen(self) -> None: ...
     def logs(self) -> None: ...
     def about(self) -> None: ...
@@ -49,6 +52,7 @@ class ActionContext:
     anchors: AnchorVerbs
     block: BlockVerbs
     canvas: Canvas
+    changes: ChangeVerbs
     player: Player
     files: FileVerbs
     correct: CorrectVerbs
@@ -63,3 +67,4 @@ class ActionContext:
     review: ReviewVerbs
     runs: RunVerbs
     travel: TravelVerbs
+    visor: VisorVerbs

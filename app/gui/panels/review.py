@@ -22,9 +22,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.suspects import Event, Order, Reason, Suspect
+from app.core.document import Key
+from app.core.events import Event, Reason
+from app.core.suspects import Order, Suspect
 from app.gui.widgets.fields import keep_from_wheel
 from app.gui.widgets.rows import table_of
+from app.gui.widgets.words import percent
 from app.session.review import Review
 from app.session.state.masks import Masks
 from app.session.state.view import ViewState
@@ -85,9 +88,16 @@ class SuspectsModel(QAbstractTableModel):
         suspect = self._suspects[index.row()]
         if role == Qt.ItemDataRole.ToolTipRole:
             remedy = self.tr(" Z exchanges them from there on.")
-            return self.tr("Look at frame {}; {} frames may be wrong. {}").format(
-                suspect.frame, suspect.last - suspect.first + 1, self._reasons(suspect)
-            ) + (remedy if suspect.event is Event.SWAP else "")
+            entry = self._masks.entry(Key(suspect.frame, suspect.object))
+            sure = self._masks.confidence(entry)
+            likely = "" if sure is None else self.tr(" {} sure there.").format(percent(sure))
+            return (
+                self.tr("Look at frame {}; {} frames may be wrong. {}").format(
+                    suspect.frame, suspect.last - suspect.first + 1, self._reasons(suspect)
+                )
+                + likely
+                + (remedy if suspect.event is Event.SWAP else "")
+            )
         if role != Qt.ItemDataRole.DisplayRole:
             return None
         match Column(index.column()):

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.gui.actions.actions import Actions
 from app.gui.actions.menus import RecentMenu, fill_menu_bar, panels_menu, select_menu
-from app.gui.actions.table import MODES, PANELS, RECENT, SELECT
+from app.gui.actions.table.action import MODES, PANELS, RECENT, SELECT
 from app.gui.actions.verbs.files.files import FileVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.tools.tool import Tool
@@ -169,7 +169,7 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         session = self._session
         session.video.opened.connect(self._on_opened)
-        view, undo, models = self._named("next_change", "undo", "models")
+        view, undo, models = self._named("view_changes", "undo", "models")
         Reporter(session, self._parts.messages, view, undo, models, self)
         session.status.state_changed.connect(self._on_state_changed)
         session.preferences.changed.connect(self._apply_settings)
@@ -192,6 +192,9 @@ class Window(QMainWindow):
         self._show_page()
         self.setWindowTitle(f"{title} — Maskwright" if is_open else "Maskwright")
         self._parts.messages.clear()
+        if is_open and self._session.files.exchange.visor.is_there:
+            self._parts.visor.show_panel("annotations")
+            self._docks.enlarge("objects", "review")
         if is_open:
             self._parts.canvas.setFocus()
 

@@ -14,6 +14,7 @@ from app.session.edits.objects import ObjectEdits
 from app.session.edits.prompts import Prompts, Question
 from app.session.inference.engine import Engine
 from app.session.state.context import SessionContext
+from app.session.state.interactions import interaction
 from app.session.state.masks import Masks
 from app.session.state.status import SessionState, topic_of
 from models.api import Box, Click
@@ -54,6 +55,7 @@ class Clicks(QObject):
         parent: QObject,
     ) -> None:
         super().__init__(parent)
+        self._interactions = context.interactions
         self._video, self._masks, self._view = context.video, context.masks, context.view
         self._engine, self._objects, self._edit = engine, objects, edit
         self._status = context.status
@@ -77,6 +79,7 @@ class Clicks(QObject):
         offered = self._offered()
         return (offered.shown, len(offered.candidates)) if offered else (0, 0)
 
+    @interaction("clicks", clicks=1)
     def click(self, click: Click) -> None:
         """Add a point on the current frame to the selected object; one is made if none is.
 
@@ -93,6 +96,7 @@ class Clicks(QObject):
         elif (key := self._target()) is not None:
             self._add(Question(key, click))
 
+    @interaction("clicks", clicks=1)
     def set_box(self, box: Box) -> None:
         """Ask for the selected object's mask in `box` on the current frame."""
         if (key := self._target()) is not None:
@@ -112,6 +116,7 @@ class Clicks(QObject):
             self._hovering_since = self._hover.id
         self._engine.put(self._hover)
 
+    @interaction("clicks", clicks=1)
     def next_candidate(self) -> None:
         """Show the next of the masks that the last click or box could mean."""
         offered = self._offered()
@@ -128,6 +133,7 @@ class Clicks(QObject):
         """Whether a click or box of this object on this frame is not answered yet."""
         return any(each.key == key for each in self._waiting)
 
+    @interaction("clicks")
     def take_back(self) -> None:
         """Forget the newest click or box that is not answered yet."""
         if self._waiting:
@@ -179,6 +185,7 @@ class Clicks(QObject):
         # The answer may have waited in the event queue while its question was taken back.
         if (asked := self._take(job_id)) is None:
             return
+        self._engine.accept()
         usable = tuple(each for each in candidates if each.mask is not None)
         if usable:
             keeping = self._prompts.keeping(asked.key, asked.clicks, asked.box)
@@ -192,6 +199,7 @@ class Clicks(QObject):
     @Slot(int, object)
     def _on_ended(self, job_id: int, error: Exception | None) -> None:
         if (asked := self._take(job_id)) is not None:
+            self._engine.accept()
             self._status.report("error", str(error), topic_of(error))
             self._go_on(asked.key, made=False)
 

@@ -7,6 +7,7 @@ from app.core.mask import Mask
 from app.session.edits.masks import MaskEdits
 from app.session.edits.objects import ObjectEdits
 from app.session.state.context import SessionContext
+from app.session.state.interactions import interaction
 
 
 class Clipboard(QObject):
@@ -18,6 +19,7 @@ class Clipboard(QObject):
         self, context: SessionContext, objects: ObjectEdits, edit: MaskEdits, parent: QObject
     ) -> None:
         super().__init__(parent)
+        self._interactions = context.interactions
         self._masks, self._view, self._status = context.masks, context.view, context.status
         self._objects, self._edit = objects, edit
         self._mask: Mask | None = None
@@ -28,6 +30,7 @@ class Clipboard(QObject):
         """Whether a mask has been copied that can be pasted."""
         return self._mask is not None
 
+    @interaction("clipboard")
     def copy(self) -> None:
         """Remember the selected object's mask on the current frame."""
         entry = self._masks.entry(Key(self._view.frame, self._view.selected or 0))
@@ -38,6 +41,7 @@ class Clipboard(QObject):
         self._status.report("info", "Copied. Paste it on another frame or to another object.")
         self.changed.emit()
 
+    @interaction("clipboard", clicks=1)
     def paste(self) -> None:
         """Give the copied mask to the selected object, or a new one, on the current frame."""
         if self._mask is None:

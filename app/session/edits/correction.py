@@ -12,6 +12,7 @@ from app.session.edits.masks import MaskEdits
 from app.session.inference.engine import Engine
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
+from app.session.state.interactions import interaction
 from app.session.state.status import topic_of
 
 
@@ -32,6 +33,7 @@ class Correction(QObject):
         parent: QObject,
     ) -> None:
         super().__init__(parent)
+        self._interactions = context.interactions
         self._video, self._masks, self._view = context.video, context.masks, context.view
         self._preferences, self._status = context.preferences, context.status
         self._engine, self._jobs, self._edit, self._clicks = engine, jobs, edit, clicks
@@ -54,6 +56,7 @@ class Correction(QObject):
         """Whether the mask at `key` is verified as soon as the click there is answered."""
         return self._waits_at == key
 
+    @interaction("correction")
     def verify_and_heal(self) -> None:
         """Make the current mask an anchor and propagate what it makes stale.
 
@@ -81,6 +84,7 @@ class Correction(QObject):
             for key, entry in present.items()
             if entry is not None and (not entry.is_anchor or entry.stale or entry.conflict)
         ]
+        self._exchange_beside()
         if wanted:
             self._edit.verify(wanted, changed=gave)
         for key, entry in present.items():
@@ -88,6 +92,15 @@ class Correction(QObject):
                 self._edit.note_anchor(key)
         self._jobs.heal(self._edit.take_new_anchors())
         self.verified.emit()
+
+    def _exchange_beside(self) -> None:
+        """Give objects that were taken for each other their masks back on the frames around."""
+        if changes := self._edit.take_exchanges():
+            numbers = sorted({key.object for key in changes})
+            names = " and ".join(self._masks.name_of(number) for number in numbers)
+            frames = sorted({key.frame for key in changes})
+            text = f"Exchange {names}, frames {frames[0]}-{frames[-1]}"
+            self._edit.make(changes, text, marks=False)
 
     def _set_waiting(self, key: Key | None) -> None:
         if key != self._waits_at:
@@ -101,6 +114,7 @@ class Correction(QObject):
             if answered:
                 self._verify([key])
 
+    @interaction("correction")
     def refine(
         self, frames: Iterable[int] | None = None, objects: Iterable[int] | None = None
     ) -> None:
@@ -119,12 +133,14 @@ class Correction(QObject):
         else:
             self._ask(Key(self._view.frame, selected))
 
+    @interaction("correction")
     def refine_range(self, objects: Iterable[int] | None = None) -> None:
         """Sharpen masks of `objects`, by default of all, from the in to the out point."""
         everything = (info.id for info in self._masks.objects)
         frames = range(self._view.first, self._view.last + 1)
         self.refine(frames, everything if objects is None else objects)
 
+    @interaction("correction")
     def accept_refinement(self) -> None:
         """Take the ghost over as an anchor."""
         if self._ghost is not None:
@@ -134,8 +150,12 @@ class Correction(QObject):
             # Sharper edges are no other mask: what was propagated from it is as right as before.
             self._edit.put(key, entry, text, marks=False)
 
+    @interaction("correction")
     def reject_refinement(self) -> None:
         """Take the ghost away."""
+        self._drop_ghost()
+
+    def _drop_ghost(self) -> None:
         self._asked = None
         if self._ghost is not None:
             self._ghost = None
@@ -143,7 +163,7 @@ class Correction(QObject):
 
     @Slot()
     def _on_moved(self) -> None:
-        self.reject_refinement()
+        self._drop_ghost()
 
     def _ask(self, key: Key) -> None:
         entry = self._masks.entry(key)
@@ -159,6 +179,7 @@ class Correction(QObject):
     def _on_stepped(self, job_id: int, step: Step) -> None:
         if self._asked is None or self._asked.id != job_id:
             return
+        self._engine.accept()
         if not step.entries:
             text = "The sharper mask does not fit this one, which is kept."
             self._status.report("info", text)
@@ -169,6 +190,7 @@ class Correction(QObject):
     @Slot(int, object)
     def _on_ended(self, job_id: int, error: Exception | None) -> None:
         if self._asked is not None and self._asked.id == job_id:
+            self._engine.accept()
             self._asked = None
             if error is not None:
                 self._status.report("error", str(error), topic_of(error))

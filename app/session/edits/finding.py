@@ -15,6 +15,7 @@ from app.session.edits.objects import ObjectEdits
 from app.session.inference.engine import Engine
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
+from app.session.state.interactions import interaction
 from app.storage.classes import noun_classes
 from models.text.nouns import phrase_of
 
@@ -58,6 +59,7 @@ class Finding(QObject):
         parent: QObject,
     ) -> None:
         super().__init__(parent)
+        self._interactions = context.interactions
         self._video, self._masks, self._view = context.video, context.masks, context.view
         self._status, self._engine, self._jobs = context.status, engine, jobs
         self._objects, self._edit = objects, edit
@@ -68,7 +70,7 @@ class Finding(QObject):
         engine.ended.connect(self._on_ended)
         context.masks.entries_changed.connect(self._drop_settled)
         context.masks.objects_changed.connect(self._drop_settled)
-        context.video.opened.connect(self.discard)
+        context.video.opened.connect(self._forget)
 
     @property
     def proposals(self) -> tuple[Proposal, ...]:
@@ -85,6 +87,7 @@ class Finding(QObject):
         """Return what was found on a frame."""
         return tuple(each for each in self.proposals if each.key.frame == frame)
 
+    @interaction("finding")
     def look(
         self,
         phrases: Sequence[str],
@@ -102,12 +105,14 @@ class Finding(QObject):
             request = FindRequest(tuple(phrases), looked_at, all_of_kind=all_of_kind, numbers=_NEW)
             self._begin(_Search(request, detector, takes=False))
 
+    @interaction("finding")
     def take_hands(self) -> None:
         """Find the hands on the current frame and take them, as one undo step."""
         if self._video.is_open:
             request = FindRequest(_HANDS, [self._view.frame], numbers=_NEW)
             self._begin(_Search(request, "hands", takes=True))
 
+    @interaction("finding")
     def take(self, frame: int | None = None) -> None:
         """Make anchors of what was found on a frame, by default on all, as one undo step.
 
@@ -138,6 +143,7 @@ class Finding(QObject):
         """Whether a proposal is not taken with the others."""
         return key in self._left_out
 
+    @interaction("finding")
     def leave_out(self, key: Key, *, leave: bool = True) -> None:
         """Do not take a proposal with the others, or do again."""
         if leave:
@@ -146,15 +152,20 @@ class Finding(QObject):
             self._left_out.discard(key)
         self.changed.emit()
 
+    @interaction("finding")
     def stop(self) -> None:
         """Look no further; what was found by now waits still."""
         if self._search is not None:
             self._search = None
             self.changed.emit()
 
-    @Slot()
+    @interaction("finding")
     def discard(self) -> None:
         """End the search and discard all proposals."""
+        self._forget()
+
+    @Slot()
+    def _forget(self) -> None:
         if self._search is not None or self._proposals:
             self._search, self._proposals, self._left_out = None, {}, set()
             self.changed.emit()
@@ -229,6 +240,7 @@ class Finding(QObject):
     @Slot(int, object)
     def _on_found(self, job_id: int, found: tuple[Proposal, ...]) -> None:
         if self._search is not None and self._search.job == job_id:
+            self._engine.accept()
             self._proposals |= {each.key: each for each in found}
             self._drop_settled()
 
@@ -237,6 +249,7 @@ class Finding(QObject):
         search = self._search
         if search is None or search.job != job_id:
             return
+        self._engine.accept()
         if error is not None:
             self._status.report("error", str(error))
             if not isinstance(error, StorageError):  # that of one frame that cannot be read

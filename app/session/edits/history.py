@@ -6,6 +6,7 @@ from PySide6.QtGui import QUndoGroup, QUndoStack
 from app.errors import UsageError
 from app.session.edits.clicks import Clicks
 from app.session.jobs.runner import JobRunner
+from app.session.state.interactions import Interactions, interaction
 from app.session.state.video import CurrentVideo
 
 
@@ -20,12 +21,20 @@ class History(QObject):
     changed = Signal()  # a step was made, undone or done again
 
     def __init__(
-        self, video: CurrentVideo, jobs: JobRunner, clicks: Clicks, parent: QObject
+        self,
+        video: CurrentVideo,
+        jobs: JobRunner,
+        clicks: Clicks,
+        interactions: Interactions,
+        parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._video, self._jobs, self._clicks = video, jobs, clicks
+        self._interactions = interactions
+        self._index = 0  # how many steps are done
         self.group = QUndoGroup(self)  # for a view: its active stack is that of the open video
         self.group.indexChanged.connect(self.changed)
+        self.group.indexChanged.connect(self._on_index)
         video.opened.connect(self._on_opened)
 
     @property
@@ -50,6 +59,7 @@ class History(QObject):
         """Whether anything was taken back that can be done again."""
         return self.group.canRedo()
 
+    @interaction("history")
     def undo(self) -> None:
         """Take back what was done last."""
         if self._clicks.asked:
@@ -59,14 +69,30 @@ class History(QObject):
         else:
             self.group.undo()
 
+    @interaction("history")
     def redo(self) -> None:
         """Do again what was taken back last."""
         self.group.redo()
+
+    @interaction("history")
+    def go_to(self, index: int) -> None:
+        """Take back or do again until so many steps are done."""
+        if self._video.now is not None:
+            self.stack.setIndex(index)
+
+    @Slot(int)
+    def _on_index(self, index: int) -> None:
+        """Tell what was done in a view of the steps, which goes to the stack itself."""
+        before, self._index = self._index, index
+        if self._video.is_open and index != before and not self._interactions.is_inside:
+            with self._interactions.making("history.go_to", 0, {"index": index}):
+                pass
 
     @Slot()
     def _on_opened(self) -> None:
         for stack in self.group.stacks():
             self.group.removeStack(stack)
         if opened := self._video.now:
+            self._index = opened.undo_stack.index()
             self.group.addStack(opened.undo_stack)
             self.group.setActiveStack(opened.undo_stack)

@@ -9,10 +9,12 @@ from app.core.document import Changes, Document, Entry, Key, Origin, why_not_edi
 from app.core.exclusion import exclude
 from app.core.heal import stale_marks
 from app.core.mask import Mask
+from app.core.places import Exchanges, exchanged
 from app.core.plan import anchor_frames
 from app.session.edits.edit import Edit
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
+from app.session.state.interactions import interaction
 from app.session.state.masks import Masks
 from models.api import BoolMask
 
@@ -27,10 +29,12 @@ class MaskEdits(QObject):
 
     def __init__(self, context: SessionContext, jobs: JobRunner, parent: QObject) -> None:
         super().__init__(parent)
+        self._interactions = context.interactions
         self._video, self._masks, self._view = context.video, context.masks, context.view
         self._jobs, self._status = jobs, context.status
         self._preferences = context.preferences
         self._new_anchors: set[Key] = set()  # made since the last heal
+        self._exchanges = Exchanges()
         self._gave: dict[Key, Entry] = {}  # what is left of masks that gave something since then
         self._hidden: dict[Key, Edit] = {}  # by which an object was marked as not visible
         context.video.opened.connect(self._hidden.clear)
@@ -56,6 +60,7 @@ class MaskEdits(QObject):
         self._status.report("warning", obstacle)
         return None
 
+    @interaction("edit", clicks=1)
     def draw_mask(self, frame: int, object_id: int, pixels: BoolMask, text: str) -> None:
         """Set a mask as drawn: brush, eraser, polygon, fill. All False = absent."""
         self.put(Key(frame, object_id), Entry(Mask.encode(pixels), Origin.DRAWN), text)
@@ -77,6 +82,9 @@ class MaskEdits(QObject):
         of the mask, it is said and None returned. For the others see `make`.
         """
         keeping = self.fixed if keeping is None else keeping
+        was = (instead_of.before if instead_of else {key: self._masks.entry(key)}).get(key)
+        if instead_of is not None:
+            self._exchanges.forget(key.frame)
         with self._jobs.making_way(self._taking(key, entry, keeping, instead_of)):
             # Anew: what a job has found by the time that it stops stands on the frame, too.
             taken = self._taking(key, entry, keeping, instead_of)
@@ -88,8 +96,12 @@ class MaskEdits(QObject):
         for each, left in taken.items() if made is not None else ():
             if each != key and left is not None and left != before.get(each):
                 self._gave[each] = left
+                if was is not None and left.mask == was.mask:
+                    self._exchanges.note(self._masks.document, *key, each.object)
+                    self._status.report("info", _exchanged(self._masks, key.object, each.object))
         return made
 
+    @interaction("edit")
     def clear(self, keys: Iterable[Key]) -> None:
         """Remove the entries; a job that runs or waits does not bring them back."""
         given = list(keys)
@@ -98,14 +110,17 @@ class MaskEdits(QObject):
             self._status.report("info", f"{left_out:,} frames are left out of what is under way.")
         self.make(dict.fromkeys(present), _text(self._masks, "Clear", present))
 
+    @interaction("edit")
     def mark_absent(self, keys: Iterable[Key]) -> None:
         """Say that the object is not in the picture."""
         self._hide(keys, Entry(None, Origin.DRAWN), "Absent")
 
+    @interaction("edit")
     def mark_occluded(self, keys: Iterable[Key]) -> None:
         """Say that the object is behind something."""
         self._hide(keys, Entry(None, Origin.DRAWN, occluded=True), "Occluded")
 
+    @interaction("edit")
     def show_again(self, keys: Iterable[Key]) -> None:
         """Take back that the object is not visible: what stood there before stands there again."""
         given = list(keys)
@@ -122,6 +137,7 @@ class MaskEdits(QObject):
             for key in found:
                 self._hidden.pop(key, None)
 
+    @interaction("edit")
     def verify(self, keys: Iterable[Key], *, changed: Collection[Key] = ()) -> None:
         """Make the masks anchors as they are.
 
@@ -135,6 +151,7 @@ class MaskEdits(QObject):
         marks = stale_marks(self._masks.document, [key for key in changed if key in changes])
         self.make({**marks, **changes}, _text(self._masks, "Approve", changes))
 
+    @interaction("edit")
     def unanchor(self, keys: Iterable[Key]) -> None:
         """Let models overwrite the masks again."""
         changes = {
@@ -144,6 +161,7 @@ class MaskEdits(QObject):
         }
         self.make(changes, _text(self._masks, "Unanchor", changes))
 
+    @interaction("edit")
     def exchange(self, one: int, other: int, frames: range | None = None) -> None:
         """Give each of two objects the masks of the other on `frames`.
 
@@ -157,7 +175,7 @@ class MaskEdits(QObject):
         span = frames
         if span is None:
             rest = range(self._view.frame, self._video.frame_count)
-            span = _to_the_next_anchor(masks.document, (one, other), rest)
+            span = to_the_next_anchor(masks.document, (one, other), rest)
         changes: dict[Key, Entry | None] = {}
         for frame in span:
             mine, theirs = (masks.entry(Key(frame, number)) for number in (one, other))
@@ -182,6 +200,7 @@ class MaskEdits(QObject):
             return True
         return False
 
+    @interaction("edit")
     def make(
         self,
         changes: Changes,
@@ -215,6 +234,7 @@ class MaskEdits(QObject):
     def forget_new_anchors(self) -> None:
         """Let the next heal begin at none of the anchors made so far."""
         self._new_anchors.clear()
+        self._exchanges.take(self._masks.document)
         self._gave.clear()
 
     def note_anchor(self, key: Key) -> None:
@@ -225,6 +245,15 @@ class MaskEdits(QObject):
         """Return the anchors made since this was called last: where a heal begins."""
         taken, self._new_anchors = self._new_anchors, set()
         return taken
+
+    def take_exchanges(self) -> Changes:
+        """Return what gives objects that changed places their masks back around there."""
+        document = self._masks.document
+        changes: dict[Key, Entry | None] = {}
+        for frame, owners in self._exchanges.take(document).items():
+            if not any(self._masks.is_locked(number) for number in owners):
+                changes |= exchanged(document, frame, owners)
+        return changes
 
     def take_givers(self) -> list[Key]:
         """Return where masks gave something to another object since this was called last.
@@ -244,7 +273,7 @@ class MaskEdits(QObject):
         here: dict[int, Entry | None] = dict(self._masks.shown(key.frame))
         here |= {each.object: old for each, old in back.items()}
         present = {number: found for number, found in here.items() if found is not None}
-        taken = exclude(present, key, entry, keeping=keeping, overlap=self.overlap)
+        taken = exclude(present, key, entry, keeping=keeping, overlap=self.overlap, exchanges=True)
         return {**back, **taken} if taken else {}
 
     def _say_kept(self, key: Key, entry: Entry, keeping: Collection[int]) -> None:
@@ -293,6 +322,11 @@ class MaskEdits(QObject):
         return stale_marks(document, changed)
 
 
+def _exchanged(masks: Masks, one: int, other: int) -> str:
+    names = f"{masks.name_of(one)} and {masks.name_of(other)}"
+    return f"{names} change places here. Enter puts both right from here on."
+
+
 def _text(masks: Masks, verb: str, keys: Iterable[Key]) -> str:
     """Return what an edit at `keys` is called."""
     given = list(keys)
@@ -303,7 +337,7 @@ def _text(masks: Masks, verb: str, keys: Iterable[Key]) -> str:
     return f"{verb} {name}, {where}"
 
 
-def _to_the_next_anchor(document: Document, objects: Iterable[int], span: range) -> range:
+def to_the_next_anchor(document: Document, objects: Iterable[int], span: range) -> range:
     """Return the frames of `span` up to the next anchor of any of these objects."""
     found = (anchor_frames(document, number) for number in objects)
     later = (frame for frames in found for frame in frames if frame > span.start)

@@ -1,5 +1,7 @@
 """The edits of objects: each is one undo step."""
 
+from dataclasses import replace
+
 from PySide6.QtCore import QObject
 
 from app.core.classes import Match
@@ -7,6 +9,7 @@ from app.core.colors import OKABE_ITO
 from app.core.document import MOST_ID, Key, ObjectInfo, why_not_editable
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
+from app.session.state.interactions import interaction
 from app.storage.classes import noun_classes
 
 _MOST = 254  # at a time: 0 is the background and 255 is ignored in palette images
@@ -18,9 +21,11 @@ class ObjectEdits(QObject):
 
     def __init__(self, context: SessionContext, jobs: JobRunner, parent: QObject) -> None:
         super().__init__(parent)
+        self._interactions = context.interactions
         self._video, self._masks, self._view = context.video, context.masks, context.view
         self._jobs, self._preferences, self._status = jobs, context.preferences, context.status
 
+    @interaction("objects")
     def add(self, name: str | None = None, class_id: int | None = None) -> int | None:
         """Add an object on top, select it and return its id; None where there is no room."""
         number = self._masks.document.next_id
@@ -52,6 +57,7 @@ class ObjectEdits(QObject):
             return None
         return item
 
+    @interaction("objects")
     def edit(self, *infos: ObjectInfo) -> None:
         """Change name, colour, class, visibility or lock of the objects with these ids."""
         before, changed = self._masks.objects, {info.id: info for info in infos}
@@ -64,6 +70,28 @@ class ObjectEdits(QObject):
         with self._jobs.making_way(objects=locks):
             self._masks.change_objects(after, f"Edit {names}")
 
+    def rename(self, object_id: int, name: str) -> None:
+        """Give an object another name, and the class of that name where there is one."""
+        info = self._info(object_id)
+        if info is None or not (name := name.strip()) or name == info.name:
+            return
+        found = noun_classes().of_name(name)
+        self.edit(replace(info, name=name, class_id=found.id if found else info.class_id))
+
+    def classify(self, object_id: int, name: str) -> bool:
+        """Give an object the class of this name; return False, and say so, where there is none."""
+        info, found = self._info(object_id), noun_classes().of_name(name)
+        if found is None:
+            self._status.report("warning", f"There is no noun class called {name.strip()!r}.")
+            return False
+        if info is not None:
+            self.edit(replace(info, class_id=found.id))
+        return True
+
+    def _info(self, object_id: int) -> ObjectInfo | None:
+        return next((info for info in self._masks.objects if info.id == object_id), None)
+
+    @interaction("objects")
     def delete(self, object_id: int) -> None:
         """Delete an object and all its masks."""
         masks, name = self._masks, self._masks.name_of(object_id)
@@ -79,6 +107,7 @@ class ObjectEdits(QObject):
         if self._view.selected == object_id:
             self._view.select(None)
 
+    @interaction("objects")
     def move(self, object_id: int, position: int) -> None:
         """Move an object in the drawing order; 0 lies at the bottom."""
         before = self._masks.objects

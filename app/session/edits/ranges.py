@@ -9,9 +9,10 @@ from app.core.block import Block
 from app.core.document import Entry, Key
 from app.core.mask import Mask
 from app.core.parts import carried, split
-from app.session.edits.masks import MaskEdits
+from app.session.edits.masks import MaskEdits, to_the_next_anchor
 from app.session.edits.objects import ObjectEdits
 from app.session.state.context import SessionContext
+from app.session.state.interactions import interaction
 
 
 class RangeEdits(QObject):
@@ -21,12 +22,14 @@ class RangeEdits(QObject):
         self, context: SessionContext, objects: ObjectEdits, edit: MaskEdits, parent: QObject
     ) -> None:
         super().__init__(parent)
+        self._interactions = context.interactions
         self._masks, self._view, self._status = context.masks, context.view, context.status
         self._objects, self._edit = objects, edit
         self._arrived: dict[int, Mask] = {}  # the masks here when the person came to this frame
         context.view.frame_changed.connect(self._on_moved)
         context.video.opened.connect(self._on_moved)
 
+    @interaction("ranges")
     def merge(self, block: Block, into: int) -> None:
         """Give the masks of the block's objects to one of them; the others lose them there."""
         others = [number for number in block.objects if number != into]
@@ -49,6 +52,33 @@ class RangeEdits(QObject):
         text = f"Merge {names} into {self._masks.name_of(into)}, {_where(block.frames)}"
         self._edit.make(changes, text, marks=False)
 
+    @interaction("ranges")
+    def take_over(self, into: int, other: int) -> None:
+        """Give one object the masks of another, which has none then, from the current frame on.
+
+        That is up to the next anchor of either. The masks at both ends become anchors, so that no
+        propagation from outside brings the wrong ones back.
+        """
+        if any(self._edit.refuses(number) for number in (into, other)):
+            return
+        last = max(self._masks.document.frames(), default=-1)
+        rest = range(self._view.frame, last + 1)
+        span = to_the_next_anchor(self._masks.document, (into, other), rest)
+        taken = {f: each for f in span if (each := self._masks.entry(Key(f, other))) is not None}
+        if not taken:
+            name = self._masks.name_of(other)
+            self._status.report("warning", f"{name} has no masks from here on to take over.")
+            return
+        changes: dict[Key, Entry | None] = {}
+        for frame, entry in taken.items():
+            ends = frame in {min(taken), max(taken)}
+            held = replace(entry, verified=True, stale=False, conflict=False) if ends else entry
+            changes |= {Key(frame, into): held, Key(frame, other): None}
+        names = f"{self._masks.name_of(other)} by {self._masks.name_of(into)}"
+        where = _where(range(min(taken), max(taken) + 1))
+        self._edit.make(changes, f"Take over {names}, {where}", marks=False)
+
+    @interaction("ranges")
     def split_off(self, block: Block) -> None:
         """Give the pieces that lie apart from an object to a new one, on the block's frames."""
         if len(block.objects) != 1:
@@ -79,6 +109,7 @@ class RangeEdits(QObject):
                 changes[Key(frame, new)] = replace(clean, mask=part)
             self._edit.make(changes, "Split", marks=False)
 
+    @interaction("ranges")
     def copy_on(self, block: Block) -> None:
         """Carry the correction that was made here on to the block's other frames.
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject
 from app.errors import StorageError, UnsavedError, VideoMissingError
 from app.session.files.autosave import Autosave
 from app.session.files.exchange import Exchange
+from app.session.files.interaction_log import InteractionLog
 from app.session.files.opening import Opened, open_project, open_source, reopened_as
 from app.session.state.context import SessionContext
 from app.session.state.open_video import OpenVideo
@@ -30,6 +31,7 @@ class Files(QObject):
         context: SessionContext,
         autosave: Autosave,
         exchange: Exchange,
+        log: InteractionLog,
         parent: QObject,
         *,
         starts: Sequence[Callable[[], None]],
@@ -39,7 +41,7 @@ class Files(QObject):
         super().__init__(parent)
         self._video, self._masks = context.video, context.masks
         self.autosave, self.exchange = autosave, exchange
-        self._preferences, self._status = context.preferences, context.status
+        self._preferences, self._status, self.log = context.preferences, context.status, log
         self._starts, self._settle, self._stops = starts, settle, stops
         self._without_video: Path | None = None  # a project whose video was not found
 

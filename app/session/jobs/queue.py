@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.core.document import Key
 from app.session.jobs.job import Job
+from app.session.state.interactions import Interactions, interaction
 from app.session.state.masks import Masks
 
 
@@ -24,9 +25,9 @@ class JobQueue(QObject):
     changed = Signal()
     wanted = Signal(int)  # number: this one is to run now, in place of the running one
 
-    def __init__(self, masks: Masks, parent: QObject) -> None:
+    def __init__(self, masks: Masks, interactions: Interactions, parent: QObject) -> None:
         super().__init__(parent)
-        self._masks = masks
+        self._masks, self._interactions = masks, interactions
         self._jobs: dict[int, Job] = {}
         self._titles: dict[int, str] = {}
         self._numbers = itertools.count(1)
@@ -70,6 +71,7 @@ class JobQueue(QObject):
             self.drop(number)
         return tuple(taken.values())
 
+    @interaction("jobs.queue")
     def drop(self, number: int) -> None:
         """Let a job go without running it."""
         if self._jobs.pop(number, None) is not None:
@@ -83,6 +85,7 @@ class JobQueue(QObject):
             self.changed.emit()
         return count
 
+    @interaction("jobs.queue")
     def move(self, number: int, places: int) -> None:
         """Let a job run so many places later, or earlier; the first goes before the running one."""
         order = list(self._jobs)

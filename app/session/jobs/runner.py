@@ -12,6 +12,7 @@ from app.core.document import Document, Entry, Key
 from app.core.exclusion import settle
 from app.core.plan import Direction, permitted
 from app.session.inference.engine import Engine
+from app.session.jobs.consistency import Consistency
 from app.session.jobs.healing import Healing
 from app.session.jobs.job import Job, NothingToDo
 from app.session.jobs.progress import Meter
@@ -20,6 +21,7 @@ from app.session.jobs.queue import JobQueue
 from app.session.jobs.refinement import Refinement
 from app.session.jobs.stopped import StoppedJob
 from app.session.state.context import SessionContext
+from app.session.state.interactions import interaction
 from app.session.state.masks import Masks
 from app.session.state.status import SessionState, Topic, topic_of
 from app.session.state.video import CurrentVideo
@@ -47,10 +49,11 @@ class JobRunner(QObject):
     def __init__(self, context: SessionContext, engine: Engine, parent: QObject) -> None:
         super().__init__(parent)
         self._context, self._masks = context, context.masks
+        self._interactions = context.interactions
         self._video, self._engine, self._status = context.video, engine, context.status
         self._running: _Running | None = None
         self._stopped = StoppedJob(context, self)
-        self.queue = JobQueue(context.masks, self)
+        self.queue = JobQueue(context.masks, context.interactions, self)
         self.queue.wanted.connect(self._run_now)
         self.before: dict[Key, Entry | None] = {}  # what the last job replaced
         self._editing = False  # whether the change under way is known to this class
@@ -76,6 +79,7 @@ class JobRunner(QObject):
         """Whether `key` lies in the objects and frames of the running job."""
         return self._running is not None and self._running.job.covers(key)
 
+    @interaction("jobs")
     def propagate(
         self,
         direction: Direction,
@@ -114,6 +118,7 @@ class JobRunner(QObject):
 
         self.ask(planned, at_once=at_once)
 
+    @interaction("jobs")
     def heal(self, new_anchors: Collection[Key]) -> None:
         """Propagate what is stale, beginning beside the anchors `new_anchors`, at once.
 
@@ -128,6 +133,12 @@ class JobRunner(QObject):
 
         self.ask(lambda: Refinement.plan(self._context, frames, objects))
 
+    @interaction("jobs")
+    def make_consistent(self, objects: Iterable[int], frames: range) -> None:
+        """Let the masks on `frames` and those of a tracker vote, as one undo step; see `vote`."""
+        self.ask(lambda: Consistency.plan(self._context, objects, frames))
+
+    @interaction("jobs")
     def cancel(self) -> None:
         """Stop the running job, and let those go that wait; what is finished is kept."""
         dropped = self.queue.clear()
@@ -136,6 +147,7 @@ class JobRunner(QObject):
             text = f"{dropped} waiting job{'s' if dropped > 1 else ''} will not run."
             self._status.report("info", text)
 
+    @interaction("jobs")
     def stop_running(self) -> None:
         """Stop the running job and go on with the next; what is finished is kept."""
         if running := self._running:
@@ -286,12 +298,13 @@ class JobRunner(QObject):
         # The answer may have waited in the event queue while its job was replaced.
         if running is None or running.id != job_id:
             return
+        self._engine.accept()
         running.job.count_step()
         given = permitted_entries(self._masks.document, running.job.given(step.entries))
         if not self._context.preferences.settings.overlap:
             given = _settled(self._masks, given)
         self._masks.add_pending(given)
-        if told := running.meter.step(step.frame):
+        if step.computed and (told := running.meter.step(step.frame)):
             self.progress_changed.emit(told)
 
     @Slot(int, object)
@@ -299,6 +312,7 @@ class JobRunner(QObject):
         running, opened = self._running, self._video.now
         if running is None or running.id != job_id or opened is None:
             return
+        self._engine.accept()
         old = {key: opened.document.get(key) for key in opened.pending}
         self._finish(running)
         if error is not None:
@@ -319,10 +333,11 @@ class JobRunner(QObject):
             return
         if _works_at(running, keys, self._video):
             # Not from inside the undo: stopping makes a step on the same stack.
-            QTimer.singleShot(0, self._give_way)
+            QTimer.singleShot(0, self.give_way)
 
     @Slot()
-    def _give_way(self) -> None:
+    @interaction("jobs")
+    def give_way(self) -> None:
         """Stop; what is finished is kept, unless that step would cut off what can be redone."""
         running, opened = self._running, self._video.now
         if running is None or opened is None or not opened.undo_stack.canRedo():
@@ -353,11 +368,20 @@ def _works_at(running: _Running, keys: Collection[Key], video: CurrentVideo) -> 
 
 
 def _settled(masks: Masks, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
-    """Return what masks of a model change on their frames, where masks exclude each other."""
+    """Return what masks of a model change on their frames, where masks exclude each other.
+
+    Masks that stand there already are in nobody's way: most of those that a heal confirms do.
+    """
     fixed = {info.id for info in masks.objects if info.locked or not info.visible}
     changed: dict[Key, Entry] = {}
-    for frame in {key.frame for key in found}:
-        here = {key.object: entry for key, entry in found.items() if key.frame == frame}
+    frames: dict[int, dict[int, Entry]] = {}
+    for key, entry in found.items():
+        before = masks.entry(key)
+        if before is not None and before.mask is entry.mask:
+            changed[key] = entry
+        else:
+            frames.setdefault(key.frame, {})[key.object] = entry
+    for frame, here in frames.items():
         changed |= settle(masks.shown(frame), frame, here, fixed=fixed - here.keys())
     return changed
 

@@ -7,8 +7,11 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
 from app.commands import EditObjects, ReplaceEntries
+from app.core.confidence import calibration_of, confidence
 from app.core.document import Changes, Document, Entry, Key, Objects, State
+from app.session.state.interactions import Interactions, interaction
 from app.session.state.open_video import OpenVideo
+from app.session.state.preferences import Preferences
 from app.session.state.video import CurrentVideo
 from models.api import BoolMask
 
@@ -19,10 +22,18 @@ class Masks(QObject):
     document_changed = Signal(object)  # frozenset[Key]: in the document; comes before the next
     entries_changed = Signal(object)  # frozenset[Key]: in the document or pending
     objects_changed = Signal()
+    attributes_changed = Signal()  # what is said of masks, the drawing order of frames included
 
-    def __init__(self, video: CurrentVideo, parent: QObject) -> None:
+    def __init__(
+        self,
+        video: CurrentVideo,
+        preferences: Preferences,
+        interactions: Interactions,
+        parent: QObject,
+    ) -> None:
         super().__init__(parent)
-        self._video = video
+        self._video, self._preferences = video, preferences
+        self._interactions = interactions
         video.opened.connect(self._on_opened)
 
     @property
@@ -35,12 +46,6 @@ class Masks(QObject):
     def objects(self) -> Objects:
         """The objects, in drawing order."""
         return self.document.objects
-
-    @property
-    def has_pending(self) -> bool:
-        """Whether a job has results that are not in the document yet."""
-        opened = self._video.now
-        return opened is not None and bool(opened.pending)
 
     def shown(self, frame: int) -> dict[int, Entry]:
         """Return object id -> entry on `frame`, what is pending over what is in the document."""
@@ -71,6 +76,12 @@ class Masks(QObject):
             return np.zeros(self._video.size, np.bool_)
         return entry.mask.decode()
 
+    def confidence(self, entry: Entry | None) -> float | None:
+        """Return how likely a mask is right, 0 to 1; None = there is none, or nothing is known."""
+        if entry is None or entry.mask is None:
+            return None
+        return confidence(entry, calibration_of(self._preferences.settings.tracker))
+
     def state(self, key: Key) -> State:
         """Return what the timeline shows at `key`."""
         entry = self.entry(key)
@@ -94,11 +105,13 @@ class Masks(QObject):
         """Return the pending results and show them no longer."""
         return self._opened().take_pending()
 
+    @interaction("masks")
     def change(self, changes: Changes, text: str, *, series: object = None) -> None:
         """Replace entries as one undo step."""
         opened = self._opened()
         opened.undo_stack.push(ReplaceEntries(opened.document, changes, text, series=series))
 
+    @interaction("masks")
     def change_objects(self, objects: Objects, text: str) -> None:
         """Replace the objects as one undo step."""
         opened, changed = self._opened(), self.objects_changed.emit
@@ -107,12 +120,20 @@ class Masks(QObject):
     @contextmanager
     def one_step(self, text: str) -> Iterator[None]:
         """Make one undo step of all changes within."""
-        stack = self._opened().undo_stack
-        stack.beginMacro(text)
+        self._group(text)
         try:
             yield
         finally:
+            self._group(None)
+
+    @interaction("masks")
+    def _group(self, text: str | None) -> None:
+        """Begin an undo step of several changes; None ends it."""
+        stack = self._opened().undo_stack
+        if text is None:
             stack.endMacro()
+        else:
+            stack.beginMacro(text)
 
     def _opened(self) -> OpenVideo:
         opened = self._video.now

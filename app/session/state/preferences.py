@@ -8,9 +8,10 @@ from PySide6.QtCore import QObject, Signal
 
 from app.core.heal import Rules
 from app.engine.inference import Choice
+from app.session.state.interactions import Interactions, interaction
 from app.session.state.status import Status
 from app.storage.settings import Settings, load, save
-from models.api import LoadOptions
+from models.api import LoadOptions, Quality
 
 
 class Preferences(QObject):
@@ -21,9 +22,15 @@ class Preferences(QObject):
     weights_changed = Signal()  # other weights are on this machine than before
 
     def __init__(
-        self, settings: Settings, file: Path | None, status: Status, parent: QObject
+        self,
+        settings: Settings,
+        file: Path | None,
+        status: Status,
+        interactions: Interactions,
+        parent: QObject,
     ) -> None:
         super().__init__(parent)
+        self._interactions = interactions
         self._settings, self._file, self._status = settings, file, status
         self._agrees: Callable[[], bool] = lambda: True
 
@@ -36,6 +43,7 @@ class Preferences(QObject):
         """Have `agrees` called before other models take the place of those in use."""
         self._agrees = agrees
 
+    @interaction("preferences")
     def apply(self, settings: Settings) -> None:
         """Work with other settings from now on; other models are loaded when they are needed.
 
@@ -59,7 +67,10 @@ class Preferences(QObject):
 def choice_of(settings: Settings) -> Choice:
     """Return which models to use and how."""
     options = LoadOptions(
-        device=settings.device, threads=settings.threads, size=settings.size or None
+        device=settings.device,
+        threads=settings.threads,
+        size=settings.size or None,
+        quality=Quality(settings.quality),
     )
     models = Choice(settings.tracker, settings.segmenter, settings.refiner, options=options)
     if not settings.sharpener:

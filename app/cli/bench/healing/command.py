@@ -32,6 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _play(clip: "Clip", arguments: argparse.Namespace, plays: "Plays") -> None:
     """Play one clip with each drift by each strategy."""
+    from app.cli.bench.healing.desk import SessionPlayer  # noqa: PLC0415
     from app.cli.bench.healing.drifts import inject  # noqa: PLC0415
     from app.cli.bench.healing.play import STRATEGIES, Player  # noqa: PLC0415
     from app.core.confidence import calibration_of  # noqa: PLC0415
@@ -43,7 +44,8 @@ def _play(clip: "Clip", arguments: argparse.Namespace, plays: "Plays") -> None:
     for drift in arguments.drifts:
         masks = first | inject(drift, first, clip.truth, clip.numbers, clip.count)
         for strategy in STRATEGIES[:1] if arguments.only_heal else STRATEGIES:
-            player = Player(clip, tracker, segmenter, strategy, calibration)
+            kind = SessionPlayer if arguments.annotator == "session" else Player
+            player = kind(clip, tracker, segmenter, strategy, calibration)
             play = player.play(masks, arguments.rounds)
             plays.add(clip, drift, strategy, play)
             sys.stderr.write(f"{clip.name} {drift} {strategy}: {_told(play)}\n")

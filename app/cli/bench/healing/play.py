@@ -81,7 +81,7 @@ class Clip:
 
 
 class CountingTracker:
-    """A tracker that counts the frames it gives, whoever asks."""
+    """A tracker that counts the frames it computes, whoever asks; what it was given is none."""
 
     def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
@@ -92,7 +92,8 @@ class CountingTracker:
     ) -> Generator[Tracked, None, None]:
         """Yield what the tracker yields."""
         for tracked in predict(self._tracker, anchors, frames, probabilities=probabilities):
-            self.frames += 1
+            frame, found = tracked
+            self.frames += not found.keys() <= anchors.get(frame, {}).keys()
             yield tracked
 
 
@@ -131,27 +132,39 @@ class Player:
 
     def play(self, masks: Mapping[Key, Entry], rounds: int) -> Play:
         """Correct and propagate at most `rounds` times, beginning with `masks`."""
-        document, play = Document(self._clip.objects, masks), Play()
-        found = suspects.find(document)
+        document, play = self._begin(masks), Play()
+        found = self._queue(document)
         play.queue = [self._is_wrong(document, Key(s.frame, s.object)) for s in found[:QUEUE]]
         self._look(document, play)
         while len(play.spoiled) < rounds and (key := self._worst(document, found)) is not None:
-            self._correct(document, key, play)
             before = self._ious(document)
-            computed, begun = self._tracker.frames, time.perf_counter()
-            for entries in self._propagate(document, self._tracker, self._clip, key):
-                document.replace(_allowed(document, entries))
-            play.seconds.append(time.perf_counter() - begun)
-            play.recomputed.append(self._tracker.frames - computed)
+            self._interact(document, key, play)
             after = self._ious(document)
             play.good.append(sum(iou >= GOOD for iou in before.values()))
             play.spoiled.append(
                 sum(iou >= GOOD and after[each] < iou - _HARM for each, iou in before.items())
             )
             self._look(document, play)
-            found = suspects.find(document)
+            found = self._queue(document)
         play.wrong = sum(self._is_wrong(document, key) for key in self._clip.scored)
         return play
+
+    def _begin(self, masks: Mapping[Key, Entry]) -> Document:
+        """Return the document that is worked on, with `masks` in it."""
+        return Document(self._clip.objects, masks)
+
+    def _queue(self, document: Document) -> Sequence[suspects.Suspect]:
+        """Return what a person would look at, the worst first."""
+        return suspects.find(document)
+
+    def _interact(self, document: Document, key: Key, play: Play) -> None:
+        """Correct one mask and propagate."""
+        self._correct(document, key, play)
+        computed, begun = self._tracker.frames, time.perf_counter()
+        for entries in self._propagate(document, self._tracker, self._clip, key):
+            document.replace(_allowed(document, entries))
+        play.seconds.append(time.perf_counter() - begun)
+        play.recomputed.append(self._tracker.frames - computed)
 
     def _worst(self, document: Document, found: Sequence[suspects.Suspect]) -> Key | None:
         """Return what to correct: the worst of the queue, else of all; None = all is right.

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from app import paths
 from app.cli.bench.clips import COLORS, disc_mask
+from app.cli.bench.waiting import spin_until
 from app.engine.inference import Choice, Models
 from app.gui.canvas.canvas import Canvas
 from app.gui.window.window import Window
@@ -97,18 +98,7 @@ class Bench:
 
     def spin_until(self, holds: Callable[[], bool], *, seconds: float = 60) -> float:
         """Let the event loop run until something holds; return how many seconds it took."""
-        begun = time.perf_counter()
-        loop = QEventLoop()
-        watch = QTimer(timerType=Qt.TimerType.PreciseTimer, interval=1)
-        watch.timeout.connect(lambda: loop.quit() if holds() else None)
-        watch.start()
-        QTimer.singleShot(round(seconds * 1000), loop, loop.quit)
-        if not holds():
-            loop.exec()
-        watch.stop()
-        if not holds():
-            raise TimeoutError(f"The window did not get there within {seconds} s.")
-        return time.perf_counter() - begun
+        return spin_until(holds, seconds=seconds)
 
     @property
     def is_idle(self) -> bool:

@@ -62,6 +62,13 @@ class BlockVerbs:
             to_nearest_anchor=False,
         )
 
+    def make_consistent(self) -> None:
+        """Let the masks and a tracker vote; where nothing is chosen, over the whole video."""
+        block = self._block()
+        if len(block.frames) == 1:
+            block = replace(block, frames=range(self._view.first, self._view.last + 1))
+        self._jobs.make_consistent(block.objects, block.frames)
+
     def exchange(self) -> None:
         """Give each of two objects the masks of the other on these frames."""
         if pair := self._pair():
@@ -72,6 +79,14 @@ class BlockVerbs:
         if pair := self._pair():
             self._view.go_to(self._block().frames.start)
             self._edit.exchange(*pair)
+
+    def take_over_on(self) -> None:
+        """Give the selected object the masks of the other from here to the next anchor."""
+        if pair := self._pair():
+            into = self._view.selected if self._view.selected in pair else pair[0]
+            (other,) = (number for number in pair if number != into)
+            self._view.go_to(self._block().frames.start)
+            self._ranges.take_over(into, other)
 
     def merge(self) -> None:
         """Give all masks to the selected object, or to the first of the block."""

@@ -1,0 +1,90 @@
+"""Objects that were taken for each other: put right from one frame on which a person said so."""
+
+from collections.abc import Iterator, Mapping
+
+from app.core.document import Changes, Document, Entry, Key
+from app.core.mask import Mask
+from app.core.plan import anchor_frames
+
+Owners = Mapping[int, int]  # object -> whose place it has, and whose masks it should have
+
+
+class Exchanges:
+    """Which objects have changed places on which frames, since they were asked for last."""
+
+    def __init__(self) -> None:
+        self._owners: dict[int, dict[int, int]] = {}
+        self._masks: dict[Key, Mask | None] = {}
+
+    def note(self, document: Document, frame: int, one: int, other: int) -> None:
+        """Take note that two objects have now each other's masks on a frame."""
+        owners = self._owners.setdefault(frame, {})
+        owners[one], owners[other] = owners.get(other, other), owners.get(one, one)
+        for number in (one, other):
+            entry = document.get(Key(frame, number))
+            self._masks[Key(frame, number)] = entry.mask if entry else None
+
+    def forget(self, frame: int) -> None:
+        """Take it for not done, as where an edit is made anew."""
+        self._owners.pop(frame, None)
+
+    def take(self, document: Document) -> dict[int, Owners]:
+        """Return frame -> whose masks each object has now, and forget it.
+
+        Where one was changed since then, by an undo or otherwise, nothing is known.
+        """
+        owners, self._owners = self._owners, {}
+        masks, self._masks = self._masks, {}
+
+        def stands(key: Key) -> bool:
+            entry = document.get(key)
+            return entry is not None and entry.mask == masks[key]
+
+        return {
+            frame: found
+            for frame, found in owners.items()
+            if all(stands(Key(frame, number)) for number in found)
+        }
+
+
+def exchanged(document: Document, frame: int, owners: Owners) -> Changes:
+    """Return what gives objects back their masks around a frame on which they are right.
+
+    There each has the place that was the one of its owner: they were taken for each other, from the
+    frame on up to the next anchor of any, and back to where they met, or nowhere where they met
+    nowhere.
+    """
+    last = max(document.frames(), default=frame)
+    changes: dict[Key, Entry | None] = {}
+    for step, end in ((1, last), (-1, 0)):
+        for each in list(_reach(document, frame, step, end, owners)):
+            here = document.on_frame(each)
+            changes |= {Key(each, number): here.get(owner) for number, owner in owners.items()}
+    return changes
+
+
+def _reach(document: Document, frame: int, step: int, end: int, owners: Owners) -> Iterator[int]:
+    """Yield the frames on which the objects have each other's masks, in order from `frame`."""
+    anchors = {each for number in owners for each in anchor_frames(document, number)}
+    frames: list[int] = []
+    for each in range(frame + step, end + step, step):
+        if each in anchors:
+            break
+        if step < 0 and _meet(document, each, owners):
+            yield from frames
+            return
+        frames.append(each)
+    if step > 0:
+        yield from frames
+
+
+def _meet(document: Document, frame: int, owners: Owners) -> bool:
+    """Whether one of the objects is not to be seen on a frame, or two are beside each other."""
+    here = document.on_frame(frame)
+    masks = [entry.mask if (entry := here.get(number)) else None for number in owners]
+    boxes = [mask.box for mask in masks if mask is not None]
+    return len(boxes) < len(owners) or any(
+        one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
+        for index, one in enumerate(boxes)
+        for other in boxes[index + 1 :]
+    )

@@ -1,0 +1,235 @@
+"""Interactions: each is told once, and a log of them makes the same masks again."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app import paths
+from app.core.block import Block
+from app.core.document import Document, Key
+from app.core.effort import Interaction, Tally
+from app.core.plan import Direction
+from app.errors import FormatError
+from app.session.replay import Replay
+from app.session.state.interactions import VIEW
+from app.storage.interactions import decode, digest, encode, read_log
+from app.storage.settings import Settings
+from models.api import Box, Click
+from tests.fakes import FakeModels, square, write_frames
+from tests.session.desk import Desk, begin_propagation, draw
+
+Idle = Callable[[], None]
+
+
+@pytest.fixture
+def told(desk: Desk) -> list[Interaction]:
+    """Return what is told of the interactions."""
+    found: list[Interaction] = []
+    desk.session.files.log.interactions.made.connect(found.append)
+    return found
+
+
+@pytest.fixture
+def logged(desk: Desk, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """Return a desk whose interactions are logged from now on; two objects are there already."""
+    monkeypatch.setenv("MASKWRIGHT_HOME", str(tmp_path / "home"))
+    draw(desk, 0)
+    draw(desk, 0, 2, x=40)
+    session = desk.session
+    session.preferences.apply(replace(session.preferences.settings, interaction_log=True))
+    session.files.close()
+    session.files.open(clip)
+    desk.prepare()
+    return desk
+
+
+def end(desk: Desk) -> tuple[Path, Document]:
+    """Close the video; return the log and the masks that were there."""
+    path, masks = desk.session.files.log.path, desk.session.masks.snapshot()
+    assert path is not None
+    desk.session.files.close()
+    return path, masks
+
+
+def replayed(path: Path, folder: Path, video: Path | None = None) -> Document:
+    replay = Replay(read_log(path), folder, video, lambda cache, _settings: FakeModels(cache))
+    try:
+        return replay.play().snapshot()
+    finally:
+        replay.close()
+
+
+def test_what_an_interaction_does_on_the_way_is_none_of_its_own(
+    desk: Desk, told: list[Interaction], idle: Idle
+) -> None:
+    desk.session.clicks.click(Click(20, 20))  # makes an object, selects it, and is answered later
+    idle()
+    desk.session.correction.verify_and_heal()
+    assert [each.what for each in told] == ["clicks.click", "correction.verify_and_heal"]
+    assert (told[0].object, told[0].clicks) == (1, 1)
+    assert [answer.kind for answer in told[1].after] == ["masks"]
+
+
+def test_of_a_way_through_the_video_only_the_end_is_told(
+    desk: Desk, told: list[Interaction]
+) -> None:
+    for frame in (3, 4, 5):
+        desk.session.view.go_to(frame)
+    draw(desk, 5)
+    assert [each.what for each in told] == ["objects.add", VIEW, "edit.draw_mask"] or [
+        each.what for each in told
+    ] == [VIEW, "objects.add", "edit.draw_mask"]
+    assert next(each for each in told if each.what == VIEW).given["frame"] == 5
+
+
+def test_the_tally_counts_clicks_frames_and_time_by_object(desk: Desk) -> None:
+    draw(desk, 0)
+    draw(desk, 7)
+    draw(desk, 7, 2, x=40)
+    desk.session.edit.verify([Key(0, 1)])
+    tally = desk.session.files.log.interactions.tally
+    assert (tally.whole.clicks, tally.whole.frames) == (3, {0, 7})
+    assert tally.whole.interactions == 6  # two objects were added
+    assert (tally.objects[2].clicks, tally.objects[2].frames) == (1, {7})
+
+
+def test_a_pause_is_no_work() -> None:
+    tally = Tally([Interaction("edit.verify", 0, 1, 2.0), Interaction("edit.verify", 0, 1, 9e3)])
+    assert tally.whole.seconds == 62.0
+
+
+def test_nothing_is_logged_unless_that_was_chosen(
+    desk: Desk, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MASKWRIGHT_HOME", str(tmp_path / "home"))
+    draw(desk, 0)
+    desk.session.files.close()
+    assert not paths.interactions_folder().exists()
+    desk.session.files.open(clip)
+    assert desk.session.files.log.path is None
+
+
+def test_a_replay_ends_with_equal_masks(
+    logged: Desk, idle: Idle, qtbot: QtBot, tmp_path: Path
+) -> None:
+    session = logged.session
+    session.view.select(1)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    session.view.go_to(12)
+    session.clicks.click(Click(30, 30))
+    session.correction.verify_and_heal()  # waits for the answer
+    idle()
+    session.clicks.set_box(Box(5, 5, 20, 20))
+    qtbot.waitUntil(lambda: session.clicks.candidates[1] == 2)
+    session.clicks.next_candidate()
+    session.history.undo()
+    session.history.redo()
+    session.edit.mark_absent([Key(20, 2), Key(21, 2)])
+    session.edit.exchange(1, 2, range(22, 25))
+    session.ranges.merge(Block((1, 2), range(26, 28)), 1)
+    session.objects.edit(replace(session.masks.objects[1], locked=True))
+    session.jobs.propagate(Direction.BOTH, objects=[1], to_nearest_anchor=False)
+    idle()
+    session.history.stack.setIndex(session.history.stack.index() - 2)  # as the list of steps does
+    path, masks = end(logged)
+    assert len(masks) > 40
+    assert digest(replayed(path, tmp_path)) == digest(masks)
+
+
+def test_a_replay_stops_a_job_where_the_person_did(
+    logged: Desk, qtbot: QtBot, idle: Idle, tmp_path: Path
+) -> None:
+    session = logged.session
+    begin_propagation(logged, qtbot)
+    session.edit.draw_mask(3, 1, square(25), "Brush")  # what is finished goes on from here
+    logged.made.fake_tracker.gate.let(8)
+    qtbot.waitUntil(lambda: session.masks.shown(6) != {})
+    session.jobs.cancel()
+    logged.made.fake_tracker.gate.open()
+    idle()
+    path, masks = end(logged)
+    assert session_frames(masks) != set(range(30))
+    assert digest(replayed(path, tmp_path)) == digest(masks)
+
+
+def session_frames(masks: Document) -> set[int]:
+    return set(masks.frames())
+
+
+def test_an_undo_of_what_a_job_builds_on_is_replayed(
+    logged: Desk, qtbot: QtBot, idle: Idle, tmp_path: Path
+) -> None:
+    session = logged.session
+    session.edit.draw_mask(0, 1, square(5), "Brush")
+    begin_propagation(logged, qtbot)
+    session.edit.draw_mask(29, 2, square(5), "Brush")
+    logged.made.fake_tracker.gate.open()
+    session.history.undo()
+    session.history.undo()
+    idle()
+    path, masks = end(logged)
+    assert digest(replayed(path, tmp_path)) == digest(masks)
+
+
+def test_a_log_holds_what_was_asked_for_and_no_image(logged: Desk, idle: Idle) -> None:
+    logged.session.view.select(1)
+    logged.session.clicks.click(Click(30.5, 30, positive=False))
+    idle()
+    path, _ = end(logged)
+    log = read_log(path)
+    click = next(each for each in log.interactions if each.what == "clicks.click")
+    assert click.given == {"click": {"click": [30.5, 30, False]}}
+    assert [entry for _, entry in log.head.document.items()]
+    assert log.end is not None
+    assert path.stat().st_size < 10_000
+
+
+def test_a_log_that_was_cut_off_is_read_to_where_it_ends(logged: Desk) -> None:
+    draw(logged, 4)
+    path, _ = end(logged)
+    path.write_bytes(b"\n".join(path.read_bytes().splitlines()[:2]) + b"\n")
+    log = read_log(path)
+    assert (log.end, len(log.interactions)) == (None, 1)
+
+
+def test_a_log_of_another_video_is_refused(logged: Desk, tmp_path: Path) -> None:
+    path, _ = end(logged)
+    other = write_frames(tmp_path / "other", 3)
+    with pytest.raises(FormatError, match="30 frames"):
+        replayed(path, tmp_path / "again", other)
+
+
+@pytest.mark.parametrize("text", [b"", b"{}", b"[1]\n", b'{"format": "another"}', b"\xff\xfe"])
+def test_a_file_that_is_no_log_is_refused(text: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "wrong.jsonl"
+    path.write_bytes(text)
+    with pytest.raises(FormatError, match="no log"):
+        read_log(path)
+
+
+def test_a_log_can_call_nothing_but_interactions(logged: Desk, tmp_path: Path) -> None:
+    draw(logged, 4)
+    path, _ = end(logged)
+    path.write_bytes(path.read_bytes().replace(b"edit.draw_mask", b"files.close"))
+    with pytest.raises(FormatError, match=r"files\.close"):
+        replayed(path, tmp_path)
+
+
+def test_arguments_that_are_numpys_are_as_python_has_them() -> None:
+    assert encode([np.int64(3), Box(*np.arange(4))]) == [3, {"box": (0, 1, 2, 3)}]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None, 3, 2.5, "words", True, Key(3, 1), Click(1.5, 2), Box(1, 2, 3, 4), range(2, 9),
+        Direction.BOTH, Block((1, 2), range(3, 5)), Settings(overlap=True), [Key(1, 2), Key(3, 4)],
+    ],
+)  # fmt: skip
+def test_arguments_are_as_they_were(value: object) -> None:
+    assert decode(encode(value)) == value
