@@ -1,9 +1,10 @@
-"""The only two undo commands: over masks and over objects."""
+"""The only undo commands: over masks, over objects, and over what is said of masks."""
 
 from collections.abc import Callable
 
 from PySide6.QtGui import QUndoCommand
 
+from app.core.attributes import Attributes
 from app.core.document import Changes, Document, Objects
 
 _MERGES = 1  # the id that Qt asks for before it offers two commands to each other
@@ -57,4 +58,23 @@ class EditObjects(QUndoCommand):
 
     def undo(self) -> None:
         """Set the objects before and keep these."""
+        self.redo()
+
+
+class EditAttributes(QUndoCommand):
+    """An edit of what is said of masks; `changed` is called after it, each undo and redo."""
+
+    def __init__(
+        self, document: Document, attributes: Attributes, text: str, changed: Callable[[], None]
+    ) -> None:
+        super().__init__(text)
+        self._document, self._attributes, self._changed = document, attributes, changed
+
+    def redo(self) -> None:
+        """Set the attributes and keep those before."""
+        self._attributes = self._document.replace_attributes(self._attributes)
+        self._changed()
+
+    def undo(self) -> None:
+        """Set the attributes before and keep these."""
         self.redo()

@@ -4,7 +4,7 @@ Shapes: H, W are the frame's height and width in pixels. Coordinates are (x, y) 
 frame, the centre of the top-left pixel at (0, 0).
 """
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -170,12 +170,25 @@ class Store(Enum):
     LONG_TERM = "long-term"
 
 
+class Place(NamedTuple):
+    """A place of a remembered frame, in its pixels, and its share, 0 to 1, in what was read."""
+
+    x: float
+    y: float
+    weight: float
+
+
 class Vote(NamedTuple):
-    """A remembered frame's share, 0 to 1, in what a tracker read for a pixel."""
+    """A remembered frame's share, 0 to 1, in what a tracker read for a pixel.
+
+    `places` are where on that frame it was read, their weights sum to `weight`; of long-term
+    memory they are not known: it keeps summaries.
+    """
 
     frame: int
     store: Store
     weight: float
+    places: tuple[Place, ...] = ()
 
 
 @runtime_checkable
@@ -190,6 +203,19 @@ class Explainer(Protocol):
         x and y are in pixels of the frame; without an object, the votes on all objects together.
         The weights sum to 1. The memory is the one that the last `track` left; where nothing of
         the object is remembered, the result is empty. Raises PromptError outside the frame.
+        """
+
+
+@runtime_checkable
+class SelectiveTracker(Protocol):
+    """What a tracker offers besides whose memory can be told to leave frames out."""
+
+    def track_without(
+        self, left_out: Collection[int], anchors: Anchors, frames: Sequence[int]
+    ) -> Generator[Tracked, None, None]:
+        """Yield masks as `track` does, but remember none of the frames `left_out`.
+
+        That they are anchors does not count: those are left out by not being given.
         """
 
 

@@ -22,7 +22,10 @@ _RANK = 0.05  # how much confidence a mask loses for each that the model puts be
 _CHANGE = 0.1  # ... for changing as much as the mask so far holds
 _TAKEN = 1.0  # ... for taking all of another object
 _SWALLOWED = 0.8  # share of an object from which on a mask holds it
+_ALL_TAKEN = 0.7  # share of another object from which on a change takes all of it
 _PART = 0.25  # share of a mask below which an object that it holds is a part of it
+_LIKE = 0.4  # share of a mask from which on a piece is a thing like it
+_JOINED = 1.0  # for joining two objects rather than being where the other one is
 _REMINDERS = 3  # neighbours of which a segmenter is told
 _DISC = 0.01  # radius of a dab, as a share of the frame's short side
 
@@ -116,8 +119,16 @@ def _whole(scene: Scene, predictions: Iterable[Prediction]) -> list[Prediction]:
 def _mended(
     scene: Scene, before: BoolMask, predictions: Sequence[Prediction]
 ) -> Iterator[Prediction]:
-    """Yield the mask so far with what changes at the last click alone, the best change first."""
+    """Yield the mask so far with what changes at the last click alone, the best change first.
+
+    Where that takes all of another object, or the click lies in one that is apart, that is not to
+    become a part of this one: the two were taken for each other, and the object is where the other
+    one was said to be.
+    """
     click = scene.clicks[-1]
+    place = _place_of(scene, before, click) if click.positive else None
+    if place is not None and predictions and not _touch(place, before):
+        yield replace(predictions[0], mask=place)
     found: list[tuple[float, Prediction]] = []
     for rank, each in enumerate(predictions):
         change = _cut(scene, each.mask & ~before) if click.positive else before & ~each.mask
@@ -126,6 +137,9 @@ def _mended(
             taken = _taken(scene, near) if click.positive else 0.0
             loss = _RANK * rank + _CHANGE * _area(near) / _area(before) + _TAKEN * taken
             mask = before | near if click.positive else before & ~near
+            if taken > _ALL_TAKEN and place is not None:
+                found.append((each.score - loss, replace(each, mask=place)))
+                loss += _JOINED
             found.append((each.score - loss, replace(each, mask=mask)))
     yield from (each for _, each in sorted(found, key=lambda pair: -pair[0]))
     if click.positive and predictions:
@@ -133,6 +147,19 @@ def _mended(
             piece = _piece(other, click)
             if 0 < _area(piece) <= _area(other) / 2:
                 yield replace(predictions[0], mask=before | piece)
+
+
+def _place_of(scene: Scene, before: BoolMask, click: Click) -> BoolMask | None:
+    """Return the thing that a click lies in and another object has; None = it is but a part."""
+    pieces = (_piece(other, click) for other in scene.others)
+    return next((piece for piece in pieces if _area(piece) > _LIKE * _area(before)), None)
+
+
+def _touch(one: BoolMask, other: BoolMask) -> bool:
+    """Whether two masks come as near to each other as edges are exact."""
+    reach = max(1, round(_DISC * min(one.shape)))
+    wide = cv2.dilate(one.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    return bool((wide.astype(np.bool_) & other).any())
 
 
 def _part_held(scene: Scene, mask: BoolMask) -> int | None:

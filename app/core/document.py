@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
+from app.core.attributes import Attributes
 from app.core.mask import Mask
 from models.api import Click
 
@@ -116,10 +117,16 @@ class Document:
     """
 
     def __init__(
-        self, objects: Objects = (), entries: Changes | None = None, *, next_id: int = 1
+        self,
+        objects: Objects = (),
+        entries: Changes | None = None,
+        *,
+        next_id: int = 1,
+        attributes: Attributes | None = None,
     ) -> None:
         """Begin with these masks; ids below `next_id` were given to objects before."""
         self._objects = objects
+        self._attributes = attributes or Attributes()
         self._next_id = _beyond(objects, next_id)
         self._by_frame: dict[int, dict[int, Entry]] = {}
         self._listeners: list[Listener] = []
@@ -142,6 +149,16 @@ class Document:
         """Set all objects and return those before."""
         before, self._objects = self._objects, objects
         self._next_id = _beyond(objects, self._next_id)
+        return before
+
+    @property
+    def attributes(self) -> Attributes:
+        """What a person has said of masks besides their pixels."""
+        return self._attributes
+
+    def replace_attributes(self, attributes: Attributes) -> Attributes:
+        """Set all attributes and return those before."""
+        before, self._attributes = self._attributes, attributes
         return before
 
     @property
@@ -196,7 +213,12 @@ class Document:
 
     def snapshot(self) -> "Document":
         """Return a copy that later edits do not touch, for another thread to read."""
-        return Document(self._objects, dict(self.items()), next_id=self._next_id)
+        return Document(
+            self._objects,
+            dict(self.items()),
+            next_id=self._next_id,
+            attributes=self._attributes,
+        )
 
     def _apply(self, changes: Changes) -> None:
         for key, entry in changes.items():

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from app.core.confidence import log_odds
 from app.core.document import Entry
 from app.core.mask import Mask
-from app.core.suspects import inside, quick_iou
+from app.core.overlap import inside, quick_iou
 
 _SWITCH = 3.1  # what it costs to change over: more than any single frame can bring in
 _MOST = 3.0  # by how much one mask of a frame can be better supported than another

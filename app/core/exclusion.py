@@ -14,6 +14,8 @@ from models.api import BoolMask, Box, Click
 from models.prompt import lies_in
 
 Entries = Mapping[int, Entry]  # object -> what it has on the frame
+_LIKE = 0.25  # share of the new mask's area from which on the old one was a thing, no remnant
+_LEFT = 0.05  # IoU with the mask before under which an object is somewhere else
 
 
 def points_into(mask: BoolMask, clicks: Iterable[Click], box: Box | None = None) -> bool:
@@ -61,13 +63,16 @@ def exclude(
     *,
     keeping: Collection[int] = (),
     overlap: bool = False,
+    exchanges: bool = False,
 ) -> Changes:
     """Return all that changes on a frame when the object at `key` gets `entry`, for one undo step.
 
     Objects of `keeping` give nothing: the new mask is cut where it would enter theirs, and where
     that leaves nothing of it, nothing changes at all. The others lose what it adds, with the
     positive clicks that lay there, and keep their origin: an anchor remains one. One that loses its
-    last pixel has no entry any more, for nothing is known of it. With `overlap` nobody gives.
+    last pixel has no entry any more, for nothing is known of it. But with `exchanges`, where the
+    object has left its own place for that of another one, they have changed places: the other gets
+    the mask that the object had. With `overlap` nobody gives.
     """
     if overlap or entry.mask is None:
         return {key: entry}
@@ -86,6 +91,11 @@ def exclude(
     for number, other in others.items():
         if taken is not None and other.mask is not None and other.mask.iou(taken) > 0:
             changes[Key(key.frame, number)] = _without(other, taken.decode())
+    gone = [number for number in others if changes.get(Key(key.frame, number), key) is None]
+    if exchanges and len(gone) == 1 and before is not None and _is_elsewhere(before, mask):
+        (number,) = gone
+        place = Mask.encode(_pixels(before, pixels.shape) & ~kept)
+        changes[Key(key.frame, number)] = replace(others[number], mask=place, clicks=())
     return changes
 
 
@@ -112,6 +122,12 @@ def settle(
         changed |= kept
         here |= {each.object: left for each, left in kept.items()}
     return changed
+
+
+def _is_elsewhere(before: Entry, mask: Mask) -> bool:
+    """Whether a mask is a thing of another place, of which the object had one like it."""
+    old = before.mask
+    return old is not None and old.iou(mask) < _LEFT and old.area > _LIKE * mask.area
 
 
 def _touches_any(entries: Entries, key: Key, entry: Entry) -> bool:

@@ -10,37 +10,9 @@ import cv2
 import numpy as np
 
 from app.core.document import Document, Entry
+from app.core.events import Event, Reason, alone, between
 from app.core.mask import Mask
-
-
-class Reason(enum.Enum):
-    """Why a mask is suspect."""
-
-    LOW_SCORE = "low score"
-    AREA_JUMP = "area jump"
-    LOW_OVERLAP = "low overlap"
-    SPLIT = "split"
-    VANISHED = "vanished"
-    SLIVER = "hardly any left"
-    RETURNED = "returned"
-    BORDER_EXIT = "left at the border"
-    CONFLICT = "conflict"
-    STALE = "stale"
-
-
-class Event(enum.Enum):
-    """What seems to have happened to an object."""
-
-    SWAP = "swap"  # it and another one have changed places
-    TAKEN = "taken"  # another one has what was its place
-    TWO_THINGS = "two things"  # it lies on two things
-    LEAK = "leak"  # it has grown over what is beside it
-    LOST = "lost"
-    RE_ENTRY = "re-entry"  # it was gone, and is there again
-    MADE_UP = "made up"  # it appears where nothing of it was, and the model is unsure
-    CONFLICT = "conflict"  # two passes disagree
-    DRIFT = "drift"  # something else
-
+from app.core.overlap import quick_iou, thinning
 
 # How likely a mask with this mark is wrong, as far as a reason alone can say.
 _SEVERITY = {
@@ -60,10 +32,11 @@ _JUMPS = frozenset({Reason.LOW_OVERLAP, Reason.AREA_JUMP})
 _LONGEST = 60  # frames after which a jump is not the end of what another began
 _ALIKE = 1.25  # factor between areas up to which one is as large as the other
 _CLOSER = 0.2  # IoU by which a mask that jumps back is nearer to where it was
+_STEADY, _SURE, _MOVED = 1.1, 0.95, 0.25  # factor of area, score and IoU of what only moves fast
+_CERTAIN = 0.9  # severity where another object has what this one has lost
+_LONG = 5  # frames after which something else may begin within the same unrest
 _NEAR = 3  # suspect frames this close together are one suspect
 _MEMORY = 5  # frames whose median says what is usual
-_HALF = 0.5  # share of a mask, or score, from which on something holds
-_SIDE_PX = 96  # larger masks are thinned out to about this side before they are compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +140,10 @@ class Finder:
         """Say what seems to have happened, which the masks of other objects show."""
         others = {n: entries for n, entries in self._entries.items() if n != suspect.object}
         event, other = _event(suspect, self._entries[suspect.object], others)
-        return replace(suspect, event=event, other=other)
+        told = replace(suspect, event=event, other=other)
+        if event is Event.TAKEN and other is not None:
+            return _absence(told, self._entries[suspect.object], others[other])
+        return told
 
     def _measure(self, object_id: int, entries: Mapping[int, Entry]) -> None:
         """Measure the masks that are new, and each with the one before it."""
@@ -209,7 +185,7 @@ class Finder:
             if before is not None and not entry.is_anchor:
                 reasons |= _presence(before, entry, facts.get(frame - 1))
                 if frame in overlaps and overlaps[frame][2] < self._limits.overlap * usual:
-                    reasons.add(Reason.LOW_OVERLAP)
+                    reasons |= self._place(overlaps[frame], entry)
                 if frame in facts and frame - 1 in facts:
                     reasons |= self._shape(facts[frame - 1][1], facts[frame][1], recent)
             recent = [*recent[1 - _MEMORY :], facts[frame][1].area] if frame in facts else []
@@ -217,6 +193,13 @@ class Finder:
                 reasons.add(Reason.SLIVER)  # the end of one thing, not something new
             if reasons:
                 yield frame, frozenset(reasons)
+
+    def _place(self, pair: tuple[Mask, Mask, float], entry: Entry) -> set[Reason]:
+        """Return what speaks against a mask in another place: not where the thing only moves."""
+        before, now, shared = pair
+        steady = 1 / _STEADY <= now.area / before.area <= _STEADY
+        sure = entry.score is not None and entry.score >= _SURE
+        return set() if steady and sure and shared >= _MOVED else {Reason.LOW_OVERLAP}
 
     def _shape(self, before: "Facts", now: "Facts", recent: list[int]) -> set[Reason]:
         reasons = set()
@@ -243,38 +226,13 @@ class Facts:
 
 def measure(mask: Mask, piece: float) -> Facts:
     """Return the facts of a mask; `piece` is the share of the area from which on one counts."""
-    step = _thinning(mask)
+    step = thinning(mask)
     pixels = mask.crop()[::step, ::step].astype(np.uint8)
     count, _, stats, _ = cv2.connectedComponentsWithStats(pixels, connectivity=8)
     areas = stats[1:count, cv2.CC_STAT_AREA]
     pieces = int(np.count_nonzero(areas >= piece * areas.sum())) if count > 1 else 1
     (y0, y1, x0, x1), (height, width) = mask.box, mask.size
     return Facts(mask.area, pieces, y0 == 0 or x0 == 0 or y1 == height or x1 == width)
-
-
-def quick_iou(one: Mask, other: Mask) -> float:
-    """Return the IoU of two masks on thinned-out pixels: enough to see a jump."""
-    top, bottom = max(one.box[0], other.box[0]), min(one.box[1], other.box[1])
-    left, right = max(one.box[2], other.box[2]), min(one.box[3], other.box[3])
-    if top >= bottom or left >= right:
-        return 0.0
-    window, step = (top, bottom, left, right), max(_thinning(one), _thinning(other))
-    both = one.inside(window)[::step, ::step] & other.inside(window)[::step, ::step]
-    shared = int(np.count_nonzero(both)) * step * step
-    return min(1.0, shared / max(1, one.area + other.area - shared))
-
-
-def inside(mask: Mask | None, other: Mask | None) -> float:
-    """Return the share of a mask that lies in another one."""
-    if mask is None or other is None:
-        return 0.0
-    iou = quick_iou(mask, other)
-    return min(1.0, iou / (1 + iou) * (mask.area + other.area) / mask.area)
-
-
-def _thinning(mask: Mask) -> int:
-    y0, y1, x0, x1 = mask.box
-    return max(1, max(y1 - y0, x1 - x0) // _SIDE_PX)
 
 
 def _own_reasons(entry: Entry, limits: Limits) -> set[Reason]:
@@ -348,8 +306,8 @@ def _grouped(
     healed = _healed(entries)
     anchors = [frame for frame, entry in entries.items() if entry.is_anchor]
     doubtful = (
-        *_stretches(sorted(set(marks) - stale - gone), anchors),
-        *_stretches(sorted(gone), anchors),
+        *_stretches(sorted(set(marks) - stale - gone), anchors, marks),
+        *_stretches(sorted(gone), anchors, {}),
     )
     for frames in doubtful:
         found = frozenset[Reason]().union(*(marks[frame] for frame in frames))
@@ -367,11 +325,20 @@ def _grouped(
         )
 
 
-def _stretches(frames: list[int], anchors: list[int]) -> Iterator[list[int]]:
-    """Yield frames that lie close together, none with an anchor between them (all rising)."""
+def _stretches(
+    frames: list[int], anchors: list[int], marks: Mapping[int, frozenset[Reason]]
+) -> Iterator[list[int]]:
+    """Yield frames that lie close together, none with an anchor between them (all rising).
+
+    Where a mask vanishes, or falls apart after a while, that is something of its own.
+    """
     stretch: list[int] = []
     for frame in frames:
         parted = stretch and bisect(anchors, stretch[-1]) < bisect(anchors, frame)
+        reasons, before = marks.get(frame, frozenset()), marks.get(frame - 1, frozenset())
+        begins = (reasons - before) & {Reason.VANISHED, Reason.SPLIT}
+        if stretch and begins and (Reason.VANISHED in begins or frame - stretch[0] >= _LONG):
+            parted = True
         if parted or (stretch and frame - stretch[-1] > _NEAR):
             yield stretch
             stretch = []
@@ -416,58 +383,68 @@ def _event(
     reasons = set(suspect.reasons)
     if Reason.CONFLICT in reasons:
         return Event.CONFLICT, None
-    before, now = _masks(entries, suspect)
-    for number, masks in others.items():
-        event = _between(before, now, *_masks(masks, suspect))
-        if event is not None:
-            return event, number
-    return _alone(reasons, before, now, entries[suspect.frame]), None
+    before, now = _masks(entries, suspect, suspect.frame)
+    for frame in dict.fromkeys((suspect.frame, suspect.first)):
+        before, then = _masks(entries, suspect, frame)
+        for number, masks in others.items():
+            event = between(before, then, *_masks(masks, suspect, frame))
+            if event is not None:
+                return event, number
+    return alone(reasons, before, now, entries[suspect.frame]), None
 
 
-def _masks(entries: Mapping[int, Entry], suspect: Suspect) -> tuple[Mask | None, Mask | None]:
-    """Return an object's masks before the suspect and on its worst frame."""
-    before, now = entries.get(suspect.first - 1), entries.get(suspect.frame)
+def _masks(
+    entries: Mapping[int, Entry], suspect: Suspect, frame: int
+) -> tuple[Mask | None, Mask | None]:
+    """Return an object's masks before the suspect and on one of its frames."""
+    before, now = entries.get(suspect.first - 1), entries.get(frame)
     return before.mask if before else None, now.mask if now else None
 
 
-def _between(
-    before: Mask | None, now: Mask | None, other_before: Mask | None, other_now: Mask | None
-) -> Event | None:
-    """Return what two objects seem to have done to each other, None where nothing shows."""
-    came = inside(now, other_before)
-    gave = inside(other_now, before)
-    # Where they overlapped before, being in the other's place says nothing.
-    if before is not None and inside(before, other_before) > _HALF / 2:
-        return None
-    if came > _HALF and gave > _HALF:
-        return Event.SWAP
-    if gave > _HALF:
-        return Event.TAKEN
-    return Event.TWO_THINGS if inside(other_before, now) > _HALF else None
+def _absence(suspect: Suspect, entries: Mapping[int, Entry], taker: Mapping[int, Entry]) -> Suspect:
+    """Return an object that was lost to another one as suspect for as long as it is gone.
 
-
-def _alone(reasons: set[Reason], before: Mask | None, now: Mask | None, entry: Entry) -> Event:
-    if Reason.RETURNED in reasons and now is not None:
-        unsure = Reason.LOW_SCORE in reasons or _score(entry.score) < _HALF
-        return Event.MADE_UP if unsure else Event.RE_ENTRY
-    if reasons & {Reason.VANISHED, Reason.SLIVER, Reason.BORDER_EXIT}:
-        return Event.LOST
-    if Reason.SPLIT in reasons:
-        return Event.TWO_THINGS
-    if Reason.AREA_JUMP in reasons and before and now and now.area > before.area:
-        return Event.LEAK
-    return Event.DRIFT
+    The frame to look at is the one on which the other has most: there the lost one can be seen.
+    """
+    last = suspect.first
+    while (entry := entries.get(last + 1)) is not None and entry.mask is None:
+        last += 1
+    gone = entries[suspect.first].mask is None
+    if not gone:
+        return suspect
+    near = range(suspect.first, min(last, suspect.first + _LONGEST) + 1)
+    areas = {f: mask.area for f in near if (e := taker.get(f)) and (mask := e.mask)}
+    raised = _CERTAIN / suspect.severity
+    return replace(
+        suspect,
+        last=last,
+        frame=max(areas, key=lambda each: areas[each], default=suspect.frame),
+        severity=_CERTAIN,
+        value=suspect.value * raised,
+    )
 
 
 def _single(suspects: Iterable[Suspect]) -> Iterator[Suspect]:
-    """Yield each swap once: of the two objects' rows the one that is worth more."""
+    """Yield each swap once: of the two objects' rows the one that is worth more.
+
+    Of two objects one of which has taken the other, the row of the one that was taken.
+    """
     swaps: list[Suspect] = []
-    for suspect in sorted(suspects, key=_KEYS[Order.VALUE]):
+    found = sorted(suspects, key=_KEYS[Order.VALUE])
+    taken = [suspect for suspect in found if suspect.event is Event.TAKEN]
+    for suspect in found:
+        if suspect.event is Event.TWO_THINGS and any(_is_pair(suspect, each) for each in taken):
+            continue
         if suspect.event is Event.SWAP:
             if any(_same_swap(suspect, known) for known in swaps):
                 continue
             swaps.append(suspect)
         yield suspect
+
+
+def _is_pair(taker: Suspect, taken: Suspect) -> bool:
+    together = taker.first <= taken.last + _NEAR and taken.first <= taker.last + _NEAR
+    return together and (taker.object, taker.other) == (taken.other, taken.object)
 
 
 def _same_swap(one: Suspect, other: Suspect) -> bool:

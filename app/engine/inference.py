@@ -13,6 +13,7 @@ from app.batch.masks.refine import refine
 from app.batch.masks.sharpening import GATE, SharpenedTracker
 from app.batch.passes.fill import fill
 from app.batch.passes.heal import heal
+from app.batch.passes.predict import Forgetful
 from app.batch.passes.readable import ReadableFrames
 from app.batch.passes.steps import Steps, without
 from app.core.proposals import Proposal
@@ -177,7 +178,10 @@ class InferenceThread(QThread):
                 steps = heal(tracker, job.passes, job.old, job.rules, size)
                 self._walk(job, without(steps, self._models.readable.unreadable))
             case Track():
-                steps = fill(self._models.propagator, job.passes, self._models.frames.size)
+                tracker = self._models.propagator
+                if job.left_out:
+                    tracker = Forgetful(tracker, job.left_out)
+                steps = fill(tracker, job.passes, self._models.frames.size)
                 self._walk(job, without(steps, self._models.readable.unreadable))
 
     def _walk(self, job: Job, steps: Steps) -> None:

@@ -58,10 +58,11 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
-    """Fill the frames of these passes."""
+    """Fill the frames of these passes; the tracker is not to remember the frames `left_out`."""
 
     id: int
     passes: tuple[Pass, ...]
+    left_out: frozenset[int] = frozenset()
     priority: Priority = field(default=Priority.LONG, init=False)
     subject: None = field(default=None, init=False)
     begins: None = field(default=None, init=False)

@@ -6,8 +6,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.core.document import Entry, Key
+from app.core.events import Event, Reason
+from app.core.overlap import quick_iou
 from app.core.plan import anchor_frames
-from app.core.suspects import Event, Finder, Order, Reason, Suspect, quick_iou
+from app.core.suspects import Finder, Order, Suspect
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
 
@@ -182,7 +184,7 @@ class Review(QObject):
     @Slot()
     def _soon(self) -> None:
         if self._worker is not None and not self._timer.isActive():
-            self._timer.start(_LIVE_MS if self._masks.has_pending else _SOON_MS)
+            self._timer.start(_LIVE_MS if self._jobs.running[0] else _SOON_MS)
 
     @Slot()
     def _look(self) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Slot
 from app.engine.inference import Models
 from app.session.choices import best_models
 from app.session.comparison import Comparison
+from app.session.edits.changes import Changes
 from app.session.edits.clicks import Clicks
 from app.session.edits.clipboard import Clipboard
 from app.session.edits.correction import Correction
@@ -25,9 +26,7 @@ from app.session.inference.engine import Engine
 from app.session.inference.prefetcher import Prefetcher
 from app.session.jobs.runner import JobRunner
 from app.session.review import Review
-from app.session.runs.memory import MemoryVotes
-from app.session.runs.reports import Reports
-from app.session.runs.runs import Runs
+from app.session.runs.inspection import Inspection
 from app.session.state.context import SessionContext
 from app.session.state.interactions import Interactions
 from app.session.state.masks import Masks
@@ -75,7 +74,7 @@ class Session(QObject):
             settings or Settings(), settings_file, self.status, interactions, self
         )
         self.video = CurrentVideo(self.status, self)
-        self.masks = Masks(self.video, interactions, self)
+        self.masks = Masks(self.video, self.preferences, interactions, self)
         self.view = ViewState(self.video, self.masks, self)
         interactions.watch(self.video, self.view)
         # What is done: by models, by the person, with files.
@@ -94,11 +93,10 @@ class Session(QObject):
         self.correction = Correction(context, engine, jobs, edit, clicks, self)
         self.compare = Comparison(context, jobs, self)
         self.review = review = Review(context, jobs, self)
+        self.changes = Changes(context, jobs, edit, self)
         autosave = Autosave(self.masks, self.status, self)
-        exchange = Exchange(context, edit, self)
-        self.runs = Runs(context, autosave, edit, self.compare, self)
-        self.reports = Reports(context, self.runs, self)
-        self.memory = MemoryVotes(context, engine, self)
+        exchange = Exchange(context, objects, edit, self)
+        self.inspection = Inspection(context, engine, jobs, autosave, edit, self.compare, self)
         self.files = self._make_files(context, autosave, exchange)
         prefetcher = Prefetcher(context, engine, lambda: review.suspects, self)
         review.suspects_changed.connect(prefetcher.prepare_soon)
@@ -114,7 +112,13 @@ class Session(QObject):
             exchange,
             log,
             self,
-            starts=(self._start_engine, self.review.start, self.runs.start, log.start),
+            starts=(
+                self._start_engine,
+                self.review.start,
+                self.changes.start,
+                self.inspection.runs.start,
+                log.start,
+            ),
             settle=self.jobs.cancel,
             stops=(
                 log.stop,
@@ -125,8 +129,8 @@ class Session(QObject):
                 self.edit.forget_new_anchors,
                 self._engine.stop,
                 self.review.stop,
-                self.runs.stop,
-                self.reports.stop,
+                self.changes.stop,
+                self.inspection.stop,
                 exchange.stop,
             ),
         )

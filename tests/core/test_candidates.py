@@ -69,6 +69,24 @@ def test_a_change_that_takes_little_of_a_neighbour_goes_before_one_that_takes_al
     assert any(same(mask, before | cup) for mask in others)
 
 
+def test_a_click_on_all_of_another_object_says_that_the_two_were_taken_for_each_other() -> None:
+    before, other = square(0, side=20), square(40, side=20)
+    scene = Scene((Click(45, 25),), before=before, others=(other,))
+    first, *others = masks_of(scene, before | other)
+    assert same(first, other)
+    assert any(same(mask, before | other) for mask in others)
+
+
+def test_a_thing_apart_is_meant_as_a_whole_where_another_object_has_it() -> None:
+    before, other = square(0, side=20), square(40, side=20)
+    half = square(40, side=20) & (np.indices(SIZE)[0] < 25)
+    scene = Scene((Click(45, 22),), before=before, others=(other,))
+    assert same(masks_of(scene, before | half)[0], other)
+    pair = other | square(40, 45, side=14)
+    two = Scene((Click(45, 22),), before=before, others=(pair,))
+    assert same(masks_of(two, before | half)[0], other)
+
+
 def test_a_loose_piece_of_a_neighbour_can_be_taken_even_if_the_model_does_not_see_it() -> None:
     cup, handle = square(30, side=16), square(20, 22, side=4)
     scene = Scene((Click(21, 23),), before=square(10), others=(cup | handle,))

@@ -110,6 +110,20 @@ def test_an_object_that_loses_its_last_pixel_has_no_entry_any_more() -> None:
     assert exclude(entries, KEY, entry(square(10)))[Key(KEY.frame, 2)] is None
 
 
+def test_an_object_whose_place_is_taken_gets_the_place_that_was_left() -> None:
+    there, here = entry(square(40), Origin.PROPAGATED), entry(square(10), Origin.PROPAGATED)
+    new = entry(square(40), Origin.CLICKED)
+    changes = exclude({1: here, 2: there}, KEY, new, exchanges=True)
+    assert changes == {KEY: new, Key(KEY.frame, 2): entry(square(10), Origin.PROPAGATED)}
+    assert exclude({1: here, 2: there}, KEY, new)[Key(KEY.frame, 2)] is None
+
+
+def test_a_remnant_is_no_place_that_another_object_could_have() -> None:
+    entries = {1: entry(square(10, side=2)), 2: entry(square(40))}
+    changes = exclude(entries, KEY, entry(square(40)), exchanges=True)
+    assert changes[Key(KEY.frame, 2)] is None
+
+
 def test_objects_that_are_not_touched_or_not_visible_do_not_change() -> None:
     entries = {2: entry(square(40)), 3: Entry(None, Origin.DRAWN)}
     assert set(exclude(entries, KEY, entry(square(10)))) == {KEY}

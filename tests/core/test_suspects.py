@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
+from app.core.events import Event, Reason
 from app.core.mask import Mask
-from app.core.suspects import Event, Finder, Order, Reason, Suspect, find
+from app.core.suspects import Finder, Order, Suspect, find
 from models.api import BoolMask
 from tests.fakes import square
 
@@ -144,6 +145,33 @@ def test_what_another_object_has_now_was_taken_by_it() -> None:
     odd |= {Key(f, 1): entry(None, score=0.1) for f in range(20, 30)}
     events = {s.object: (s.event, s.other) for s in two_objects(odd) if s.first == 20}
     assert events[1] == (Event.TAKEN, 2)
+
+
+def test_what_vanishes_while_another_grows_by_it_was_taken_for_as_long_as_it_is_gone() -> None:
+    odd = {Key(f, 2): entry(square(40) | square(18)) for f in range(20, 26)}
+    odd[Key(23, 2)] = entry(square(40) | square(14, side=16))  # here most of it is to be seen
+    odd |= {Key(f, 1): entry(None, score=0.1) for f in range(20, 26)}
+    first, *others = (s for s in two_objects(odd) if s.first <= 25)
+    assert (first.object, first.event, first.other) == (1, Event.TAKEN, 2)
+    assert (first.first, first.last, first.frame) == (20, 25, 23)
+    assert not any(each.event is Event.TWO_THINGS for each in others)
+
+
+def test_what_only_moves_fast_is_no_suspect() -> None:
+    moves = {frame: entry(square(10 + 5 * (frame - 10)), score=0.97) for frame in range(10, 17)}
+    moves |= {frame: entry(square(40), score=0.97) for frame in range(17, 40)}
+    assert find(document_with(moves)) == ()
+    moves[14] = entry(square(30), score=0.7)  # here the model is less sure
+    assert find(document_with(moves)) != ()
+
+
+def test_one_thing_after_another_are_suspects_of_their_own() -> None:
+    two = square(12) | square(40)
+    odd = {
+        frame: entry(two if frame in {10, 11} else square(12), score=0.4) for frame in range(10, 19)
+    }
+    odd |= {16: entry(two, score=0.4), 19: entry(None)}
+    assert [each.first for each in find(document_with(odd), None)] == [10, 16, 19]
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ class FakeAsk(Ask):
     def __init__(self, parent: QWidget, store: QSettings) -> None:
         super().__init__(parent, store)
         self.answer: Path | None = None
+        self.folders: list[Path] = []  # what is answered one after the other, before `answer`
         self.agrees = True
         self.asked: list[str] = []
 
@@ -39,7 +40,7 @@ class FakeAsk(Ask):
 
     def folder(self, title: str) -> Path | None:
         self.asked.append(title)
-        return self.answer
+        return self.folders.pop(0) if self.folders else self.answer
 
     def new_file(self, title: str, proposal: str, filters: object) -> Path | None:
         self.asked.append(title)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QComboBox, QDialog, QLineEdit, QMenu, QToolBar, QT
 
 from app.core.document import Key, State
 from app.gui.actions.needs import Need, Situation
-from app.gui.actions.table import acts
+from app.gui.actions.table.menus import acts
 from app.gui.canvas.scene.overlay import OverlayMode
 from app.gui.canvas.tools.tool import Tool
 from models.api import Click

@@ -112,11 +112,11 @@ def test_a_reference_ends_with_its_video(healed: Desk) -> None:
 
 def test_colours_tell_confidence() -> None:
     mask = Entry(None, Origin.PROPAGATED).mask
-    sure, unsure = (confidence_color(Entry(mask, Origin.PROPAGATED, score=s)) for s in (1.0, 0.0))
+    sure, unsure = (confidence_color(Entry(mask, Origin.PROPAGATED), s) for s in (1.0, 0.0))
     assert sure[1] > sure[0]
     assert unsure[0] > unsure[1]
-    assert confidence_color(Entry(mask, Origin.DRAWN)) not in {sure, unsure}
-    assert confidence_color(None) == (150, 150, 150)
+    assert confidence_color(Entry(mask, Origin.DRAWN), None) not in {sure, unsure}
+    assert confidence_color(None, None) == (150, 150, 150)
 
 
 def test_f6_and_f9_turn_views_on_and_off(opened: Desk) -> None:

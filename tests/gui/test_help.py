@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QListWidget, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app import paths
-from app.gui.actions.table import acts
+from app.gui.actions.table.menus import acts
 from app.gui.dialogs.help import Guide, HelpWindow
 from tests.gui.conftest import Desk
 

@@ -1,5 +1,6 @@
 """The inspection of runs in the window: views, curves, failures and figures."""
 
+from collections.abc import Collection, Generator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,13 @@ from app.core.document import Key
 from app.core.inspection.failures import Failure
 from app.core.mask import Mask
 from app.core.runs import Run, RunInfo, RunKind
-from app.gui.inspect.drawing import errors_layer, masks_layer
-from app.gui.inspect.inspection import Inspection
+from app.gui.inspect.frames.drawing import errors_layer, masks_layer
+from app.gui.inspect.frames.pane import Pane
+from app.gui.inspect.frames.views import Arrangement
+from app.gui.inspect.inspection import InspectionPanels
 from app.gui.inspect.palette import EXTRA, MISSING, RIGHT
-from app.gui.inspect.pane import Pane
-from app.gui.inspect.views import Arrangement
 from app.storage.formats.palette import encode_palette_png
-from models.api import BoolMask
+from models.api import Anchors, BoolMask, Place, Store, Tracked, Vote
 from tests.fakes import SIZE, square
 from tests.gui.conftest import FRAMES, Desk
 
@@ -35,13 +36,13 @@ def _write(folder: Path, frames: range = range(FRAMES), lost: range = range(0)) 
 
 
 def _import(desk: Desk, action: str, folder: Path) -> None:
-    before = len(desk.session.runs.infos)
+    before = len(desk.session.inspection.runs.infos)
     desk.ask.answer = folder
     desk.do(action)
-    desk.qtbot.waitUntil(lambda: len(desk.session.runs.infos) == before + 1)
+    desk.qtbot.waitUntil(lambda: len(desk.session.inspection.runs.infos) == before + 1)
 
 
-def _inspection(desk: Desk) -> Inspection:
+def _inspection(desk: Desk) -> InspectionPanels:
     return desk.window._parts.inspection
 
 
@@ -51,7 +52,7 @@ def inspected(opened: Desk, tmp_path: Path) -> Desk:
     opened.do("inspect")
     _import(opened, "import_run", _write(tmp_path / "prediction", lost=_LOST))
     _import(opened, "import_truth", _write(tmp_path / "truth"))
-    opened.qtbot.waitUntil(lambda: bool(opened.session.runs.results))
+    opened.qtbot.waitUntil(lambda: bool(opened.session.inspection.runs.results))
     opened.settle()
     return opened
 
@@ -74,7 +75,7 @@ def test_a_failure_that_is_clicked_is_gone_to(inspected: Desk) -> None:
     assert row.data() == Failure.MISS.value
     QTest.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=tree.visualRect(row).center())
     assert inspected.session.view.frame in _LOST
-    assert inspected.session.runs.object == 1
+    assert inspected.session.inspection.runs.object == 1
 
 
 def test_a_click_on_the_curves_goes_there_and_a_drag_marks_in_to_out(inspected: Desk) -> None:
@@ -102,7 +103,7 @@ def test_a_sparse_ground_truth_is_drawn_as_dots(opened: Desk, tmp_path: Path) ->
     opened.do("inspect")
     _import(opened, "import_run", _write(tmp_path / "prediction"))
     _import(opened, "import_truth", _write(tmp_path / "truth", range(0, FRAMES, 7)))
-    opened.qtbot.waitUntil(lambda: bool(opened.session.runs.results))
+    opened.qtbot.waitUntil(lambda: bool(opened.session.inspection.runs.results))
     (series,) = _inspection(opened).curves.series()
     assert series.sparse
     assert series.frames.tolist() == [*range(7, FRAMES, 7)]
@@ -160,20 +161,20 @@ def test_a_run_becomes_the_ground_truth_and_is_deleted(inspected: Desk) -> None:
     assert isinstance(menu, QMenu)
     _, kind, _, delete = menu.actions()
     kind.trigger()
-    assert inspected.session.runs.infos[1].kind is RunKind.GROUND_TRUTH
-    assert inspected.session.runs.truth == 1
+    assert inspected.session.inspection.runs.infos[1].kind is RunKind.GROUND_TRUTH
+    assert inspected.session.inspection.runs.truth == 1
     inspected.ask.agrees = False
     delete.trigger()
-    assert 1 in inspected.session.runs.infos
+    assert 1 in inspected.session.inspection.runs.infos
     inspected.ask.agrees = True
     delete.trigger()
-    assert 1 not in inspected.session.runs.infos
+    assert 1 not in inspected.session.inspection.runs.infos
 
 
 def test_a_run_is_renamed_in_the_list(inspected: Desk) -> None:
     model = _inspection(inspected).runs.view.model()
     model.setData(model.index(0, 0), "mine")
-    assert inspected.session.runs.infos[1].name == "mine"
+    assert inspected.session.inspection.runs.infos[1].name == "mine"
 
 
 def test_the_error_map_tells_right_from_too_much_and_missing() -> None:
@@ -202,3 +203,36 @@ def packed(pixels: BoolMask) -> Mask:
     mask = Mask.encode(pixels)
     assert mask is not None
     return mask
+
+
+def test_a_remembered_frame_shows_where_it_was_read_and_can_be_left_out(opened: Desk) -> None:
+    opened.draw(0)
+    opened.draw(20, x=30)
+    tracker = opened.model.fake_tracker
+    asked: list[tuple[int, ...]] = []
+    votes = (Vote(20, Store.ANCHOR, 0.9, (Place(35.0, 25.0, 0.9),)), Vote(0, Store.ANCHOR, 0.1))
+
+    def track_without(
+        left_out: Collection[int], anchors: Anchors, frames: Sequence[int]
+    ) -> Generator[Tracked, None, None]:
+        asked.append(tuple(left_out))
+        return tracker.track(anchors, frames)
+
+    tracker.explain = lambda *_: votes  # type: ignore[attr-defined]
+    tracker.track_without = track_without  # type: ignore[attr-defined]
+    assert not opened.window.actions_by_name["run_without"].isEnabled()
+    opened.do("inspect")
+    opened.session.inspection.memory.ask(35.0, 25.0)
+    opened.qtbot.waitUntil(lambda: bool(opened.session.inspection.memory.votes))
+    opened.settle()
+    items = _inspection(opened).memory.view
+    opened.qtbot.waitUntil(lambda: not items.item(0).icon().isNull())
+    image = items.item(0).icon().pixmap(128, 84).toImage()
+    scale = image.width() / SIZE[1]
+    lit, dark = (image.pixelColor(round(x * scale), round(25 * scale)) for x in (35, 8))
+    assert lit.lightness() > dark.lightness() + 60
+    before = dict(opened.session.masks.document.items())
+    opened.do("run_without")
+    opened.qtbot.waitUntil(lambda: bool(opened.session.inspection.runs.infos))
+    assert asked == [(20,)]
+    assert dict(opened.session.masks.document.items()) == before

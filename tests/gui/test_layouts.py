@@ -7,7 +7,8 @@ from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 
 from app.gui.actions.presets import PRESETS
-from app.gui.actions.table import Action, acts
+from app.gui.actions.table.action import Action
+from app.gui.actions.table.menus import acts
 from app.gui.canvas.tools.tool import Tool
 from tests.gui.conftest import Desk
 

@@ -65,12 +65,12 @@ def test_every_object_is_listed_with_its_state_on_the_current_frame(opened: Desk
     assert text(opened, 1, Column.STATE) == "-"
 
 
-def test_a_propagated_mask_shows_its_score(opened: Desk) -> None:
+def test_a_propagated_mask_shows_how_likely_it_is_right(opened: Desk) -> None:
     opened.draw()
     opened.do("forward")
     opened.idle()
     opened.session.view.go_to(5)
-    assert "90%" in text(opened, 0, Column.STATE)
+    assert "80%" in text(opened, 0, Column.STATE)
 
 
 def test_a_press_selects_and_the_switches_do_not(opened: Desk) -> None:

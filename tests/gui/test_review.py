@@ -7,8 +7,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel
 
 from app.core.document import Key, State
+from app.core.events import Event
 from app.core.mask import Mask
-from app.core.suspects import Event, Order
+from app.core.suspects import Order
 from app.gui.panels.review import ReviewPanel
 from tests.gui.conftest import Desk
 

@@ -308,7 +308,7 @@ def test_the_range_menu_of_a_locked_object_edits_nothing(stage: Stage, qtbot: Qt
 # Words and pictures
 
 
-def test_the_tooltip_names_frame_object_state_and_score(
+def test_the_tooltip_names_frame_object_state_and_confidence(
     stage: Stage, timeline: Timeline, qtbot: QtBot
 ) -> None:
     add(stage, 0)
@@ -318,7 +318,7 @@ def test_the_tooltip_names_frame_object_state_and_score(
     words = tip(stage.session.video, stage.session.masks, thumbnails, item, 5, 1)
     assert "<b>5</b>" in words
     assert item.name in words
-    assert "predicted, 0.90" in words
+    assert "predicted, 80%" in words
 
 
 def test_the_tooltip_has_a_picture_of_frames_that_were_seen(stage: Stage, qtbot: QtBot) -> None:

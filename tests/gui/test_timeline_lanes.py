@@ -96,7 +96,7 @@ def document() -> Document:
 
 
 def test_all_states_are_read_at_first() -> None:
-    data = Lanes()
+    data = Lanes(lambda entry: entry.score)
     data.reset(document(), 5)
     expected = ranks(State.ANCHOR, State.PREDICTED, State.STALE, State.NONE, State.NONE)
     np.testing.assert_array_equal(data.ranks(1), expected)
@@ -106,7 +106,7 @@ def test_all_states_are_read_at_first() -> None:
 
 
 def test_a_change_reads_its_own_keys_only() -> None:
-    data, asked = Lanes(), []
+    data, asked = Lanes(lambda entry: entry.score), []
     data.reset(document(), 5)
 
     def shown(frame: int) -> dict[int, Entry]:
@@ -121,14 +121,14 @@ def test_a_change_reads_its_own_keys_only() -> None:
 
 
 def test_keys_of_unknown_objects_and_frames_are_passed_over() -> None:
-    data = Lanes()
+    data = Lanes(lambda entry: entry.score)
     data.reset(document(), 5)
     data.update({Key(99, 1), Key(1, 77)}, lambda _frame: {1: DRAWN, 77: DRAWN})
     assert data.ranks(1).size == 5
 
 
 def test_lanes_come_and_go_with_their_objects() -> None:
-    data = Lanes()
+    data = Lanes(lambda entry: entry.score)
     data.reset(document(), 5)
     assert data.keep([2, 3]) == [3]
     assert not data.ranks(3).any()
@@ -137,7 +137,7 @@ def test_lanes_come_and_go_with_their_objects() -> None:
 
 
 def test_the_nearest_anchor_is_found_within_reach() -> None:
-    data = Lanes()
+    data = Lanes(lambda entry: entry.score)
     data.reset(Document(OBJECTS, {Key(3, 1): DRAWN, Key(9, 1): DRAWN}), 20)
     assert data.nearest_anchor(1, 7, 3) == 9
     assert data.nearest_anchor(1, 5, 2) == 3

@@ -39,7 +39,7 @@ def test_an_empty_window_shows_the_welcome_page_and_no_panels(desk: Desk) -> Non
 def test_opening_a_video_shows_the_picture_and_the_panels(opened: Desk) -> None:
     shown = {d.objectName() for d in opened.window.findChildren(QDockWidget) if d.isVisible()}
     assert opened.window.canvas.isVisible()
-    assert shown == {"timeline", "objects", "review", "anchors", "find"}
+    assert shown == {"timeline", "objects", "review", "anchors", "changes", "find"}
     assert "clip" in opened.window.windowTitle()
 
 

@@ -21,6 +21,7 @@ from models.api import (
     LoadOptions,
     Prompt,
     PromptError,
+    SelectiveTracker,
     Tracker,
     WeightsInvalidError,
     WeightsMissingError,
@@ -323,6 +324,56 @@ def test_a_vote_names_the_frames_that_a_pixel_was_read_from(small: Network) -> N
     assert tracker.explain(3, 40.5, 20.0) == votes  # there is no other object
     with pytest.raises(PromptError):
         tracker.explain(3, 400, 20, object_id=1)
+
+
+def test_votes_are_what_the_published_formula_gives_for_the_remembered_frames(
+    small: Network,
+) -> None:
+    tracker = tracker_on(Noise(8), small)
+    list(tracker.track({0: masks((1,)), 7: masks((1,))}, range(7)))
+    reader, geometry = tracker._latest[0]._reader, tracker._latest[0]._geometry
+    column, row = geometry.cell(40.5, 20.0)
+    with torch.inference_mode():
+        seen = {frame: reader.read(frame).features for frame in (0, 3, 5, 7)}
+    key, selection = (part[0, :, row, column].double() for part in (seen[3].key, seen[3].selection))
+    found = []
+    for frame in (0, 5, 7):
+        for y, x in np.ndindex(tuple(seen[frame].key.shape[-2:])):
+            distance = selection * (seen[frame].key[0, :, y, x].double() - key).square()
+            weight = float(seen[frame].shrinkage[0, 0, y, x]) / len(key) ** 0.5
+            found.append((-weight * float(distance.sum()), frame, geometry.centre(x, y)))
+    best = sorted(found, reverse=True)[: MemoryConfig().top_k]
+    shares = torch.tensor([value for value, _, _ in best]).softmax(0).tolist()
+    votes = {vote.frame: vote for vote in tracker.explain(3, 40.5, 20.0, object_id=1)}
+    for frame in (0, 5, 7):
+        own = {at: share for (_, of, at), share in zip(best, shares, strict=True) if of == frame}
+        told = votes[frame]
+        assert told.weight == pytest.approx(sum(own.values()), abs=1e-4)
+        assert {place[:2]: place.weight for place in told.places} == pytest.approx(own, abs=1e-4)
+
+
+def test_a_frame_that_is_left_out_never_votes(small: Network) -> None:
+    tracker = tracker_on(Noise(12), small)
+    given = {0: masks((1,))}
+    whole = list(tracker.track(given, range(12)))
+    remembered = {vote.frame for vote in tracker.explain(11, 40.5, 20.0)}
+    again = list(tracker.track_without((), given, range(12)))
+    assert 5 in remembered
+    assert all(
+        np.array_equal(a[1][1].mask, b[1][1].mask) for a, b in zip(whole, again, strict=True)
+    )
+    assert isinstance(tracker, SelectiveTracker)
+    list(tracker.track_without((5,), given, range(12)))
+    assert {vote.frame for vote in tracker.explain(11, 40.5, 20.0)} == remembered - {5}
+    list(tracker.track(given, range(12)))
+    assert {vote.frame for vote in tracker.explain(11, 40.5, 20.0)} == remembered
+
+
+@pytest.mark.parametrize("options", [{}, {"short_side": 48}])
+def test_a_cell_is_found_again_at_its_centre(options: dict[str, int]) -> None:
+    geometry = Geometry.of(SIZE, short_side=options.get("short_side", 0), scale=1, multiple=16)
+    for column, row in ((1, 1), (2, 3), (4, 2)):
+        assert geometry.cell(*geometry.centre(column, row)) == (column, row)
 
 
 def test_votes_on_all_objects_are_those_of_each_together(small: Network) -> None:

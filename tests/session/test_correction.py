@@ -10,7 +10,7 @@ from app.core.document import Key, ObjectInfo, Origin, State
 from app.core.plan import Direction
 from models.api import Click, WeightsMissingError
 from tests.fakes import square
-from tests.session.desk import FRAMES, Desk, draw
+from tests.session.desk import FRAMES, Desk, draw, mask_at
 
 
 def test_accepting_heals_both_ways_and_says_where_the_drift_was(
@@ -30,6 +30,33 @@ def test_accepting_heals_both_ways_and_says_where_the_drift_was(
     assert session.history.stack.count() == steps + 1  # what is drawn is an anchor already
     assert not any(entry.stale for _, entry in session.masks.document.items())
     assert desk.said("knife: 21 frames changed, drift began 8, stopped 29")
+
+
+def test_a_mask_given_to_the_other_of_two_puts_both_right_from_there_on(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0, x=10)
+    draw(desk, 0, number=2, x=60)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    swapped = {
+        Key(frame, number): session.masks.document.get(Key(frame, 3 - number))
+        for frame in range(10, FRAMES)
+        for number in (1, 2)
+    }
+    session.masks.change(swapped, "Swap")
+    session.view.go_to(20)
+    session.view.select(1)
+    draw(desk, 20, x=10)  # all of what object 2 has here
+    assert session.masks.document.get(Key(20, 2)).mask == mask_at(60)  # type: ignore[union-attr]
+    assert desk.said("change places here")
+    session.correction.verify_and_heal()
+    idle()
+    for frame in range(20, FRAMES):
+        assert session.masks.document.get(Key(frame, 1)).mask == mask_at(10)  # type: ignore[union-attr]
+        assert session.masks.document.get(Key(frame, 2)).mask == mask_at(60)  # type: ignore[union-attr]
+    assert session.masks.state(Key(20, 2)) is State.VERIFIED
 
 
 def test_accepting_the_first_mask_fills_the_video(desk: Desk, idle: Callable[[], None]) -> None:

@@ -11,13 +11,14 @@ def test_what_is_pending_is_shown_over_the_document(desk: Desk, qtbot: QtBot) ->
     masks = desk.session.masks
     draw(desk, 0)
     begin_propagation(desk, qtbot)
-    assert masks.has_pending
+    assert desk.session.video.now
+    assert desk.session.video.now.pending
     assert masks.document.frames() == [0]
     assert masks.entry(Key(4, 1)) == masks.shown(4)[1]
     assert masks.state(Key(4, 1)) is not State.NONE
     assert masks.snapshot().get(Key(4, 1)) == masks.shown(4)[1]
     desk.session.jobs.cancel()
-    assert not masks.has_pending
+    assert not desk.session.video.now.pending
 
 
 def test_a_change_of_the_document_is_told_before_a_change_of_what_is_shown(desk: Desk) -> None:

@@ -24,30 +24,30 @@ def test_the_votes_for_a_pixel_of_the_selected_object_are_told(desk: Desk, qtbot
     _remember(desk, asked)
     draw(desk, 0)
     desk.session.view.go_to(4)
-    desk.session.memory.ask(12.0, 25.0)
-    qtbot.waitUntil(lambda: bool(desk.session.memory.votes))
+    desk.session.inspection.memory.ask(12.0, 25.0)
+    qtbot.waitUntil(lambda: bool(desk.session.inspection.memory.votes))
     assert asked == [(4, 12.0, 25.0, 1)]
-    assert desk.session.memory.votes == _VOTES
-    assert desk.session.memory.at == (4, 12.0, 25.0)
+    assert desk.session.inspection.memory.votes == _VOTES
+    assert desk.session.inspection.memory.at == (4, 12.0, 25.0)
 
 
 def test_only_the_newest_question_is_answered(desk: Desk, qtbot: QtBot) -> None:
     _remember(desk, [])
-    desk.session.memory.ask(1.0, 1.0)
-    desk.session.memory.ask(2.0, 2.0)
-    qtbot.waitUntil(lambda: desk.session.memory.at is not None)
-    assert desk.session.memory.at == (0, 2.0, 2.0)
+    desk.session.inspection.memory.ask(1.0, 1.0)
+    desk.session.inspection.memory.ask(2.0, 2.0)
+    qtbot.waitUntil(lambda: desk.session.inspection.memory.at is not None)
+    assert desk.session.inspection.memory.at == (0, 2.0, 2.0)
 
 
 def test_a_model_without_a_memory_says_so(desk: Desk, qtbot: QtBot) -> None:
-    desk.session.memory.ask(1.0, 1.0)
+    desk.session.inspection.memory.ask(1.0, 1.0)
     qtbot.waitUntil(lambda: desk.said("keeps no memory"))
-    assert not desk.session.memory.votes
+    assert not desk.session.inspection.memory.votes
 
 
 def test_nothing_is_asked_while_masks_are_made(desk: Desk, qtbot: QtBot) -> None:
     draw(desk, 0)
     desk.made.fake_tracker.gate.close()
     desk.session.jobs.propagate(Direction.FORWARD)
-    desk.session.memory.ask(1.0, 1.0)
+    desk.session.inspection.memory.ask(1.0, 1.0)
     assert desk.said("once nothing is running")

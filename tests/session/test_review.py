@@ -54,7 +54,8 @@ def test_suspects_are_found_while_a_job_runs(
     session.jobs.propagate(Direction.FORWARD)
     gate.let(8)
     qtbot.waitUntil(lambda: any(each.first <= 6 for each in session.review.found))
-    assert session.masks.has_pending
+    assert session.video.now
+    assert session.video.now.pending
     gate.open()
     idle()
 

@@ -68,10 +68,10 @@ def import_run(desk: Desk, qtbot: QtBot) -> Callable[[Path, RunKind], int]:
     """Import a run and wait until it is kept; returns its number."""
 
     def call(source: Path, kind: RunKind) -> int:
-        before = set(desk.session.runs.infos)
-        desk.session.runs.import_run(source, kind)
-        qtbot.waitUntil(lambda: set(desk.session.runs.infos) != before)
-        return max(desk.session.runs.infos)
+        before = set(desk.session.inspection.runs.infos)
+        desk.session.inspection.runs.import_run(source, kind)
+        qtbot.waitUntil(lambda: set(desk.session.inspection.runs.infos) != before)
+        return max(desk.session.inspection.runs.infos)
 
     return call
 
@@ -87,22 +87,22 @@ def measured(
     """A session with a ground truth and a prediction that was measured."""
     import_run(truth, _TRUTH)
     import_run(prediction, _PREDICTION)
-    qtbot.waitUntil(lambda: len(desk.session.runs.results) == 1)
+    qtbot.waitUntil(lambda: len(desk.session.inspection.runs.results) == 1)
     return desk.session
 
 
 def test_a_run_is_no_anchor_and_no_edit(measured: Session) -> None:
     assert not len(measured.masks.document)
     assert not measured.history.undo_text
-    assert {info.kind for info in measured.runs.infos.values()} == {_TRUTH, _PREDICTION}
-    assert measured.runs.infos[2].source.endswith("prediction")
+    assert {info.kind for info in measured.inspection.runs.infos.values()} == {_TRUTH, _PREDICTION}
+    assert measured.inspection.runs.infos[2].source.endswith("prediction")
 
 
 def test_j_and_f_are_those_of_evaluate(measured: Session) -> None:
     score = score_sequence(
         "clip", [str(i) for i in range(FRAMES)], _true, _predicted, Protocol.DAVIS2017
     )
-    result = measured.runs.results[2]
+    result = measured.inspection.runs.results[2]
     assert result.frames == score.frames
     for place, known in enumerate(score.objects):
         np.testing.assert_allclose(result.measures.j[:, place], known.j.values, atol=1e-9)
@@ -110,8 +110,8 @@ def test_j_and_f_are_those_of_evaluate(measured: Session) -> None:
 
 
 def test_the_worst_failure_comes_first(measured: Session) -> None:
-    episode = measured.runs.episodes[0]
-    positions = measured.runs.results[2].positions
+    episode = measured.inspection.runs.episodes[0]
+    positions = measured.inspection.runs.results[2].positions
     assert (episode.object, episode.failure) == (0, Failure.MISS)
     assert [positions[place] for place in (episode.first, episode.last)] == [_LOST[0], _LOST[-1]]
 
@@ -122,8 +122,8 @@ def test_a_frame_without_any_mask_counts_as_missed(
     import_run(_write(tmp_path / "truth", lambda _: _labels(10)), _TRUTH)
     empty = _write(tmp_path / "empty", lambda frame: _labels(10) * np.uint8(frame < 5))
     number = import_run(empty, _PREDICTION)
-    qtbot.waitUntil(lambda: number in desk.session.runs.results)
-    result = desk.session.runs.results[number]
+    qtbot.waitUntil(lambda: number in desk.session.inspection.runs.results)
+    result = desk.session.inspection.runs.results[number]
     assert result.positions == tuple(range(1, FRAMES - 1))
     assert result.measures.j[:, 0].tolist() == [1.0] * 4 + [0.0] * (FRAMES - 6)
 
@@ -137,14 +137,14 @@ def test_a_sparse_ground_truth_is_measured_where_it_speaks(
 ) -> None:
     import_run(_write(tmp_path / "sparse", _true, range(0, FRAMES, 7)), _TRUTH)
     number = import_run(prediction, _PREDICTION)
-    qtbot.waitUntil(lambda: number in desk.session.runs.results)
-    result = desk.session.runs.results[number]
+    qtbot.waitUntil(lambda: number in desk.session.inspection.runs.results)
+    result = desk.session.inspection.runs.results[number]
     assert result.positions == tuple(range(7, FRAMES, 7))
     assert result.is_sparse
 
 
 def test_taking_over_makes_anchors_of_a_range_in_one_step(measured: Session) -> None:
-    measured.runs.take_over(2, 3, 5)
+    measured.inspection.runs.take_over(2, 3, 5)
     assert measured.masks.document.frames() == [3, 4, 5]
     assert measured.masks.state(Key(4, 1)) is State.VERIFIED
     assert [info.id for info in measured.masks.objects] == [1, 2]
@@ -159,38 +159,38 @@ def test_taking_over_makes_anchors_of_a_range_in_one_step(measured: Session) -> 
 def test_the_runs_are_there_again_when_the_project_is_opened(
     measured: Session, qtbot: QtBot, clip: Path
 ) -> None:
-    before = measured.runs.infos
+    before = measured.inspection.runs.infos
     measured.files.close()
-    assert not measured.runs.infos
+    assert not measured.inspection.runs.infos
     measured.files.open(clip)
-    qtbot.waitUntil(lambda: len(measured.runs.results) == 1)
-    assert measured.runs.infos == before
+    qtbot.waitUntil(lambda: len(measured.inspection.runs.results) == 1)
+    assert measured.inspection.runs.infos == before
 
 
 def test_what_is_measured_for_a_closed_video_is_dropped(
     desk: Desk, import_run: Callable[[Path, RunKind], int], truth: Path, qtbot: QtBot, clip: Path
 ) -> None:
     import_run(truth, _TRUTH)
-    desk.session.runs.import_run(truth, _PREDICTION)
+    desk.session.inspection.runs.import_run(truth, _PREDICTION)
     desk.session.files.close()
     qtbot.wait(50)
-    assert not desk.session.runs.infos
-    assert not desk.session.runs.results
+    assert not desk.session.inspection.runs.infos
+    assert not desk.session.inspection.runs.results
 
 
 def test_the_ground_truth_is_changed_and_dropped(
     measured: Session, import_run: Callable[[Path, RunKind], int], tmp_path: Path, qtbot: QtBot
 ) -> None:
     other = import_run(_write(tmp_path / "other", _predicted), _TRUTH)
-    qtbot.waitUntil(lambda: 2 in measured.runs.results)
-    assert measured.runs.truth == other
-    assert measured.runs.results[2].jf.tolist() == [1.0, 1.0]
-    measured.runs.drop(other)
-    assert measured.runs.truth == 1
-    assert measured.runs.results[2].jf[0] < 1
-    measured.runs.drop(1)
-    assert measured.runs.truth is None
-    assert not measured.runs.results
+    qtbot.waitUntil(lambda: 2 in measured.inspection.runs.results)
+    assert measured.inspection.runs.truth == other
+    assert measured.inspection.runs.results[2].jf.tolist() == [1.0, 1.0]
+    measured.inspection.runs.drop(other)
+    assert measured.inspection.runs.truth == 1
+    assert measured.inspection.runs.results[2].jf[0] < 1
+    measured.inspection.runs.drop(1)
+    assert measured.inspection.runs.truth is None
+    assert not measured.inspection.runs.results
 
 
 def test_the_ground_truth_is_what_masks_are_compared_with(measured: Session) -> None:
@@ -198,7 +198,7 @@ def test_the_ground_truth_is_what_masks_are_compared_with(measured: Session) -> 
     mask = measured.compare.masks(4)[1]
     assert mask is not None
     assert (mask.decode() == (_true(4) == 1)).all()
-    measured.runs.drop(1)
+    measured.inspection.runs.drop(1)
     assert measured.compare.reference is None
 
 
@@ -207,40 +207,40 @@ def test_a_truth_that_was_read_for_comparison_stays_when_a_run_is_kept(
 ) -> None:
     desk.session.compare.read_truth(truth)
     draw(desk, 3)
-    desk.session.runs.keep()
-    qtbot.waitUntil(lambda: bool(desk.session.runs.infos))
+    desk.session.inspection.runs.keep()
+    qtbot.waitUntil(lambda: bool(desk.session.inspection.runs.infos))
     assert desk.session.compare.has_truth
 
 
 def test_the_present_masks_are_kept_with_their_model(desk: Desk, qtbot: QtBot) -> None:
     draw(desk, 3)
-    desk.session.runs.keep()
-    qtbot.waitUntil(lambda: bool(desk.session.runs.infos))
-    info = desk.session.runs.infos[1]
+    desk.session.inspection.runs.keep()
+    qtbot.waitUntil(lambda: bool(desk.session.inspection.runs.infos))
+    info = desk.session.inspection.runs.infos[1]
     assert info.model == "lite"
     assert len(info.weights) == 64
-    kept = desk.session.runs.run(1)
+    kept = desk.session.inspection.runs.run(1)
     assert kept is not None
     assert set(kept.masks) == {Key(3, 1)}
 
 
 def test_nothing_is_kept_where_there_are_no_masks(desk: Desk) -> None:
-    desk.session.runs.keep()
+    desk.session.inspection.runs.keep()
     assert desk.said("no masks to keep")
 
 
 def test_what_cannot_be_read_is_said(desk: Desk, qtbot: QtBot, tmp_path: Path) -> None:
     (tmp_path / "nothing").mkdir()
-    desk.session.runs.import_run(tmp_path / "nothing", _PREDICTION)
+    desk.session.inspection.runs.import_run(tmp_path / "nothing", _PREDICTION)
     qtbot.waitUntil(lambda: any(report.level == "error" for report in desk.reports))
-    assert not desk.session.runs.infos
+    assert not desk.session.inspection.runs.infos
 
 
 def test_a_figure_names_run_frames_and_program(
     measured: Session, desk: Desk, tmp_path: Path, qtbot: QtBot
 ) -> None:
     path = tmp_path / "worst.svg"
-    measured.reports.save_episode(measured.runs.episodes[0], path)
+    measured.inspection.reports.save_episode(measured.inspection.runs.episodes[0], path)
     qtbot.waitUntil(lambda: _wrote(desk))
     assert desk.said("Saved"), desk.reports
     text = path.read_text()
@@ -253,7 +253,7 @@ def test_curves_are_pictures_too(
     measured: Session, desk: Desk, tmp_path: Path, qtbot: QtBot
 ) -> None:
     path = tmp_path / "curve.png"
-    measured.reports.save_curve(1, path)
+    measured.inspection.reports.save_curve(1, path)
     qtbot.waitUntil(lambda: _wrote(desk))
     assert desk.said("Saved"), desk.reports
     assert path.read_bytes().startswith(b"\x89PNG")
@@ -263,12 +263,14 @@ def test_the_table_holds_what_the_window_shows(
     measured: Session, desk: Desk, tmp_path: Path, qtbot: QtBot
 ) -> None:
     path = tmp_path / "failures.csv"
-    measured.reports.save_episodes(path)
+    measured.inspection.reports.save_episodes(path)
     qtbot.waitUntil(lambda: _wrote(desk))
     assert desk.said("Saved"), desk.reports
     first = next(csv.DictReader(path.read_text().splitlines()))
     assert (first["failure"], first["onset"], first["last"]) == ("miss", "10", "15")
-    assert float(first["lost"]) == pytest.approx(measured.runs.episodes[0].lost, abs=1e-4)
+    assert float(first["lost"]) == pytest.approx(
+        measured.inspection.runs.episodes[0].lost, abs=1e-4
+    )
 
 
 @pytest.mark.parametrize("name", ["clip/00003.png", "clip.maskwright"])
@@ -277,7 +279,7 @@ def test_a_figure_never_takes_the_place_of_what_is_open(
 ) -> None:
     before = (clip.parent / name).read_bytes()
     with qtbot.waitSignal(measured.status.reported) as told:
-        measured.reports.save_curve(1, clip.parent / name)
+        measured.inspection.reports.save_curve(1, clip.parent / name)
     assert "was not written" in told.args[0].text
     assert (clip.parent / name).read_bytes() == before
 
@@ -286,5 +288,5 @@ def test_a_figure_that_cannot_be_written_is_said(
     measured: Session, desk: Desk, tmp_path: Path, qtbot: QtBot
 ) -> None:
     (tmp_path / "file").write_bytes(b"")
-    measured.reports.save_curve(1, tmp_path / "file" / "curve.svg")
+    measured.inspection.reports.save_curve(1, tmp_path / "file" / "curve.svg")
     qtbot.waitUntil(lambda: desk.said("was not written"))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
 
+from app.batch.inspection.drawing import Figure
 from app.batch.inspection.figures import (
     RUN_COLORS,
     Column,
@@ -50,8 +51,8 @@ def write_report(
         for run in runs:
             for number, (result, episode) in enumerate(run.episodes()[:worst], 1):
                 file = f"{run.letter}-{number:02}"
-                case = cases[run.letter, result.sequence]
-                _draw(fresh / "figures" / file, _traces(runs, run, result), episode, case)
+                figure = episode_drawing(runs, run, result, episode, cases)
+                _draw(fresh / "figures" / file, _traces(runs, run, result), episode, figure)
                 shown.append((run, result, episode, file))
                 progress()
         (fresh / "frames.csv").write_bytes(frames_csv(runs))
@@ -73,10 +74,16 @@ def take_shots(case: Case, result: Result, episode: Episode, count: int = _SHOTS
         return shots
 
 
-def _draw(path: Path, traces: Sequence[Trace], episode: Episode, case: Case) -> None:
+def episode_drawing(
+    runs: Sequence[Run], run: Run, result: Result, episode: Episode, cases: Cases
+) -> Figure:
+    """Return the figure of one of the run's episodes. Raises FormatError, FrameReadError."""
+    shots = take_shots(cases[run.letter, result.sequence], result, episode)
+    return episode_figure(_traces(runs, run, result), episode, shots, Column.DOUBLE)
+
+
+def _draw(path: Path, traces: Sequence[Trace], episode: Episode, figure: Figure) -> None:
     """Write an episode's figure over the page's width, and its curve in one column's."""
-    shots = take_shots(case, traces[0].result, episode)
-    figure = episode_figure(traces, episode, shots, Column.DOUBLE)
     path.with_suffix(".svg").write_bytes(figure.svg())
     path.with_suffix(".png").write_bytes(figure.png())
     curve = curve_figure(traces, episode.object)

@@ -1,12 +1,12 @@
 """The drive of a tracker: the only place that asks one for masks."""
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 
 import numpy as np
 
 from app.core.passes import PackedAnchors
-from models.api import Anchors, BoolMask, Tracked, Tracker
+from models.api import Anchors, BoolMask, ModelError, SelectiveTracker, Tracked, Tracker
 
 
 class UnpackedAnchors(Mapping[int, Mapping[int, BoolMask]]):
@@ -34,3 +34,23 @@ def predict(
     """Yield what the tracker predicts on `frames`, one item a frame, and close it when closed."""
     with closing(tracker.track(anchors, frames, probabilities=probabilities)) as found:
         yield from found
+
+
+class Forgetful:
+    """A tracker that never remembers some frames, in place of the one that it asks."""
+
+    def __init__(self, tracker: Tracker, left_out: Collection[int]) -> None:
+        """Raises ModelError where the tracker cannot leave frames out."""
+        if not isinstance(tracker, SelectiveTracker):
+            raise ModelError(
+                "This model cannot leave a frame out of its memory. Choose another in the "
+                "settings, such as lite."
+            )
+        self._tracker, self._left_out = tracker, left_out
+
+    def track(
+        self, anchors: Anchors, frames: Sequence[int], *, probabilities: bool = False
+    ) -> Generator[Tracked, None, None]:
+        """Yield masks; see models.api.Tracker. There are no probabilities."""
+        assert not probabilities
+        return self._tracker.track_without(self._left_out, anchors, frames)

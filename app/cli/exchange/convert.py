@@ -14,7 +14,9 @@ from app.storage.formats.importing import Source, json_files, read_videos, write
 from app.storage.formats.labelled import LabelledVideo
 from app.storage.formats.palette import visor_palette
 from app.storage.formats.submission import submission_json
+from app.storage.formats.visor.geometry import Fill, fill
 from app.storage.formats.visor.records import VisorFile
+from app.storage.formats.visor.release import opencv455
 from app.storage.formats.visor.release.benchmark import UNSEEN, Split, benchmark_videos, image_adder
 from app.storage.formats.visor.release.tables import (
     chosen,
@@ -24,6 +26,8 @@ from app.storage.formats.visor.release.tables import (
     renamed,
 )
 from app.storage.formats.visor.validation.submission import check_submission
+
+_FILLS: dict[str, Fill] = {"current": fill, "opencv-4.5.5": opencv455.fill}
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -58,7 +62,12 @@ def _benchmark(arguments: argparse.Namespace) -> str:
     """Convert VISOR's files by the rules of its benchmark."""
     split = Split(arguments.split)
     files = json_files(arguments.source)
-    videos = [video for path in files for video in benchmark_videos(VisorFile.read(path), split)]
+    fill = _FILLS[arguments.raster]
+    videos = [
+        video
+        for path in files
+        for video in benchmark_videos(VisorFile.read(path), split, fill=fill)
+    ]
     kept = chosen((video for video in videos if split.keeps(video)), arguments.list)
     if arguments.form == "submission":
         _submit(kept, arguments)

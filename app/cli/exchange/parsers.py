@@ -30,7 +30,9 @@ def configure_export(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("project", type=Path, help="the project file (*.maskwright)")
     parser.add_argument(
-        "--format", required=True, choices=("visor", "davis", "coco", "submission", "video")
+        "--format",
+        required=True,
+        choices=("visor", "visor-dense", "davis", "coco", "submission", "video"),
     )
     parser.add_argument("--out", type=Path, required=True, metavar="PATH", help="file, or folder")
     parser.add_argument("--video", type=Path, metavar="FRAMES", help="where the video is now")
@@ -68,6 +70,12 @@ def configure_convert(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--frame-mapping", type=Path, metavar="FILE",
         help="VISOR's frame_mapping.json, where --images are EPIC-KITCHENS' own frames",
+    )  # fmt: skip
+
+    parser.add_argument(
+        "--raster", choices=("current", "opencv-4.5.5"), default="current",
+        help="how VISOR's polygons are filled for DAVIS: as OpenCV does now, or did when the "
+        "release was made, which differs by some pixels on slanted edges",
     )  # fmt: skip
 
 

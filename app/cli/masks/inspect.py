@@ -6,20 +6,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from app.batch.inspection.dataset import find_cases, frame_count, score_cases
 from app.batch.inspection.report import PARTS, Cases, write_report
-from app.batch.inspection.scoring import MeasureCache, score
-from app.batch.inspection.sequences import Images, pair, read_root
-from app.batch.inspection.tables import Run, difference, names_of
+from app.batch.inspection.tables import Run, difference
 from app.cli.progress import Progress
 from app.core.evaluate import Protocol
 from app.core.inspection.failures import Failure
 from app.core.inspection.results import overall
 from app.errors import MaskwrightError, UsageError
-from app.paths import cache_folder
 from app.storage.files.apart import check_apart
 from app.storage.files.writing import check_folder
-
-_LETTERS = "AB"
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -28,9 +24,9 @@ def run(arguments: argparse.Namespace) -> int:
         check_apart(arguments.report, (arguments.gt, arguments.frames, *arguments.pred))
         _check_report(arguments.report)
     predictions = arguments.pred
-    if len(predictions) > len(_LETTERS):
-        raise UsageError("At most two predictions are compared. Give --pred once or twice.")
-    cases = _cases(arguments, predictions)
+    protocol = Protocol(arguments.protocol) if arguments.protocol else None
+    cases, notes = find_cases(arguments.gt, predictions, arguments.frames, protocol)
+    sys.stderr.writelines(f"{note}\n" for note in notes)
     try:
         runs = _runs(cases, predictions, arguments.threads or os.cpu_count() or 1)
         _print(runs, arguments.worst)
@@ -57,30 +53,9 @@ def _check_report(folder: Path) -> None:
         raise UsageError(f"{folder} holds other things than a report. Give a new folder.")
 
 
-def _cases(arguments: argparse.Namespace, predictions: Sequence[Path]) -> Cases:
-    """Pair the ground truth with each prediction."""
-    protocol = Protocol(arguments.protocol) if arguments.protocol else None
-    truths, notes = read_root(arguments.gt)
-    images = Images(arguments.frames, arguments.gt)
-    cases = {}
-    for letter, path in zip(_LETTERS, predictions, strict=False):
-        found, more = read_root(path)
-        notes += more
-        for case in pair(truths, found, protocol, images):
-            cases[letter, case.name] = case
-    sys.stderr.writelines(f"{note}\n" for note in notes)
-    return cases
-
-
 def _runs(cases: Cases, predictions: Sequence[Path], threads: int) -> list[Run]:
-    cache = MeasureCache(cache_folder() / "inspection")
-    with Progress("Inspecting", sum(len(case.frames) for case in cases.values())) as progress:
-        results = {key: score(case, cache, threads, progress.step) for key, case in cases.items()}
-    cache.prune()
-    return [
-        Run(letter, name, path, tuple(found for (by, _), found in results.items() if by == letter))
-        for letter, name, path in zip(_LETTERS, names_of(predictions), predictions, strict=False)
-    ]
+    with Progress("Inspecting", frame_count(cases)) as progress:
+        return score_cases(cases, predictions, threads, progress.step)
 
 
 def _print(runs: Sequence[Run], worst: int) -> None:

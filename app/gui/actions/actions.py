@@ -10,7 +10,8 @@ from app.gui.actions.context import ActionContext
 from app.gui.actions.latin_keys import LatinKeys
 from app.gui.actions.needs import Need, Situation
 from app.gui.actions.presets import PRESETS
-from app.gui.actions.table import Action, Keys, acts
+from app.gui.actions.table.action import Action, Keys
+from app.gui.actions.table.menus import acts
 from app.gui.widgets.theme import icon
 from app.gui.widgets.words import verbatim_item
 from app.session.state.preferences import Preferences

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.gui.actions.verbs.correct import CorrectVerbs
+from app.gui.actions.verbs.files.dataset import DataSetVerbs
 from app.gui.actions.verbs.files.exchange import ExchangeVerbs
 from app.gui.actions.verbs.files.files import FileVerbs
 from app.gui.actions.verbs.files.runs import RunVerbs
@@ -14,8 +15,10 @@ from app.gui.actions.verbs.propagate import PropagateVerbs
 from app.gui.actions.verbs.review import ReviewVerbs
 from app.gui.actions.verbs.spans.anchors import AnchorVerbs
 from app.gui.actions.verbs.spans.block import BlockVerbs
+from app.gui.actions.verbs.spans.changes import ChangeVerbs
 from app.gui.actions.verbs.spans.jobs import JobVerbs
 from app.gui.actions.verbs.travel import TravelVerbs
+from app.gui.actions.verbs.visor import VisorVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.timeline.playback import Player
 
@@ -35,6 +38,7 @@ class Panels(Protocol):
     def guide(self) -> None: ...
     def annotate(self) -> None: ...
     def inspect(self) -> None: ...
+    def changes(self) -> None: ...
     def full_screen(self) -> None: ...
     def logs(self) -> None: ...
     def about(self) -> None: ...
@@ -48,9 +52,11 @@ class ActionContext:
     anchors: AnchorVerbs
     block: BlockVerbs
     canvas: Canvas
+    changes: ChangeVerbs
     player: Player
     files: FileVerbs
     correct: CorrectVerbs
+    data_set: DataSetVerbs
     exchange: ExchangeVerbs
     jobs: JobVerbs
     look: LookVerbs
@@ -61,3 +67,4 @@ class ActionContext:
     review: ReviewVerbs
     runs: RunVerbs
     travel: TravelVerbs
+    visor: VisorVerbs

@@ -7,7 +7,9 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from app.gui.actions.actions import Actions
-from app.gui.actions.table import MENUS, SELECT_OBJECT, Action, Menu
+from app.gui.actions.table.action import Action, Menu
+from app.gui.actions.table.menus import MENUS
+from app.gui.actions.table.view import SELECT_OBJECT
 from app.gui.actions.verbs.files.files import FileVerbs
 from app.gui.widgets.recent import RecentSources
 from app.gui.widgets.words import verbatim_item, verbatim_tip

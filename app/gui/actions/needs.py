@@ -32,7 +32,9 @@ class Need(enum.Enum):
     REFERENCE = QT_TRANSLATE_NOOP("Need", "Propagate, or choose a ground truth (F7) first.")
     RUN = QT_TRANSLATE_NOOP("Need", "Import or keep a prediction as a run first.")
     MEASURED = QT_TRANSLATE_NOOP("Need", "Import a prediction and a ground truth as runs first.")
+    VOTES = QT_TRANSLATE_NOOP("Need", "Ctrl+click a pixel in a view: it says what is remembered.")
     EPISODE = QT_TRANSLATE_NOOP("Need", "No failure was measured: choose a run and a truth first.")
+    SEQUENCES = QT_TRANSLATE_NOOP("Need", "Open a VISOR JSON: only those have subsequences.")
     UNDO = QT_TRANSLATE_NOOP("Need", "There is nothing to undo.")
     REDO = QT_TRANSLATE_NOOP("Need", "There is nothing to redo.")
 
@@ -65,6 +67,9 @@ class Situation:
     has_run: bool = False
     measured: int = 0
     has_episode: bool = False
+    has_votes: bool = False
+    sequences: int = 0
+    keeps_to_sequence: bool = False
     can_undo: bool = False
     can_redo: bool = False
     undo_text: str = ""
@@ -103,6 +108,8 @@ class Situation:
             Need.RUN: self.has_run,
             Need.MEASURED: self.measured > 0,
             Need.EPISODE: self.has_episode,
+            Need.VOTES: self.has_votes,
+            Need.SEQUENCES: self.sequences > 0,
             Need.UNDO: self.can_undo,
             Need.REDO: self.can_redo,
         }[need]

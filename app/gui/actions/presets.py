@@ -16,6 +16,7 @@ PRESETS: Mapping[str, Preset] = {
         "ten_on": ("V", "Shift+Right"),
         "new_object": ("N", "M"),
         "forward": ("G",),
+        "touch": ("Shift+T",),
         "verify": ("K",),
         "tool_select": ("S",),
         "next_suspect": ("J",),

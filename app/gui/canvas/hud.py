@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from app.core.document import Key, State
 from app.gui.canvas.scene.picture import Picture
-from app.gui.widgets.words import clock, state_name
+from app.gui.widgets.words import clock, percent, state_name
 from app.session.edits.clicks import Clicks
 from app.session.edits.correction import Correction
 from app.session.state.masks import Masks
@@ -19,6 +19,9 @@ _LOOK = (
     "QLabel { background: rgba(15, 17, 20, 190); color: #f4f5f7; border-radius: 4px;"
     " padding: 3px 8px; }"
 )
+
+
+_BY_MODEL = {State.PREDICTED, State.STALE, State.CONFLICT}
 
 
 class Hud(QLabel):
@@ -72,6 +75,8 @@ class Hud(QLabel):
     def _parts(self) -> list[str]:
         frame = self._view.frame
         parts = [f"{frame} / {self._video.frame_count - 1}", clock(self._video.time_of(frame))]
+        if (opened := self._video.now) and opened.imported.is_there:
+            parts.append(self._video.name_of(frame).rpartition(".")[0])
         if self._picture.frame != frame:
             parts.append(self.tr("reading"))
         if compared := self._compared():
@@ -85,6 +90,9 @@ class Hud(QLabel):
             name = state_name(state)
             parts.append(f"{chosen.id} {chosen.name}")
             parts.append(name.upper() if state in {State.STALE, State.CONFLICT} else name)
+            sure = self._masks.confidence(self._masks.entry(key))
+            if sure is not None and state in _BY_MODEL:
+                parts.append(self.tr("{} sure").format(percent(sure)))
             which, count = self._clicks.candidates
             if self._correction.waits_at(key):
                 parts.append(self.tr("looking; Enter follows"))

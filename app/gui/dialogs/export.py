@@ -41,6 +41,12 @@ FORMATS = (
         "coco", _("COCO JSON"), _("Run-length masks, one annotation an object and frame"), ".json"
     ),
     Format("submission", _("VISOR submission"), _("The file of the VOS challenge"), ".json"),
+    Format(
+        "visor-dense",
+        _("Dense VISOR JSON"),
+        _("The runs between annotated frames; what is in doubt is left out"),
+        ".json",
+    ),
     Format("video", _("Overlay video"), _("An MP4 with the masks over the picture"), ".mp4"),
 )
 

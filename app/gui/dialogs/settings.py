@@ -20,9 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.widgets.options import fill_options
+from app.gui.widgets.fields import fill_options, keep_from_wheel
 from app.gui.widgets.theme import icon
-from app.gui.widgets.wheel import keep_from_wheel
 from app.session import choices
 from app.session.choices import Preference, changed
 from app.session.state.preferences import Preferences

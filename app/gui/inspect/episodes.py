@@ -12,7 +12,6 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QAction, QColor, QPixmap
 from PySide6.QtWidgets import (
-    QHeaderView,
     QLabel,
     QProgressBar,
     QToolBar,
@@ -26,6 +25,7 @@ from app.core.inspection.episodes import Episode
 from app.core.inspection.failures import Failure
 from app.core.inspection.results import Result
 from app.gui.inspect.palette import FAILURE_COLORS
+from app.gui.widgets.rows import table_of
 from app.session.runs.runs import Runs
 from app.session.state.view import ViewState
 
@@ -52,6 +52,7 @@ class EpisodesModel(QAbstractTableModel):
         self._swatches: dict[Failure, QPixmap] = {}
         runs.measured.connect(self._on_changed)
         runs.changed.connect(self._on_changed)
+        self._on_changed()
 
     def episode(self, row: int) -> Episode | None:
         """Return the episode in a row."""
@@ -150,9 +151,8 @@ class EpisodesPanel(QWidget):
         super().__init__(parent)
         self._view, self._runs = view, runs
         self._model = EpisodesModel(runs, self)
-        self._tree = QTreeView()
-        self._tree.setModel(self._model)
-        self._tree.setAccessibleName(self.tr("Episodes of failure, most costly first"))
+        name = self.tr("Episodes of failure, most costly first")
+        self._tree = table_of(self._model, name, stretched=Column.CAUSE)
         self._summary = QLabel()
         self._summary.setObjectName("dim")
         self._summary.setWordWrap(True)
@@ -162,7 +162,6 @@ class EpisodesPanel(QWidget):
         self._progress.setTextVisible(False)
         self._progress.hide()
         self._buttons = QToolBar()
-        self._set_up_view()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 0, 6, 6)
         layout.setSpacing(4)
@@ -195,18 +194,6 @@ class EpisodesPanel(QWidget):
     def current(self) -> Episode | None:
         """Return the episode that is chosen: at first the most costly."""
         return self._model.episode(self._tree.currentIndex().row())
-
-    def _set_up_view(self) -> None:
-        tree = self._tree
-        tree.setRootIsDecorated(False)
-        tree.setMinimumHeight(56)
-        tree.setUniformRowHeights(True)
-        tree.setStyleSheet("QTreeView::item { min-height: 26px; }")
-        tree.setAllColumnsShowFocus(True)
-        header = tree.header()
-        header.setSectionsMovable(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(Column.CAUSE, QHeaderView.ResizeMode.Stretch)
 
     @Slot(QModelIndex)
     def _on_chosen(self, index: QModelIndex) -> None:

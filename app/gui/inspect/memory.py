@@ -1,18 +1,32 @@
 """The memory inspector: the remembered frames that voted for a pixel."""
 
+from collections.abc import Sequence
+
 import numpy as np
-from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtGui import QIcon, QImage, QPixmap
-from PySide6.QtWidgets import QLabel, QListView, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import QPointF, QSize, Qt, Slot
+from PySide6.QtGui import QAction, QColor, QIcon, QImage, QPainter, QPixmap, QRadialGradient
+from PySide6.QtWidgets import (
+    QLabel,
+    QListView,
+    QListWidget,
+    QListWidgetItem,
+    QToolBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.session.runs.memory import MemoryVotes
 from app.session.state.video import CurrentVideo
 from app.session.state.view import ViewState
-from models.api import Image
+from models.api import Image, Place, Vote
 
 _SHOWN = 8  # as many frames as are read at a time
 _SIZE = QSize(128, 84)
 _FRAME = Qt.ItemDataRole.UserRole
+_PLACES = _FRAME + 1
+_HEAT = QColor(255, 196, 0)
+_HEAT_SIZE = 9.0  # of a place in a thumbnail, across
 
 
 class MemoryPanel(QWidget):
@@ -38,10 +52,12 @@ class MemoryPanel(QWidget):
         self._list.setResizeMode(QListView.ResizeMode.Adjust)
         self._list.setWrapping(False)
         self._list.setMinimumHeight(56)
+        self._buttons = QToolBar()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 0, 6, 6)
         layout.addWidget(self._title)
         layout.addWidget(self._list, 1)
+        layout.addWidget(self._buttons)
         self._list.itemClicked.connect(self._on_chosen)
         self._list.itemActivated.connect(self._on_chosen)
         memory.changed.connect(self.refresh)
@@ -52,6 +68,20 @@ class MemoryPanel(QWidget):
     def view(self) -> QListWidget:
         """The list itself."""
         return self._list
+
+    def set_actions(self, buttons: list[QAction]) -> None:
+        """Offer actions below the list, with words."""
+        for action in buttons:
+            button = QToolButton()
+            button.setObjectName("flat")
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            button.setDefaultAction(action)
+            self._buttons.addWidget(button)
+
+    def current(self) -> int | None:
+        """Return the remembered frame that is chosen: at first the strongest."""
+        item = self._list.currentItem()
+        return None if item is None else int(item.data(_FRAME))
 
     @Slot()
     def refresh(self) -> None:
@@ -64,9 +94,17 @@ class MemoryPanel(QWidget):
             )
             item = QListWidgetItem(text)
             item.setData(_FRAME, vote.frame)
+            item.setData(_PLACES, vote.places)
+            item.setToolTip(self._tip(vote))
             item.setTextAlignment(Qt.AlignmentFlag.AlignHCenter)
             self._list.addItem(item)
             self._set_icon(item)
+        self._list.setCurrentRow(0)
+
+    def _tip(self, vote: Vote) -> str:
+        if not vote.places:
+            return self.tr("Long-term memory keeps summaries: where they were read is not known.")
+        return self.tr("Read at {} places; the brighter, the more").format(len(vote.places))
 
     def _words(self) -> str:
         if self._memory.at is None:
@@ -82,7 +120,9 @@ class MemoryPanel(QWidget):
     def _set_icon(self, item: QListWidgetItem) -> None:
         image = self._video.image(item.data(_FRAME))
         if image is not None:
-            item.setIcon(QIcon(_thumbnail(image)))
+            pixmap = _thumbnail(image)
+            _paint_places(pixmap, item.data(_PLACES), pixmap.width() / image.shape[1])
+            item.setIcon(QIcon(pixmap))
 
     @Slot(QListWidgetItem)
     def _on_chosen(self, item: QListWidgetItem) -> None:
@@ -94,6 +134,25 @@ class MemoryPanel(QWidget):
             item = self._list.item(row)
             if item.data(_FRAME) == frame and item.icon().isNull():
                 self._set_icon(item)
+
+
+def _paint_places(pixmap: QPixmap, places: Sequence[Place], scale: float) -> None:
+    """Paint where a frame was read over its thumbnail, as a heat map."""
+    most = max((place.weight for place in places), default=0.0)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    for place in reversed(places):  # the strongest on top
+        centre = QPointF(place.x * scale, place.y * scale)
+        glow = QRadialGradient(centre, _HEAT_SIZE)
+        color = QColor(_HEAT)
+        color.setAlphaF(0.25 + 0.65 * place.weight / most)
+        glow.setColorAt(0, color)
+        color.setAlphaF(0)
+        glow.setColorAt(1, color)
+        painter.setBrush(glow)
+        painter.drawEllipse(centre, _HEAT_SIZE, _HEAT_SIZE)
+    painter.end()
 
 
 def _thumbnail(pixels: Image) -> QPixmap:

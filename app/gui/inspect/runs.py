@@ -14,7 +14,6 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QAction, QColor, QFont, QPixmap
 from PySide6.QtWidgets import (
-    QHeaderView,
     QLabel,
     QMenu,
     QToolBar,
@@ -26,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from app.core.runs import RunInfo, RunKind
 from app.gui.inspect.palette import TRUTH, run_color
+from app.gui.widgets.rows import table_of
 from app.gui.widgets.words import verbatim_tip
 from app.session.runs.runs import Runs
 
@@ -137,9 +137,9 @@ class RunsPanel(QWidget):
         super().__init__(parent)
         self._runs = runs
         self._model = RunsModel(runs, self)
-        self._tree = QTreeView()
-        self._tree.setModel(self._model)
-        self._tree.setAccessibleName(self.tr("Runs"))
+        self._tree = table_of(self._model, self.tr("Runs"), stretched=Column.NAME)
+        self._tree.setEditTriggers(QTreeView.EditTrigger.EditKeyPressed)
+        self._tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self._hint = QLabel(
             self.tr(
                 "No runs yet. Import predictions and a ground truth, or keep the present masks."
@@ -149,7 +149,6 @@ class RunsPanel(QWidget):
         self._hint.setWordWrap(True)
         self._buttons = QToolBar()
         self._begin = QVBoxLayout()  # buttons with words, as long as there is no run
-        self._set_up_view()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 0, 6, 6)
         layout.setSpacing(4)
@@ -183,21 +182,6 @@ class RunsPanel(QWidget):
     def current(self) -> int | None:
         """Return the number of the run that is chosen in the list."""
         return self._model.number(self._tree.currentIndex().row())
-
-    def _set_up_view(self) -> None:
-        tree = self._tree
-        tree.setRootIsDecorated(False)
-        tree.setMinimumHeight(56)
-        tree.setUniformRowHeights(True)
-        tree.setStyleSheet("QTreeView::item { min-height: 26px; }")
-        tree.setAllColumnsShowFocus(True)
-        tree.setEditTriggers(QTreeView.EditTrigger.EditKeyPressed)
-        tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        header = tree.header()
-        header.setSectionsMovable(False)
-        header.setStretchLastSection(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(Column.NAME, QHeaderView.ResizeMode.Stretch)
 
     @Slot(QModelIndex)
     def _on_chosen(self, index: QModelIndex) -> None:

@@ -26,8 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.proposals import Proposal
-from app.gui.widgets.options import fill_options
-from app.gui.widgets.wheel import keep_from_wheel
+from app.gui.widgets.fields import fill_options, keep_from_wheel
 from app.session.choices import models_for
 from app.session.edits.finding import Finding, phrases_of
 from app.session.edits.objects import ObjectEdits

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QSlider, QToolBar, QWidg
 
 from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.scene.overlay import OverlayMode
-from app.gui.widgets.wheel import keep_from_wheel
+from app.gui.widgets.fields import keep_from_wheel
 from app.session.state.preferences import Preferences
 
 

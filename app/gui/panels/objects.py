@@ -32,7 +32,7 @@ from PySide6.QtWidgets import (
 
 from app.core.document import Entry, Key, ObjectInfo, State
 from app.gui.widgets.theme import icon
-from app.gui.widgets.words import state_name, verbatim_tip
+from app.gui.widgets.words import percent, state_name, verbatim_tip
 from app.session.edits.objects import ObjectEdits
 from app.session.state.masks import Masks
 from app.session.state.video import CurrentVideo
@@ -40,7 +40,7 @@ from app.session.state.view import ViewState
 
 Index = QModelIndex | QPersistentModelIndex
 _SWATCH = 14
-_LOW_SCORE = 0.5
+_UNLIKELY = 0.5
 _MARKS = {
     State.PREDICTED: "",
     State.STALE: "▨",
@@ -146,7 +146,7 @@ class ObjectsModel(QAbstractTableModel):
             case Qt.ItemDataRole.TextAlignmentRole:
                 return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             case Qt.ItemDataRole.ToolTipRole:
-                return self.tr("How the mask on this frame came to be, and the model's score")
+                return self.tr("How the mask here came to be, and how likely it is right (IoU 0.8)")
         return None
 
     def _state_text(self, entry: Entry | None) -> str:
@@ -154,9 +154,10 @@ class ObjectsModel(QAbstractTableModel):
             return "-"
         state = entry.state
         parts = [_MARKS.get(state, ""), "" if state is State.PREDICTED else state_name(state)]
-        if entry.score is not None and not entry.is_anchor:
-            parts.append(f"{entry.score:.0%}")
-            parts.append("⚠" if entry.score < _LOW_SCORE else "")
+        confidence = None if entry.is_anchor else self._masks.confidence(entry)
+        if confidence is not None:
+            parts.append(percent(confidence))
+            parts.append("⚠" if confidence < _UNLIKELY else "")
         return " ".join(filter(None, parts))
 
     def _switch_data(self, info: ObjectInfo, column: Column, role: int) -> object:
@@ -185,12 +186,7 @@ class ObjectsModel(QAbstractTableModel):
         name = str(value).strip()
         if role != Qt.ItemDataRole.EditRole or index.column() != Column.NAME or not name:
             return False
-        info = self._rows[index.row()]
-        if name != info.name:
-            found = self._edits.search_classes(name)
-            same = (match.noun_class.id for match in found if match.name == name.lower())
-            class_id = next(same, info.class_id)
-            self._edits.edit(replace(info, name=name, class_id=class_id))
+        self._edits.rename(self._rows[index.row()].id, name)
         return True
 
     def flags(self, index: Index) -> Qt.ItemFlag:

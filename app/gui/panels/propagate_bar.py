@@ -7,8 +7,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QLabel, QToolBar, QToolButton, QWidget
 
-from app.gui.widgets.options import fill_options
-from app.gui.widgets.wheel import keep_from_wheel
+from app.gui.widgets.fields import fill_options, keep_from_wheel
 from app.session.choices import Option, best_models, models_for
 from app.session.state.preferences import Preferences
 from app.session.state.video import CurrentVideo

@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QToolBar,
     QTreeView,
@@ -23,8 +22,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.suspects import Event, Order, Reason, Suspect
-from app.gui.widgets.wheel import keep_from_wheel
+from app.core.document import Key
+from app.core.events import Event, Reason
+from app.core.suspects import Order, Suspect
+from app.gui.widgets.fields import keep_from_wheel
+from app.gui.widgets.rows import table_of
+from app.gui.widgets.words import percent
 from app.session.review import Review
 from app.session.state.masks import Masks
 from app.session.state.view import ViewState
@@ -85,9 +88,16 @@ class SuspectsModel(QAbstractTableModel):
         suspect = self._suspects[index.row()]
         if role == Qt.ItemDataRole.ToolTipRole:
             remedy = self.tr(" Z exchanges them from there on.")
-            return self.tr("Look at frame {}; {} frames may be wrong. {}").format(
-                suspect.frame, suspect.last - suspect.first + 1, self._reasons(suspect)
-            ) + (remedy if suspect.event is Event.SWAP else "")
+            entry = self._masks.entry(Key(suspect.frame, suspect.object))
+            sure = self._masks.confidence(entry)
+            likely = "" if sure is None else self.tr(" {} sure there.").format(percent(sure))
+            return (
+                self.tr("Look at frame {}; {} frames may be wrong. {}").format(
+                    suspect.frame, suspect.last - suspect.first + 1, self._reasons(suspect)
+                )
+                + likely
+                + (remedy if suspect.event is Event.SWAP else "")
+            )
         if role != Qt.ItemDataRole.DisplayRole:
             return None
         match Column(index.column()):
@@ -133,10 +143,13 @@ class ReviewPanel(QWidget):
         super().__init__(parent)
         self._view, self._masks, self._review = view, masks, review
         self._model = SuspectsModel(masks, review, self)
-        self._tree = QTreeView()
-        self._tree.setModel(self._model)
-        self._tree.setAccessibleName(self.tr("Suspects, worst first"))
-        self._set_up_view()
+        self._tree = table_of(
+            self._model,
+            self.tr("Suspects, worst first"),
+            stretched=Column.REASONS,
+            fixed=(Column.OBJECT,),
+        )
+        self._tree.header().resizeSection(Column.OBJECT, 90)
         self._order = QComboBox()
         keep_from_wheel(self._order)
         for text, order in (
@@ -191,19 +204,6 @@ class ReviewPanel(QWidget):
         """Return the suspect that is current in the list."""
         index = self._tree.currentIndex()
         return self._model.suspect(index.row()) if index.isValid() else None
-
-    def _set_up_view(self) -> None:
-        view = self._tree
-        view.setRootIsDecorated(False)
-        view.setUniformRowHeights(True)
-        view.setStyleSheet("QTreeView::item { min-height: 26px; }")
-        view.setAllColumnsShowFocus(True)
-        header = view.header()
-        header.setSectionsMovable(False)
-        header.setSectionResizeMode(Column.FRAMES, QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(Column.OBJECT, QHeaderView.ResizeMode.Interactive)
-        header.setSectionResizeMode(Column.REASONS, QHeaderView.ResizeMode.Stretch)
-        header.resizeSection(Column.OBJECT, 90)
 
     @Slot(QModelIndex)
     def _on_chosen(self, index: QModelIndex) -> None:

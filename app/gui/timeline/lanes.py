@@ -119,9 +119,11 @@ def thinned(frames: NDArray[np.intp], scale: Scale, spacing: float) -> NDArray[n
 
 
 class Lanes:
-    """The states and scores of every object over the video."""
+    """The states and the confidence of every object over the video."""
 
-    def __init__(self) -> None:
+    def __init__(self, confidence: Callable[[Entry], float | None]) -> None:
+        """`confidence` says how likely a mask is right, 0 to 1, None where nothing is known."""
+        self._confidence = confidence
         self._count = 0
         self._ranks: dict[int, Ranks] = {}
         self._scores: dict[int, Scores] = {}
@@ -163,7 +165,7 @@ class Lanes:
         return self._ranks[object_id]
 
     def scores(self, object_id: int) -> Scores:
-        """Return the score of every frame of an object; a view, not to be kept."""
+        """Return the confidence of every frame of an object; a view, not to be kept."""
         return self._scores[object_id]
 
     def anchors(self, object_id: int, first: int, last: int) -> NDArray[np.intp]:
@@ -182,5 +184,5 @@ class Lanes:
             return
         lane[key.frame] = RANK[entry.state] if entry else 0
         # What a person made or verified is certain, whatever a model had said of it.
-        score = 1.0 if entry and entry.is_anchor else entry.score if entry else None
+        score = 1.0 if entry and entry.is_anchor else self._confidence(entry) if entry else None
         self._scores[key.object][key.frame] = math.nan if score is None else score

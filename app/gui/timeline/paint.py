@@ -1,7 +1,7 @@
 """The painter of the timeline: ruler, lanes, score curve, and over them playhead, range and job."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ RULER = 26  # heights and widths in logical pixels
 LANE = 22
 LANE_INNER = 18
 CURVE = 40
+BAND = 14
 HEADER = 132
 _STEPS = (1, 2, 5)
 _TICK_SPACING = 86
@@ -110,8 +111,10 @@ class TimelinePainter:
         self._font = font
         self._tiles: dict[tuple[int, int, int], Tiles] = {}  # by the object's colour
 
-    def ground(self, painter: QPainter, layout: Layout, fps: float) -> None:
-        """Draw the ground and the ruler."""
+    def ground(
+        self, painter: QPainter, layout: Layout, fps: float, time_of: Callable[[int], float]
+    ) -> None:
+        """Draw the ground and the ruler; `time_of` gives a frame's seconds."""
         painter.fillRect(0, 0, layout.width, layout.height, self._base)
         painter.fillRect(0, 0, layout.width, RULER, self._window)
         painter.fillRect(0, 0, HEADER, layout.height, self._window)
@@ -129,10 +132,42 @@ class TimelinePainter:
             painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, number)
             painter.setPen(self._dim)
             place.adjust(QFontMetricsF(self._small).horizontalAdvance(number) + 5, 0, 0, 0)
-            time = clock(frame / fps)
+            time = clock(time_of(frame))
             painter.drawText(
                 place, Qt.AlignmentFlag.AlignVCenter, time if step < fps else time[:-3]
             )
+        painter.setClipping(False)
+
+    def bands(
+        self, painter: QPainter, layout: Layout, given: Sequence[tuple[str, int, int]]
+    ) -> None:
+        """Draw bands below the lanes (name, first and last frame), and lines at their ends."""
+        painter.setClipRect(HEADER, RULER, layout.lanes_width, layout.height)
+        painter.setFont(self._small)
+        for place, (name, first, last) in enumerate(given):
+            left, right = layout.x_of(first), layout.x_of(last + 1)
+            if right < HEADER or left > layout.width:
+                continue
+            color = QColor(self._accent)
+            color.setAlpha(150 if place % 2 else 90)
+            band = QRectF(left, layout.height - BAND, max(right - left, 2.0), BAND)
+            painter.fillRect(band, color)
+            painter.setPen(self._line)
+            for x in (left, right):
+                painter.drawLine(QPointF(x, RULER), QPointF(x, layout.height))
+            metrics = QFontMetricsF(self._small)
+            room = band.intersected(QRectF(HEADER, band.top(), layout.lanes_width, BAND))
+            short = name[name.find("_seq_") + 1 :]
+            fits = next(
+                (
+                    each
+                    for each in (name, short)
+                    if metrics.horizontalAdvance(each) + 6 < room.width()
+                ),
+                "",
+            )
+            painter.setPen(self._text)
+            painter.drawText(room.adjusted(3, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, fits)
         painter.setClipping(False)
 
     def lane(

@@ -31,6 +31,7 @@ from app.session.review import Review, concerns
 from app.session.state.masks import Masks
 from app.session.state.video import CurrentVideo
 from app.session.state.view import ViewState
+from app.session.visor.subsequences import Subsequences
 
 _REDRAW_MS = 100  # at most ten times a second, however fast a propagation is
 _ANCHOR_REACH = 9  # pixels within which a double-click finds an anchor
@@ -65,13 +66,15 @@ class Timeline(QAbstractScrollArea):
         masks: Masks,
         jobs: JobRunner,
         review: Review,
+        subsequences: Subsequences,
         range_menu: RangeMenuMaker,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._video, self._view, self._masks = video, view, masks
         self._review, self._range_menu = review, range_menu
-        self._lanes = Lanes()
+        self._subsequences = subsequences
+        self._lanes = Lanes(masks.confidence)
         self._scale = Scale()
         self._fits = True  # whether it goes on showing the whole video when its size changes
         self._progress: Progress | None = None
@@ -188,7 +191,7 @@ class Timeline(QAbstractScrollArea):
         painter = QPainter(ground)
         layout = self.layout_now()
         brush = self._brush
-        brush.ground(painter, layout, self._video.fps or 25.0)
+        brush.ground(painter, layout, self._video.fps or 25.0, self._video.time_of)
         painter.setClipRect(0, RULER, layout.width, layout.lanes_bottom - RULER)
         for row in layout.visible_rows():
             item = self._masks.objects[row]
@@ -201,6 +204,7 @@ class Timeline(QAbstractScrollArea):
             (item for item in self._masks.objects if item.id == self._view.selected), None
         )
         brush.curve(painter, layout, chosen, self._lanes, self.tr("Confidence"))
+        brush.bands(painter, layout, [(s.name, s.first, s.last) for s in self._subsequences.all])
         if self._progress is not None:
             rows = {item.id: row for row, item in enumerate(self._masks.objects)}
             brush.job(painter, layout, rows, self._progress)

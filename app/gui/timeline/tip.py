@@ -4,7 +4,7 @@ import html
 
 from app.core.document import Key, ObjectInfo
 from app.gui.timeline.thumbnails import Thumbnails, as_html, with_masks
-from app.gui.widgets.words import clock, state_name
+from app.gui.widgets.words import clock, percent, state_name
 from app.session.state.masks import Masks
 from app.session.state.video import CurrentVideo
 
@@ -25,8 +25,9 @@ def tip(
     if item is not None:
         entry = masks.shown(frame).get(item.id)
         state = state_name(masks.state(Key(frame, item.id)))
-        score = "" if entry is None or entry.score is None else f", {entry.score:.2f}"
-        lines.append(f"{html.escape(item.name)}: {state}{score}")
+        sure = None if entry is None or entry.is_anchor else masks.confidence(entry)
+        likely = "" if sure is None else f", {percent(sure)}"
+        lines.append(f"{html.escape(item.name)}: {state}{likely}")
     near = thumbnails.nearest(frame, reach)
     if near is not None:
         shown = masks.shown(near[0])

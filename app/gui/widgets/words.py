@@ -33,6 +33,11 @@ def clock(seconds: float) -> str:
     return f"{hours}:{tail}" if hours else tail
 
 
+def percent(probability: float) -> str:
+    """Return how likely a model's mask is right: nothing that only a model says is certain."""
+    return f"{min(probability, 0.99):.0%}"
+
+
 def duration(seconds: float) -> str:
     """Return a length of time as a person says it: "45 s", "2 min 5 s", "1 h 3 min"."""
     whole = max(0, round(seconds))

@@ -12,6 +12,7 @@ from app.gui.actions.actions import Actions
 from app.gui.actions.context import ActionContext, Panels
 from app.gui.actions.needs import Situation
 from app.gui.actions.verbs.correct import CorrectVerbs
+from app.gui.actions.verbs.files.dataset import DataSetVerbs
 from app.gui.actions.verbs.files.exchange import ExchangeVerbs, Tell
 from app.gui.actions.verbs.files.files import FileVerbs
 from app.gui.actions.verbs.files.runs import RunVerbs
@@ -22,12 +23,15 @@ from app.gui.actions.verbs.propagate import PropagateVerbs
 from app.gui.actions.verbs.review import ReviewVerbs
 from app.gui.actions.verbs.spans.anchors import AnchorVerbs
 from app.gui.actions.verbs.spans.block import BlockVerbs
+from app.gui.actions.verbs.spans.changes import ChangeVerbs
 from app.gui.actions.verbs.spans.jobs import JobVerbs
 from app.gui.actions.verbs.travel import TravelVerbs
+from app.gui.actions.verbs.visor import VisorVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.tools.tool import Tool
 from app.gui.dialogs.ask import Ask
 from app.gui.dialogs.export import ExportDialog
+from app.gui.panels.propagate_bar import PropagateBar
 from app.gui.panels.review import ReviewPanel
 from app.gui.timeline.playback import Follower
 from app.gui.window.parts import WindowParts
@@ -85,25 +89,23 @@ def make_context(
     video, view, masks, edit = session.video, session.view, session.masks, session.edit
     compare, correction, jobs = session.compare, session.correction, session.jobs
     canvas, tell = parts.canvas, parts.messages.show_message
-    dialog = partial(ExportDialog, masks, session.status)
-    exchange_verbs = ExchangeVerbs(video, session.files.exchange, compare, ask, tell, dialog)
+    exchange_verbs = _make_exchange_verbs(session, ask, tell)
+    autosave = session.files.autosave
+    files = FileVerbs(
+        video, session.files, autosave, exchange_verbs, ask, parts.recent, tell, sample
+    )
     job_verbs = JobVerbs(jobs, tell, parts.status.jobs.open_list)
     review_verbs = _make_review_verbs(session, canvas, parts.review, tell)
     return ActionContext(
         anchors=AnchorVerbs(view, masks, session.status, edit, parts.anchors),
         block=BlockVerbs(view, masks, session.status, session.objects, edit, session.ranges, jobs),
         canvas=canvas,
-        player=parts.player,
-        files=FileVerbs(
-            video,
-            session.files,
-            session.files.autosave,
-            exchange_verbs,
-            ask,
-            parts.recent,
-            tell,
-            sample,
+        changes=ChangeVerbs(
+            session.changes, compare, view, session.status, parts.changes, panels.changes
         ),
+        player=parts.player,
+        files=files,
+        data_set=DataSetVerbs(session.inspection.data_set, video, view, files, ask, panels.inspect),
         correct=CorrectVerbs(
             correction,
             session.clicks,
@@ -119,11 +121,30 @@ def make_context(
         masks=MaskVerbs(view, masks, edit, session.clipboard, session.preferences),
         objects=ObjectVerbs(session.objects, session.finding, masks, view, canvas, parts.objects),
         panels=panels,
-        propagate=PropagateVerbs(video, view, jobs, correction, parts.propagate),
+        propagate=_make_propagate_verbs(session, parts.propagate),
         review=review_verbs,
-        runs=RunVerbs(video, view, session.runs, session.reports, parts.inspection, ask),
+        runs=RunVerbs(video, view, session.inspection, parts.inspection, ask),
         travel=TravelVerbs(video, view, masks),
+        visor=_make_visor_verbs(session, parts, exchange_verbs),
     )
+
+
+def _make_propagate_verbs(session: Session, bar: PropagateBar) -> PropagateVerbs:
+    limits = session.files.exchange.visor.subsequences.limits
+    video, view, jobs = session.video, session.view, session.jobs
+    return PropagateVerbs(video, view, jobs, session.correction, bar, limits)
+
+
+def _make_exchange_verbs(session: Session, ask: Ask, tell: Tell) -> ExchangeVerbs:
+    dialog = partial(ExportDialog, session.masks, session.status)
+    exchange = session.files.exchange
+    return ExchangeVerbs(session.video, exchange, session.compare, ask, tell, dialog)
+
+
+def _make_visor_verbs(session: Session, parts: WindowParts, exchange: ExchangeVerbs) -> VisorVerbs:
+    video, view, masks = session.video, session.view, session.masks
+    visor = session.files.exchange.visor
+    return VisorVerbs(video, view, masks, visor, parts.canvas, parts.visor, exchange.export_as)
 
 
 def _make_review_verbs(
@@ -189,6 +210,7 @@ def fill_bars(actions: Actions, parts: WindowParts) -> None:
     parts.anchors.set_actions(
         named("previous_anchor", "next_anchor", "suggest_frame", "remove_anchor")
     )
+    parts.changes.set_actions(named("accept_change", "reject_change", "swap"))
     parts.review.set_actions(
         named(
             "previous_suspect",
@@ -199,6 +221,7 @@ def fill_bars(actions: Actions, parts: WindowParts) -> None:
             "dismiss",
         )
     )
+    parts.visor.set_actions(named)
     parts.inspection.set_actions(named)
     parts.find.set_actions(actions["find_hands"])
 
@@ -224,9 +247,12 @@ def situation_of(session: Session, *, has_sample: bool) -> Situation:
         can_compare=session.compare.can_compare,
         has_copied=session.clipboard.has_mask,
         overlap=session.preferences.settings.overlap,
-        has_run=session.runs.shown is not None,
-        measured=len(session.runs.results),
-        has_episode=bool(session.runs.episodes),
+        sequences=len(session.files.exchange.visor.subsequences.all),
+        keeps_to_sequence=session.files.exchange.visor.subsequences.bounds,
+        has_run=session.inspection.runs.shown is not None,
+        measured=len(session.inspection.runs.results),
+        has_episode=bool(session.inspection.runs.episodes),
+        has_votes=bool(session.inspection.memory.votes),
         can_undo=bool(history.undo_text),
         can_redo=history.can_redo,
         undo_text=history.undo_text,
@@ -249,8 +275,11 @@ def situation_changes(session: Session) -> tuple[SignalInstance, ...]:
         session.review.suspects_changed,
         session.clicks.candidates_changed,
         session.compare.changed,
+        session.changes.changed,
         session.clipboard.changed,
-        session.runs.changed,
-        session.runs.measured,
+        session.inspection.runs.changed,
+        session.inspection.runs.measured,
+        session.inspection.memory.changed,
+        session.files.exchange.visor.subsequences.bounding_changed,
         session.history.changed,
     )

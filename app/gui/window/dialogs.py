@@ -12,7 +12,9 @@ from app.gui.actions.actions import Actions, present_keys
 from app.gui.actions.command_palette import CommandPalette
 from app.gui.actions.menus import menu_title
 from app.gui.actions.shortcut_sheet import Group, ShortcutSheet, group_of
-from app.gui.actions.table import MENUS, SELECT_OBJECT, Action
+from app.gui.actions.table.action import Action
+from app.gui.actions.table.menus import MENUS
+from app.gui.actions.table.view import SELECT_OBJECT
 from app.gui.dialogs.go_to import GoToDialog
 from app.gui.dialogs.help import HelpWindow
 from app.gui.dialogs.settings import SettingsDialog
@@ -83,6 +85,10 @@ class PanelVerbs:
     def inspect(self) -> None:
         """Arrange the panels for review."""
         self._docks.inspect()
+
+    def changes(self) -> None:
+        """Bring the list of the changes to the front."""
+        self._docks.show("changes")
 
     def full_screen(self) -> None:
         """Fill the screen, or become a window again."""

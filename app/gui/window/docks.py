@@ -9,7 +9,11 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QToolBar, QWidget
 _STATE, _GEOMETRY, _INSPECTS = "window/state", "window/geometry", "window/inspects"
 _VERSION = 5  # raise it when panels come or go: an older state is then not restored
 _RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
-_LOW = ("curves", "timeline", "memory")
+_LOW = ("curves", "timeline", "memory", "filmstrip")
+_PAGES = {
+    "annotations": "objects", "rules": "review", "dense": "review", "filmstrip": "timeline",
+    "history": "review", "effort": "review", "memory": "review",
+}  # fmt: skip
 _HORIZONTAL, _VERTICAL = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 _SIZE = QSize(1280, 800)
 _FRAME = QSize(8, 40)  # what the title and the border of a window take of the screen
@@ -61,11 +65,12 @@ class Docks:
         """Objects above suspects on the right, a low timeline below, no history."""
         self.inspects = False
         self._arrange(("objects", "review"), heights=(300, 300), low=("timeline",), below=256)
-        for name in ("anchors", "find"):  # behind the suspects, as other pages
+        for name in ("anchors", "changes", "find"):  # behind the suspects, as other pages
             self._window.tabifyDockWidget(self._docks["review"], self._docks[name])
             self._docks[name].show()
-        for name in ("history", "effort", "memory"):  # where they come up when they are wanted
-            self._window.tabifyDockWidget(self._docks["review"], self._docks[name])
+        # The others come up, each as a page beside these, once they are asked for.
+        for name, front in _PAGES.items():
+            self._window.tabifyDockWidget(self._docks[front], self._docks[name])
             self._docks[name].hide()
         self._docks["review"].raise_()
         self._arranged()
@@ -82,6 +87,11 @@ class Docks:
         for bar in self._bars:
             bar.hide()
         self._arranged()
+
+    def enlarge(self, upper: str, lower: str) -> None:
+        """Give one panel of the right more room than the one below it."""
+        docks = [self._docks[upper], self._docks[lower]]
+        self._window.resizeDocks(docks, [440, 240], _VERTICAL)
 
     def set_shown(self, *, shown: bool) -> None:
         """Hide everything while no video is open, and bring back what was there before."""

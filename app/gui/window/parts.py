@@ -18,14 +18,16 @@ from app.gui.canvas.tools.select import SelectTool
 from app.gui.canvas.tools.target import EditTarget
 from app.gui.canvas.tools.tool import Tool
 from app.gui.canvas.tools.toolbox import Toolbox
-from app.gui.inspect.inspection import Inspection
+from app.gui.inspect.inspection import InspectionPanels
 from app.gui.panels.anchors import AnchorsPanel
+from app.gui.panels.changes import ChangesPanel
 from app.gui.panels.effort import EffortPanel
 from app.gui.panels.find import FindPanel
 from app.gui.panels.mask_bar import MaskBar
 from app.gui.panels.objects import ObjectsPanel
 from app.gui.panels.propagate_bar import PropagateBar
 from app.gui.panels.review import ReviewPanel
+from app.gui.panels.visor.panels import VisorPanels
 from app.gui.timeline.menu import RangeMenu
 from app.gui.timeline.playback import Player
 from app.gui.timeline.timeline import Timeline
@@ -43,10 +45,11 @@ class WindowParts:
 
     anchors: AnchorsPanel
     canvas: Canvas
+    changes: ChangesPanel
     effort: EffortPanel
     find: FindPanel
     history: QUndoView
-    inspection: Inspection
+    inspection: InspectionPanels
     mask_bar: MaskBar
     messages: Messages
     objects: ObjectsPanel
@@ -57,6 +60,7 @@ class WindowParts:
     status: StatusBar
     timeline: Timeline
     transport: Transport
+    visor: VisorPanels
 
     def panels(self) -> list[tuple[str, str, QWidget]]:
         """Return name, title and widget of each panel that is docked."""
@@ -69,10 +73,12 @@ class WindowParts:
             ("objects", title("Objects"), self.objects),
             ("review", title("Review"), self.review),
             ("anchors", title("Anchors"), self.anchors),
+            ("changes", title("Changes"), self.changes),
             ("find", title("Find"), self.find),
             ("history", title("History"), self.history),
             ("effort", title("Effort"), self.effort),
             *self.inspection.panels(),
+            *self.visor.panels(),
         ]
 
 
@@ -83,10 +89,13 @@ def make_parts(session: Session, store: QSettings, pages: QWidget, window: QWidg
     return WindowParts(
         anchors=AnchorsPanel(video, view, masks),
         canvas=canvas,
+        changes=ChangesPanel(video, masks, session.changes),
         effort=EffortPanel(masks, session.files.log),
         find=FindPanel(video, view, masks, session.objects, session.finding),
         history=_make_history(session),
-        inspection=Inspection(video, view, masks, session.runs, session.memory),
+        inspection=InspectionPanels(
+            video, view, masks, session.inspection.runs, session.inspection.memory
+        ),
         mask_bar=MaskBar(preferences, canvas),
         messages=Messages(pages),
         objects=ObjectsPanel(video, view, masks, session.objects),
@@ -97,6 +106,9 @@ def make_parts(session: Session, store: QSettings, pages: QWidget, window: QWidg
         status=StatusBar(video, session.jobs, session.files.autosave, preferences),
         timeline=make_timeline(session),
         transport=Transport(video, view),
+        visor=VisorPanels(
+            video, view, masks, session.objects, session.edit, session.files.exchange.visor
+        ),
     )
 
 
@@ -108,9 +120,14 @@ def make_canvas(session: Session) -> Canvas:
     session.clicks.waiting_changed.connect(picture.waiting.set_questions)
     session.correction.preview_changed.connect(picture.show_preview)
     _show_proposals(session, picture)
+    _light_what_borders(session, picture)
     tools = _make_tools(session, picture)
     canvas = Canvas(
-        video, view, picture, tools, partial(open_menu, view, masks, edit, session.memory.ask)
+        video,
+        view,
+        picture,
+        tools,
+        partial(open_menu, view, masks, edit, session.inspection.memory.ask),
     )
     compared = partial(caption, session.compare)
     hud = Hud(video, view, masks, session.clicks, session.correction, picture, compared, canvas)
@@ -132,6 +149,17 @@ def _show_proposals(session: Session, picture: Picture) -> None:
     masks.objects_changed.connect(show)
 
 
+def _light_what_borders(session: Session, picture: Picture) -> None:
+    """Let the picture show what borders the selected hand, where its frame is on the screen."""
+
+    def light(objects: tuple[int, ...]) -> None:
+        shown = session.masks.shown(picture.frame) if picture.frame == session.view.frame else {}
+        masks = (shown[number].mask for number in objects if number in shown)
+        picture.lit.light([mask for mask in masks if mask is not None])
+
+    session.files.exchange.visor.attributes.lit.connect(light)
+
+
 def _make_tools(session: Session, picture: Picture) -> Toolbox:
     view, clicks = session.view, session.clicks
     target = EditTarget(picture, view, session.objects, session.compare, session.status)
@@ -150,7 +178,8 @@ def make_timeline(session: Session) -> Timeline:
     view, masks, edit, jobs = session.view, session.masks, session.edit, session.jobs
     exchange = partial(ExchangeMenu, masks, edit)
     menu = partial(RangeMenu, view, session.objects, edit, jobs, exchange)
-    return Timeline(session.video, view, masks, jobs, session.review, menu)
+    subsequences = session.files.exchange.visor.subsequences
+    return Timeline(session.video, view, masks, jobs, session.review, subsequences, menu)
 
 
 def _stacked(upper: QWidget, lower: QWidget) -> QWidget:

@@ -17,11 +17,12 @@ from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
     QStackedWidget,
+    QWidget,
 )
 
 from app.gui.actions.actions import Actions
 from app.gui.actions.menus import RecentMenu, fill_menu_bar, panels_menu, select_menu
-from app.gui.actions.table import MODES, PANELS, RECENT, SELECT
+from app.gui.actions.table.action import MODES, PANELS, RECENT, SELECT
 from app.gui.actions.verbs.files.files import FileVerbs
 from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.tools.tool import Tool
@@ -160,7 +161,7 @@ class Window(QMainWindow):
     def _make_pages(self) -> None:
         begin = self._named("open", "open_folder", "open_sample")
         self._welcome = Welcome(self._parts.recent, begin)
-        for page in (self._welcome, self._parts.canvas, self._parts.inspection.views):
+        for page in (self._welcome, self._parts.canvas):
             self._pages.addWidget(page)
         self._pages.currentChanged.connect(self._parts.messages.raise_)  # the page has gone on top
         self.setCentralWidget(self._pages)
@@ -168,7 +169,7 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         session = self._session
         session.video.opened.connect(self._on_opened)
-        view, undo, models = self._named("next_change", "undo", "models")
+        view, undo, models = self._named("view_changes", "undo", "models")
         Reporter(session, self._parts.messages, view, undo, models, self)
         session.status.state_changed.connect(self._on_state_changed)
         session.preferences.changed.connect(self._apply_settings)
@@ -191,12 +192,18 @@ class Window(QMainWindow):
         self._show_page()
         self.setWindowTitle(f"{title} — Maskwright" if is_open else "Maskwright")
         self._parts.messages.clear()
+        if is_open and self._session.files.exchange.visor.is_there:
+            self._parts.visor.show_panel("annotations")
+            self._docks.enlarge("objects", "review")
         if is_open:
             self._parts.canvas.setFocus()
 
     def _show_page(self) -> None:
-        page = self._parts.inspection.views if self._docks.inspects else self._parts.canvas
-        self._pages.setCurrentWidget(page if self._session.video.is_open else self._welcome)
+        page: QWidget = self._parts.canvas if self._session.video.is_open else self._welcome
+        if self._session.video.is_open and self._docks.inspects:
+            page = self._parts.inspection.views  # made now, where it was not needed before
+            self._pages.addWidget(page)
+        self._pages.setCurrentWidget(page)
 
     @Slot(object)
     def _on_state_changed(self, state: SessionState) -> None:
@@ -233,3 +240,5 @@ class Window(QMainWindow):
         self._docks.save(self._store)
         self._parts.player.stop()
         event.setAccepted(self._files.close())
+        if event.isAccepted():
+            self._session.inspection.data_set.stop()

@@ -1,11 +1,12 @@
 """The correction of one mask: verified and healed, or sharpened and accepted."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from app.batch.passes.steps import Step
 from app.core.document import Entry, Key, Origin
+from app.core.places import exchanged
 from app.engine.jobs import Refine
 from app.session.edits.clicks import Clicks
 from app.session.edits.masks import MaskEdits
@@ -84,6 +85,7 @@ class Correction(QObject):
             for key, entry in present.items()
             if entry is not None and (not entry.is_anchor or entry.stale or entry.conflict)
         ]
+        self._exchange_beside(present)
         if wanted:
             self._edit.verify(wanted, changed=gave)
         for key, entry in present.items():
@@ -91,6 +93,17 @@ class Correction(QObject):
                 self._edit.note_anchor(key)
         self._jobs.heal(self._edit.take_new_anchors())
         self.verified.emit()
+
+    def _exchange_beside(self, keys: Collection[Key]) -> None:
+        """Give objects that were taken for each other their masks back on the frames around."""
+        document = self._masks.document
+        for frame in {key.frame for key in keys}:
+            numbers = {key.object for key in keys if key.frame == frame}
+            if changes := exchanged(document, frame, numbers):
+                names = " and ".join(self._masks.name_of(n) for n in sorted(numbers))
+                frames = sorted({key.frame for key in changes})
+                text = f"Exchange {names}, frames {frames[0]}-{frames[-1]}"
+                self._edit.make(changes, text, marks=False)
 
     def _set_waiting(self, key: Key | None) -> None:
         if key != self._waits_at:

@@ -80,6 +80,7 @@ class MaskEdits(QObject):
         of the mask, it is said and None returned. For the others see `make`.
         """
         keeping = self.fixed if keeping is None else keeping
+        was = (instead_of.before if instead_of else {key: self._masks.entry(key)}).get(key)
         with self._jobs.making_way(self._taking(key, entry, keeping, instead_of)):
             # Anew: what a job has found by the time that it stops stands on the frame, too.
             taken = self._taking(key, entry, keeping, instead_of)
@@ -91,6 +92,8 @@ class MaskEdits(QObject):
         for each, left in taken.items() if made is not None else ():
             if each != key and left is not None and left != before.get(each):
                 self._gave[each] = left
+                if was is not None and left.mask == was.mask:
+                    self._status.report("info", _exchanged(self._masks, key.object, each.object))
         return made
 
     @interaction("edit")
@@ -255,7 +258,7 @@ class MaskEdits(QObject):
         here: dict[int, Entry | None] = dict(self._masks.shown(key.frame))
         here |= {each.object: old for each, old in back.items()}
         present = {number: found for number, found in here.items() if found is not None}
-        taken = exclude(present, key, entry, keeping=keeping, overlap=self.overlap)
+        taken = exclude(present, key, entry, keeping=keeping, overlap=self.overlap, exchanges=True)
         return {**back, **taken} if taken else {}
 
     def _say_kept(self, key: Key, entry: Entry, keeping: Collection[int]) -> None:
@@ -302,6 +305,11 @@ class MaskEdits(QObject):
         document = self._masks.document
         changed = [key for key, entry in changes.items() if _changes_anchor(document, key, entry)]
         return stale_marks(document, changed)
+
+
+def _exchanged(masks: Masks, one: int, other: int) -> str:
+    names = f"{masks.name_of(one)} and {masks.name_of(other)}"
+    return f"{names} change places here. Enter puts both right from here on."
 
 
 def _text(masks: Masks, verb: str, keys: Iterable[Key]) -> str:

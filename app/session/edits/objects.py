@@ -1,5 +1,7 @@
 """The edits of objects: each is one undo step."""
 
+from dataclasses import replace
+
 from PySide6.QtCore import QObject
 
 from app.core.classes import Match
@@ -67,6 +69,29 @@ class ObjectEdits(QObject):
         names = infos[0].name if len(infos) == 1 else f"{len(infos)} objects"
         with self._jobs.making_way(objects=locks):
             self._masks.change_objects(after, f"Edit {names}")
+
+    @interaction("objects")
+    def rename(self, object_id: int, name: str) -> None:
+        """Give an object another name, and the class of that name where there is one."""
+        info = self._info(object_id)
+        if info is None or not (name := name.strip()) or name == info.name:
+            return
+        found = noun_classes().of_name(name)
+        self.edit(replace(info, name=name, class_id=found.id if found else info.class_id))
+
+    @interaction("objects")
+    def classify(self, object_id: int, name: str) -> bool:
+        """Give an object the class of this name; return False, and say so, where there is none."""
+        info, found = self._info(object_id), noun_classes().of_name(name)
+        if found is None:
+            self._status.report("warning", f"There is no noun class called {name.strip()!r}.")
+            return False
+        if info is not None:
+            self.edit(replace(info, class_id=found.id))
+        return True
+
+    def _info(self, object_id: int) -> ObjectInfo | None:
+        return next((info for info in self._masks.objects if info.id == object_id), None)
 
     @interaction("objects")
     def delete(self, object_id: int) -> None:

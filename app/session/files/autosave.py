@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from app.core.attributes import Attributes
 from app.core.document import Entry, Key, Objects, Origin
 from app.core.mask import Mask
 from app.errors import ProjectError, StorageError
@@ -32,11 +33,12 @@ _WATCH_MS = 2000
 
 @dataclass(frozen=True)
 class _Batch:
-    """What one write holds; `objects` None where they have not changed."""
+    """What one write holds; `objects` and `attributes` None where they have not changed."""
 
     entries: Mapping[Key, Entry | None]
     objects: Objects | None
     next_id: int = 1  # no object had this id or a later one
+    attributes: Attributes | None = None
 
 
 class Autosave(QObject):
@@ -71,6 +73,7 @@ class Autosave(QObject):
         self._written.connect(self._on_written)
         masks.entries_changed.connect(self._on_entries_changed)
         masks.objects_changed.connect(self._on_objects_changed)
+        masks.attributes_changed.connect(self._on_objects_changed)
 
     def start(self, project: Project) -> None:
         """Begin to write to `project`, which belongs to the writer thread from now on."""
@@ -118,7 +121,9 @@ class Autosave(QObject):
 
     def _new_batch(self, entries: Mapping[Key, Entry | None], *, whole: bool = True) -> _Batch:
         document = self._masks.document
-        return _Batch(entries, document.objects if whole else None, document.next_id)
+        if not whole:
+            return _Batch(entries, None, document.next_id)
+        return _Batch(entries, document.objects, document.next_id, document.attributes)
 
     def keep_draft(self, frame: int, object_id: int, pixels: BoolMask | None) -> None:
         """Write a mask (H, W) that is still being drawn, as if it were done; None = no more.
@@ -227,7 +232,9 @@ class Autosave(QObject):
             return
         self._busy = None
         if error is None:
-            self._stored = {**self._stored, **batch.entries} if self._masks.has_pending else {}
+            # Only what is pending comes again, with the document.
+            document, stored = self._masks.document, {**self._stored, **batch.entries}
+            self._stored = {key: e for key, e in stored.items() if document.get(key) is not e}
             if self._failing:
                 self._status.report("info", "The project is being saved again.")
             self._set_failing(failing=False)
@@ -285,5 +292,7 @@ def _append(project: Project, batch: _Batch) -> None:
     with project.together():
         if batch.objects is not None:
             project.save_objects(batch.objects, next_id=batch.next_id)
+        if batch.attributes is not None:
+            project.save_attributes(batch.attributes)
         if batch.entries:
             project.append(batch.entries)

@@ -10,8 +10,10 @@ from PySide6.QtCore import QObject, Signal, Slot
 from app.core.document import Document, Key, Objects, ids_for
 from app.errors import MaskwrightError, UsageError
 from app.session.edits.masks import MaskEdits
+from app.session.edits.objects import ObjectEdits
 from app.session.state.context import SessionContext
 from app.session.state.status import SessionState
+from app.session.visor.visor import Visor
 from app.storage.formats.exporting import Format, export_document
 from app.storage.formats.importing import MaskSource
 from app.storage.formats.visor.exporting import written_names
@@ -27,8 +29,11 @@ class Exchange(QObject):
 
     _done = Signal(object, object)  # tuple of notes or None, exception or None; from the thread
 
-    def __init__(self, context: SessionContext, edit: MaskEdits, parent: QObject) -> None:
+    def __init__(
+        self, context: SessionContext, objects: ObjectEdits, edit: MaskEdits, parent: QObject
+    ) -> None:
         super().__init__(parent)
+        self.visor = Visor(context, objects, edit, self)
         self._video, self._masks, self._status = context.video, context.masks, context.status
         self._edit = edit
         self._worker: ThreadPoolExecutor | None = None
@@ -83,7 +88,8 @@ class Exchange(QObject):
         )
 
     def stop(self) -> None:
-        """Wait for the exports that were asked for."""
+        """Wait for the exports that were asked for, and for the check by rules."""
+        self.visor.stop()
         if self._worker is not None:
             self._worker.shutdown()
             self._worker = None

@@ -71,9 +71,9 @@ class Job(ABC):
         self._left_out |= covered
         return len(covered)
 
-    def gives(self, key: Key) -> bool:
-        """Whether what is found at `key` is to be kept."""
-        return key not in self._left_out
+    def given(self, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
+        """Return what the document is to get of what was found: all that is not left out."""
+        return {key: entry for key, entry in found.items() if key not in self._left_out}
 
     def has_passed(self, _frame: int) -> bool:
         """Whether who asks again at `frame` wants it to go on where it was stopped."""

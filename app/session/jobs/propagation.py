@@ -67,7 +67,7 @@ class Propagation(TrackingJob):
 
     def rest(self, document: Document, edited: Collection[Key] = ()) -> "Propagation | None":
         """Return the passes that are left, with the anchors as they are now."""
-        again = [key for key in edited if self.gives(key)]
+        again = [key for key in edited if key not in self._left_out]
         left = [rest_of(each, head, document, again) for each, head in self._heads()]
         passes = tuple(each for each in left if each)
         if not passes:

@@ -108,5 +108,5 @@ class JobQueue(QObject):
     def _forget_deleted(self) -> None:
         there = {info.id for info in self._masks.objects}
         for number, job in list(self._jobs.items()):
-            if there.isdisjoint(job.objects):
+            if job.objects and there.isdisjoint(job.objects):
                 self.drop(number)

@@ -115,7 +115,7 @@ class JobRunner(QObject):
             self._status.report("info", text)
             return rest
 
-        self._ask(planned, at_once=at_once)
+        self.ask(planned, at_once=at_once)
 
     @interaction("jobs")
     def heal(self, new_anchors: Collection[Key]) -> None:
@@ -130,7 +130,7 @@ class JobRunner(QObject):
     def refine(self, frames: Iterable[int], objects: Iterable[int]) -> None:
         """Sharpen the masks of unlocked objects on `frames`, but no anchors, as one undo step."""
 
-        self._ask(lambda: Refinement.plan(self._context, frames, objects))
+        self.ask(lambda: Refinement.plan(self._context, frames, objects))
 
     @interaction("jobs")
     def cancel(self) -> None:
@@ -196,8 +196,8 @@ class JobRunner(QObject):
         finally:
             self._editing = before
 
-    def _ask(self, plan: Callable[[], Job], *, at_once: bool = False) -> None:
-        """Start what is planned, or let it wait for the running job.
+    def ask(self, plan: Callable[[], Job], *, at_once: bool = False) -> None:
+        """Start what is planned, or let it wait for the running job; `plan` raises NothingToDo.
 
         What the person looks at comes first: a job that works elsewhere makes way.
         """
@@ -294,8 +294,7 @@ class JobRunner(QObject):
             return
         self._engine.accept()
         running.job.count_step()
-        allowed = permitted_entries(self._masks.document, step)
-        given = {key: entry for key, entry in allowed.items() if running.job.gives(key)}
+        given = permitted_entries(self._masks.document, running.job.given(step.entries))
         if not self._context.preferences.settings.overlap:
             given = _settled(self._masks, given)
         self._masks.add_pending(given)
@@ -372,7 +371,7 @@ def _settled(masks: Masks, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
     return changed
 
 
-def permitted_entries(document: Document, step: Step) -> dict[Key, Entry]:
-    """Return those entries of a step that may be shown and kept."""
-    allowed = permitted(document, step.entries)
-    return {key: entry for key, entry in step.entries.items() if key in allowed}
+def permitted_entries(document: Document, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
+    """Return those entries that may be shown and kept."""
+    allowed = permitted(document, found)
+    return {key: entry for key, entry in found.items() if key in allowed}

@@ -10,7 +10,9 @@ from app.storage.video.opening import Video
 from models.api import ModelError
 
 
-def read_run(source: Path, video: Video, kind: RunKind) -> tuple[Run, tuple[str, ...]]:
+def read_run(
+    source: Path, video: Video, kind: RunKind, label: str = ""
+) -> tuple[Run, tuple[str, ...]]:
     """Return the masks of a folder or JSON as a run, and what a person should know of them.
 
     Of several sequences the one that bears the video's name is read. A frame whose file holds no
@@ -19,7 +21,7 @@ def read_run(source: Path, video: Video, kind: RunKind) -> tuple[Run, tuple[str,
     masks = MaskSource(source)
     name = _sequence(masks, video)
     found = masks.document(video, name)
-    info = RunInfo(_label(source, kind), kind, source=str(source))
+    info = RunInfo(label or _label(source, kind), kind, source=str(source))
     run = run_of(found.document, info, _frames(source, video, name) or None)
     return run, found.notes
 

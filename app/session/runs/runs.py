@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from app.core.document import Document
 from app.core.evaluate import Protocol
 from app.core.inspection.episodes import Episode
 from app.core.inspection.results import Result, inspect_runs
@@ -110,26 +111,32 @@ class Runs(QObject):
         self.changed.emit()
         self.measured.emit()
 
-    def import_run(self, source: Path, kind: RunKind) -> None:
-        """Read a folder of mask PNGs or a JSON as a run and keep it; nothing becomes an anchor."""
+    def import_run(self, source: Path, kind: RunKind, name: str = "") -> None:
+        """Read a folder of mask PNGs or a JSON as a run and keep it; nothing becomes an anchor.
+
+        Without a `name` it is called after its source.
+        """
         opened, worker = self._video.now, self._worker
         if opened is None or worker is None:
             self._status.report("warning", "A run belongs to a video. Open one first.")
             return
         video = opened.video
-        self._answers.ask(worker.submit(lambda: read_run(source, video, kind)), self._keep_read)
+        reading = worker.submit(lambda: read_run(source, video, kind, name))
+        self._answers.ask(reading, partial(self._keep_read, tells=not name))
 
-    def keep(self) -> None:
-        """Keep the present masks as a run."""
-        document, worker = self._masks.snapshot(), self._worker
+    def keep(self, document: Document | None = None, how: str = "") -> None:
+        """Keep masks as a run, by default the present ones; `how` they came about, if otherwise."""
+        document, worker = document or self._masks.snapshot(), self._worker
         if worker is None or not len(document):
             self._status.report("warning", "There are no masks to keep yet. Propagate first.")
             return
         settings = self._preferences.settings
         model = settings.tracker or registry.default_tracker(choice_of(settings).options)
-        kept = sum(info.model == model for info in self.infos.values())
-        name = f"{model} {kept + 1}" if kept else model
+        kept = sum(info.name.startswith(f"{model} {how}".strip()) for info in self.infos.values())
+        name = " ".join(filter(None, (model, how, str(kept + 1) if kept else "")))
         parameters: Parameters = {"size": settings.size, "device": settings.device}
+        if how:
+            parameters = {**parameters, "memory": how}
 
         def made() -> Run:
             weights = checksum(model)
@@ -200,10 +207,11 @@ class Runs(QObject):
 
         self._answers.ask(future, kept)
 
-    def _keep_read(self, read: tuple[Run, tuple[str, ...]]) -> None:
+    def _keep_read(self, read: tuple[Run, tuple[str, ...]], *, tells: bool) -> None:
         run, notes = read
         text = f"{run.info.name}: {len(run.frames):,} frames read as a {run.info.kind.value}."
-        self._status.report("info", " ".join((text, *notes)))
+        if tells or notes:
+            self._status.report("info", " ".join((text, *notes)))
         self._add(run)
 
     def _take(self, runs: dict[int, Run]) -> None:

@@ -7,9 +7,11 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
 from app.commands import EditObjects, ReplaceEntries
+from app.core.confidence import calibration_of, confidence
 from app.core.document import Changes, Document, Entry, Key, Objects, State
 from app.session.state.interactions import Interactions, interaction
 from app.session.state.open_video import OpenVideo
+from app.session.state.preferences import Preferences
 from app.session.state.video import CurrentVideo
 from models.api import BoolMask
 
@@ -20,10 +22,17 @@ class Masks(QObject):
     document_changed = Signal(object)  # frozenset[Key]: in the document; comes before the next
     entries_changed = Signal(object)  # frozenset[Key]: in the document or pending
     objects_changed = Signal()
+    attributes_changed = Signal()  # what is said of masks, the drawing order of frames included
 
-    def __init__(self, video: CurrentVideo, interactions: Interactions, parent: QObject) -> None:
+    def __init__(
+        self,
+        video: CurrentVideo,
+        preferences: Preferences,
+        interactions: Interactions,
+        parent: QObject,
+    ) -> None:
         super().__init__(parent)
-        self._video, self._interactions = video, interactions
+        self._video, self._preferences, self._interactions = video, preferences, interactions
         video.opened.connect(self._on_opened)
 
     @property
@@ -36,12 +45,6 @@ class Masks(QObject):
     def objects(self) -> Objects:
         """The objects, in drawing order."""
         return self.document.objects
-
-    @property
-    def has_pending(self) -> bool:
-        """Whether a job has results that are not in the document yet."""
-        opened = self._video.now
-        return opened is not None and bool(opened.pending)
 
     def shown(self, frame: int) -> dict[int, Entry]:
         """Return object id -> entry on `frame`, what is pending over what is in the document."""
@@ -71,6 +74,12 @@ class Masks(QObject):
         if entry is None or entry.mask is None:
             return np.zeros(self._video.size, np.bool_)
         return entry.mask.decode()
+
+    def confidence(self, entry: Entry | None) -> float | None:
+        """Return how likely a mask is right, 0 to 1; None = there is none, or nothing is known."""
+        if entry is None or entry.mask is None:
+            return None
+        return confidence(entry, calibration_of(self._preferences.settings.tracker))
 
     def state(self, key: Key) -> State:
         """Return what the timeline shows at `key`."""
@@ -110,14 +119,14 @@ class Masks(QObject):
     @contextmanager
     def one_step(self, text: str) -> Iterator[None]:
         """Make one undo step of all changes within."""
-        self.group(text)
+        self._group(text)
         try:
             yield
         finally:
-            self.group(None)
+            self._group(None)
 
     @interaction("masks")
-    def group(self, text: str | None) -> None:
+    def _group(self, text: str | None) -> None:
         """Begin an undo step of several changes; None ends it."""
         stack = self._opened().undo_stack
         if text is None:

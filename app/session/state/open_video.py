@@ -4,7 +4,9 @@ from pathlib import Path
 
 from PySide6.QtGui import QUndoStack
 
-from app.core.document import Document, Entry, Key
+from app.core.document import Document, Entry, Key, Objects
+from app.session.state.imported import ImportedFile
+from app.storage.formats.visor.exporting import is_reordered_among
 from app.storage.video.frames import FrameCache
 from app.storage.video.opening import Video
 
@@ -28,6 +30,7 @@ class OpenVideo:
     ) -> None:
         self.video, self.cache, self.document = video, cache, document
         self.project_path, self.attachment = project_path, attachment
+        self.imported = ImportedFile(attachment, video)
         self.undo_stack = QUndoStack()
         self.undo_stack.setUndoLimit(undo_limit)
         self.pending: dict[Key, Entry] = {}
@@ -42,6 +45,18 @@ class OpenVideo:
         entries = self.document.of_object(object_id)
         pending = {key.frame: each for key, each in self.pending.items() if key.object == object_id}
         return dict(sorted({**entries, **pending}.items())) if pending else entries
+
+    def ordered(self, frame: int) -> Objects:
+        """Return the objects as they are drawn on `frame`, the lowest first."""
+        objects = self.document.objects
+        order = self.document.attributes.orders.get(frame)
+        if order is None and self.imported.is_there:
+            is_own = is_reordered_among(objects, self.imported.objects)
+            order = None if is_own else self.imported.orders.get(frame)
+        if order is None:
+            return objects
+        infos = {info.id: info for info in objects}
+        return tuple(infos[each] for each in dict.fromkeys((*order, *infos)) if each in infos)
 
     def entry(self, key: Key) -> Entry | None:
         """Return what is shown at `key`."""

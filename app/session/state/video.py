@@ -4,6 +4,7 @@ import time
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from app.core.document import Objects
 from app.session.state.open_video import OpenVideo
 from app.session.state.status import Status
 from models.api import Image
@@ -65,6 +66,17 @@ class CurrentVideo(QObject):
     def time_of(self, frame: int) -> float:
         """Return the time of `frame` in seconds."""
         return self.now.video.time(frame) if self.now and 0 <= frame < self.frame_count else 0.0
+
+    def name_of(self, frame: int) -> str:
+        """Return what `frame` is called: as its imported record, else as its file."""
+        if self.now is None or not 0 <= frame < self.frame_count:
+            return ""
+        record = self.now.imported.records.get(frame)
+        return record.name if record is not None else self.now.video.stem(frame)
+
+    def ordered(self, frame: int) -> Objects:
+        """Return the objects as they are drawn on `frame`, the lowest first."""
+        return self.now.ordered(frame) if self.now else ()
 
     def image(self, frame: int) -> Image | None:
         """Return the image where it is in the cache; otherwise ask for it (`image_ready`)."""

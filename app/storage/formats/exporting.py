@@ -4,6 +4,7 @@ import enum
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from app.core.densify import runs
 from app.core.document import Document
 from app.errors import UsageError
 from app.storage.files.apart import check_apart
@@ -18,9 +19,11 @@ from app.storage.formats.visor.exporting import (
     frame_orders,
     written_names,
 )
+from app.storage.formats.visor.importing import Original
 from app.storage.formats.visor.naming import FrameList, video_name
 from app.storage.formats.visor.read_back import check_read_back
 from app.storage.formats.visor.release.benchmark import Split, benchmark_videos
+from app.storage.formats.visor.release.dense import annotated_frames, dense_file
 from app.storage.formats.visor.validation.submission import check_submission
 from app.storage.video.opening import Video
 
@@ -29,6 +32,7 @@ class Format(enum.Enum):
     """What a document can be exported as."""
 
     VISOR = "visor"
+    VISOR_DENSE = "visor-dense"
     DAVIS = "davis"
     COCO = "coco"
     SUBMISSION = "submission"
@@ -57,10 +61,10 @@ def export_document(
     check_apart(path, (frames.source, *inputs))
     orders = frame_orders(document, frames, attachment)
     if form is Format.VIDEO:
-        if isinstance(frames, FrameList):
-            raise UsageError(f"The video {frames.source} is not there. Give it: --video PATH.")
         return _write_overlay(document, frames, path, orders)
     name = video_name(frames)
+    if form is Format.VISOR_DENSE:
+        return write_dense(document, frames, path, attachment)
     if form is Format.DAVIS:
         return write_davis(path, [labelled(document, frames, name, orders)], Split.VAL.value)
     if form is Format.COCO:
@@ -86,10 +90,38 @@ def export_document(
     return (f"{sum(len(video.frames) for video in videos)} frames of {len(videos)} subsequences.",)
 
 
+def write_dense(
+    document: Document, frames: Video | FrameList, path: Path, attachment: bytes | None
+) -> tuple[str, ...]:
+    """Write the masks between the annotated frames of an imported VISOR file, run by run.
+
+    Masks in doubt are left out. Returns what a person should know. Raises UsageError where there
+    is no such file, or nothing between its frames.
+    """
+    sparse = Original.loads(attachment).file if attachment else None
+    if sparse is None or sparse.is_dense:
+        raise UsageError(
+            "A dense VISOR JSON has runs between annotated frames: make the project from a sparse "
+            "VISOR JSON first."
+        )
+    found = runs(document, annotated_frames(sparse, frames))
+    dense = dense_file(document, frames, found, sparse, attachment)
+    if not dense.records:
+        raise UsageError(
+            "Nothing lies between the annotated frames: propagate there, or use maskwright densify."
+        )
+    atomic_write(path, dense.dumps())
+    names = {record.image["interpolation"] for record in dense.records}
+    masks = sum(each.raw.get("type") == 0 for r in dense.records for each in r.annotations)
+    return (f"{len(names)} runs, {masks} masks between annotated frames.",)
+
+
 def _write_overlay(
-    document: Document, frames: Video, path: Path, orders: Mapping[int, Sequence[int]]
+    document: Document, frames: Video | FrameList, path: Path, orders: Mapping[int, Sequence[int]]
 ) -> tuple[str, ...]:
     """Write the overlay video: every object in its colour."""
+    if isinstance(frames, FrameList):
+        raise UsageError(f"The video {frames.source} is not there. Give it: --video PATH.")
     from app.storage.formats.overlay_video import write_overlay_video  # noqa: PLC0415 - loads FFmpeg
 
     colors = {info.id: info.color for info in document.objects}

@@ -26,6 +26,8 @@ def create_project(path: Path, imported: Imported) -> None:
             project.append(dict(imported.document.items()))
             if imported.attachment is not None:
                 project.set_attachment(ATTACHMENT, imported.attachment)
+            if imported.document.attributes:
+                project.save_attributes(imported.document.attributes)
             if isinstance(frames, FrameList):
                 project.set_attachment(_FRAMES, frames.dumps())
             project.copy_to(path)

@@ -6,6 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from app.core.attributes import Attributes
 from app.core.document import Changes, Document, Objects
 from app.errors import ProjectError, UnusableProjectError
 from app.storage.files.lock import FileLock, LockedError
@@ -18,6 +19,7 @@ from app.storage.video.opening import Video, open_video
 
 SUFFIX = ".maskwright"
 _IDENTITY = "identity"  # the attachment by which the video is known again
+_ATTRIBUTES = "attributes"  # the attachment of what a person has said of masks
 
 
 class Project:
@@ -129,7 +131,12 @@ class Project:
             known = dict(reading.entry_of(row, self._video) for row in entries)
             beyond = 1 + max((key.object for key in known), default=0)
             next_id = max(self._video.next_id, beyond)
-            return Document(reading.objects_of(objects), known, next_id=next_id)
+            return Document(
+                reading.objects_of(objects),
+                known,
+                next_id=next_id,
+                attributes=reading.attributes_of(self.get_attachment(_ATTRIBUTES)),
+            )
 
     def append(self, changes: Changes) -> None:
         """Write a document's changes, all or none. Raises ProjectError, ValueError on sizes."""
@@ -156,6 +163,10 @@ class Project:
                 [schema.object_row(*item) for item in enumerate(objects)],
             )
             database.execute("UPDATE video SET next_object = MAX(next_object, ?)", (beyond,))
+
+    def save_attributes(self, attributes: Attributes) -> None:
+        """Write all that a person has said of masks."""
+        self.set_attachment(_ATTRIBUTES, attributes.dumps())
 
     def get_attachment(self, name: str) -> bytes | None:
         """Return the bytes kept under `name`, such as what an imported file held besides masks."""

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from app.core.attributes import Attributes
 from app.core.document import MOST_ID, Entry, Key, ObjectInfo, Objects, Origin
 from app.core.mask import Mask
 from app.errors import ProjectError
@@ -40,6 +41,14 @@ class VideoRow(NamedTuple):
 def damaged(what: object) -> ProjectError:
     """Return the error for a file of which `what` is wrong."""
     return ProjectError(f"damaged: {what}. {_RESTORE}")
+
+
+def attributes_of(content: bytes | None) -> Attributes:
+    """Return what was said of masks. Raises ProjectError where it is damaged."""
+    try:
+        return Attributes.loads(content) if content is not None else Attributes()
+    except ValueError as error:
+        raise damaged(error) from error
 
 
 def check_tables(database: sqlite3.Connection) -> None:

@@ -13,6 +13,8 @@ from app.storage.video.image import SUFFIXES, read_image
 from models.api import Image
 
 FOLDER_FPS = 24.0  # images carry no time
+# EPIC-KITCHENS counts frames from 1, 60 a second in videos of two digits, 50 in those of three.
+_EPIC_FRAME = re.compile(r"P\d\d_\d\d(?P<third>\d?)_frame_(?P<number>\d{10})")
 _DIGITS = re.compile(r"(\d+)")
 _TIME = re.compile(r"(?P<date>(?:\d[\d_: t-]*[_: t-])?)(?P<seconds>-?\d+\.\d+)(?:\.[a-z]\w*)?")
 
@@ -68,8 +70,11 @@ class FolderVideo:
         return self._files[index].stem
 
     def time(self, index: int) -> float:
-        """Return the seconds from frame 0 to frame `index`."""
-        return index / FOLDER_FPS
+        """Return the seconds to frame `index`, from frame 0 or as its name tells."""
+        told = _EPIC_FRAME.fullmatch(self.stem(index))
+        if told is None:
+            return index / FOLDER_FPS
+        return (int(told["number"]) - 1) / (50.0 if told["third"] else 60.0)
 
     def close(self) -> None:
         """Nothing is held open; here so that every video can be closed."""

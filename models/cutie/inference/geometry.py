@@ -66,6 +66,12 @@ class Geometry:
         across, down = self.inner[1] / self.frame[1], self.inner[0] / self.frame[0]
         return int((x + 0.5) * across + left) // 16, int((y + 0.5) * down + top) // 16
 
+    def centre(self, column: int, row: int) -> tuple[float, float]:
+        """Return the pixel (x, y) of the frame in the middle of a cell at stride 16."""
+        left, _, top, _ = self.margins
+        across, down = self.inner[1] / self.frame[1], self.inner[0] / self.frame[0]
+        return (16 * column + 8 - left) / across - 0.5, (16 * row + 8 - top) / down - 0.5
+
     def out(self, probability: Tensor) -> Tensor:
         """Bring probabilities (K, h, w) without padding to the frame's size."""
         if self.inner == self.frame:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from models.api import ModelError, Store, Vote
+from models.api import ModelError, Place, Store, Vote
 from models.cutie.affinity import query_terms
 from models.cutie.config import MemoryConfig
 from models.cutie.inference.presence import Presence, rivalled, shown
@@ -36,7 +36,15 @@ class Propagation:
     `objects` lists the objects that are followed now, in the order of the probabilities' channels.
     """
 
-    def __init__(self, network: Network, config: MemoryConfig, *, anchor_frames: int = 1) -> None:
+    def __init__(
+        self,
+        network: Network,
+        config: MemoryConfig,
+        *,
+        anchor_frames: int = 1,
+        left_out: Collection[int] = (),
+    ) -> None:
+        """`left_out` are frames that are never remembered, unless they are anchors."""
         self.network = network
         self.config = config
         self.bank = Bank(config, anchor_frames=anchor_frames)
@@ -45,6 +53,7 @@ class Propagation:
         self._starting: dict[int, Tensor] = {}  # object -> mask (B, H, W) to start from
         self._size: tuple[int, ...] | None = None
         self._presence = Presence(config.presence) if config.presence else None
+        self._left_out = frozenset(left_out)
         self._time = -1
         self._last_memory = 0  # time of the last frame that was remembered
         self._sensory_times = _sensory_times(config)
@@ -136,6 +145,7 @@ class Propagation:
         """Return which remembered frames vote for the pixel at (row, column) of stride 16.
 
         Strongest first; the weights sum to 1. Memory is as it is now. None asks for all objects.
+        Places are (column, row) of stride 16, too.
         """
         buckets = [
             bucket
@@ -145,15 +155,19 @@ class Propagation:
         asked = sum(len(bucket.objects) for bucket in buckets)
         at = features.key.shape[-1] * row + column
         query = query_terms(pixels(features.key.float()), pixels(features.selection.float()))
-        shares: dict[tuple[int, Store], float] = {}
+        shares: dict[tuple[int, Store], dict[int | None, float]] = {}
         for bucket in buckets:
             affinity = bucket.affinity(query[:1, at : at + 1], self.config.top_k)
             tokens, weights = affinity.token[0, 0], affinity.weight[0, 0].tolist()
             frames = bucket.frames_of(tokens).tolist()
             for token, frame, weight in zip(tokens.tolist(), frames, weights, strict=True):
-                key = (frame, bucket.store_of(token))
-                shares[key] = shares.get(key, 0.0) + weight * len(bucket.objects) / asked
-        votes = [Vote(frame, store, weight) for (frame, store), weight in shares.items()]
+                share = shares.setdefault((frame, bucket.store_of(token)), {})
+                cell = bucket.cell_of(token)
+                share[cell] = share.get(cell, 0.0) + weight * len(bucket.objects) / asked
+        votes = [
+            Vote(*key, sum(cells.values()), _places(cells, features.key.shape[-1]))
+            for key, cells in shares.items()
+        ]
         return sorted(votes, key=lambda vote: vote.weight, reverse=True)
 
     def _segment(self, frame: EncodedFrame, *, update_sensory: bool) -> Tensor:
@@ -234,7 +248,7 @@ class Propagation:
         assert self._last_masks is not None
         self._last_memory = self._time
         absent = self._absent(present)
-        if not present and not absent:
+        if frame.number in self._left_out or not (present or absent):
             return
         encoded = self._encode(frame, self._last_masks)
         if absent:
@@ -312,6 +326,12 @@ class Propagation:
                 f"{size} for {self._size}. Start a new propagation for it."
             )
         self._size = size
+
+
+def _places(cells: Mapping[int | None, float], width: int) -> tuple[Place, ...]:
+    """Return the cells of a frame that are known, as (column, row), strongest first."""
+    known = sorted((weight, cell) for cell, weight in cells.items() if cell is not None)
+    return tuple(Place(cell % width, cell // width, weight) for weight, cell in reversed(known))
 
 
 def _sensory_times(config: MemoryConfig) -> set[int]:

@@ -1,14 +1,14 @@
 """The memory network behind models.api.Tracker."""
 
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from models.api import Anchors, BoolMask, Frames, Prediction, PromptError, Tracked, Vote
+from models.api import Anchors, BoolMask, Frames, Place, Prediction, PromptError, Tracked, Vote
 from models.cutie.config import MemoryConfig
 from models.cutie.inference.encoder_threads import EncoderThreads, beside
 from models.cutie.inference.geometry import Geometry
@@ -67,6 +67,13 @@ class CutieTracker:
         check_anchors(anchors, frames, self._frames)
         return self._track(Plan.of(anchors, frames), probabilities=probabilities)
 
+    def track_without(
+        self, left_out: Collection[int], anchors: Anchors, frames: Sequence[int]
+    ) -> Generator[Tracked, None, None]:
+        """Yield masks with a memory without some frames; see models.api.SelectiveTracker."""
+        check_anchors(anchors, frames, self._frames)
+        return self._track(Plan.of(anchors, frames), left_out, probabilities=False)
+
     def explain(
         self, frame: int, x: float, y: float, object_id: int | None = None
     ) -> tuple[Vote, ...]:
@@ -76,12 +83,14 @@ class CutieTracker:
             raise PromptError(f"({x:g}, {y:g}) lies outside the frame of {width} x {height}.")
         return self._latest[0].explain(frame, x, y, object_id) if self._latest else ()
 
-    def _track(self, plan: Plan, *, probabilities: bool) -> Generator[Tracked, None, None]:
+    def _track(
+        self, plan: Plan, left_out: Collection[int] = (), *, probabilities: bool
+    ) -> Generator[Tracked, None, None]:
         threads = EncoderThreads() if self._side_by_side else None
         passes: list[_Pass] = []
         try:
             with beside(threads):
-                self._latest = passes = self._start_passes(plan, threads)
+                self._latest = passes = self._start_passes(plan, left_out, threads)
             yield from self._run(passes, plan, threads, probabilities=probabilities)
         finally:
             for each in passes:
@@ -113,26 +122,29 @@ class CutieTracker:
         return self._options.side_by_side and self._device.type == "cpu"
 
     @torch.inference_mode()
-    def _start_passes(self, plan: Plan, threads: EncoderThreads | None) -> list["_Pass"]:
+    def _start_passes(
+        self, plan: Plan, left_out: Collection[int], threads: EncoderThreads | None
+    ) -> list["_Pass"]:
         if not plan.anchors:
             return []
         config = self._memory(len(plan.frames))
-        return [
-            self._pass_at(self._geometry(scale), plan, config, threads)
-            for scale in self._options.scales
-        ]
+        geometries = map(self._geometry, self._options.scales)
+        return [self._pass_at(each, plan, config, left_out, threads) for each in geometries]
 
     def _pass_at(
         self,
         geometry: Geometry,
         plan: Plan,
         config: MemoryConfig,
+        left_out: Collection[int],
         threads: EncoderThreads | None,
     ) -> "_Pass":
         mirrored = self._options.flip
         network, frames = self._network, self._frames
         reader = FrameReader(network, frames, geometry, mirrored=mirrored, threads=threads)
-        return _Pass(network, reader, plan, config, geometry, bfloat16=self._options.bfloat16)
+        anchors = len(plan.anchors)
+        memory = Propagation(network, config, anchor_frames=anchors, left_out=left_out)
+        return _Pass(network, reader, plan, memory, geometry, bfloat16=self._options.bfloat16)
 
     def _geometry(self, scale: float) -> Geometry:
         return Geometry.of(
@@ -178,7 +190,7 @@ class _Pass:
         network: Network,
         reader: FrameReader,
         plan: Plan,
-        config: MemoryConfig,
+        propagation: Propagation,
         geometry: Geometry,
         *,
         bfloat16: bool,
@@ -189,7 +201,7 @@ class _Pass:
         self._plan = plan
         self._reader = reader
         self._bfloat16 = bfloat16
-        self._propagation = Propagation(network, config, anchor_frames=len(plan.anchors))
+        self._propagation = propagation
         self._add_anchors()
 
     @property
@@ -211,7 +223,14 @@ class _Pass:
         """Return the votes for a pixel of the frame."""
         column, row = self._geometry.cell(x, y)
         features = self._reader.read(frame).features
-        return tuple(self._propagation.explain(features, row, column, object_id))
+        votes = self._propagation.explain(features, row, column, object_id)
+        return tuple(
+            each._replace(places=tuple(map(self._in_frame, each.places))) for each in votes
+        )
+
+    def _in_frame(self, place: Place) -> Place:
+        """Return a place of the network's grid in pixels of the frame."""
+        return Place(*self._geometry.centre(int(place.x), int(place.y)), place.weight)
 
     def stop(self) -> None:
         """Encode nothing ahead from here on; `explain` still works."""

@@ -205,6 +205,10 @@ class Bucket:
             return Store.LONG_TERM
         return Store.ANCHOR if token < self.long_term + self.permanent else Store.WORKING
 
+    def cell_of(self, token: int) -> int | None:
+        """Return which of its frame's cells a token is, row by row; None of a summary."""
+        return None if token < self.long_term else (token - self.long_term) % self.frame_tokens
+
     def frames_of(self, index: Tensor) -> Tensor:
         """Return the frames that the tokens `index` (n,) come from, (n,)."""
         return self.tokens.record[0, 0, index, _FRAME].long()

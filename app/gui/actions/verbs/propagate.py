@@ -1,5 +1,7 @@
 """The verbs that make masks on many frames: propagate, refine."""
 
+from collections.abc import Callable
+
 from app.core.plan import Direction
 from app.gui.panels.propagate_bar import PropagateBar
 from app.session.edits.correction import Correction
@@ -18,9 +20,11 @@ class PropagateVerbs:
         jobs: JobRunner,
         correction: Correction,
         bar: PropagateBar,
+        limits: Callable[[], tuple[int | None, int | None]],
     ) -> None:
+        """`limits` are the first and last frame to work on, None where nothing bounds them."""
         self._video, self._view, self._jobs = video, view, jobs
-        self._correction, self._bar = correction, bar
+        self._correction, self._bar, self._limits = correction, bar, limits
 
     def refine(self) -> None:
         """Sharpen the propagated masks of the bar's objects, from in to out, as one undo step."""
@@ -28,21 +32,23 @@ class PropagateVerbs:
 
     def propagate(self, direction: Direction) -> None:
         """Fill frames from here on, as far and for the objects that the bar says."""
+        first, last = self._limits()
         self._jobs.propagate(
             direction,
             objects=self._bar.objects(),
-            first=self._view.in_point,
-            last=self._view.out_point,
+            first=first,
+            last=last,
             to_nearest_anchor=self._bar.to_nearest_anchor,
         )
 
     def whole(self) -> None:
-        """Fill the whole video (in to out where set), past the anchors."""
+        """Fill the whole video or subsequence (in to out where set), past the anchors."""
+        first, last = self._limits()
         self._jobs.propagate(
             Direction.BOTH,
             objects=self._bar.objects(),
-            first=self._view.first,
-            last=self._view.last,
+            first=self._view.first if first is None else first,
+            last=self._view.last if last is None else last,
             to_nearest_anchor=False,
         )
 

@@ -22,13 +22,14 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from app.core.mask import Area
+from app.core.mask import Area, Mask
 from app.core.paint import Point
-from app.gui.canvas.scene.overlay import Contour, LabelMap
+from app.gui.canvas.scene.overlay import Contour, LabelMap, outlines
 from models.api import Box, Click, Image
 
 DARK = QColor(0, 0, 0, 170)
 LIGHT = QColor(255, 255, 255)
+LIT = QColor(255, 240, 80)
 POSITIVE = QColor(0, 158, 115)  # Okabe and Ito's green and vermilion: told apart by all
 NEGATIVE = QColor(213, 94, 0)
 
@@ -240,6 +241,15 @@ class ContourItem(QGraphicsItem):
                 painter.setWorldTransform(place * QTransform.fromTranslate(dx * pixel, dy * pixel))
                 painter.drawPath(outline.path)
         painter.setWorldTransform(place)
+
+
+class LitItem(ContourItem):
+    """Bright lines round masks that a person may mean next."""
+
+    def light(self, masks: Sequence[Mask]) -> None:
+        """Draw a line round these masks in place of those before."""
+        paths = (contour_path(outlines(mask.crop(), mask.box)) for mask in masks)
+        self.set_outlines([Outline(path, LIT) for path in paths])
 
 
 def _strands(color: QColor, width: int) -> list[tuple[QColor, float, float]]:

@@ -6,7 +6,7 @@ table, not an image.
 """
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -40,14 +40,14 @@ _UNKNOWN = (150, 150, 150)
 _MOST_LABELS = 255
 
 
-def confidence_color(entry: Entry | None) -> tuple[int, int, int]:
-    """Return the colour of an entry's score, 0 to 1; blue for an anchor."""
+def confidence_color(entry: Entry | None, confidence: float | None) -> tuple[int, int, int]:
+    """Return the colour of how likely an entry is right, 0 to 1; blue for an anchor."""
     if entry is not None and entry.is_anchor:
         return _GIVEN
-    if entry is None or entry.score is None:
+    if entry is None or confidence is None:
         return _UNKNOWN
-    low, high = (_UNSURE, _MIDDLING) if entry.score < 0.5 else (_MIDDLING, _SURE)
-    part = 2 * min(max(entry.score, 0.0), 1.0) % 1 if entry.score < 1 else 1.0
+    low, high = (_UNSURE, _MIDDLING) if confidence < 0.5 else (_MIDDLING, _SURE)
+    part = 2 * min(max(confidence, 0.0), 1.0) % 1 if confidence < 1 else 1.0
     red, green, blue = (round(a + part * (b - a)) for a, b in zip(low, high, strict=True))
     return red, green, blue
 
@@ -77,9 +77,15 @@ class OverlayStyle:
         return shown
 
     def color_table(
-        self, objects: Iterable[ObjectInfo], entries: Mapping[int, Entry] = NO_ENTRIES
+        self,
+        objects: Iterable[ObjectInfo],
+        entries: Mapping[int, Entry] = NO_ENTRIES,
+        confidence: Callable[[Entry | None], float | None] = lambda _: None,
     ) -> list[int]:
-        """Return 256 colours as 0xAARRGGBB, by label; `entries` are those of the frame."""
+        """Return 256 colours as 0xAARRGGBB, by label.
+
+        `entries` are those of the frame, `confidence` tells how likely each is right, 0 to 1.
+        """
         objects = tuple(objects)
         labels = labels_of(objects)
         table = [0] * 256
@@ -88,7 +94,9 @@ class OverlayStyle:
         for item in self.visible(objects):
             red, green, blue = item.color
             if self.mode is OverlayMode.CONFIDENCE:
-                red, green, blue = confidence_color(entries.get(item.id))
+                red, green, blue = confidence_color(
+                    entries.get(item.id), confidence(entries.get(item.id))
+                )
             alpha = round(255 * self._alpha(item.id))
             table[labels[item.id]] = alpha << 24 | red << 16 | green << 8 | blue
         return table

@@ -16,6 +16,7 @@ from app.gui.canvas.scene.layers import (
     BrushItem,
     ContourItem,
     FrameItem,
+    LitItem,
     MarkItem,
     Outline,
     OverlayItem,
@@ -61,13 +62,14 @@ class Picture(QGraphicsScene):
         self._image, self._overlay = FrameItem(), OverlayItem()
         self._contours, self._ghosts = ContourItem(), ContourItem()
         self._marks, self.brush = MarkItem(), BrushItem()
-        self.waiting, self.proposals = WaitingItem(), ProposalItem()
+        self.waiting, self.proposals, self.lit = WaitingItem(), ProposalItem(), LitItem()
         self._difference = ComparisonItem(compare)
         self._over = (
             self._overlay,
             self._difference,
             self._contours,
             self.proposals,
+            self.lit,
             self._ghosts,
             self._marks,
         )
@@ -81,6 +83,7 @@ class Picture(QGraphicsScene):
         video.image_ready.connect(self._on_image_ready)
         masks.entries_changed.connect(self._on_entries_changed)
         masks.objects_changed.connect(self._on_objects_changed)
+        masks.attributes_changed.connect(self._on_objects_changed)
         compare.changed.connect(self._on_objects_changed)
         view.selection_changed.connect(self._on_selection_changed)
         self._on_opened()
@@ -131,7 +134,7 @@ class Picture(QGraphicsScene):
 
     def object_at(self, at: Point) -> int | None:
         """Return the topmost object that is shown at a point."""
-        shown = self.look.visible(self._masks.objects)
+        shown = self.look.visible(self._video.ordered(self.frame))
         return object_at(shown, self._masks.shown(self.frame), at)
 
     @property
@@ -219,7 +222,8 @@ class Picture(QGraphicsScene):
         self._draw_ghost()
 
     def _colors(self) -> list[int]:
-        return self.look.color_table(self._masks.objects, self._masks.shown(self.frame))
+        entries = self._masks.shown(self.frame)
+        return self.look.color_table(self._masks.objects, entries, self._masks.confidence)
 
     def _labels(self) -> dict[int, int]:
         return labels_of(self._masks.objects)
@@ -227,7 +231,7 @@ class Picture(QGraphicsScene):
     def _draw_masks(self) -> None:
         entries = self._masks.shown(self.frame)
         masks = {}
-        for item in self.look.visible(self._masks.objects):
+        for item in self.look.visible(self._video.ordered(self.frame)):
             entry = entries.get(item.id)
             if entry is not None and entry.mask is not None:
                 masks[item.id] = entry.mask

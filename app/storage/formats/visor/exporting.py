@@ -5,14 +5,16 @@ import operator
 import uuid
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from app.core.document import Document, Entry, Key, ObjectInfo
+from app.core.attributes import SEGMENTS
+from app.core.document import Document, Entry, Key, ObjectInfo, Objects
 from app.core.mask import Mask
 from app.errors import FormatError
 from app.storage.classes import noun_classes
-from app.storage.formats.visor.contacts import contact_keys, renamed, retargeted
+from app.storage.formats.visor.annotations.contacts import contact_keys, renamed, retargeted
+from app.storage.formats.visor.annotations.said import applied
 from app.storage.formats.visor.geometry import DENSE_SIZE, SPARSE_SIZE, Size, resized, trace
 from app.storage.formats.visor.importing import (
     Link,
@@ -28,6 +30,7 @@ from app.storage.formats.visor.records import Annotation, Record, VisorFile, by_
 from app.storage.formats.visor.source_text import EditedRecord, JsonObject
 
 _URL = "https://epic-kitchens.github.io/VISOR"
+_MOST_NAMED = 20
 _ASPECT_TOLERANCE = 0.01  # 854x480 and 456x256 count as 16:9
 
 
@@ -115,6 +118,7 @@ class _Writer:
     new_id: Callable[[], str]
     is_reordered: bool
     counts: Counter[str] = field(default_factory=Counter)
+    to_review: list[str] = field(default_factory=list)  # contacts whose target is gone, named
 
     def records(self) -> list[JsonObject]:
         """Return all records, the new ones among the others in the order of time."""
@@ -139,6 +143,13 @@ class _Writer:
         """Return what was done, and what was lost, in sentences."""
         counted = [f"{number} {what}" for what, number in self.counts.items() if number]
         notes = [f"Coordinates {_text(self.canvas)}: {', '.join(counted) or 'no masks'}."]
+        if self.to_review:
+            some = ", ".join(self.to_review[:_MOST_NAMED])
+            more = len(self.to_review) - _MOST_NAMED
+            and_more = f", and {more} more" if more > 0 else ""
+            notes.append(
+                f"What they touched is gone, so these say none-of-the-above: {some}{and_more}."
+            )
         (height, width), (rows, columns) = self.frames.size, self.canvas
         if rows < height or columns < width:
             notes.append(
@@ -165,15 +176,18 @@ class _Writer:
         kept: list[Numbered] = []
         gone: set[str] = set()
         seen: set[str] = set()
-        depth = {info.id: place for place, info in enumerate(self.document.objects)}
+        depth = self._depth(frame)
         found = list(identified(record.annotations))
-        if self.is_reordered:
-            found.sort(key=lambda each: depth.get(self.original.links[each[0]].object, 0))
+        if depth is not None:
+            found.sort(key=lambda each: depth(self.original.links[each[0]].object))
         for identity, annotation in found:
             link = self.original.links[identity]
             key = Key(frame, link.object)
             raw = self._kept(
-                annotation, _mask_of(before.get(key)), _mask_of(self.document.get(key))
+                annotation,
+                _mask_of(before.get(key)),
+                _mask_of(self.document.get(key)),
+                anew=SEGMENTS in self.document.attributes.of(key),
             )
             if raw is None:
                 gone.add(annotation.id)
@@ -181,27 +195,45 @@ class _Writer:
                 named = self._told_apart(self._named(raw, link), link.object, seen)
                 kept.append((link.object, named))
         answered = [(number, retargeted(raw, gone)) for number, raw in kept]
-        self.counts["contacts to review"] += sum(
-            now is not raw for (_, now), (_, raw) in zip(answered, kept, strict=True)
-        )
-        every = answered + fresh
-        if self.is_reordered:
-            every.sort(key=lambda each: depth.get(each[0], 0))
-        annotations = [raw for _, raw in every]
+        for (_, now), (_, raw) in zip(answered, kept, strict=True):
+            if now is not raw:
+                self.to_review.append(f"{Annotation(raw).name} on {record.name}")
+        annotations = [raw for _, raw in self._finished(frame, answered + fresh)]
         own = [annotation.raw for annotation in record.annotations]
         if len(own) == len(annotations) and all(map(operator.is_, own, annotations)):
             return record.raw
         return EditedRecord(record.raw, annotations)
 
+    def _finished(self, frame: int, every: list[Numbered]) -> list[Numbered]:
+        """Return a frame's annotations with what a person said of them, in drawing order."""
+        attributes = self.document.attributes
+        ids = {number: Annotation(raw).id for number, raw in every}
+        done = [
+            (number, applied(raw, attributes.of((frame, number)), ids)) for number, raw in every
+        ]
+        depth = self._depth(frame)
+        return done if depth is None else sorted(done, key=lambda each: depth(each[0]))
+
+    def _depth(self, frame: int) -> Callable[[int], int] | None:
+        """Return what tells how high an object lies on a frame; None where all stays as it is."""
+        objects = tuple(info.id for info in self.document.objects)
+        order = self.document.attributes.orders.get(frame)
+        if order is None and not self.is_reordered:
+            return None
+        places = {
+            number: place for place, number in enumerate(dict.fromkeys((*(order or ()), *objects)))
+        }
+        return lambda number: places.get(number, 0)
+
     def _kept(
-        self, annotation: Annotation, before: Mask | None, now: Mask | None
+        self, annotation: Annotation, before: Mask | None, now: Mask | None, *, anew: bool
     ) -> JsonObject | None:
-        if is_same(before, now):
-            self.counts["unchanged"] += 1
-            return annotation.raw
-        if now is None:
+        if now is None and before is not None:
             self.counts["deleted"] += 1
             return None
+        if now is None or (is_same(before, now) and not anew):
+            self.counts["unchanged"] += 1
+            return annotation.raw
         self.counts["edited"] += 1
         return {**annotation.raw, "segments": self._segments(now)}
 
@@ -271,7 +303,8 @@ class _Writer:
             if not fresh and not self._is_empty(frame):
                 continue
             image = self._image(stems[frame], video, records)
-            new.append({"image": image, "annotations": [raw for _, raw in fresh]})
+            finished = self._finished(frame, fresh)
+            new.append({"image": image, "annotations": [raw for _, raw in finished]})
         return sorted(new, key=lambda raw: Record(raw).path)
 
     def _is_empty(self, frame: int) -> bool:
@@ -304,9 +337,15 @@ def written_names(document: Document, attachment: bytes | None) -> dict[int, str
 
 def is_reordered(document: Document, links: Links) -> bool:
     """Whether the objects of a file lie in another order than on import."""
-    imported = list(dict.fromkeys(link.object for link in links.values()))
-    present = [info.id for info in document.objects if info.id in imported]
-    return present != [number for number in imported if number in set(present)]
+    imported = tuple(dict.fromkeys(link.object for link in links.values()))
+    return is_reordered_among(document.objects, imported)
+
+
+def is_reordered_among(objects: Objects, imported: Sequence[int]) -> bool:
+    """Whether those of the `objects` that were imported lie in another order than then."""
+    present = {info.id for info in objects}.intersection(imported)
+    now = [info.id for info in objects if info.id in present]
+    return now != [number for number in imported if number in present]
 
 
 def frame_orders(
@@ -314,21 +353,23 @@ def frame_orders(
 ) -> Mapping[int, tuple[int, ...]]:
     """Return frame -> objects as the imported file draws them, the lowest first.
 
-    Frames that it does not have, and all where a person has reordered the objects, are in the
-    order of the document and left out. Raises FormatError where the attachment is damaged.
+    Where a person has ordered a frame, that holds. Frames that the file does not have, and all
+    where a person has reordered the objects, are in the order of the document and left out.
+    Raises FormatError where the attachment is damaged.
     """
+    own = dict(document.attributes.orders)
     if not attachment:
-        return {}
+        return own
     original = Original.loads(attachment)
     if is_reordered(document, original.links):
-        return {}
+        return own
     orders: dict[int, tuple[int, ...]] = {}
     records = original.file.records
     for record, frame in zip(records, places(records, frames), strict=True):
         if frame is not None and frame not in orders:
             found = (original.links[each].object for each, _ in identified(record.annotations))
             orders[frame] = tuple(dict.fromkeys(found))
-    return orders
+    return orders | own
 
 
 def _names(document: Document, links: Links) -> dict[int, str]:

@@ -1,6 +1,6 @@
 """The polygons of VISOR: to pixels as its own readers do it, and from pixels without loss."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ Corners = NDArray[np.float64]  # (N, 2) of x, y
 Polygon = Sequence[Point] | Corners  # implicitly closed
 IntPolygon = list[list[int]]
 Size = tuple[int, int]  # (height, width)
+Fill = Callable[[Sequence[NDArray[np.int32]], Size], BoolMask]  # all polygons, (N, 2), at once
 
 SPARSE_SIZE: Size = (1080, 1920)  # whatever the video's own size
 DENSE_SIZE: Size = (480, 854)
@@ -36,12 +37,25 @@ def rasterise(polygons: Sequence[Polygon], size: Size, *, mark_empty: bool = Fal
     return pixels.view(np.bool_)
 
 
+def fill(points: Sequence[NDArray[np.int32]], size: Size) -> BoolMask:
+    """Return the pixels, (H, W), of whole-numbered polygons as the installed OpenCV fills them."""
+    pixels = np.zeros(size, np.uint8)
+    cv2.fillPoly(pixels, list(points), 1)
+    return pixels.view(np.bool_)
+
+
 def filled(
-    polygons: Sequence[Polygon], canvas: Size, size: Size | None = None, *, mark_empty: bool = False
+    polygons: Sequence[Polygon],
+    canvas: Size,
+    size: Size | None = None,
+    *,
+    mark_empty: bool = False,
+    fill: Fill = fill,
 ) -> Mask | None:
     """Return what `rasterise` gives as a mask, sampled to `size` where one is given.
 
-    Only the polygons' own box is filled, which is the same to the bit and far quicker.
+    Only the polygons' own box is filled, which is the same to the bit and far quicker. Another
+    `fill` gives what another release of OpenCV does.
     """
     points = [_truncated(polygon) for polygon in polygons if len(polygon)]
     if mark_empty and len(points) < len(polygons):
@@ -53,13 +67,13 @@ def filled(
     x1, y1 = np.minimum(every.max(axis=0) + 1, canvas[::-1]).tolist()
     if x0 >= x1 or y0 >= y1:
         return None
-    pixels = np.zeros((y1 - y0, x1 - x0), np.uint8)
-    cv2.fillPoly(pixels, [each - np.array([x0, y0], np.int32) for each in points], 1)
+    corner = np.array([x0, y0], np.int32)
+    pixels = fill([each - corner for each in points], (y1 - y0, x1 - x0))
     if size is None or size == canvas:
-        return placed(pixels.view(np.bool_), (y0, x0), canvas)
+        return placed(pixels, (y0, x0), canvas)
     rows, top = _sampled(y0, y1, canvas[0], size[0])
     columns, left = _sampled(x0, x1, canvas[1], size[1])
-    return placed(pixels.view(np.bool_)[rows][:, columns], (top, left), size)
+    return placed(pixels[rows][:, columns], (top, left), size)
 
 
 def placed(pixels: BoolMask, corner: tuple[int, int], size: Size) -> Mask | None:

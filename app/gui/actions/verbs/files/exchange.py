@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QDialog, QWidget
 
 from app.errors import MaskwrightError
 from app.gui.dialogs.ask import Ask
-from app.gui.dialogs.export import ExportDialog, target_for
+from app.gui.dialogs.export import FORMATS, ExportDialog, Format, target_for
 from app.gui.widgets.messages import Level
 from app.session.comparison import Comparison
 from app.session.files.exchange import Exchange
@@ -53,7 +53,15 @@ class ExchangeVerbs:
         dialog = self._dialog(self._ask.parent)
         accepted, form = dialog.exec() == QDialog.DialogCode.Accepted, dialog.format
         dialog.deleteLater()  # or it would follow the session as long as the window is there
-        target = target_for(form, self._video.title, self._ask) if accepted else None
+        if accepted:
+            self._export(form)
+
+    def export_as(self, name: str) -> None:
+        """Ask for the place, and export in a format in the background."""
+        self._export(next(form for form in FORMATS if form.name == name))
+
+    def _export(self, form: Format) -> None:
+        target = target_for(form, self._video.title, self._ask)
         if target is not None:
             tried(self._tell, lambda: self._exchange.export(form.name, target))
 

@@ -7,9 +7,8 @@ from PySide6.QtCore import QCoreApplication
 
 from app.core.runs import RunKind
 from app.gui.dialogs.ask import Ask
-from app.gui.inspect.inspection import Inspection
-from app.session.runs.reports import Reports
-from app.session.runs.runs import Runs
+from app.gui.inspect.inspection import InspectionPanels
+from app.session.runs.inspection import Inspection
 from app.session.state.video import CurrentVideo
 from app.session.state.view import ViewState
 
@@ -23,14 +22,14 @@ class RunVerbs:
         self,
         video: CurrentVideo,
         view: ViewState,
-        runs: Runs,
-        reports: Reports,
         inspection: Inspection,
+        panels: InspectionPanels,
         ask: Ask,
     ) -> None:
-        self._video, self._view, self._runs, self._reports = video, view, runs, reports
-        self._inspection, self._ask = inspection, ask
-        inspection.runs.drop_asked.connect(self.drop)
+        self._video, self._view, self._panels, self._ask = video, view, panels, ask
+        self._runs, self._reports = inspection.runs, inspection.reports
+        self._experiments = inspection.experiments
+        panels.drop_asked.connect(self.drop)
 
     def import_folder(self, kind: RunKind) -> None:
         """Ask for a folder of mask PNGs and keep it as a run."""
@@ -64,7 +63,7 @@ class RunVerbs:
 
     def take_over(self) -> None:
         """Make the chosen run's masks anchors: from in to out, without a range on this frame."""
-        view, chosen = self._view, self._inspection.runs.current()
+        view, chosen = self._view, self._panels.runs.current()
         number = self._runs.shown if chosen is None else chosen
         if number is None:
             return
@@ -73,9 +72,18 @@ class RunVerbs:
         else:
             self._runs.take_over(number, view.first, view.last)
 
+    def run_without(self) -> None:
+        """Run anew without the remembered frame that is chosen: at first the strongest."""
+        if (frame := self._panels.memory.current()) is not None:
+            self._experiments.without(frame)
+
+    def run_with(self) -> None:
+        """Run anew with the masks of this frame as anchors, too."""
+        self._experiments.given(self._view.frame)
+
     def save_episode(self) -> None:
         """Ask where, and write the figure of the chosen failure."""
-        episode = self._inspection.episodes.current()
+        episode = self._panels.episodes.current()
         if episode is None:
             return
         names = self._runs.objects
@@ -103,20 +111,25 @@ class RunVerbs:
             self._reports.save_frames(path)
 
     def _picture(self, title: str, name: str) -> Path | None:
-        """Return where to write a figure; what has another suffix becomes an SVG."""
-        filters = [_tr("SVG figure (*.svg)"), _tr("PNG picture, 300 dpi (*.png)")]
-        path = self._ask.new_file(title, self._proposal(name, ".svg"), filters)
-        if path is None or path.suffix.lower() in _PICTURES:
-            return path
-        return path.with_name(f"{path.name}.svg")
+        return ask_picture(self._ask, title, f"{self._video.title}-{name}")
 
     def _table(self, title: str, name: str) -> Path | None:
         filters = [_tr("CSV table (*.csv)")]
-        return self._ask.new_file_ending(".csv", title, self._proposal(name, ".csv"), filters)
+        proposal = _file_name(f"{self._video.title}-{name}", ".csv")
+        return self._ask.new_file_ending(".csv", title, proposal, filters)
 
-    def _proposal(self, name: str, suffix: str) -> str:
-        whole = f"{self._video.title}-{name}".lower()
-        return re.sub(r"[^\w.]+", "-", whole) + suffix
+
+def ask_picture(ask: Ask, title: str, name: str) -> Path | None:
+    """Return where to write a figure of this name; what has another suffix becomes an SVG."""
+    filters = [_tr("SVG figure (*.svg)"), _tr("PNG picture, 300 dpi (*.png)")]
+    path = ask.new_file(title, _file_name(name, ".svg"), filters)
+    if path is None or path.suffix.lower() in _PICTURES:
+        return path
+    return path.with_name(f"{path.name}.svg")
+
+
+def _file_name(name: str, suffix: str) -> str:
+    return re.sub(r"[^\w.]+", "-", name.lower()) + suffix
 
 
 def _tr(text: str) -> str:

@@ -2,13 +2,15 @@
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import cv2
 
+from app.core.mask import Mask
 from app.errors import FormatError
 from app.storage.formats.labelled import LabelledFrame, LabelledVideo, named_objects
-from app.storage.formats.visor.geometry import DENSE_SIZE, Size, filled
+from app.storage.formats.visor.geometry import DENSE_SIZE, Fill, Size, fill, filled
 from app.storage.formats.visor.records import Record, VisorFile, by_subsequence
 
 # Kitchens that no training video shows.
@@ -40,15 +42,18 @@ class Split(enum.Enum):
         return len(video.frames) >= (2 if self is Split.VAL else 3)
 
 
-def benchmark_videos(file: VisorFile, split: Split, size: Size = DENSE_SIZE) -> list[LabelledVideo]:
+def benchmark_videos(
+    file: VisorFile, split: Split, size: Size = DENSE_SIZE, fill: Fill = fill
+) -> list[LabelledVideo]:
     """Return a file's subsequences as the official conversion labels them, sorted by name.
 
     Too short ones are among them (`Split.keeps`): they stand in the mapping. Frames on which
     nothing is painted are not. Ids count the sorted names, per subsequence; annotations of one
-    name share an id; polygons without points paint pixel (0, 0), as they do officially.
+    name share an id; polygons without points paint pixel (0, 0), as they do officially. `fill`
+    is that of an OpenCV release, by default of the one that is installed.
     """
     return [
-        _labelled(records, split, name, file.canvas, size)
+        _labelled(records, split, name, file.canvas, size, fill)
         for name, records in by_subsequence(file.records)
     ]
 
@@ -101,7 +106,7 @@ def _image_of(root: Path, video: str, stem: str, split: Split) -> Path:
 
 
 def _labelled(
-    records: Sequence[Record], split: Split, name: str, canvas: Size, size: Size
+    records: Sequence[Record], split: Split, name: str, canvas: Size, size: Size, fill: Fill
 ) -> LabelledVideo:
     counted = records[:1] if split is Split.VAL else records
     names = {
@@ -113,21 +118,24 @@ def _labelled(
     if len(names) > _MOST_OBJECTS:
         raise FormatError(f"{name} names {len(names)} objects; label maps hold {_MOST_OBJECTS}.")
     ids = {entity: number for number, entity in enumerate(sorted(names), start=1)}
-    frames = (_frame(record, ids, canvas, size) for record in records)
+    mask_of = partial(filled, canvas=canvas, mark_empty=True, fill=fill)
+    frames = (_frame(record, ids, mask_of, size) for record in records)
     objects = named_objects({number: entity for entity, number in ids.items()})
     kept = tuple(frame for frame in frames if frame is not None)
     return LabelledVideo(name, records[0].video, size, objects, kept)
 
 
-def _frame(record: Record, ids: dict[str, int], canvas: Size, size: Size) -> LabelledFrame | None:
+def _frame(
+    record: Record, ids: dict[str, int], mask_of: Callable[..., Mask | None], size: Size
+) -> LabelledFrame | None:
     """Return the frame, or None where nothing is painted before the map is made small."""
     painted = False
     masks = []
     for annotation in record.annotations:
         if annotation.name not in ids:
             continue
-        mask = filled(annotation.polygons, canvas, size, mark_empty=True)
-        painted = painted or filled(annotation.polygons, canvas, mark_empty=True) is not None
+        mask = mask_of(annotation.polygons, size=size)
+        painted = painted or mask_of(annotation.polygons) is not None
         if mask is not None:
             masks.append((ids[annotation.name], mask))
     return LabelledFrame(record.stem, tuple(masks)) if painted else None

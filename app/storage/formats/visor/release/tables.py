@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.errors import FormatError
 from app.storage.formats.labelled import LabelledVideo, named_objects
-from app.storage.formats.visor.contacts import CONTACT
+from app.storage.formats.visor.annotations.contacts import CONTACT
 from app.storage.formats.visor.records import VisorFile, as_object, read_json
 from app.storage.formats.visor.source_text import JsonObject, SpannedObject
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.mask import Mask
-from app.storage.formats.visor.contacts import CONTACT
+from app.storage.formats.visor.annotations.contacts import CONTACT
 from app.storage.formats.visor.geometry import Polygon, Size, filled
 from app.storage.formats.visor.records import Annotation, is_polygon
 from app.storage.formats.visor.validation.defect import Kind
@@ -52,11 +52,11 @@ def polygon_problems(annotation: Annotation, kind: Kind) -> Iterator[Problem]:
 
 def hidden_problems(found: Sequence[Shape]) -> Iterator[tuple[int, Problem]]:
     """Yield the place and problem of masks that those drawn after them hide."""
-    visible = _visible(found)
+    seen = visible([mask for _, mask in found])
     for place, (_, mask) in enumerate(found):
         if mask is None:
             continue
-        hidden = 1 - visible[place] / mask.area
+        hidden = 1 - seen[place] / mask.area
         if hidden == 1:
             yield place, ("covered", "masks that are drawn later hide all of it", False)
         elif hidden >= _HIDDEN:
@@ -77,7 +77,7 @@ def contact_problems(found: Sequence[Shape]) -> Iterator[tuple[int, Problem]]:
             or touched.annotation is annotation
         ):
             continue
-        if not _border(mask, touched.mask):
+        if not border(mask, touched.mask):
             name = touched.annotation.raw.get("name")
             yield place, ("not touched", f"it touches {name}, which it does not border", True)
 
@@ -125,27 +125,27 @@ def _common(one: Mask, other: Mask) -> tuple[int, int, int, int] | None:
     return (top, bottom, left, right) if top < bottom and left < right else None
 
 
-def _visible(found: Sequence[Shape]) -> Mapping[int, int]:
+def visible(drawn: Sequence[Mask | None]) -> Mapping[int, int]:
     """Return how many pixels of each mask are seen once all are drawn in their order."""
-    sizes = [mask.size for _, mask in found if mask is not None]
+    sizes = [mask.size for mask in drawn if mask is not None]
     if not sizes:
         return {}
-    drawn: NDArray[np.int32] = np.zeros(sizes[0], np.int32)
-    for place, (_, mask) in enumerate(found, start=1):
+    top: NDArray[np.int32] = np.zeros(sizes[0], np.int32)
+    for place, mask in enumerate(drawn, start=1):
         if mask is not None:
             y0, y1, x0, x1 = mask.box
-            drawn[y0:y1, x0:x1][mask.crop()] = place
-    counts = np.bincount(drawn.ravel(), minlength=len(found) + 1)
+            top[y0:y1, x0:x1][mask.crop()] = place
+    counts = np.bincount(top.ravel(), minlength=len(drawn) + 1)
     return {place: int(count) for place, count in enumerate(counts[1:])}
 
 
-def _border(one: Mask, other: Mask) -> bool:
-    """Whether two masks, grown a little, overlap."""
+def border(one: Mask, other: Mask) -> int:
+    """Return how many pixels two masks share once both are grown a little; 0 = no border."""
     reach = max(1, round(_REACH * one.size[0] / _FULL_HEIGHT))
     top, bottom = max(one.box[0], other.box[0]), min(one.box[1], other.box[1])
     left, right = max(one.box[2], other.box[2]), min(one.box[3], other.box[3])
     if top - bottom > 2 * reach or left - right > 2 * reach:
-        return False
+        return 0
     margin = 2 * reach + 1
     window = (
         min(top, bottom) - margin, max(top, bottom) + margin,
@@ -156,7 +156,7 @@ def _border(one: Mask, other: Mask) -> bool:
         np.asarray(cv2.dilate(_within(each, window), cross, iterations=reach), np.bool_)
         for each in (one, other)
     )
-    return bool((first & second).any())
+    return int(np.count_nonzero(first & second))
 
 
 def _within(mask: Mask, window: tuple[int, int, int, int]) -> NDArray[np.uint8]:

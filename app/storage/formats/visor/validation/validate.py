@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from app.errors import FormatError
 from app.storage.classes import noun_classes
-from app.storage.formats.visor.contacts import (
+from app.storage.formats.visor.annotations.contacts import (
     CONTACT,
     GLOVE_ANSWERS,
     HAND_ANSWERS,

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolBar, QVBoxL
 from app.core.colors import Rgb
 from app.core.inspection.failures import FAILURES, Failure
 from app.core.runs import Run
-from app.gui.inspect.drawing import errors_layer, frame_layer, masks_layer
+from app.gui.inspect.frames.drawing import errors_layer, frame_layer, masks_layer
+from app.gui.inspect.frames.pane import Layer, Lens, Pane
 from app.gui.inspect.palette import EXTRA, MISSING, RIGHT, object_color
-from app.gui.inspect.pane import Layer, Lens, Pane
 from app.gui.widgets.theme import icon
 from app.session.runs.runs import Runs
 from app.session.state.masks import Masks
@@ -44,7 +44,8 @@ class Views(QWidget):
         self._video, self._view, self._masks, self._runs = video, view, masks, runs
         self.arrangement = Arrangement.SIDE_BY_SIDE
         self._lens = Lens(self)
-        self._panes = [Pane(self._lens) for _ in range(4)]
+        self._lens.set_size(video.size)
+        self._panes = [Pane(self._lens, self) for _ in range(4)]
         for pane in self._panes:
             pane.pixel_asked.connect(self.pixel_asked)
             pane.setToolTip(self.tr("Ctrl+click: which remembered frames voted for a pixel"))

@@ -11,8 +11,8 @@ from app.core.document import Key
 from app.core.runs import Run
 from app.gui.canvas.scene.layers import contour_path
 from app.gui.canvas.scene.overlay import outlines
+from app.gui.inspect.frames.pane import Layer, Outline
 from app.gui.inspect.palette import EXTRA, MISSING, RIGHT
-from app.gui.inspect.pane import Layer, Outline
 from models.api import BoolMask, Image
 
 _FILL, _FAINT = 0.45, 0.2  # of the object that is looked at, and of the others

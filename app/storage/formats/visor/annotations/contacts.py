@@ -12,6 +12,7 @@ INCONCLUSIVE = "inconclusive"
 NONE_OF_THE_ABOVE = "none-of-the-above"
 HAND_ANSWERS = frozenset({"hand-not-in-contact", NONE_OF_THE_ABOVE, INCONCLUSIVE})
 GLOVE_ANSWERS = frozenset({"glove-not-in-contact", NONE_OF_THE_ABOVE, INCONCLUSIVE})
+SPECIAL = HAND_ANSWERS | GLOVE_ANSWERS
 
 HAND_NAMES = frozenset({"left hand", "right hand"})
 GLOVE_NAMES = frozenset(

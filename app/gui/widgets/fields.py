@@ -1,7 +1,27 @@
-"""The guard of a field against the mouse wheel that passes over it."""
+"""Fields of a form: what a combo box offers, and the wheel that passes over one."""
+
+from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QWidget
+
+from app.session.choices import Option
+
+
+def fill_options(box: QComboBox, options: Iterable[Option]) -> None:
+    """Add `options` to a combo box, those that cannot be used greyed with the reason.
+
+    The data of an item is the option's value.
+    """
+    for option in options:
+        box.addItem(option.label, option.value)
+        row = box.count() - 1
+        box.setItemData(row, option.lacks or option.about, Qt.ItemDataRole.ToolTipRole)
+        if option.lacks:
+            model = box.model()
+            if isinstance(model, QStandardItemModel):
+                model.item(row).setEnabled(False)
 
 
 def keep_from_wheel(widget: QWidget) -> None:

@@ -19,7 +19,7 @@ from app.session.state.video import CurrentVideo
 from app.session.state.view import ViewState
 
 if TYPE_CHECKING:
-    from app.gui.inspect.plot import Plot, Series
+    from app.gui.inspect.curves.plot import Plot, Series
 
 
 class Curve(enum.Enum):
@@ -85,7 +85,7 @@ class Curves(QWidget):
 
     def series(self) -> list["Series"]:
         """Return what is drawn of the chosen object."""
-        from app.gui.inspect.plot import Series  # noqa: PLC0415 - slow to load
+        from app.gui.inspect.curves.plot import Series  # noqa: PLC0415 - slow to load
 
         number = self._runs.object
         if number is None:
@@ -130,7 +130,7 @@ class Curves(QWidget):
         """Make the plot when it is needed first."""
         super().showEvent(event)
         if self._plot is None:
-            from app.gui.inspect.plot import Plot  # noqa: PLC0415 - slow to load
+            from app.gui.inspect.curves.plot import Plot  # noqa: PLC0415 - slow to load
 
             self._plot = Plot()
             self._plot.frame_asked.connect(self._view.go_to)
@@ -139,14 +139,14 @@ class Curves(QWidget):
             self._on_opened()
 
     def _scores(self, number: int) -> "Series":
-        """Return the model's confidence in the present masks; 0 where two directions disagree."""
-        from app.gui.inspect.plot import Series  # noqa: PLC0415 - slow to load
+        """Return how likely the present masks are right; 0 where two directions disagree."""
+        from app.gui.inspect.curves.plot import Series  # noqa: PLC0415 - slow to load
 
         entries = self._masks.document.of_object(number)
         known = {
-            frame: 0.0 if entry.conflict else entry.score
+            frame: 0.0 if entry.conflict else sure
             for frame, entry in sorted(entries.items())
-            if entry.conflict or entry.score is not None
+            if (sure := self._masks.confidence(entry)) is not None or entry.conflict
         }
         return Series(
             self.tr("present masks (0 where forward and backward disagree)"),

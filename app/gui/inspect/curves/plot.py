@@ -69,6 +69,7 @@ class Plot(QWidget):
         self._item.hideButtons()
         self._item.setClipToView(True)
         self._item.setDownsampling(auto=True, mode="peak")
+        self._levels = [pg.InfiniteLine(step / 4, angle=0) for step in range(5)]
         self._stretches: list[object] = []
         self._range = pg.LinearRegionItem(movable=False, brush=(90, 162, 247, 40))
         self._range.setZValue(-5)
@@ -93,12 +94,14 @@ class Plot(QWidget):
         self._stretches = []
         for each in series:
             self._draw(each)
-        self._item.addItem(self._range)
-        self._item.addItem(self._head)
+        for item in (self._range, self._head, *self._levels):
+            self._item.addItem(item)
         if limits is None:
             highest = [float(np.nanmax(s.values, initial=0)) for s in series if len(s.values)]
             limits = (0.0, max(highest, default=1.0) or 1.0)
         room = (limits[1] - limits[0]) * _MARGIN
+        for step, level in enumerate(self._levels):
+            level.setValue(limits[0] + step / 4 * (limits[1] - limits[0]))
         ticks = [(step / 4, f"{step / 4:g}") for step in range(5)] if limits[1] == 1 else None
         self._item.getAxis("left").setTicks([ticks] if ticks else None)
         self._item.getViewBox().setYRange(limits[0] - room, limits[1] + room, padding=0)
@@ -142,7 +145,10 @@ class Plot(QWidget):
             return
         frames, values = _with_gaps(series)
         connect = "finite" if len(frames) > len(series.frames) else "all"
-        self._item.plot(frames, values, pen=pen, connect=connect, name=series.name)
+        # No more than the least and the greatest value of each pixel are drawn.
+        self._item.plot(
+            frames, values, pen=pen, connect=connect, name=series.name, autoDownsampleFactor=1.0
+        )
 
     def _apply_colors(self) -> None:
         palette = self.palette()
@@ -153,7 +159,10 @@ class Plot(QWidget):
             axis.setPen(palette.color(QPalette.ColorRole.Mid))
             axis.setTextPen(text)
             axis.setStyle(hideOverlappingLabels=False)
-        self._item.showGrid(x=False, y=True, alpha=0.25)
+        # The grid of pyqtgraph itself takes longer to draw than the curves.
+        for level in self._levels:
+            level.setPen(pg.mkPen(palette.color(QPalette.ColorRole.Midlight), width=1))
+            level.setZValue(-20)
         self._head.setPen(pg.mkPen(palette.color(QPalette.ColorRole.Highlight), width=2))
         for line in self._range.lines:
             line.setPen(pg.mkPen(palette.color(QPalette.ColorRole.Highlight), width=1))

@@ -1,0 +1,63 @@
+"""The rows of what VISOR has beyond masks."""
+
+from app.gui.actions.needs import Need
+from app.gui.actions.table.action import Action, Menu
+from app.gui.actions.table.action import tr_noop as _
+
+# fmt: off
+VISOR = Menu(_("VI&SOR"), (
+    Action("touch", _("Hand &touches this"), "hand-back-right-outline", ("G",), Need.MASK,
+        _("The selected hand touches what is under the mouse, else what borders it most; once "
+        "more takes the next"), lambda d: d.visor.touch()),
+    Action("touch_nothing", _("Hand touches &nothing"), "hand-back-right-off-outline",
+        ("Shift+G",), Need.MASK,
+        _("The selected hand or glove is not in contact"), lambda d: d.visor.touch_nothing()),
+    Action("exhaustive", _("&Exhaustive: y, n or inconclusive"), "format-list-checks",
+        ("Shift+E",), Need.MASK,
+        _("Whether all things of this kind on the frame have a mask: each press says the next"),
+        lambda d: d.visor.exhaustive()),
+    Action("raise_here", _("&Raise on this frame"), "arrange-bring-to-front", ("Shift+K",),
+        Need.MASK, _("Draw the object over all others, on this frame alone"),
+        lambda d: d.visor.lift(None)),
+    Action("lower_here", _("&Lower on this frame"), "arrange-send-backward", ("Shift+L",),
+        Need.MASK, _("Draw the object under the next one below it, on this frame alone"),
+        lambda d: d.visor.lift(-1)),
+    Action("annotations", _("&Annotations of the frame"), "table-eye", ("F5",), Need.VIDEO,
+        _("A table of the frame's masks with class, flags, contacts and order"),
+        lambda d: d.visor.show("annotations")),
+    None,
+    Action("previous_sequence", _("&Previous subsequence"), "chevron-double-left", ("Shift+PgUp",),
+        Need.SEQUENCES, _("Go to the first frame of the subsequence before"),
+        lambda d: d.visor.step_sequence(-1)),
+    Action("next_sequence", _("Ne&xt subsequence"), "chevron-double-right", ("Shift+PgDown",),
+        Need.SEQUENCES, _("Go to the first frame of the next subsequence"),
+        lambda d: d.visor.step_sequence(1)),
+    Action("keep_to_sequence", _("&Keep to the subsequence"), "arrow-collapse-horizontal", (),
+        Need.SEQUENCES, _("Propagation ends with the subsequence that it begins in"),
+        lambda d: d.visor.keep_to_sequence(), is_on=lambda s: s.keeps_to_sequence),
+    Action("filmstrip", _("&Filmstrip"), "film", ("Shift+F5",), Need.SEQUENCES,
+        _("The annotated frames of the subsequence side by side"),
+        lambda d: d.visor.show("filmstrip")),
+    None,
+    Action("validate", _("&Check by the rules"), "clipboard-check-outline", ("F4",), Need.VIDEO,
+        _("List every defect of what an export to VISOR would write"),
+        lambda d: d.visor.validate()),
+    Action("mend", _("&Mend"), "wrench-outline", ("Shift+F4",), Need.MASKS,
+        _("Mend the defect that is chosen in the list, or the first that can be"),
+        lambda d: d.visor.mend()),
+    Action("mend_all", _("Mend all"), "auto-fix", (), Need.MASKS,
+        _("Mend every defect that can be, as one undo step"), lambda d: d.visor.mend_all()),
+    None,
+    Action("dense", _("&Dense runs"), "view-sequential-outline", (), Need.VIDEO,
+        _("The masks between annotated frames, run by run"), lambda d: d.visor.show("dense")),
+    Action("accept_run", _("Accept run"), "check", ("Ctrl+Return",), Need.MASKS,
+        _("Take over the masks that are in doubt in the chosen run, and go to the next"),
+        lambda d: d.visor.decide_run(accept=True)),
+    Action("reject_run", _("Re&ject run"), "close-thick", ("Ctrl+Backspace",), Need.MASKS,
+        _("Remove the masks of the chosen run, and go to the next"),
+        lambda d: d.visor.decide_run(accept=False)),
+    Action("export_dense", _("Export dense JS&ON…"), "export", (), Need.MASKS,
+        _("Write the masks between annotated frames with their runs, as the release has them"),
+        lambda d: d.visor.export_dense()),
+))
+# fmt: on

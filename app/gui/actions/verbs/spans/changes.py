@@ -1,0 +1,70 @@
+"""The verbs of the changes: accept or reject what the last job made of the masks."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Slot
+
+from app.core.document import Key
+from app.gui.panels.changes import ChangesPanel
+from app.session.comparison import Comparison, Reference
+from app.session.edits.changes import Changes
+from app.session.state.status import Status
+from app.session.state.view import ViewState
+
+
+class ChangeVerbs(QObject):
+    """What is done from the list of changes; without a choice there, to the mask in view."""
+
+    def __init__(
+        self,
+        changes: Changes,
+        compare: Comparison,
+        view: ViewState,
+        status: Status,
+        panel: ChangesPanel,
+        bring: Callable[[], None],
+    ) -> None:
+        """`bring` shows the panel, in front of others."""
+        super().__init__(panel)
+        self._bring = bring
+        self._changes, self._compare = changes, compare
+        self._view, self._status, self._panel = view, status, panel
+        panel.asked.connect(self.show)
+
+    def view(self) -> None:
+        """Show the list, and the largest change; asked again, the one after it."""
+        before = self._panel.chosen_here() if self._panel.is_in_view else None
+        self._bring()
+        keys = [each.key for each in self._changes.open]
+        if not keys:
+            self._status.report("info", "No change of the last job is left to decide on.")
+            return
+        place = keys.index(before) + 1 if before in keys and self._compare.reference else 0
+        self._panel.choose(keys[place % len(keys)])
+        self.show(keys[place % len(keys)])
+
+    def accept(self) -> None:
+        """Say that the changes chosen are right."""
+        self._changes.accept(self._chosen())
+
+    def reject(self) -> None:
+        """Put back what stood there before."""
+        self._changes.reject(self._chosen())
+
+    @Slot(object)
+    def show(self, key: Key) -> None:
+        """Go to a change, and show what it is."""
+        self._view.select(key.object)
+        self._view.go_to(key.frame)
+        self._compare.show(Reference.BEFORE)
+
+    def _chosen(self) -> tuple[Key, ...]:
+        """Return what is decided on: the choice in the list that is open, else what is in view."""
+        here = Key(self._view.frame, self._view.selected or 0)
+        chosen = self._panel.chosen() if self._panel.is_in_view else ()
+        chosen = chosen or self._panel.reach(here)
+        there = {each.key for each in self._changes.open}
+        if there.isdisjoint(chosen):
+            self._status.report("info", "The last job has changed nothing here.")
+            return ()
+        return chosen

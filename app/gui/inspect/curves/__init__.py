@@ -1,0 +1,1 @@
+"""The curves over the frames of a video."""

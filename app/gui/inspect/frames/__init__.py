@@ -1,0 +1,1 @@
+"""The views of a frame: panes that zoom and move together."""

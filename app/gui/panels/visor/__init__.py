@@ -1,0 +1,1 @@
+"""The panels of what VISOR has beside masks."""

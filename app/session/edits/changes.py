@@ -1,0 +1,176 @@
+"""The changes that the last job made, each of which a person may accept or reject."""
+
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import NamedTuple
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from app.core.document import Entry, Key
+from app.core.exclusion import settle
+from app.core.overlap import quick_iou
+from app.session.edits.masks import MaskEdits
+from app.session.jobs.runner import JobRunner
+from app.session.state.context import SessionContext
+
+Pairs = Mapping[Key, tuple[Entry | None, Entry]]  # what a job replaced, and what it put there
+
+
+class Change(NamedTuple):
+    """A mask that a job changed; `amount` is 1 - IoU with the one before, 0 to 1."""
+
+    key: Key
+    amount: float
+
+
+class Changes(QObject):
+    """What the last job changed and nobody has decided on yet, the largest changes first.
+
+    A change is open while the very entry that the job put there stands: what accepts it, rejects it
+    or edits it closes it, and undoing that opens it again. Compared off this thread.
+    """
+
+    changed = Signal()
+    _compared = Signal(object, object)  # Pairs, tuple[Change, ...]; from the worker
+
+    def __init__(
+        self, context: SessionContext, jobs: JobRunner, edit: MaskEdits, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._masks, self._preferences = context.masks, context.preferences
+        self._jobs, self._edit = jobs, edit
+        self._pairs: Pairs = {}
+        self._ranked: tuple[Change, ...] = ()
+        self._worker: ThreadPoolExecutor | None = None
+        self.open: tuple[Change, ...] = ()
+        jobs.replaced.connect(self._on_replaced)
+        context.masks.document_changed.connect(self._on_document_change)
+        self._compared.connect(self._on_compared)
+
+    def start(self) -> None:
+        """Begin with no change, for a video that was just opened."""
+        self._worker = ThreadPoolExecutor(1, "changes")
+        self._set({}, ())
+
+    def stop(self) -> None:
+        """Stop comparing."""
+        if self._worker is not None:
+            self._worker.shutdown(cancel_futures=True)
+            self._worker = None
+        self._set({}, ())
+
+    def pair(self, key: Key) -> tuple[Entry | None, Entry] | None:
+        """Return what stood at `key` before the job, and what it put there; None = no change."""
+        return self._pairs.get(key)
+
+    def range_of(self, key: Key) -> tuple[Key, ...]:
+        """Return the open changes of the same object on the neighbouring frames, and this one."""
+        there = {each.key for each in self.open}
+        first = last = key.frame
+        while Key(first - 1, key.object) in there:
+            first -= 1
+        while Key(last + 1, key.object) in there:
+            last += 1
+        frames = range(first, last + 1)
+        return tuple(each for f in frames if (each := Key(f, key.object)) in there)
+
+    def of_object(self, number: int) -> tuple[Key, ...]:
+        """Return the open changes of an object, frames rising."""
+        return tuple(sorted(each.key for each in self.open if each.key.object == number))
+
+    def accept(self, keys: Iterable[Key]) -> None:
+        """Say that these changes are right, as one undo step: they are in doubt no more."""
+        chosen = self._among_open(keys)
+        # Another entry, if an equal one: it is not the one that the job has put there.
+        kept = {key: replace(self._pairs[key][1], stale=False, conflict=False) for key in chosen}
+        if kept:
+            self._edit.make(kept, self._text("Accept", chosen), marks=False)
+
+    def reject(self, keys: Iterable[Key]) -> None:
+        """Put back what stood there before, as one undo step.
+
+        What was found of other objects since then gives way, but not what a person made.
+        """
+        chosen = self._among_open(keys)
+        changes: dict[Key, Entry | None] = dict.fromkeys(chosen)
+        for frame in {key.frame for key in chosen}:
+            back = {
+                key.object: replace(before, stale=False)
+                for key in chosen
+                if key.frame == frame and (before := self._pairs[key][0]) is not None
+            }
+            changes |= self._settled(frame, back, {key.object for key in chosen})
+        if changes:
+            self._edit.make(changes, self._text("Reject", chosen), marks=False)
+
+    def _settled(
+        self, frame: int, back: Mapping[int, Entry], chosen: Collection[int]
+    ) -> dict[Key, Entry]:
+        """Return what the entries `back` change on a frame where the `chosen` ones are gone."""
+        if self._preferences.settings.overlap:
+            return {Key(frame, number): entry for number, entry in back.items()}
+        others = {n: e for n, e in self._masks.document.on_frame(frame).items() if n not in chosen}
+        return settle(others, frame, back, fixed=self._edit.fixed)
+
+    def _among_open(self, keys: Iterable[Key]) -> list[Key]:
+        there = {each.key for each in self.open}
+        return sorted(there.intersection(keys))
+
+    def _text(self, verb: str, keys: Collection[Key]) -> str:
+        objects = {key.object for key in keys}
+        name = self._masks.name_of(next(iter(objects))) if len(objects) == 1 else "objects"
+        frames = sorted({key.frame for key in keys})
+        where = f"frame {frames[0]}" if len(frames) == 1 else f"{len(frames):,} frames"
+        return f"{verb} the change of {name}, {where}"
+
+    @Slot()
+    def _on_replaced(self) -> None:
+        if self._worker is None:
+            return
+        get = self._masks.document.get
+        pairs = {
+            key: (before, after)
+            for key, before in self._jobs.before.items()
+            if (after := get(key)) is not None
+        }
+        self._set({}, ())  # those of the job before are no longer what can be compared with
+        self._worker.submit(self._compare, pairs)
+
+    def _compare(self, pairs: Pairs) -> None:
+        """Measure each change, in the worker."""
+        amounts = (Change(key, _amount(*pair)) for key, pair in pairs.items())
+        found = sorted(
+            (each for each in amounts if each.amount > 0),
+            key=lambda each: (-each.amount, each.key),
+        )
+        self._compared.emit(pairs, tuple(found))
+
+    @Slot(object, object)
+    def _on_compared(self, pairs: Pairs, found: tuple[Change, ...]) -> None:
+        if self._worker is not None:
+            self._set(pairs, found)
+
+    @Slot(object)
+    def _on_document_change(self, keys: frozenset[Key]) -> None:
+        if not keys.isdisjoint(self._pairs):
+            self._refresh()
+
+    def _set(self, pairs: Pairs, ranked: tuple[Change, ...]) -> None:
+        self._pairs, self._ranked = pairs, ranked
+        self._refresh()
+
+    def _refresh(self) -> None:
+        get = self._masks.document.get
+        left = tuple(each for each in self._ranked if get(each.key) is self._pairs[each.key][1])
+        if left != self.open:
+            self.open = left
+            self.changed.emit()
+
+
+def _amount(before: Entry | None, after: Entry) -> float:
+    """Return 1 - IoU of two masks; 0 where they are equal, 1 where there was or is none."""
+    old = before.mask if before else None
+    if old == after.mask:
+        return 0.0
+    return 1.0 if old is None or after.mask is None else max(1 - quick_iou(old, after.mask), 0.001)

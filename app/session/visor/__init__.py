@@ -1,0 +1,1 @@
+"""What VISOR has beside masks: attributes, subsequences, rules and dense runs of what is open."""

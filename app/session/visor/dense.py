@@ -1,0 +1,118 @@
+"""The densified runs of what is open: accepted or rejected one by one."""
+
+from dataclasses import dataclass, replace
+from statistics import fmean
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from app.core.densify import Run, runs
+from app.core.document import Entry, Key
+from app.session.edits.masks import MaskEdits
+from app.session.state.context import SessionContext
+
+
+@dataclass(frozen=True, slots=True)
+class DenseRun:
+    """One object between two annotated frames, and how much of it is to be exported."""
+
+    run: Run
+    object: int
+    made: int  # masks between the ends
+    doubted: tuple[int, ...]  # frames on which the two directions disagree
+    agreement: float | None  # mean of both directions
+
+    @property
+    def frames(self) -> int:
+        """How many frames lie between the ends."""
+        return len(self.run.frames)
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether nothing is left to look at."""
+        return not self.doubted
+
+
+class DenseRuns(QObject):
+    """Lists the runs between annotated frames, and takes their masks over or away.
+
+    What is in doubt is left out of a dense export until it is accepted. Nothing of a rejected run
+    is exported.
+    """
+
+    changed = Signal()
+
+    def __init__(self, context: SessionContext, edit: MaskEdits, parent: QObject) -> None:
+        super().__init__(parent)
+        self._video, self._masks, self._edit = context.video, context.masks, edit
+        self._view, self._status = context.view, context.status
+        context.video.opened.connect(self._tell)
+        context.masks.document_changed.connect(self._tell)
+        context.masks.objects_changed.connect(self._tell)
+
+    @property
+    def annotated(self) -> tuple[int, ...]:
+        """The frames that the imported sparse file has."""
+        opened = self._video.now
+        original = opened.imported.original if opened else None
+        if opened is None or original is None or original.file.is_dense:
+            return ()
+        return tuple(opened.imported.records)
+
+    def all(self) -> tuple[DenseRun, ...]:
+        """Return every object of every run in the order of time, doubtful ones among them."""
+        document = self._masks.document
+        return tuple(
+            found
+            for run in runs(document, self.annotated)
+            for number in run.objects
+            if (found := self._found(run, number)) is not None
+        )
+
+    def _found(self, run: Run, number: int) -> DenseRun | None:
+        document = self._masks.document
+        here = {frame: document.get(Key(frame, number)) for frame in run.frames}
+        made = {f: each for f, each in here.items() if each is not None and each.mask is not None}
+        doubted = tuple(frame for frame, each in made.items() if each.conflict)
+        scores = [each.score for each in made.values() if each.score is not None]
+        return DenseRun(run, number, len(made), doubted, fmean(scores) if scores else None)
+
+    def accept(self, found: DenseRun) -> None:
+        """Take over the masks that are in doubt, as one undo step; they are exported then."""
+        changes: dict[Key, Entry | None] = {}
+        for frame in found.doubted:
+            entry = self._masks.document.get(Key(frame, found.object))
+            if entry is not None:
+                changes[Key(frame, found.object)] = replace(entry, conflict=False)
+        if changes:
+            self._edit.make(changes, f"Accept {self._words(found)}", marks=False)
+
+    def reject(self, found: DenseRun) -> None:
+        """Remove the masks of a run that no person made, as one undo step."""
+        document = self._masks.document
+        keys = [
+            Key(frame, found.object)
+            for frame in found.run.frames
+            if (entry := document.get(Key(frame, found.object))) and not entry.is_anchor
+        ]
+        if keys:
+            self._edit.make(dict.fromkeys(keys), f"Reject {self._words(found)}", marks=False)
+
+    def go_to(self, found: DenseRun) -> None:
+        """Show the run: where it is most in doubt, else its middle."""
+        document = self._masks.document
+        scores = {
+            frame: entry.score
+            for frame in found.doubted or found.run.frames
+            if (entry := document.get(Key(frame, found.object))) and entry.score is not None
+        }
+        middle = (found.run.start + found.run.end) // 2
+        self._view.select(found.object)
+        self._view.go_to(min(scores, key=lambda frame: scores[frame]) if scores else middle)
+
+    def _words(self, found: DenseRun) -> str:
+        name = self._masks.name_of(found.object)
+        return f"{name}, frames {found.run.start}-{found.run.end}"
+
+    @Slot()
+    def _tell(self) -> None:
+        self.changed.emit()

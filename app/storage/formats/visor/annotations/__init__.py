@@ -1,0 +1,1 @@
+"""What VISOR says of a mask besides its pixels: class, exhaustiveness, contacts, gloves, order."""

@@ -1,0 +1,68 @@
+"""Objects that were taken for each other, from one frame that was put right."""
+
+from dataclasses import replace
+
+from app.core.document import Document, Entry, Key, Origin
+from app.core.mask import Mask
+from app.core.places import exchanged
+from tests.fakes import square
+
+LEFT, MIDDLE, RIGHT = (Mask.encode(square(x, side=10)) for x in (0, 22, 40))
+FRAME = 10
+
+
+def entry(mask: Mask | None, *, verified: bool = False) -> Entry:
+    return Entry(mask, Origin.PROPAGATED, verified=verified, score=0.9)
+
+
+def swapped_until(first: int) -> Document:
+    """Objects 1 and 2, whose masks are each other's from `first` on, but right on FRAME."""
+    one = {frame: entry(LEFT if frame < first else RIGHT) for frame in range(20)}
+    two = {frame: entry(RIGHT if frame < first else LEFT) for frame in range(20)}
+    one[FRAME], two[FRAME] = entry(LEFT, verified=True), entry(RIGHT, verified=True)
+    entries = {Key(f, 1): e for f, e in one.items()} | {Key(f, 2): e for f, e in two.items()}
+    return Document((), entries)
+
+
+def frames_of(document: Document) -> list[int]:
+    return sorted({key.frame for key in exchanged(document, FRAME, {1, 2})})
+
+
+def test_they_get_their_masks_back_from_there_on() -> None:
+    document = swapped_until(5)
+    changes = exchanged(document, FRAME, {1, 2})
+    assert frames_of(document) == list(range(FRAME + 1, 20))
+    assert changes[Key(15, 1)] == document.get(Key(15, 2))
+    assert changes[Key(15, 2)] == document.get(Key(15, 1))
+
+
+def test_back_to_where_they_met() -> None:
+    document = swapped_until(5)
+    near = Mask.encode(square(8, side=10))
+    document.replace({Key(6, 1): entry(near), Key(6, 2): entry(LEFT)})
+    assert frames_of(document) == [*range(7, FRAME), *range(FRAME + 1, 20)]
+    document.replace({Key(8, 1): entry(None)})
+    assert frames_of(document) == [9, *range(FRAME + 1, 20)]
+
+
+def test_up_to_the_next_anchor_of_either() -> None:
+    document = swapped_until(5)
+    right = document.get(Key(15, 2))
+    assert right is not None
+    document.replace({Key(15, 2): replace(right, verified=True)})
+    assert frames_of(document) == list(range(FRAME + 1, 15))
+
+
+def test_what_leads_to_its_own_masks_stays() -> None:
+    document = swapped_until(25)
+    assert exchanged(document, FRAME, {1, 2}) == {}
+    assert exchanged(document, FRAME, {1}) == {}
+
+
+def test_three_that_went_round_are_put_right_together() -> None:
+    places = {1: LEFT, 2: MIDDLE, 3: RIGHT}
+    wrong = {1: MIDDLE, 2: RIGHT, 3: LEFT}
+    entries = {Key(f, n): entry(mask) for f in (11, 12) for n, mask in wrong.items()}
+    entries |= {Key(FRAME, n): entry(mask, verified=True) for n, mask in places.items()}
+    changes = exchanged(Document((), entries), FRAME, {1, 2, 3})
+    assert {key.object: e.mask for key, e in changes.items() if e and key.frame == 12} == places

@@ -1,0 +1,216 @@
+"""VISOR in the window: contacts, flags and order set with keys, defects mended, runs reviewed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from app.core.attributes import CONTACT, EXHAUSTIVE
+from app.core.document import Entry, Key, Origin
+from app.core.mask import Mask
+from app.gui.panels.visor.panels import VisorPanels
+from app.gui.panels.visor.rules import Column
+from app.session.visor.visor import Visor
+from tests.fakes import square
+from tests.gui.conftest import Desk
+from tests.session.visor.files import kitchen, number_of, write
+
+K, SHIFT = Qt.Key, Qt.KeyboardModifier.ShiftModifier
+
+
+@pytest.fixture
+def visor(desk: Desk, tmp_path: Path) -> Visor:
+    """A window on a small VISOR file."""
+    desk.window.files.open(write(tmp_path, kitchen()))
+    desk.settle()
+    return desk.session.files.exchange.visor
+
+
+@pytest.fixture
+def panels(desk: Desk, visor: Visor) -> VisorPanels:
+    return desk.window._parts.visor
+
+
+def checked(desk: Desk, visor: Visor, qtbot: QtBot) -> None:
+    visor.validation.check()
+    qtbot.waitUntil(lambda: not visor.validation.is_checking)
+    desk.settle()
+
+
+def click(desk: Desk, view: Any, row: int, column: int = 0) -> None:  # noqa: ANN401
+    place = view.visualRect(view.model().index(row, column)).center()
+    desk.qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    desk.settle()
+
+
+def test_contact_flag_order_and_a_hidden_mask_take_at_most_twelve_interactions(
+    desk: Desk, visor: Visor, panels: VisorPanels, tmp_path: Path, qtbot: QtBot
+) -> None:
+    session = desk.session
+    names = {info.name: info.id for info in session.masks.objects}
+    out = desk.ask.answer = tmp_path / "out.json"
+    desk.press(getattr(K, f"Key_{names['right hand']}"))  # 1: the hand
+    desk.press(K.Key_G, SHIFT)  # 2: it touches nothing
+    desk.press(K.Key_E, SHIFT)  # 3: its exhaustive flag, y to n
+    desk.press(getattr(K, f"Key_{names['left glove']}"))  # 4: the glove
+    desk.press(K.Key_L, SHIFT)  # 5: below the hand
+    desk.press(K.Key_F4)  # 6: check by the rules
+    qtbot.waitUntil(lambda: not visor.validation.is_checking)
+    click(desk, panels.rules.view, 0)  # 7: the defect, which goes to its frame and mask
+    assert session.view.selected == names["cup"]
+    desk.press(K.Key_F4, SHIFT)  # 8: mend it: the hidden mask comes up
+    qtbot.waitUntil(lambda: not visor.validation.is_checking)
+    assert not [each for each in visor.validation.findings if not each.defect.harmless]
+    session.files.exchange.export("visor", out)  # 9 to 11: Ctrl+E, Enter, a name
+    qtbot.waitUntil(out.exists)
+    here = json.loads(out.read_text())["video_annotations"][0]["annotations"]
+    assert [each["name"] for each in here] == ["plate", "left glove", "right hand", "cup"]
+    assert here[2][CONTACT] == "hand-not-in-contact"
+    assert [each[EXHAUSTIVE] for each in here] == ["y", "y", "n", "n"]
+
+
+def test_the_panel_shows_frame_name_time_and_what_lies_under_others(
+    desk: Desk, visor: Visor, panels: VisorPanels
+) -> None:
+    panels.annotations.refresh()
+    assert panels.annotations.where == "P01_01_frame_0000000101.jpg · 00:01.67 · P01_01_seq_00001"
+    assert panels.annotations.warning == "cup: 100% of it lies under plate."
+    model = panels.annotations.view.model()
+    assert [model.index(row, 0).data() for row in range(4)] == [
+        "left glove", "right hand", "plate", "cup",
+    ]  # fmt: skip
+    assert [model.index(1, column).data() for column in range(1, 4)] == ["y", "plate", ""]
+
+
+def test_the_form_changes_what_is_said_of_the_selected_mask(
+    desk: Desk, visor: Visor, panels: VisorPanels
+) -> None:
+    session = desk.session
+    hand = number_of(session, "right hand")
+    click(desk, panels.annotations.view, 1)
+    panels.annotations.refresh()
+    assert session.view.selected == hand
+    form = panels.annotations.form
+    assert [form.contact.itemText(row) for row in range(4)] == [
+        "plate", "inconclusive", "none-of-the-above", "hand-not-in-contact",
+    ]  # fmt: skip
+    form.contact.activated.emit(2)
+    assert visor.attributes.value(Key(0, hand), CONTACT) == "none-of-the-above"
+    form.exhaustive.activated.emit(2)
+    assert visor.attributes.value(Key(0, hand), EXHAUSTIVE) == "inconclusive"
+    form.name.setText("left hand")
+    form.name.editingFinished.emit()
+    assert (session.masks.name_of(hand), session.masks.objects[2].class_id) == ("left hand", 300)
+    form.kind.setText("no such thing")
+    form.kind.editingFinished.emit()
+    assert session.masks.objects[2].class_id == 300
+    assert session.history.stack.count() == 3
+
+
+def test_a_click_on_a_defect_goes_there(
+    desk: Desk, visor: Visor, panels: VisorPanels, qtbot: QtBot
+) -> None:
+    desk.session.objects.rename(number_of(desk.session, "tap"), "tap ")
+    edited = next(info for info in desk.session.masks.objects if info.name == "tap")
+    assert edited.class_id == 0  # space round a name is no name
+    visor.attributes.say(EXHAUSTIVE, "maybe", (number_of(desk.session, "plate"),))
+    desk.session.view.go_to(3)
+    checked(desk, visor, qtbot)
+    view = panels.rules.view
+    texts = [view.model().index(row, Column.RULE).data() for row in range(2)]
+    assert panels.rules.summary == "2 defects, 0 notes"
+    assert any("exhaustive" in text for text in texts)
+    row = next(row for row, text in enumerate(texts) if "exhaustive" in text)
+    click(desk, view, row)
+    assert (desk.session.view.frame, desk.session.view.selected) == (
+        0, number_of(desk.session, "plate"),
+    )  # fmt: skip
+    desk.do("mend_all")
+    qtbot.waitUntil(lambda: not visor.validation.is_checking)
+    assert panels.rules.summary == "0 defects, 0 notes"
+    desk.session.history.undo()
+    assert "have changed" in panels.rules.summary
+
+
+def test_subsequences_are_stepped_through_and_shown_as_a_strip(
+    desk: Desk, visor: Visor, panels: VisorPanels
+) -> None:
+    desk.do("filmstrip")
+    strip = panels.filmstrip
+    assert [tile.frame for tile in strip.tiles] == [0, 1]
+    desk.press(K.Key_PageDown, SHIFT)
+    assert desk.session.view.frame == 2
+    assert [tile.frame for tile in strip.tiles] == [2, 3]
+    assert strip.title == "P01_01_seq_00002: 2 annotated frames, 2 to 3"
+    tile = strip.tiles[1]
+    tile.resize(64, 48 + 18)
+    desk.qtbot.mouseClick(tile, Qt.MouseButton.LeftButton, pos=QPoint(10, 9))
+    assert desk.session.view.frame == 3
+    assert desk.session.view.selected == number_of(desk.session, "tap")
+    desk.press(K.Key_PageUp, SHIFT)
+    assert desk.session.view.frame == 0
+
+
+def test_propagation_keeps_to_the_subsequence_until_it_may_not(desk: Desk, visor: Visor) -> None:
+    limits = visor.subsequences.limits
+    assert limits() == (0, 1)
+    desk.session.view.set_range(1, 2)
+    assert limits() == (1, 2)
+    desk.session.view.set_range(None, None)
+    desk.do("keep_to_sequence")
+    assert limits() == (None, None)
+    number = number_of(desk.session, "cup")
+    desk.do("keep_to_sequence")
+    desk.session.view.select(number)
+    desk.do("whole")
+    desk.idle()
+    assert set(desk.session.masks.of_object(number)) <= {0, 1}
+
+
+def test_runs_are_accepted_and_rejected_one_by_one(
+    desk: Desk, tmp_path: Path, qtbot: QtBot
+) -> None:
+    source = write(tmp_path, kitchen(), "P01_01")
+    between = tmp_path / "P01_01" / "P01_01_frame_0000000101.jpg"
+    for number in (103, 104, 105):
+        data = between.read_bytes()
+        (tmp_path / "P01_01" / f"P01_01_frame_{number:010d}.jpg").write_bytes(data)
+    raw = kitchen()
+    raw["video_annotations"][1]["image"] |= {
+        "name": "P01_01_frame_0000000105.jpg", "image_path": "P01_01/P01_01_frame_0000000105.jpg",
+    }  # fmt: skip
+    source.write_text(json.dumps(raw))
+    desk.window.files.open(source)
+    desk.settle()
+    session, dense = desk.session, desk.session.files.exchange.visor.dense
+    plate = number_of(session, "plate")
+    mask = Mask.encode(square(21, 10, 12))
+    doubtful = Entry(mask, Origin.PROPAGATED, score=0.6, conflict=True)
+    session.masks.change({Key(f, plate): doubtful for f in (1, 2, 3)}, "Densify")
+    first = dense.all()[0]
+    assert (first.run.start, first.run.end, first.doubted) == (0, 4, (1, 2, 3))
+    panel = desk.window._parts.visor.dense
+    desk.do("accept_run")  # nothing is chosen: the list comes up at the first run
+    assert session.view.frame == 1
+    desk.do("accept_run")
+    assert dense.all()[0].is_decided
+    out = tmp_path / "dense.json"
+    session.files.exchange.export("visor-dense", out)
+    qtbot.waitUntil(out.exists)
+    masks = [a for r in json.loads(out.read_text())["video_annotations"] for a in r["annotations"]]
+    assert [each["type"] for each in masks] == [1, 0, 0, 0, 1]
+    panel.choose_next(0)
+    desk.do("reject_run")
+    assert dense.all()[0].made == 0
+    session.history.undo()
+    assert dense.all()[0].made == 3
+
+
+def test_without_a_visor_file_there_are_no_subsequences(opened: Desk) -> None:
+    assert not opened.window.actions_by_name["next_sequence"].isEnabled()
+    assert opened.session.files.exchange.visor.subsequences.limits() == (None, None)
+    opened.do("filmstrip")
+    opened.do("validate")
