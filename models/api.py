@@ -219,13 +219,27 @@ class SelectiveTracker(Protocol):
         """
 
 
+class Quality(Enum):
+    """How finely a tracker with a memory of frames looks at them, in its own measure."""
+
+    QUICK = "quick"
+    NORMAL = "normal"
+    FINE = "fine"
+
+    @property
+    def share(self) -> float:
+        """Of the tracker's own short side."""
+        return {Quality.QUICK: 0.75, Quality.NORMAL: 1.0, Quality.FINE: 1.25}[self]
+
+
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
     """How a model is to be loaded and run.
 
     `device`: auto, cpu, cuda, cuda:N or mps. `threads`: CPU threads, 0 = the library's choice.
     `weights`: a file to use in place of the known one. `size`: the short side at inference in
-    pixels, 0 = as the frame is, None = the model's own. `scales` and `flip`: test-time fusion.
+    pixels, 0 = as the frame is, None = the model's own, by `quality`. `scales` and `flip`:
+    test-time fusion.
     `presence`: whether a tracker with a memory of frames remembers an object only where it is seen,
     and shows no mask that it is unsure of; None = the model's own choice.
     `threshold`: the score, 0 to 1, from which a detector's finding counts, None = its own.
@@ -239,3 +253,4 @@ class LoadOptions:
     flip: bool = False
     presence: bool | None = None
     threshold: float | None = None
+    quality: Quality = Quality.NORMAL

@@ -4,8 +4,8 @@
 
 Each ROOT is a folder of JPEGImages and Annotations. Every sequence is propagated from the true
 masks of its first frame; the model's score of each mask is held against whether it is right.
-Prints the calibration for `app.core.confidence`, and the calibration error on sequences that were
-left out of the fit, one after the other.
+Prints the calibration for `app.core.confidence`, the calibration error on sequences that were left
+out of the fit, one after the other, and how well the calibration in use holds on all of them.
 """
 
 import argparse
@@ -20,11 +20,12 @@ import numpy as np
 from app.cli.bench.healing.command import clips
 from app.cli.bench.healing.play import Clip
 from app.cli.bench.healing.report import calibration_error
-from app.core.confidence import RIGHT, Calibration, log_odds
+from app.core.confidence import RIGHT, Calibration, calibration_of, log_odds
 from models.api import LoadOptions
 from models.registry import embedded, load_tracker
 
 _STEPS = 30  # of Newton's method, which is done after ten or so
+_SURE = 0.9  # from which on a person looks no more
 _PENALTY = 1.0  # on the weights, in masks
 
 
@@ -78,6 +79,19 @@ def held_back(found: Sequence[Sample]) -> list[tuple[float, bool]]:
     return pairs
 
 
+def in_use(found: Sequence[Sample], model: str) -> str:
+    """Say how well the calibration that the program has holds for these masks."""
+    bias, slope = calibration_of(model)
+    pairs = [
+        (1 / (1 + float(np.exp(-(bias + slope * sample.score)))), sample.right) for sample in found
+    ]
+    sure = [right for said, right in pairs if said >= _SURE]
+    return (
+        f"in use: error {calibration_error(pairs):.3f}; of {len(sure)} masks shown as "
+        f"{_SURE:.0%} or more, {sum(sure) / max(1, len(sure)):.1%} are right"
+    )
+
+
 def _parts(name: str) -> set[str]:
     return set(name.replace("-under-", "-behind-").split("-behind-"))
 
@@ -109,6 +123,7 @@ def main() -> int:
         f"Calibration({bias:.2f}, {slope:.2f})\n"
         f"{len(found)} masks; calibration error on sequences held back "
         f"{calibration_error(held_back(found)):.3f}\n"
+        f"{in_use(found, arguments.model)}\n"
     )
     return 0
 

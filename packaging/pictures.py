@@ -22,18 +22,21 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QWidget
 
 from app.batch.annotator import SimulatedAnnotator
+from app.core.evaluate import Labels
 from app.core.mask import Mask
+from app.core.runs import RunKind
 from app.gui.window.window import Window
 from app.paths import sample_folder
 from app.session.session import Session
 from app.session.state.status import SessionState
-from app.storage.formats.palette import read_palette_png
+from app.storage.formats.palette import read_palette_png, write_palette_png
 from app.storage.settings import Settings
 from models.api import BoolMask, Click
 
 _SIZE = (1280, 800)  # of the window
 _MOVING_WIDTH = 900
 _EVERY = 5  # frames of the clip from picture to picture while a propagation runs
+_PART = 10  # frames of each sequence that the clip is cut into
 _MUG, _BOTTLE = 1, 2  # objects of the sample's masks
 _ARROW = ((0, 0), (0, 17), (4, 13), (7, 20), (10, 19), (7, 12), (13, 12))
 
@@ -149,15 +152,57 @@ class Studio:
         pause(700)
         return images[0]
 
+    def inspect(self, truth: Path) -> None:
+        """Measure the masks against those of a folder, and go to where they fail most."""
+        runs = self._session.inspection.runs
+        runs.keep()
+        runs.import_run(truth, RunKind.GROUND_TRUTH)
+        self.press("inspect")
+        while not runs.results:
+            pause(50)
+        worst = runs.episodes[0]
+        runs.select(worst.object + 1)
+        self._session.view.go_to(runs.results[runs.shown or 0].positions[worst.peak])
+        pause(6000)  # until the messages are gone
+
+    def show_data_set(self, folder: Path) -> QWidget:
+        """Cut the clip and its masks into sequences, and return the window of these as a set."""
+        for first in range(0, self._session.video.frame_count, _PART):
+            for frame in range(first, first + _PART):
+                for name, labels in (
+                    ("truth", self._labels(frame, self._truth)),
+                    ("classic", self._labels(frame, self._shown)),
+                ):
+                    path = folder / name / f"part-{first // _PART + 1}" / f"{frame:06d}.png"
+                    write_palette_png(path, labels)
+        data = self._session.inspection.data_set
+        self.press("annotate")
+        data.open(folder / "truth", (folder / "classic",))
+        while not data.results:
+            pause(50)
+        self.press("data_set")
+        pause(700)
+        (shown,) = (each for each in self.window.findChildren(QDialog) if each.isVisible())
+        return shown
+
+    def _labels(self, frame: int, mask: Callable[[int, int], BoolMask]) -> Labels:
+        labels = np.zeros(self._session.video.size, np.uint8)
+        for number in (_MUG, _BOTTLE):
+            labels[mask(frame, number)] = number
+        return labels
+
+    def _shown(self, frame: int, number: int) -> BoolMask:
+        entry = self._session.masks.shown(frame).get(number)
+        mask: Mask | None = entry.mask if entry else None
+        return np.zeros(self._session.video.size, np.bool_) if mask is None else mask.decode()
+
     def _truth(self, frame: int, number: int) -> BoolMask:
         path = sample_folder() / "masks" / f"{frame:06d}.png"
         labels: BoolMask = read_palette_png(path, self._session.video.size) == number
         return labels
 
     def _mask(self, number: int) -> BoolMask:
-        entry = self._session.masks.shown(self.frame).get(number)
-        mask: Mask | None = entry.mask if entry else None
-        return np.zeros(self._session.video.size, np.bool_) if mask is None else mask.decode()
+        return self._shown(self.frame, number)
 
     def _click(self, click: Click) -> None:
         canvas = self.window.canvas
@@ -246,6 +291,13 @@ def stills(studio: Studio, out: Path) -> None:
         _shrink(out / f"{name}.png")
 
 
+def inspection(studio: Studio, out: Path, folder: Path) -> None:
+    """Take the layout that compares runs with a ground truth, and a data set."""
+    studio.inspect(sample_folder() / "masks")
+    _save(studio.window, out / "inspect.png")
+    _save(studio.show_data_set(folder), out / "data-set.png")
+
+
 def _save(window: QWidget, path: Path, part: QRect | None = None) -> None:
     window.grab(part or window.rect()).save(str(path))
     _shrink(path)
@@ -301,6 +353,7 @@ def main(out: Path) -> None:
         studio = Studio(Path(folder))
         film(studio, out)
         stills(studio, out)
+        inspection(studio, out, Path(folder) / "set")
         studio.close()
         application.quit()
 

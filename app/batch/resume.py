@@ -26,7 +26,7 @@ from app.storage.formats.label_frames import LabelFrames
 from app.storage.formats.palette import VOID, Labels
 from app.storage.project.project import Project
 from app.storage.video.opening import Video
-from models.api import BoolMask, FloatMap, LoadOptions, Prediction, Segmenter, Tracker
+from models.api import BoolMask, FloatMap, LoadOptions, Prediction, Quality, Segmenter, Tracker
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +68,8 @@ class FillJob:
         options = self.options
         weights = options.weights and str(options.weights.absolute())
         fusion = [options.size, options.scales, options.flip, options.presence]
+        if options.quality is not Quality.NORMAL:  # so that older unfinished work is known again
+            fusion.append(options.quality.value)
         shown = {frame: _digest(labels) for frame, labels in self.given.items()}
         found = {
             f"{frame} {number}": hashlib.sha256(mask.bits).hexdigest() if mask else ""

@@ -132,12 +132,17 @@ COMMANDS = {
         "train a model from a config file", training.configure_train, "app.cli.training.train"
     ),
     "bench": Command(
-        "measure speed and memory: propagate, gui, io",
+        "measure speed and memory: propagate, batch, gui, io",
         bench.configure_bench,
         "app.cli.bench.bench",
     ),
     "doctor": Command(
         "check this machine, line by line", machine.configure_doctor, "app.cli.machine.doctor"
+    ),
+    "desktop": Command(
+        "put the program in the menu of a Linux desktop, where projects open by a double click",
+        machine.configure_desktop,
+        "app.cli.machine.desktop",
     ),
     _SELF_TEST: Command(
         "the main job headless, then what is missing (--self-test is the same)",

@@ -23,6 +23,7 @@ class Progress:
         self._done = 0
         self._begun = time.monotonic()
         self._shown_at = 0.0
+        self._note = ""
 
     def __enter__(self) -> Self:
         return self
@@ -37,9 +38,10 @@ class Progress:
             self._show()
             self._stream.write("\n")
 
-    def step(self) -> None:
-        """One more is done."""
+    def step(self, note: str = "") -> None:
+        """One more is done; `note` is what else there is to say."""
         self._done += 1
+        self._note = f", {note}" if note else ""
         now = time.monotonic()
         if self._shows and now - self._shown_at >= _EVERY_S:
             self._shown_at = now
@@ -49,7 +51,7 @@ class Progress:
         rate = self._done / max(time.monotonic() - self._begun, 1e-6)
         left = clock((self._total - self._done) / rate)
         count = f"{self._done}/{self._total} {self._unit}"
-        line = f"{self._what}: {count}, {rate:.1f} {self._unit}/s, {left} left"
+        line = f"{self._what}: {count}, {rate:.1f} {self._unit}/s, {left} left{self._note}"
         self._stream.write(f"\r{line}\x1b[K")
         self._stream.flush()
 

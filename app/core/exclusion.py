@@ -106,9 +106,10 @@ def settle(
 
     They are cut where they would enter an anchor or a `fixed` object. What was only propagated
     gives, but not its last pixel: then it is the new mask that is cut. One of which nothing is left
-    changes nothing.
+    changes nothing. What those found had before is in nobody's way: it is replaced.
     """
-    here, changed = dict(entries), dict[Key, Entry]()
+    here = {number: entry for number, entry in entries.items() if number not in found}
+    changed: dict[Key, Entry] = {}
     for number, entry in found.items():
         key = Key(frame, number)
         keeping = set(keepers(here, (), fixed=fixed)) - {number}
@@ -121,6 +122,10 @@ def settle(
         kept = {each: left for each, left in changes.items() if left is not None}
         changed |= kept
         here |= {each.object: left for each, left in kept.items()}
+    stays = {n for n in found if n in entries and Key(frame, n) not in changed}
+    if stays:
+        rest = {number: entry for number, entry in found.items() if number not in stays}
+        return settle(entries, frame, rest, fixed=fixed)
     return changed
 
 

@@ -1,46 +1,66 @@
-"""Objects that were taken for each other: found from one frame that a person put right."""
+"""Objects that were taken for each other: put right from one frame on which a person said so."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from app.core.document import Changes, Document, Entry, Key
-from app.core.overlap import quick_iou
+from app.core.mask import Mask
 from app.core.plan import anchor_frames
 
-_FITS = 0.3  # IoU with the next frame's mask from which on both may be of the same thing
-_BETTER = 0.2  # IoU by which another object's mask has to fit better than the own one
-
-Owners = Mapping[int, int]  # object -> whose masks it should have
+Owners = Mapping[int, int]  # object -> whose place it has, and whose masks it should have
 
 
-def exchanged(document: Document, frame: int, objects: Collection[int]) -> Changes:
+class Exchanges:
+    """Which objects have changed places on which frames, since they were asked for last."""
+
+    def __init__(self) -> None:
+        self._owners: dict[int, dict[int, int]] = {}
+        self._masks: dict[Key, Mask | None] = {}
+
+    def note(self, document: Document, frame: int, one: int, other: int) -> None:
+        """Take note that two objects have now each other's masks on a frame."""
+        owners = self._owners.setdefault(frame, {})
+        owners[one], owners[other] = owners.get(other, other), owners.get(one, one)
+        for number in (one, other):
+            entry = document.get(Key(frame, number))
+            self._masks[Key(frame, number)] = entry.mask if entry else None
+
+    def forget(self, frame: int) -> None:
+        """Take it for not done, as where an edit is made anew."""
+        self._owners.pop(frame, None)
+
+    def take(self, document: Document) -> dict[int, Owners]:
+        """Return frame -> whose masks each object has now, and forget it.
+
+        Where one was changed since then, by an undo or otherwise, nothing is known.
+        """
+        owners, self._owners = self._owners, {}
+        masks, self._masks = self._masks, {}
+
+        def stands(key: Key) -> bool:
+            entry = document.get(key)
+            return entry is not None and entry.mask == masks[key]
+
+        return {
+            frame: found
+            for frame, found in owners.items()
+            if all(stands(Key(frame, number)) for number in found)
+        }
+
+
+def exchanged(document: Document, frame: int, owners: Owners) -> Changes:
     """Return what gives objects back their masks around a frame on which they are right.
 
-    The `objects` were changed there by a person. Where their new masks lead to those that others of
-    them have on the frame beside, these were taken for each other: from the frame on up to the next
-    anchor of any, and back to where they met, or nowhere where they met nowhere.
+    There each has the place that was the one of its owner: they were taken for each other, from the
+    frame on up to the next anchor of any, and back to where they met, or nowhere where they met
+    nowhere.
     """
     last = max(document.frames(), default=frame)
     changes: dict[Key, Entry | None] = {}
     for step, end in ((1, last), (-1, 0)):
-        owners = _owners(document, frame, frame + step, objects)
-        if owners:
-            frames = list(_reach(document, frame, step, end, owners))
-            for each in frames:
-                here = document.on_frame(each)
-                changes |= {Key(each, number): here.get(owner) for number, owner in owners.items()}
+        for each in list(_reach(document, frame, step, end, owners)):
+            here = document.on_frame(each)
+            changes |= {Key(each, number): here.get(owner) for number, owner in owners.items()}
     return changes
-
-
-def _owners(document: Document, frame: int, beside: int, objects: Collection[int]) -> Owners:
-    """Return which object has whose masks on a frame beside; empty where each has its own."""
-    here, there = document.on_frame(frame), document.on_frame(beside)
-    found: dict[int, int] = {}
-    for number in objects:
-        fits = {other: _fit(here.get(number), there.get(other)) for other in objects}
-        best = max(fits, key=lambda other: fits[other])
-        if best != number and fits[best] > max(_FITS, fits[number] + _BETTER):
-            found[number] = best
-    return found if set(found) == set(found.values()) else {}
 
 
 def _reach(document: Document, frame: int, step: int, end: int, owners: Owners) -> Iterator[int]:
@@ -68,9 +88,3 @@ def _meet(document: Document, frame: int, owners: Owners) -> bool:
         for index, one in enumerate(boxes)
         for other in boxes[index + 1 :]
     )
-
-
-def _fit(one: Entry | None, other: Entry | None) -> float:
-    if one is None or other is None or one.mask is None or other.mask is None:
-        return 0.0
-    return quick_iou(one.mask, other.mask)

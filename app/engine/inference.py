@@ -8,6 +8,7 @@ from functools import cached_property, partial
 
 from PySide6.QtCore import QObject, QThread, Signal
 
+from app.batch.masks.consistency import make_consistent
 from app.batch.masks.finding import find
 from app.batch.masks.refine import refine
 from app.batch.masks.sharpening import GATE, SharpenedTracker
@@ -17,7 +18,18 @@ from app.batch.passes.predict import Forgetful
 from app.batch.passes.readable import ReadableFrames
 from app.batch.passes.steps import Steps, without
 from app.core.proposals import Proposal
-from app.engine.jobs import Explain, Find, Heal, Inbox, Job, Prepare, Refine, Segment, Track
+from app.engine.jobs import (
+    Explain,
+    Find,
+    Heal,
+    Inbox,
+    Job,
+    MakeConsistent,
+    Prepare,
+    Refine,
+    Segment,
+    Track,
+)
 from app.engine.segment import segment
 from app.errors import MaskwrightError
 from models.api import (
@@ -176,6 +188,10 @@ class InferenceThread(QThread):
             case Heal():
                 tracker, size = self._models.propagator, self._models.frames.size
                 steps = heal(tracker, job.passes, job.old, job.rules, size)
+                self._walk(job, without(steps, self._models.readable.unreadable))
+            case MakeConsistent():
+                tracker, size = self._models.tracker, self._models.frames.size
+                steps = make_consistent(tracker, job.ballot, size)
                 self._walk(job, without(steps, self._models.readable.unreadable))
             case Track():
                 tracker = self._models.propagator

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from app.batch.masks.consistency import Ballot
 from app.core.document import Entry, Key
 from app.core.heal import Rules
 from app.core.mask import Mask
@@ -82,6 +83,17 @@ class Heal:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class MakeConsistent:
+    """Track, and let the masks that stand and the tracker's vote."""
+
+    id: int
+    ballot: Ballot
+    priority: Priority = field(default=Priority.LONG, init=False)
+    subject: None = field(default=None, init=False)
+    begins: None = field(default=None, init=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Refine:
     """Sharpen these masks; a result whose IoU with its mask is below `gate` is not used."""
 
@@ -148,7 +160,7 @@ class Find:
         return self.request.frames[0]
 
 
-Job = Segment | Explain | Find | Track | Heal | Refine | Prepare
+Job = Segment | Explain | Find | Track | Heal | Refine | MakeConsistent | Prepare
 _Slot = tuple[Priority, Key | str | None]  # where one job waits
 
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from app.core.document import Entry, Key
 from app.core.events import Event, Reason
 from app.core.overlap import quick_iou
-from app.core.plan import anchor_frames
+from app.core.plan import anchor_frames, is_anchor
 from app.core.suspects import Finder, Order, Suspect
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
@@ -114,7 +114,8 @@ class Review(QObject):
     def leave(self) -> bool:
         """Leave the suspect that was gone to last for the next; return whether there is one.
 
-        Those that the running job is about to put right are passed over.
+        Those that the running job is about to put right are passed over, and those that would open
+        on a mask that a person has just vouched for.
         """
         current = self._current
         if current is None:
@@ -125,7 +126,9 @@ class Review(QObject):
             again = suspect.object == current.object and (
                 suspect.first <= current.last and current.first <= suspect.last
             )
-            if not again and not self._jobs.is_busy_with(Key(suspect.frame, suspect.object)):
+            key = Key(suspect.frame, suspect.object)
+            done = is_anchor(self._masks.document, key) or self._jobs.is_busy_with(key)
+            if not again and not done:
                 self.show(suspect)
                 return True
         return False

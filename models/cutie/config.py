@@ -94,6 +94,10 @@ class PresenceConfig:
     present, as they were segmented, that are kept beside its memory until it is back, the newest
     ones. `distractors`: frames kept outside the queue of recent ones, on which it was seen and
     something away from it had a probability of `rival` or more.
+
+    Where the network has a presence head, that is asked instead: an object is present from a
+    probability of `least_presence` on. It is then asked on every frame, and an object that is not
+    present has an empty mask.
     """
 
     least_score: float
@@ -102,6 +106,7 @@ class PresenceConfig:
     absences: int = 0
     distractors: int = 0
     rival: float = 0.3
+    least_presence: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,11 @@ from models.cutie.cpu.winograd import use_winograd
 from models.cutie.infer_config import infer_sizes
 from models.cutie.inference.tracker import CutieTracker, RunOptions
 from models.cutie.network.network import Network
+from models.cutie.network.presence_head import PRESENCE, PresenceHead
 from models.encoders import eight_bit
 from models.encoders.hiera_cpu import use_cpu_hiera
 from models.runtime.device import encoder_dtype, pick_device
+from models.runtime.memory import give_back_memory, share_one_arena
 from models.sam.heads import HEADS, PromptHeads
 from models.weights import store as weights
 from models.weights.checkpoint import load_strict, read_state
@@ -115,15 +117,21 @@ def load_tracker(name: str, frames: Frames, options: LoadOptions) -> Tracker:
     model = MODELS[name]
     path = _find(name, options.weights)
     device = pick_device(options.device, threads=options.threads)
+    share_one_arena()
     state = read_state(path)
     network = Network(_sized(model, state))
     load_strict(network, network_part(state), path)
-    return tracker_of(name, network, frames, options, device)
+    network.presence_head = PresenceHead.of(state)
+    del state  # which the network has taken over, as the wider copies of it
+    tracker = tracker_of(name, network, frames, options, device)
+    give_back_memory()
+    return tracker
 
 
 def network_part(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return a file's memory network, without the prompt heads that lite's file holds beside it."""
-    return {name: part for name, part in state.items() if not name.startswith(HEADS)}
+    """Return a file's memory network, without the heads that lite's file holds beside it."""
+    beside = (*HEADS, PRESENCE)
+    return {name: part for name, part in state.items() if not name.startswith(beside)}
 
 
 def tracker_of(
@@ -133,7 +141,7 @@ def tracker_of(
     model = MODELS[name]
     small = name == "lite"  # enough to keep several frames at once in work
     run = RunOptions(
-        short_side=model.short_side if options.size is None else options.size,
+        short_side=_short_side(model, options),
         enlarge=model.enlarge,
         scales=options.scales or (1.0,),
         flip=options.flip,
@@ -144,6 +152,12 @@ def tracker_of(
         network, device, eight_bits=small and eight_bit.is_faster(device)
     )
     return CutieTracker(network, frames, options=run, memory=_memory_for(model, options))
+
+
+def _short_side(model: Model, options: LoadOptions) -> int:
+    if options.size is not None:
+        return options.size
+    return round(model.short_side * options.quality.share)
 
 
 def load_segmenter(name: str, frames: Frames, options: LoadOptions) -> Segmenter:

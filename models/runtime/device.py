@@ -32,13 +32,17 @@ def pick_device(name: str, *, threads: int = 0) -> "torch.device":
     return device
 
 
-def count_accelerators(name: str) -> int:
-    """Return how many GPUs a device's name leaves to work on: all of `auto`, one of `cuda:N`."""
+def accelerator_memory(name: str = "auto") -> dict[str, int]:
+    """Return the GPUs that a device's name leaves to work on, each with its memory in bytes."""
     import torch  # noqa: PLC0415
 
+    found = {
+        f"cuda:{index}": int(torch.cuda.get_device_properties(index).total_memory)
+        for index in range(torch.cuda.device_count())
+    }
     if name in {"auto", "cuda"}:
-        return torch.cuda.device_count()
-    return int(name.startswith("cuda:"))
+        return found
+    return {each: size for each, size in found.items() if each == name}
 
 
 def encoder_dtype(device: "torch.device") -> "torch.dtype":

@@ -9,6 +9,7 @@ from torch import Tensor
 from models.api import Image
 from models.encoders.hiera import HieraEncoder, Levels
 from models.encoders.hiera_cpu import CpuHiera
+from models.encoders.shape import factor_to
 from models.sam.compute import normalised, resized
 from models.sam.heads import PromptHeads
 from models.sam.prompts import Points
@@ -100,6 +101,6 @@ class Sam2Network:
 
 
 def _scaled(size: tuple[int, int], side: int) -> tuple[int, int]:
-    scale = side / min(size) if side else 1.0
+    scale = factor_to(side, size) if side else 1.0
     height, width = (max(32, round(length * scale / 32) * 32) for length in size)
     return height, width

@@ -149,6 +149,8 @@ class TrainConfig:
     start: str = ""
     encoder: str = ""  # weights of the image encoder alone, in its official layout
     depth: str = ""  # weights of the depth branch alone, in its official layout
+    memory: str = ""  # a Cutie file, of which all but the encoders is taken
+    mask_encoder: str = ""  # a SAM or SAM 2 file, for a network with SAM's mask encoder
     seed: int = 0
     checkpoint_every: int = 200
     report_every: int = 20

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.api import Image
+from models.encoders.shape import factor_to
 
 _SHORT, _LONG = 480, 1040  # HQTrack's test size: the least short side, the greatest long side
 _CELL = 16
@@ -21,7 +22,7 @@ def input_size(frame: tuple[int, int], side: int | None) -> tuple[int, int]:
     """
     height, width = float(frame[0]), float(frame[1])
     short = min(frame) if side == 0 else side or max(_SHORT, min(frame))
-    factor = short / min(frame)
+    factor = factor_to(short, frame)
     height, width = height * factor, width * factor
     if side is None and max(height, width) > _LONG:
         factor = _LONG / max(height, width)

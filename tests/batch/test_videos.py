@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from app.batch.videos.carry_out import Loaders, Outcome, carry_out, done_before
-from app.batch.videos.page import Standing, page
+from app.batch.videos.journal.page import page
+from app.batch.videos.journal.standing import Standing
 from app.batch.videos.plan import Propagate, VideoTask, read_plan
-from app.batch.videos.workers import TRIES, LocalWorkers
+from app.batch.videos.workers.local import TRIES, LocalWorkers
 from app.cli.main import run
 from app.core.document import Key, Origin
 from app.errors import MaskwrightError, UsageError
@@ -197,16 +198,24 @@ def test_videos_wait_on_disk_and_not_in_memory() -> None:
     outcomes.close()
 
 
+def standing(total: int, *outcomes: Outcome) -> Standing:
+    """Return how far a batch is after ten seconds."""
+    found = Standing(total)
+    for outcome in outcomes:
+        found.add(outcome, 10.0)
+    return found
+
+
 def test_the_page_says_what_failed_in_words_and_never_as_html() -> None:
     done = Outcome("cup", 30, 2.0, 0.9)
-    text = page(Standing([done, Outcome("<b>", error="1 < 2")], 4, 10.0))
+    text = page(standing(4, done, Outcome("<b>", error="1 < 2")))
     assert "2 of 4 videos" in text
     assert "3.0 frames a second" in text
     assert "1 failed" in text
     assert "&lt;b&gt;" in text
     assert "1 &lt; 2" in text
     assert 'http-equiv="refresh"' in text
-    assert "refresh" not in page(Standing([done], 1, 10.0))
+    assert "refresh" not in page(standing(1, done))
 
 
 def test_the_command_does_all_says_what_failed_and_goes_on(

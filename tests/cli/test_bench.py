@@ -25,6 +25,21 @@ def test_reading_and_writing_are_measured(
         assert f"| {measure['name']} |" in said
 
 
+def test_the_scheduling_of_a_batch_is_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = tmp_path / "batch.json"
+    few = ["--videos", "120", "--seconds", "0.01", "--workers", "2", "--json", str(figures)]
+    assert run(["bench", "batch", *few]) in {0, 1}  # 1: a busy machine, and so short videos
+    found = {each["name"]: each["value"] for each in json.loads(figures.read_text())}
+    said = capsys.readouterr().out
+    assert all(f"| {name} |" in said for name in found)
+    assert found["A video in a plain loop"] >= 0.01
+    assert found["120 videos, 2 workers: from the first to the last"] >= 0.01 * 118 / 2
+    assert "Overhead of scheduling" in found
+    assert found["Growth of it"] < 20
+
+
 def test_an_unknown_kind_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         run(["bench", "speed"])

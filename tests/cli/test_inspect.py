@@ -6,6 +6,7 @@ import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from app.core.evaluate import Labels
 from app.core.inspection.failures import Failure
 from app.core.inspection.measures import Measures, measure
 from app.core.inspection.spoiling import spoil
-from app.storage.formats.palette import write_palette_png
+from app.storage.formats.palette import read_labels, write_palette_png
 from models.api import Image
 from tests.core.inspection.scenes import two_shapes
 from tests.storage.visor_vectors import DENSE, SPARSE
@@ -78,6 +79,28 @@ def test_the_report_holds_what_it_promises_and_opens_anywhere(
     assert summary["runs"]["B"]["J&F"] == 1.0
     assert summary["difference"]["low"] > 0
     assert summary["runs"]["A"]["failures"]["identity swap"] >= 6
+
+
+def test_a_video_of_each_sequence_shows_all_runs_side_by_side(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = root / "videos"
+    command = ("inspect", "--gt", root / "gt", "--pred", root / "bad", "--pred", root / "good")
+    assert maskwright(*command, "--worst", 0, "--video", out) == 0
+    assert "videos are in" in capsys.readouterr().out
+    assert {path.stem for path in out.iterdir()} == SEQUENCES.keys()
+    with av.open(str(out / "left.mp4")) as container:
+        pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert len(pictures) == 14
+    lost = pictures[7]  # frame 8 of the video: the first run has missed the object, in magenta
+    height, width = 180, 320
+    assert lost.shape == (2 * (height + 24) + 26, 3 * width, 3)
+    labels = read_labels(root / "gt" / "Annotations" / "480p" / "left" / "00008.png")
+    ys, xs = np.nonzero(labels == 1)
+    for column, is_missed in ((1, True), (2, False)):
+        y, x = height + 2 * 24 + int(np.median(ys)), column * width + int(np.median(xs))
+        red, green, _ = (int(value) for value in lost[y, x])
+        assert (red > green + 20) is is_missed, column
 
 
 def test_runs_go_by_what_tells_their_folders_apart(

@@ -174,6 +174,7 @@ def test_a_stopped_run_keeps_the_old_output_says_how_to_go_on_and_goes_on(
         (["--start", "5", "--stop", "2"], "which has 8"),
         (["--model", "cutie"], "no model named 'cutie'"),
         (["--size", "-1"], "--size"),
+        (["--size", "300", "--quality", "fine"], "--quality"),
     ],
 )
 def test_wrong_use_is_said_in_one_line(

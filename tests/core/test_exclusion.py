@@ -184,3 +184,19 @@ def test_a_mask_of_a_model_that_meets_nothing_is_as_it_was_found() -> None:
     found = {1: entry(square(0, 0, 3, (9, 11)))}
     beside = {2: entry(square(5, 5, 3, (9, 11)))}
     assert settle(beside, 4, found) == {KEY: found[1]}
+
+
+def test_two_that_change_places_by_a_model_are_not_in_each_others_way() -> None:
+    before = {1: entry(square(10)), 2: entry(square(40))}
+    found = {1: entry(square(40)), 2: entry(square(10))}
+    assert settle(before, 4, found) == {Key(4, n): each for n, each in found.items()}
+
+
+def test_one_that_finds_no_place_stays_and_the_others_respect_it() -> None:
+    before = {1: entry(square(10)), 2: entry(square(40)), 3: entry(square(25), Origin.DRAWN)}
+    found = {1: entry(square(25)), 2: entry(square(5))}
+    changes = settle(before, 4, found)
+    assert changes == {
+        Key(4, 1): entry(square(10) & ~square(5)),  # what was only propagated gives
+        Key(4, 2): entry(square(5)),
+    }

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from app.core.document import Document, Entry, Key, Origin
 from app.core.mask import Mask
-from app.core.places import exchanged
+from app.core.places import Exchanges, exchanged
 from tests.fakes import square
 
 LEFT, MIDDLE, RIGHT = (Mask.encode(square(x, side=10)) for x in (0, 22, 40))
@@ -25,12 +25,12 @@ def swapped_until(first: int) -> Document:
 
 
 def frames_of(document: Document) -> list[int]:
-    return sorted({key.frame for key in exchanged(document, FRAME, {1, 2})})
+    return sorted({key.frame for key in exchanged(document, FRAME, {1: 2, 2: 1})})
 
 
 def test_they_get_their_masks_back_from_there_on() -> None:
     document = swapped_until(5)
-    changes = exchanged(document, FRAME, {1, 2})
+    changes = exchanged(document, FRAME, {1: 2, 2: 1})
     assert frames_of(document) == list(range(FRAME + 1, 20))
     assert changes[Key(15, 1)] == document.get(Key(15, 2))
     assert changes[Key(15, 2)] == document.get(Key(15, 1))
@@ -53,16 +53,26 @@ def test_up_to_the_next_anchor_of_either() -> None:
     assert frames_of(document) == list(range(FRAME + 1, 15))
 
 
-def test_what_leads_to_its_own_masks_stays() -> None:
-    document = swapped_until(25)
-    assert exchanged(document, FRAME, {1, 2}) == {}
-    assert exchanged(document, FRAME, {1}) == {}
-
-
 def test_three_that_went_round_are_put_right_together() -> None:
     places = {1: LEFT, 2: MIDDLE, 3: RIGHT}
     wrong = {1: MIDDLE, 2: RIGHT, 3: LEFT}
     entries = {Key(f, n): entry(mask) for f in (11, 12) for n, mask in wrong.items()}
     entries |= {Key(FRAME, n): entry(mask, verified=True) for n, mask in places.items()}
-    changes = exchanged(Document((), entries), FRAME, {1, 2, 3})
+    document = Document((), entries)
+    exchanges = Exchanges()
+    exchanges.note(document, FRAME, 1, 3)  # 1 has what 3 had, 3 what 1 had
+    exchanges.note(document, FRAME, 2, 3)  # and then 2 what 3 had got
+    owners = exchanges.take(document)
+    assert owners == {FRAME: {1: 3, 2: 1, 3: 2}}
+    changes = exchanged(document, FRAME, owners[FRAME])
     assert {key.object: e.mask for key, e in changes.items() if e and key.frame == 12} == places
+
+
+def test_what_was_changed_since_is_no_exchange() -> None:
+    document, exchanges = swapped_until(5), Exchanges()
+    exchanges.note(document, FRAME, 1, 2)
+    document.replace({Key(FRAME, 2): entry(MIDDLE)})
+    assert exchanges.take(document) == {}
+    exchanges.note(document, FRAME, 1, 2)
+    exchanges.forget(FRAME)
+    assert exchanges.take(document) == {}

@@ -3,16 +3,18 @@
 from collections.abc import Collection, Generator, Sequence
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QComboBox, QMenu
 
 from app.core.document import Key
 from app.core.inspection.failures import Failure
 from app.core.mask import Mask
 from app.core.runs import Run, RunInfo, RunKind
+from app.gui.inspect.curves.curves import Curve
 from app.gui.inspect.frames.drawing import errors_layer, masks_layer
 from app.gui.inspect.frames.pane import Pane
 from app.gui.inspect.frames.views import Arrangement
@@ -40,6 +42,10 @@ def _import(desk: Desk, action: str, folder: Path) -> None:
     desk.ask.answer = folder
     desk.do(action)
     desk.qtbot.waitUntil(lambda: len(desk.session.inspection.runs.infos) == before + 1)
+
+
+def said(desk: Desk, words: str) -> bool:
+    return any(words in text for text in desk.window.messages.texts)
 
 
 def _inspection(desk: Desk) -> InspectionPanels:
@@ -117,6 +123,47 @@ def test_a_dense_one_is_a_curve(inspected: Desk) -> None:
     assert series.values[~lost].min() == 1.0
 
 
+def test_the_disagreement_of_two_runs_needs_no_ground_truth(opened: Desk, tmp_path: Path) -> None:
+    opened.do("inspect")
+    _import(opened, "import_run", _write(tmp_path / "forward"))
+    _import(opened, "import_run", _write(tmp_path / "backward", lost=_LOST))
+    curves = _inspection(opened).curves
+    combo = curves.findChild(QComboBox)
+    assert isinstance(combo, QComboBox)
+    combo.setCurrentIndex(combo.findData(Curve.APART))
+    opened.qtbot.waitUntil(lambda: bool(curves.series()))
+    (series,) = curves.series()
+    assert series.name == "forward"
+    lost = np.isin(series.frames, np.array(_LOST))
+    assert series.values[lost].tolist() == [1.0] * len(_LOST)
+    assert not series.values[~lost].any()
+
+
+def test_all_objects_of_a_run_are_drawn_at_once(opened: Desk, tmp_path: Path) -> None:
+    for name, lost in (("truth", range(0)), ("prediction", _LOST)):
+        (tmp_path / name).mkdir()
+        for frame in range(FRAMES):
+            labels = square(10, size=SIZE).astype(np.uint8)
+            labels[square(40, size=SIZE)] = 2 * (frame not in lost)
+            path = tmp_path / name / f"{frame:05d}.png"
+            path.write_bytes(encode_palette_png(labels))
+    opened.do("inspect")
+    _import(opened, "import_run", tmp_path / "prediction")
+    _import(opened, "import_truth", tmp_path / "truth")
+    opened.qtbot.waitUntil(lambda: bool(opened.session.inspection.runs.results))
+    opened.settle()
+    curves = _inspection(opened).curves
+    assert len(curves.series()) == 1
+    objects = curves.findChildren(QComboBox)[1]
+    objects.setCurrentIndex(objects.count() - 1)
+    objects.activated.emit(objects.count() - 1)
+    names = {each.name: each.values.min() for each in curves.series()}
+    assert sorted(names.values()) == [0.0, 1.0]
+    objects.activated.emit(1)
+    assert opened.session.inspection.runs.object == 2
+    assert len(curves.series()) == 1
+
+
 def test_the_panes_zoom_together(inspected: Desk) -> None:
     panes = _inspection(inspected).views.findChildren(Pane)
     lens, before = panes[0]._lens, panes[0]._lens.scale(panes[0].size())
@@ -141,6 +188,17 @@ def test_the_figure_of_the_worst_failure_is_saved(inspected: Desk, tmp_path: Pat
     path = tmp_path / "worst.svg"
     inspected.qtbot.waitUntil(path.exists)
     assert "miss" in path.read_text()
+
+
+def test_a_video_side_by_side_is_saved_from_in_to_out(inspected: Desk, tmp_path: Path) -> None:
+    inspected.session.view.set_range(8, 13)
+    inspected.ask.answer = tmp_path / "film.mp4"
+    inspected.do("save_video")
+    inspected.qtbot.waitUntil(lambda: said(inspected, "Saved"))
+    with av.open(str(tmp_path / "film.mp4")) as container:
+        pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert len(pictures) == 6
+    assert pictures[0].shape[1] == 2 * SIZE[1]
 
 
 def test_without_a_measured_run_there_is_nothing_to_save(opened: Desk) -> None:

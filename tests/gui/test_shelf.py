@@ -165,6 +165,23 @@ def test_the_bar_says_which_model_is_the_best_here_and_leads_to_more(
     assert desk.window.findChild(ShelfDialog) is not None
 
 
+def test_the_quality_is_chosen_in_the_bar_unless_a_size_was(desk: Desk) -> None:
+    desk.open()
+    bar = desk.window.findChild(PropagateBar)
+    assert bar is not None
+    box = next(each for each in bar.findChildren(QComboBox) if each.findText("Fine") >= 0)
+    assert box.currentText() == "Normal"
+    box.setCurrentIndex(2)
+    box.activated.emit(2)
+    preferences = desk.session.preferences
+    assert preferences.settings.quality == "fine"
+    preferences.apply(replace(preferences.settings, quality="quick"))
+    assert box.currentText() == "Quick"
+    assert box.isEnabled()
+    preferences.apply(replace(preferences.settings, size=480))
+    assert not box.isEnabled()
+
+
 def test_settings_lead_to_the_shelf_and_offer_what_was_fetched(desk: Desk, server: Server) -> None:
     desk.do("settings")
     settings = desk.window.findChild(SettingsDialog)

@@ -27,6 +27,7 @@ from models.api import (
 
 SIZE = (96, 128)
 SIDE = 26
+ODD_SIZES = ((1, 1), (1, 9), (9, 1), (3, 3), (11, 8), (8, 200), (200, 8))
 
 
 class Clip:
@@ -66,6 +67,26 @@ class Clip:
     def _place(self, number: int, index: int) -> tuple[slice, slice]:
         top, left = (12, 10 + 3 * index) if number == 1 else (50 + index, 90)
         return slice(top, top + SIDE), slice(left, left + SIDE)
+
+
+class OddClip:
+    """Noise of a size that no network was made for, with an object in its first half."""
+
+    def __init__(self, size: tuple[int, int], length: int = 3) -> None:
+        self.size, self._length = size, length
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: int) -> Image:
+        rng = np.random.default_rng(index)
+        return rng.integers(0, 256, (*self.size, 3), np.uint8)
+
+    def mask(self) -> BoolMask:
+        """Return where the object is, one pixel at least."""
+        mask = np.zeros(self.size, np.bool_)
+        mask[: max(self.size[0] // 2, 1), : max(self.size[1] // 2, 1)] = True
+        return mask
 
 
 def _texture(rng: np.random.Generator, size: tuple[int, int], color: Sequence[int]) -> Image:
@@ -205,6 +226,25 @@ class TrackerContract:
             list(tracker.track({}, range(2)))
 
 
+class NarrowFramesContract:
+    """What a tracker does on frames of a size that no network was made for."""
+
+    load: Callable[[Frames], Tracker]
+
+    @pytest.mark.parametrize("size", ODD_SIZES)
+    def test_a_small_or_narrow_frame_gets_an_answer(self, size: tuple[int, int]) -> None:
+        clip = OddClip(size)
+        anchors = {0: {1: clip.mask(), 2: ~clip.mask()}}
+        found = dict(self.load(clip).track(anchors, range(3), probabilities=True))
+        for frame, predictions in found.items():
+            assert set(predictions) == {1, 2}
+            for number, prediction in predictions.items():
+                assert prediction.mask.shape == size
+                assert 0 <= prediction.score <= 1
+                assert frame or np.array_equal(prediction.mask, anchors[0][number])
+        assert list(found) == [0, 1, 2]
+
+
 class SegmenterContract:
     """Behaviour of `models.api.Segmenter`. `floor` is the IoU that a plain square must reach."""
 
@@ -257,6 +297,22 @@ class SegmenterContract:
         for one, other in zip(fresh, prepared.segment(0, prompt), strict=True):
             assert np.array_equal(one.mask, other.mask)
             assert one.score == other.score
+
+    @pytest.mark.parametrize("size", ODD_SIZES)
+    def test_a_small_or_narrow_frame_gets_an_answer(self, size: tuple[int, int]) -> None:
+        clip = OddClip(size)
+        height, width = size
+        segmenter = self.load(clip)
+        segmenter.prepare(0)
+        for prompt in (
+            Prompt(clicks=(Click(width // 2, height // 2),)),
+            Prompt(box=Box(0, 0, width, height)),
+            Prompt(clicks=(Click(0, 0), Click(width - 1, height - 1, positive=False))),
+            Prompt(clicks=(Click(0, 0),), mask=clip.mask()),
+        ):
+            for prediction in segmenter.segment(0, prompt):
+                assert prediction.mask.shape == size
+                assert 0 <= prediction.score <= 1
 
     @pytest.mark.parametrize(
         "prompt",

@@ -2,10 +2,10 @@
 
 from models.api import LoadOptions
 from models.registry import load_segmenter, load_tracker
-from tests.models.contract import SegmenterContract, TrackerContract
+from tests.models.contract import NarrowFramesContract, SegmenterContract, TrackerContract
 
 
-class TestClassicTracker(TrackerContract):
+class TestClassicTracker(TrackerContract, NarrowFramesContract):
     load = staticmethod(lambda frames: load_tracker("classic", frames, LoadOptions()))
 
 

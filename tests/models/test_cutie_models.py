@@ -1,5 +1,7 @@
 """Every model of the memory network, by its name: the contract, on random weights from a file."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -17,7 +19,7 @@ from models.cutie.config import (
 from models.cutie.infer_config import infer_sizes
 from models.cutie.network.network import Network
 from models.encoders.hiera import SIZES
-from tests.models.contract import Clip, TrackerContract
+from tests.models.contract import Clip, NarrowFramesContract, TrackerContract
 
 _TINY = EncoderConfig(EncoderKind.HIERA, size="tiny")
 _TINY_DEPTH = EncoderConfig(EncoderKind.HIERA, size="tiny", depth="small", widths=(128, 64, 32))
@@ -35,15 +37,19 @@ def tracker_by_name(
 ) -> Tracker:
     """Load a model once: that takes longer than following, and every test has the same clip."""
     name: str = request.param
+    path = random_weights(name, tmp_path_factory.mktemp(name))
+    return registry.load_tracker(name, Clip(), LoadOptions(device="cpu", weights=path))
+
+
+def random_weights(name: str, folder: Path) -> Path:
     torch.manual_seed(0)
     network = Network(CONFIGS[name])
     for key, tensor in network.state_dict().items():
         if key.endswith(".bn3.weight"):
             tensor.fill_(0.25)  # else a deep encoder's random features grow until all is infinite
-    path = tmp_path_factory.mktemp(name) / "random.pth"
+    path = folder / "random.pth"
     torch.save(network.state_dict(), path)
-    options = LoadOptions(device="cpu", weights=path)
-    return registry.load_tracker(name, Clip(), options)
+    return path
 
 
 class TestModels(TrackerContract):
@@ -54,6 +60,19 @@ class TestModels(TrackerContract):
     @pytest.fixture(autouse=True)
     def _loaded(self, tracker_by_name: Tracker) -> None:
         self.load = lambda _: tracker_by_name
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("size", [(1, 9), (11, 8), (8, 200)])
+def test_a_small_or_narrow_frame_gets_an_answer(
+    size: tuple[int, int], name: str, tmp_path: Path
+) -> None:
+    path = random_weights(name, tmp_path)
+    contract = NarrowFramesContract()
+    contract.load = lambda frames: registry.load_tracker(
+        name, frames, LoadOptions(device="cpu", weights=path)
+    )
+    contract.test_a_small_or_narrow_frame_gets_an_answer(size)
 
 
 @pytest.mark.parametrize("size", SIZES)

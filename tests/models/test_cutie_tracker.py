@@ -35,7 +35,7 @@ from models.cutie.loader import load_segmenter, load_tracker, prepare_for_infere
 from models.cutie.network.network import Network
 from models.sam.heads import PromptHeads
 from models.weights import compact
-from tests.models.contract import TrackerContract
+from tests.models.contract import NarrowFramesContract, TrackerContract
 from tests.models.cutie_oracle import index_mask, moving_clip, oracle_config, oracle_network
 from tests.waiting import PATIENCE
 
@@ -77,7 +77,7 @@ def tracker_on(frames: Frames, network: Network, **options: object) -> CutieTrac
     )
 
 
-class TestCutieTracker(TrackerContract):
+class TestCutieTracker(TrackerContract, NarrowFramesContract):
     """Random weights follow nothing: all but the quality of the masks is asked for."""
 
     floor = 0.0
@@ -293,6 +293,14 @@ def test_the_short_side_is_reached_from_below_where_frames_are_enlarged() -> Non
         240,
         320,
     )
+
+
+@pytest.mark.parametrize("frame", [(1, 400), (400, 1), (8, 400), (20, 2000)])
+def test_a_narrow_frame_is_not_enlarged_beyond_all_bounds(frame: tuple[int, int]) -> None:
+    geometry = Geometry.of(frame, short_side=384, scale=1, multiple=32, enlarge=True)
+    assert max(geometry.padded) <= max(4 * 384, -(-max(frame) // 32) * 32)
+    assert min(geometry.padded) >= 32
+    assert geometry.out(torch.rand(1, *geometry.inner)).shape == (1, *frame)
 
 
 def test_a_mask_of_one_pixel_survives_being_made_small() -> None:

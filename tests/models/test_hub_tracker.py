@@ -23,7 +23,7 @@ from models.hub import loader
 from models.hub.kinds import KINDS, Kind
 from models.hub.tracker import HubTracker, _Images, _squeezed
 from tests.models.contract import Clip as ContractClip
-from tests.models.contract import TrackerContract
+from tests.models.contract import NarrowFramesContract, TrackerContract
 
 Model = Any  # of transformers
 
@@ -106,12 +106,12 @@ def contract_tracker(name: str, frames: Frames) -> Tracker:
     return HubTracker(_MODELS[name], KINDS[name], frames)
 
 
-class TestEdgeTamContract(TrackerContract):
+class TestEdgeTamContract(TrackerContract, NarrowFramesContract):
     load = staticmethod(lambda frames: contract_tracker("edgetam", frames))
     floor = 0.0
 
 
-class TestSam3TrackerContract(TrackerContract):
+class TestSam3TrackerContract(TrackerContract, NarrowFramesContract):
     load = staticmethod(lambda frames: contract_tracker("sam3-tracker", frames))
     floor = 0.0
 

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from app import paths
 from app.storage.formats.palette import read_palette_png
 from app.storage.video.opening import open_video
-from models.api import LoadOptions, Prompt
+from models.api import LoadOptions, Prompt, Quality
 from models.cutie import loader
 from models.encoders import eight_bit
 from models.registry import load_segmenter, load_tracker
@@ -25,13 +25,17 @@ STORED = paths.resources() / "weights" / "lite.safetensors"
 
 
 def masks_with(
-    weights: Path, *, size: int | None = SIZE, length: int = LENGTH
+    weights: Path,
+    *,
+    size: int | None = SIZE,
+    length: int = LENGTH,
+    quality: Quality = Quality.NORMAL,
 ) -> NDArray[np.bool_]:
     """Return the masks of the clip's objects, (length - 1, objects, H, W)."""
     video = open_video(paths.sample_folder() / "frames")
     labels = read_palette_png(paths.sample_folder() / "masks" / "000000.png", video.size)
     anchors = {0: {int(number): labels == number for number in np.unique(labels) if number}}
-    options = LoadOptions(weights=weights, device="cpu", size=size)
+    options = LoadOptions(weights=weights, device="cpu", size=size, quality=quality)
     found = dict(load_tracker("lite", video, options).track(anchors, range(length)))
     return np.array(
         [[each.mask for each in found[frame].values()] for frame in range(1, length)], np.bool_
@@ -80,6 +84,13 @@ def test_a_quick_encoder_agrees_with_float32(
         found.append(masks_with(STORED))
     assert not np.array_equal(found[0], found[1])  # both were used
     assert (found[0] == found[1]).mean() >= 0.999
+
+
+def test_quick_sees_frames_smaller_and_a_given_size_counts_instead() -> None:
+    quick = masks_with(STORED, size=None, length=2, quality=Quality.QUICK)
+    assert np.array_equal(quick, masks_with(STORED, size=288, length=2))
+    assert np.array_equal(quick, masks_with(STORED, size=288, length=2, quality=Quality.FINE))
+    assert not np.array_equal(quick, masks_with(STORED, size=None, length=2))
 
 
 def test_frames_smaller_than_its_size_are_seen_enlarged() -> None:

@@ -29,6 +29,7 @@ from models.sam.prompts import BOX_END, BOX_START, NEGATIVE, POSITIVE, Points
 from models.sam.sam2_network import Sam2Network
 from models.sam.segmenter import PromptSegmenter
 from models.sam.tracker import build_predictor
+from tests.models.contract import ODD_SIZES
 
 CPU = torch.device("cpu")
 SIZE = (40, 60)
@@ -348,6 +349,23 @@ def test_sam2_keeps_an_images_shape_at_a_given_side(sam2_file: Path) -> None:
     assert all(prediction.mask.shape == (45, 81) for prediction in found)
 
 
+@pytest.mark.parametrize("side", [None, 64, 1024])
+@pytest.mark.parametrize("size", ODD_SIZES)
+def test_sam2_answers_on_a_small_or_narrow_image(
+    sam2_file: Path, size: tuple[int, int], side: int | None
+) -> None:
+    network = Sam2Network.load("tiny", sam2_file, device=CPU, side=side)
+    network._square = 64
+    assert_answers(PromptSegmenter(network, Stills(size)), size)
+
+
+def assert_answers(segmenter: Segmenter, size: tuple[int, int]) -> None:
+    height, width = size
+    for prompt in (Prompt((Click(width - 1, height - 1),)), Prompt(box=Box(0, 0, width, height))):
+        found = segmenter.segment(0, prompt)
+        assert {prediction.mask.shape for prediction in found} == {size}
+
+
 def test_sam2_is_loaded_by_name_without_its_memory(sam2_file: Path, tmp_path: Path) -> None:
     state = torch.load(sam2_file)["model"]
     kept = ("image_encoder.", "sam_prompt_encoder.", "sam_mask_decoder.", "no_mem_embed")
@@ -379,6 +397,12 @@ def hq_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("hq") / "hq.pth"
     torch.save(build_sam("vit_tiny", sharpens=True).state_dict(), path)
     return path
+
+
+@pytest.mark.parametrize("size", ODD_SIZES)
+def test_hq_sam_answers_on_a_small_or_narrow_image(hq_file: Path, size: tuple[int, int]) -> None:
+    network = HqNetwork.load("vit_tiny", hq_file, device=CPU)
+    assert_answers(PromptSegmenter(network, Stills(size)), size)
 
 
 def test_hq_sam_answers_as_its_package_does(hq_file: Path) -> None:

@@ -13,6 +13,7 @@ from models.api import BoolMask, Image, LoadOptions, ModelError, PromptError, We
 from models.sam.compute import normalised
 from models.sam.loader import load_tracker
 from models.sam.tracker import Sam2Tracker, build_predictor
+from tests.models.contract import ODD_SIZES, OddClip
 
 SIZE = (72, 96)
 SIDE = 64
@@ -230,3 +231,14 @@ def threads() -> Iterator[None]:
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("size", ODD_SIZES)
+def test_a_small_or_narrow_frame_gets_an_answer(
+    predictor: Any,  # noqa: ANN401
+    size: tuple[int, int],
+) -> None:
+    clip = OddClip(size)
+    anchors = {0: {1: clip.mask(), 2: ~clip.mask()}}
+    for _, predictions in Sam2Tracker(predictor, clip).track(anchors, range(3)):
+        assert {each.mask.shape for each in predictions.values()} == {size}

@@ -10,7 +10,7 @@ from models.vmos.engine import Engine
 from models.vmos.geometry import input_size
 from models.vmos.network.network import Vmos
 from models.vmos.tracker import RULES, VmosTracker
-from tests.models.contract import Clip, TrackerContract
+from tests.models.contract import Clip, NarrowFramesContract, TrackerContract
 
 SLIM = VmosConfig(channels=(16, 32, 32, 32), depths=(1, 1, 1, 1), groups=(1, 2, 2, 2), layers=2)
 
@@ -27,7 +27,7 @@ def tracker(frames: Frames) -> VmosTracker:
     return VmosTracker(Vmos(SLIM).eval().requires_grad_(False), frames, side=0)
 
 
-class TestVmosTracker(TrackerContract):
+class TestVmosTracker(TrackerContract, NarrowFramesContract):
     load = staticmethod(tracker)
     floor = 0.0  # random weights follow nothing
 

@@ -1,6 +1,7 @@
 """What the last job changed, accepted or rejected."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -109,3 +110,13 @@ def test_a_mask_that_was_filled_is_rejected_to_none(
 def test_another_video_has_no_changes(healed: Desk) -> None:
     healed.session.files.close()
     assert healed.session.changes.open == ()
+
+
+def test_a_locked_object_is_not_decided_on(healed: Desk) -> None:
+    session = healed.session
+    info = next(each for each in session.masks.objects if each.id == 1)
+    session.objects.edit(replace(info, locked=True))
+    before = dict(session.masks.document.items())
+    session.changes.reject(session.changes.of_object(1))
+    assert dict(session.masks.document.items()) == before
+    assert healed.said("is locked")

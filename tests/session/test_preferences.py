@@ -10,6 +10,7 @@ from app.session.session import Session
 from app.session.state.preferences import choice_of
 from app.storage.settings import Settings, load
 from app.storage.video.frames import FrameCache
+from models.api import Quality
 from tests.fakes import FakeModels
 
 
@@ -42,3 +43,8 @@ def test_the_gate_of_a_sharpener_counts_only_where_there_is_one() -> None:
     assert choice_of(Settings(iou_gate=0.4)) == choice_of(Settings())
     chosen = choice_of(Settings(sharpener="hq-sam-large", iou_gate=0.4))
     assert (chosen.sharpener, chosen.gate) == ("hq-sam-large", 0.4)
+
+
+def test_the_quality_that_was_chosen_is_the_trackers() -> None:
+    assert choice_of(Settings()).options.quality is Quality.NORMAL
+    assert choice_of(Settings(quality="fine")).options.quality is Quality.FINE

@@ -153,6 +153,16 @@ class Walker:
         if self.random.random() < 0.5:
             edit.show_again(keys)
 
+    def decide(self) -> None:
+        """Accept or reject some of what the last job changed."""
+        changes = self.session.changes
+        if changes.open:
+            key = self.random.choice(changes.open).key
+            keys = self.random.choice(
+                [(key,), changes.range_of(key), changes.of_object(key.object)]
+            )
+            self.random.choice([changes.accept, changes.reject])(keys)
+
     def paste(self) -> None:
         self.look()
         self.session.clipboard.copy()
@@ -188,7 +198,7 @@ class Walker:
         calls: list[Callable[[], None]] = [
             self.draw, self.draw, self.click, self.click, self.click, self.box, self.tab,
             self.enter, self.enter, self.propagate, self.refine, self.states, self.paste,
-            self.exchange, self.lock, self.cancel, self.undo, self.redo,
+            self.exchange, self.lock, self.cancel, self.undo, self.redo, self.decide,
         ]  # fmt: skip
         call = self.random.choice(calls)
         self.done.append(call.__name__)

@@ -8,8 +8,11 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +24,7 @@ from app.storage.project.identity import identity_of
 from app.storage.project.project import Project
 from app.storage.video.opening import open_video
 from models.api import Click
+from tests.cli.frames import write_video
 from tests.storage.clips import write_clip
 from tests.storage.projects import SIZE, created, drawn, square
 from tests.storage.test_video_folder import write_image
@@ -265,6 +269,64 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(path: Path) -> None:
     with sqlite3.connect(path) as database:
         assert database.execute("PRAGMA user_version").fetchone() == (project_schema.VERSION,)
     database.close()
+
+
+def test_an_older_file_is_as_it_was_until_something_is_changed(path: Path, tmp_path: Path) -> None:
+    _of_first_version(path)
+    before = path.read_bytes()
+    project = Project.open(path)
+    assert dict(project.load().items()) == {Key(3, 1): drawn(3)}
+    assert project.runs.infos() == {}
+    assert project.get_attachment("visor") is None
+    project.copy_to(tmp_path / "copy.maskwright")
+    project.close()
+    assert path.read_bytes() == before
+    assert dict(reopened(tmp_path / "copy.maskwright").items()) == {Key(3, 1): drawn(3)}
+    project = Project.open(path)
+    project.append({Key(4, 1): drawn(4)})
+    project.close()
+    assert path.read_bytes() != before
+    assert dict(reopened(path).items()) == {Key(3, 1): drawn(3), Key(4, 1): drawn(4)}
+
+
+def test_a_file_that_is_only_read_is_as_it_was(path: Path, tmp_path: Path) -> None:
+    project = created(path)
+    project.append({Key(3, 1): drawn(3)})
+    project.copy_to(tmp_path / "copy.maskwright")
+    project.close()
+    for each in (path, tmp_path / "copy.maskwright"):
+        before = each.read_bytes()
+        assert dict(reopened(each).items()) == {Key(3, 1): drawn(3)}
+        assert each.read_bytes() == before
+
+
+def test_the_video_of_an_older_file_is_known_from_the_first_change_on(
+    path: Path, tmp_path: Path
+) -> None:
+    own, other = (write_video(tmp_path / name, length) for name, length in (("a", 6), ("b", 6)))
+    cv2.imwrite(str(sorted(other.iterdir())[0]), np.zeros((60, 80, 3), np.uint8))
+    _of_first_version(path)
+    with sqlite3.connect(path) as database:
+        database.execute("DELETE FROM entry")
+        database.execute("UPDATE video SET frame_count = 6, height = 60, width = 80")
+    database.close()
+    before = path.read_bytes()
+    project = Project.open(path)
+    with closing(open_video(own)) as video:
+        project.check(video)
+    project.close()
+    assert path.read_bytes() == before
+    project = Project.open(path)
+    with closing(open_video(own)) as video, closing(open_video(other)) as wrong:
+        project.check(video)
+        with pytest.raises(ProjectError):
+            project.check(wrong)
+        project.set_attachment("visor", b"kept")
+    project.close()
+    project = Project.open(path)
+    with closing(open_video(other)) as wrong, pytest.raises(ProjectError):
+        project.check(wrong)
+    project.close()
 
 
 def test_a_migration_that_fails_changes_nothing(

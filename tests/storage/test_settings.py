@@ -1,6 +1,10 @@
 """Settings: only what differs is kept, and no file can keep the program from starting."""
 
+import os
+import sys
+import time
 import tomllib
+from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import date
 from pathlib import Path
@@ -14,6 +18,7 @@ from app.core.heal import Rules
 from app.storage.files.toml import dump
 from app.storage.settings import FIELDS, Field, Settings, field_of, load, save
 from models import registry
+from tests.waiting import PATIENCE
 
 
 def loaded(path: Path) -> tuple[Settings, list[str]]:
@@ -114,6 +119,62 @@ def test_what_another_version_nested_without_end_does_not_keep_a_change_from_bei
     path.write_text("future" + ".a" * 3000 + " = 1\n")
     save(path, replace(Settings(), undo_limit=77))
     assert loaded(path) == (replace(Settings(), undo_limit=77), [])
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'autosave_folder = "caf\xe9"', "it is not UTF-8 text"),
+        ("theme = 'dark'".encode("utf-16"), "it is not UTF-8 text"),
+        (b"\xff" * 100_000, "more than 65,536 bytes"),
+        (b"#" * 10_000_000, "more than 65,536 bytes"),
+        (b"a" + b".a" * 30_000 + b" = 1", "nested without end"),
+        (b"[a" + b".a" * 30_000 + b"]", "nested without end"),
+        (b"x = " + b"[" * 20_000, "nested without end"),
+        (b"theme = dark", "line 1"),
+        (b'{"theme": "dark"}', "line 1"),
+    ],
+)
+def test_why_a_file_cannot_be_used_is_said_in_words_and_at_once(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_bytes(content)
+    begun = time.monotonic()
+    settings, (warning,) = loaded(path)
+    assert time.monotonic() - begun < PATIENCE
+    assert settings == Settings()
+    assert words in warning
+    assert "codec" not in warning
+    assert "recursion" not in warning
+
+
+def make_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def make_circle(path: Path) -> None:
+    path.symlink_to(path)
+
+
+def make_device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def make_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+@pytest.mark.parametrize("make", [make_folder, make_circle, make_device, make_pipe])
+def test_what_is_no_file_does_not_keep_the_program_from_starting(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "settings.toml"
+    make(path)
+    settings, (warning,) = loaded(path)
+    assert settings == Settings()
+    assert str(path) in warning
 
 
 def test_a_mark_before_the_text_is_no_part_of_it(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def wrapped(text: str, width: float, size: float) -> list[str]:
     lines: list[str] = []
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines else word
-        if lines and _font(100).getlength(longer) * size / 100 <= width:
+        if lines and font(100).getlength(longer) * size / 100 <= width:
             lines[-1] = longer
         else:
             lines.append(word)
@@ -171,8 +171,8 @@ def _paint(page: Picture.Image, pen: ImageDraw.ImageDraw, item: Item, scale: flo
                 pen.circle((x, y), item.radius * scale, item.color)
         case Text():
             anchor = {"start": "ls", "middle": "ms", "end": "rs"}[item.anchor]
-            font = _font(item.size * scale)
-            pen.text((item.x * scale, item.y * scale), item.text, item.color, font, anchor)
+            place = (item.x * scale, item.y * scale)
+            pen.text(place, item.text, item.color, font(item.size * scale), anchor)
 
 
 def _jpeg(image: Image) -> bytes:
@@ -182,10 +182,11 @@ def _jpeg(image: Image) -> bytes:
 
 
 @cache
-def _font(size: float) -> ImageFont.FreeTypeFont:
-    font = ImageFont.load_default(size)
-    assert isinstance(font, ImageFont.FreeTypeFont)  # Pillow's own, which comes with FreeType
-    return font
+def font(size: float) -> ImageFont.FreeTypeFont:
+    """Return the font of figures that are pictures, of this height in pixels."""
+    found = ImageFont.load_default(size)
+    assert isinstance(found, ImageFont.FreeTypeFont)  # Pillow's own, which comes with FreeType
+    return found
 
 
 def rings(outlines: Sequence[NDArray[np.int32]], offset: Points, scale: float) -> Iterator[Points]:

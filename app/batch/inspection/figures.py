@@ -40,7 +40,7 @@ FAILURE_COLORS = {
     Failure.LATE_REENTRY: "#5d3a9b",
     Failure.FALSE_PRESENCE: "#33363b",
 }
-_RIGHT, _EXTRA, _MISSING = (0, 158, 115), (213, 94, 0), (170, 51, 119)  # of the error map
+RIGHT, EXTRA, MISSING = (0, 158, 115), (213, 94, 0), (170, 51, 119)  # of the error map
 _GAP = 4.0
 _CAPTION_SIZE = 7.0
 _LINE = 9.0
@@ -110,9 +110,9 @@ def episode_figure(
         y + _LINE,
         "areas:",
         (
-            ("right", _hex(_RIGHT)),
-            ("too much", _hex(_EXTRA)),
-            ("missing", _hex(_MISSING)),
+            ("right", _hex(RIGHT)),
+            ("too much", _hex(EXTRA)),
+            ("missing", _hex(MISSING)),
         ),
     )
     y += _LINE + 8
@@ -240,9 +240,9 @@ def _errors(shot: Shot, window: tuple[slice, slice]) -> Image:
     errors = np.repeat(pale[..., None], 3, axis=2)
     truth, prediction = shot.truth[window], shot.prediction[window]
     for mask, color in (
-        (truth & prediction, _RIGHT),
-        (prediction & ~truth, _EXTRA),
-        (truth & ~prediction, _MISSING),
+        (truth & prediction, RIGHT),
+        (prediction & ~truth, EXTRA),
+        (truth & ~prediction, MISSING),
     ):
         blend = 0.6 * np.array(color, np.float64) + 0.4 * errors[mask]
         errors[mask] = blend.astype(np.uint8)

@@ -63,7 +63,7 @@ def build_page(
         "<h2>How it fails</h2>", _failures(runs),
         "<h2>What it fails on</h2>", _attributes(runs),
         "<h2>Sequences</h2>", _sequences(runs),
-        "<h2>The worst episodes</h2>", _worst(worst),
+        "<h2>The worst episodes</h2>", _worst(worst) or _no_figure(runs),
         _episodes(runs, worst),
     ))  # fmt: skip
     page = (
@@ -186,7 +186,7 @@ def _sequences(runs: Sequence[Run]) -> str:
 
 
 def _worst(worst: Iterable[tuple[Run, Result, Episode, str]]) -> str:
-    cards = "".join(
+    return "".join(
         f'<figure id="{file}"><h3>{escape(run.letter)}: {escape(title(result, episode))}</h3>'
         f'<img src="figures/{file}.svg" alt="{escape(caption(run.name, result, episode))}">'
         f'<figcaption><a href="figures/{file}.svg">SVG</a> · '
@@ -195,7 +195,12 @@ def _worst(worst: Iterable[tuple[Run, Result, Episode, str]]) -> str:
         f'<a href="figures/{file}-curve.png">PNG</a></figcaption></figure>'
         for run, result, episode, file in worst
     )
-    return cards or "<p>There is none: every mask is good.</p>"
+
+
+def _no_figure(runs: Sequence[Run]) -> str:
+    if any(run.episodes() for run in runs):
+        return "<p>No figures were asked for; all episodes are in the table below.</p>"
+    return "<p>There is none: every mask is good.</p>"
 
 
 def _episodes(runs: Sequence[Run], worst: Iterable[tuple[Run, Result, Episode, str]]) -> str:

@@ -92,12 +92,13 @@ class _Healing:
                 for key, entry in step.entries.items():
                     back[key.object][key.frame] = entry
                 yield Step(step.frame, {}, computed=bool(step.entries))
-        held = {
-            key: entry
-            for number, walk in self._walks.items()
-            for key, entry in self._held(number, walk, back[number])
-        }
-        yield Step(self._pass.frames[0], held, computed=False)
+        held: dict[int, dict[Key, Entry]] = {}
+        for number, walk in self._walks.items():
+            for key, entry in self._held(number, walk, back[number]):
+                held.setdefault(key.frame, {})[key] = entry
+        # Frame by frame: all at once, whoever shows them would stand still meanwhile.
+        for here in held.values():
+            yield Step(self._pass.frames[0], here, computed=False)
 
     def _held(
         self, number: int, walk: Walk, back: Mapping[int, Entry]

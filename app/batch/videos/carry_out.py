@@ -7,7 +7,7 @@ steps, and the files that these name.
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,19 +19,24 @@ from app.batch.masks.voting import voted
 from app.batch.resume import FillJob, RefineJob, ResumableFill, ResumableRefinement
 from app.batch.videos.densify import Densification, DensifyJob, report
 from app.batch.videos.plan import Densify, Evaluate, Export, Propagate, Refine, VideoTask, Vote
+from app.batch.videos.results import fresh_results, held
 from app.batch.write import add_to_project, project_for
 from app.core.document import Changes, Document, Entry, Key, Origin
 from app.core.evaluate import Protocol, score_sequence, summarize
 from app.core.mask import Mask
+from app.core.passes import PackedAnchors
 from app.core.plan import Direction
 from app.core.refine import paint_masks
 from app.core.vote import VoteRules
 from app.errors import UsageError
-from app.storage.files.writing import atomic_folder, atomic_write
+from app.storage.files.apart import check_apart
+from app.storage.files.writing import atomic_write
 from app.storage.formats.davis import mask_files
 from app.storage.formats.exporting import Format, export_document
 from app.storage.formats.importing import MaskSource
-from app.storage.formats.palette import Labels, encode_palette_png, read_labels
+from app.storage.formats.palette import VOID, Labels, encode_palette_png, read_labels
+from app.storage.formats.visor.importing import ATTACHMENT
+from app.storage.project.exchange import copy_project, place_of_video
 from app.storage.project.project import Project
 from app.storage.video.frames import FrameCache
 from app.storage.video.opening import Video, open_video
@@ -40,6 +45,7 @@ from models.api import Frames, LoadOptions, Segmenter, Tracker
 RECORD = "done.json"
 _READ_AHEAD_BYTES = 128 << 20
 _MASKS, _PROJECT = "masks", "project.maskwright"
+_MOST_LABELS = VOID - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +66,15 @@ class Outcome:
     jf: float | None = None
     error: str = ""
     was_done: bool = False
+    log: str = ""  # in full what led to the error
 
 
 def signature(task: VideoTask) -> str:
     """Return a digest of all that the results depend on. Raises OSError."""
     described: list[object] = [[type(step).__name__, asdict(step)] for step in task.steps]
     described.append([task.options.size, str(task.options.weights)])
-    described += [_described(task.frames), _digests(task.anchors)]
+    frames = place_of_video(task.frames) if task.is_project else task.frames
+    described += [_described(frames), _digests(task.anchors)]
     for step in task.steps:
         if isinstance(step, Vote):
             described.append(_described(task.place(step.masklets)))
@@ -91,24 +99,33 @@ def carry_out(task: VideoTask, loaders: Loaders) -> Outcome:
 
     Raises MaskwrightError, ModelError or OSError; what was in place before is as it was.
     """
-    if (before := done_before(task)) is not None:
-        return before
-    if task.out.is_dir() and any(task.out.iterdir()) and not (task.out / RECORD).is_file():
-        raise UsageError(
-            f"{task.out} holds other things than results, which would take their place. Give "
-            "another `out`."
-        )
-    began, asked = time.monotonic(), signature(task)
-    task.out.parent.mkdir(parents=True, exist_ok=True)
-    with closing(open_video(task.frames)) as video, atomic_folder(task.out) as folder:
-        with closing(FrameCache(video, _READ_AHEAD_BYTES)) as frames:
-            work = _Work(task, folder, video, frames, loaders)
-            for step in task.steps:
-                work.do(step)
-        outcome = Outcome(task.name, len(video), round(time.monotonic() - began, 2), work.jf)
-        record = {**asdict(outcome), "signature": asked}
-        atomic_write(folder / RECORD, json.dumps(record, indent=1).encode())
-    return outcome
+    with held(task.out):
+        if (before := done_before(task)) is not None:
+            return before
+        if task.out.is_dir() and any(task.out.iterdir()) and not (task.out / RECORD).is_file():
+            raise UsageError(
+                f"{task.out} holds other things than results, which would take their place. Give "
+                "another `out`."
+            )
+        began, asked = time.monotonic(), signature(task)
+        with fresh_results(task.out) as folder:
+            source = task.frames
+            if task.is_project:
+                source = copy_project(task.anchors, folder / _PROJECT)
+                check_apart(task.out, (source,))
+            with (
+                closing(open_video(source)) as video,
+                closing(FrameCache(video, _READ_AHEAD_BYTES)) as frames,
+            ):
+                work = _Work(task, folder, video, frames, loaders)
+                for step in task.steps:
+                    work.do(step)
+            seconds = round(time.monotonic() - began, 2)
+            outcome = Outcome(task.name, len(video), seconds, work.jf)
+            record = {"name": task.name, "frames": len(video), "seconds": seconds, "jf": work.jf}
+            record["signature"] = asked
+            atomic_write(folder / RECORD, json.dumps(record, indent=1).encode())
+        return outcome
 
 
 class _Work:
@@ -119,9 +136,13 @@ class _Work:
     ) -> None:
         self._task, self._folder, self._video = task, folder, video
         self._frames, self._loaders = frames, loaders
-        self._given = _given(task.anchors, video)
-        self._anchors = anchors_of(self._given, task.anchors)
         self.jf: float | None = None
+        if task.is_project:
+            self._given: dict[int, Labels] = {}
+            self._anchors = self._begin_with_project()
+        else:
+            self._given = _given(task.anchors, video)
+            self._anchors = anchors_of(self._given, task.anchors)
 
     def do(self, step: object) -> None:
         """Carry one step out."""
@@ -158,6 +179,7 @@ class _Work:
             for _ in filling.steps():
                 pass
             filling.finish(project)
+        self._show_project()
 
     def _densify(self, step: Densify) -> None:
         """Fill what lies between annotated frames; what is gated out has no mask."""
@@ -181,9 +203,7 @@ class _Work:
                 pass
             document = work.document()
             atomic_write(self._folder / "report.csv", report([work.finish()]))
-        for frame in range(len(self._video)):
-            path = self._folder / _MASKS / f"{self._video.stem(frame)}.png"
-            atomic_write(path, encode_palette_png(_painted(document, frame, self._video)))
+        self._write_masks(document, range(len(self._video)))
 
     def _refine(self, step: Refine) -> None:
         given = self._masks()
@@ -218,7 +238,9 @@ class _Work:
         form = Format(step.format)
         name = {Format.DAVIS: "davis", Format.VIDEO: "overlay.mp4"}.get(form, f"{form.value}.json")
         with _opened(self._folder / _PROJECT) as project:
-            export_document(project.load(), self._video, form, self._folder / name)
+            kept = project.get_attachment(ATTACHMENT)
+            document = project.load()
+            export_document(document, self._video, form, self._folder / name, attachment=kept)
 
     def _evaluate(self, step: Evaluate) -> None:
         truth = mask_files(self._task.place(step.truth))
@@ -251,6 +273,36 @@ class _Work:
         }
         with _opened(self._folder / _PROJECT) as project:
             add_to_project(project, numbers, changes)
+        self._show_project()
+
+    def _begin_with_project(self) -> PackedAnchors:
+        """Take the copied project's video for its own, write its masks, return its anchors."""
+        with _opened(self._folder / _PROJECT) as project:
+            project.relocate(self._video.source)
+            document = project.load()
+        if any(info.id > _MOST_LABELS for info in document.objects):
+            raise UsageError(
+                f"{self._task.anchors} has objects with numbers above {_MOST_LABELS}, for which "
+                "masks in files have no room. Merge objects, or export it in parts."
+            )
+        self._write_masks(document, document.frames())
+        anchors: dict[int, dict[int, Mask | None]] = {}
+        for (frame, number), entry in document.items():
+            if entry.is_anchor:
+                anchors.setdefault(frame, {})[number] = entry.mask
+        return anchors
+
+    def _show_project(self) -> None:
+        """Let the masks be those of the project, in which what a person made stays."""
+        if self._task.is_project:
+            with _opened(self._folder / _PROJECT) as project:
+                document = project.load()
+            self._write_masks(document, document.frames())
+
+    def _write_masks(self, document: Document, frames: Iterable[int]) -> None:
+        for frame in frames:
+            path = self._folder / _MASKS / f"{self._video.stem(frame)}.png"
+            atomic_write(path, encode_palette_png(_painted(document, frame, self._video)))
 
 
 def _given(path: Path, video: Video) -> dict[int, Labels]:

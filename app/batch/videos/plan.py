@@ -1,9 +1,10 @@
 """The plan of a batch: which videos, which steps, and where the results go; a TOML file."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import overload
 
 from app.core.densify import GATE
 from app.core.evaluate import Protocol
@@ -11,6 +12,7 @@ from app.core.plan import Direction
 from app.core.vote import VoteRules
 from app.errors import UsageError
 from app.storage.formats.exporting import Format
+from app.storage.project.project import SUFFIX
 from models.api import LoadOptions
 
 Table = Mapping[str, object]
@@ -84,6 +86,7 @@ _CHOICES: dict[tuple[type[Step], str], frozenset[str]] = {
     (Evaluate, "protocol"): frozenset(each.value for each in Protocol),
 }
 _FIRST = {"propagate", "densify"}
+_TAKEN = {"failed", "index.html", "outcomes.csv"}  # what else lies beside the results
 _NEEDED = {(Vote, "masklets"), (Export, "format"), (Evaluate, "truth")}
 
 
@@ -91,7 +94,8 @@ _NEEDED = {(Vote, "masklets"), (Export, "format"), (Evaluate, "truth")}
 class VideoTask:
     """One video of a batch: all that is needed to carry it out, anywhere.
 
-    In texts of the steps `{name}` stands for the video's name; paths are absolute.
+    In texts of the steps `{name}` stands for the video's name; paths are absolute. `frames` and
+    `anchors` are both the project file where the video is that of a project.
     """
 
     name: str
@@ -100,6 +104,11 @@ class VideoTask:
     out: Path
     steps: tuple[Step, ...]
     options: LoadOptions
+
+    @property
+    def is_project(self) -> bool:
+        """Whether the masks to begin with are those of a project."""
+        return self.anchors.suffix == SUFFIX
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -113,12 +122,46 @@ class VideoTask:
         return Path(pattern.replace("{name}", self.name))
 
 
+class Tasks(Sequence[VideoTask]):
+    """The videos of a plan; a task is made when it is asked for, so that many take no memory."""
+
+    def __init__(self, folder: Path, places: Sequence[str], anchors: str, model: VideoTask) -> None:
+        """`places` are relative to `folder`; `model` has what is the same of all tasks.
+
+        `anchors` is where each one's anchors lie; it is empty where the videos are projects.
+        """
+        self._folder, self._places, self._anchors, self._model = folder, places, anchors, model
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> VideoTask: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Tasks": ...
+    def __getitem__(self, index: int | slice) -> "VideoTask | Tasks":
+        if isinstance(index, slice):
+            return Tasks(self._folder, self._places[index], self._anchors, self._model)
+        frames, same = self._folder / self._places[index], self._model
+        name = name_of(frames)
+        named = self._folder / self._anchors.replace("{name}", name)
+        anchors = named if self._anchors else frames
+        return VideoTask(name, frames, anchors, same.out / name, same.steps, same.options)
+
+
 @dataclass(frozen=True, slots=True)
 class BatchPlan:
-    """What a plan file says, its paths made absolute."""
+    """What a plan file says, its paths made absolute; `price` is that of an hour of one worker."""
 
     out: Path
-    tasks: tuple[VideoTask, ...]
+    tasks: Tasks
+    price: float | None = None
+    currency: str = ""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps, which are the same for all videos."""
+        return self.tasks[0].steps
 
 
 def read_plan(path: Path, options: LoadOptions) -> BatchPlan:
@@ -132,48 +175,79 @@ def read_plan(path: Path, options: LoadOptions) -> BatchPlan:
         raise UsageError(f"{path} cannot be read ({error.strerror}). Check the path.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is no TOML: {error}.") from error
-    _check_keys(table, {"out", "videos", "step"}, f"{path}")
+    _check_keys(table, {"out", "videos", "step", "price", "currency"}, f"{path}")
     root = path.parent.absolute()
     out = root / _text(table, "out", f"{path}")
-    steps = tuple(_step(each, n, root) for n, each in enumerate(_steps(table, path), start=1))
     videos = table.get("videos")
     if not isinstance(videos, Mapping):
         raise UsageError(f"{path} has no [videos]. Say there where the frames and anchors lie.")
-    _check_keys(videos, {"frames", "anchors"}, f"{path}, [videos]")
-    found = _videos(root, _text(videos, "frames", f"{path}, [videos]"))
-    anchors = _text(videos, "anchors", f"{path}, [videos]")
-    tasks = tuple(
-        VideoTask(name, frames, root / anchors.replace("{name}", name), out / name, steps, options)
-        for name, frames in found.items()
-    )
-    return BatchPlan(out, tasks)
+    pattern, anchors = _patterns(videos, f"{path}, [videos]")
+    listed = _steps(table, path, has_masks=not anchors)
+    steps = tuple(_step(each, n, root) for n, each in enumerate(listed, start=1))
+    same = VideoTask("", root, root, out, steps, options)
+    tasks = Tasks(root, _videos(root, pattern), anchors, same)
+    return BatchPlan(out, tasks, _price(table, path), str(table.get("currency", "")))
 
 
-def _videos(root: Path, pattern: str) -> dict[str, Path]:
-    """Return the videos that a pattern matches, by name. Raises UsageError where two share one."""
-    found: dict[str, Path] = {}
-    for path in sorted(root.glob(pattern)):
+def name_of(video: Path) -> str:
+    """Return what a video is called: its folder, or its file without what follows the last dot."""
+    return video.name if video.is_dir() else video.stem
+
+
+def _patterns(videos: Table, where: str) -> tuple[str, str]:
+    """Return where the videos lie and where each one's anchors do, none where projects have both.
+
+    Raises UsageError.
+    """
+    _check_keys(videos, {"frames", "anchors", "projects"}, where)
+    if "projects" not in videos:
+        return _text(videos, "frames", where), _text(videos, "anchors", where)
+    if len(videos) > 1:
+        raise UsageError(f"{where}: `projects` have frames and anchors of their own. Leave others.")
+    return _text(videos, "projects", where), ""
+
+
+def _price(table: Table, path: Path) -> float | None:
+    price = table.get("price")
+    if price is not None and (isinstance(price, bool) or not isinstance(price, int | float)):
+        raise UsageError(f"{path}: price is a number, what an hour of one worker costs.")
+    return price
+
+
+def _videos(root: Path, pattern: str) -> tuple[str, ...]:
+    """Return the videos that a pattern matches, as texts, since there may be very many.
+
+    Raises UsageError where there is none, or where two share a name.
+    """
+    if Path(pattern).is_absolute():
+        raise UsageError(f"{pattern!r} in [videos] is absolute. Paths are relative to the plan.")
+    found: dict[str, str] = {}
+    for path in root.glob(pattern):
         if path.name.startswith("."):
             continue
-        name = path.name if path.is_dir() else path.stem
+        name, place = name_of(path), path.relative_to(root).as_posix()
+        if name in _TAKEN:
+            raise UsageError(f"{path}: results of a video called {name} have no place. Rename it.")
         if name in found:
             raise UsageError(
-                f"{found[name]} and {path} are both called {name}: their results would share a "
-                "folder. Rename one, or make two plans."
+                f"{root / found[name]} and {path} are both called {name}: their results would "
+                "share a folder. Rename one, or make two plans."
             )
-        found[name] = path
+        found[name] = place
     if not found:
-        raise UsageError(f"No video matches {pattern!r} in {root}. Check `frames` in [videos].")
-    return found
+        raise UsageError(f"No video matches {pattern!r} in {root}. Check [videos].")
+    return tuple(sorted(found.values()))
 
 
-def _steps(table: Table, path: Path) -> list[Table]:
+def _steps(table: Table, path: Path, *, has_masks: bool) -> list[Table]:
     steps = table.get("step")
     if not isinstance(steps, list) or not steps:
         raise UsageError(f"{path} has no [[step]]. Name at least one: {', '.join(STEPS)}.")
     if not all(isinstance(each, Mapping) for each in steps):
         raise UsageError(f"{path}: each step is a table of its own, [[step]].")
-    if steps[0].get("do") not in _FIRST:
+    if has_masks and any(each.get("do") == "densify" for each in steps):
+        raise UsageError(f"{path}: `densify` begins with a VISOR JSON, not with a project.")
+    if not has_masks and steps[0].get("do") not in _FIRST:
         raise UsageError(
             f"{path}: the first step must be one that makes the masks, `propagate` or `densify`."
         )

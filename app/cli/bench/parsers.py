@@ -63,6 +63,15 @@ def configure_hover(parser: argparse.ArgumentParser) -> None:
     add("--json", type=output_file, metavar="FILE", help="write the figures there, too")
 
 
+def configure_memory(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `bench memory`."""
+    add = parser.add_argument
+    add("clips", type=Path, nargs="+", metavar="VIDEO", help="opened and closed one by one")
+    add("--model", metavar="NAME", help="the tracker (default: the best without a download)")
+    add("--frames", type=whole(2), default=20, metavar="N", help="to propagate (default: 20)")
+    add("--json", type=output_file, metavar="FILE", help="write the figures there, too")
+
+
 def configure_io(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `bench io`."""
     parser.add_argument(
@@ -135,6 +144,13 @@ def _numbers(text: str) -> list[int]:
     return numbers
 
 
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < 3600:
+        raise argparse.ArgumentTypeError(f"{text} is no time that a video takes")
+    return seconds
+
+
 def _names(text: str) -> list[str]:
     return [name for name in text.split(",") if name]
 
@@ -146,7 +162,25 @@ def _drifts(text: str) -> tuple[str, ...]:
     return kinds
 
 
+def configure_batch(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `bench batch`."""
+    add = parser.add_argument
+    add("--videos", type=whole(100), default=10_000, metavar="N",
+        help="videos that wait (default: 10000)")  # fmt: skip
+    add("--seconds", type=_seconds, default=0.5, metavar="S",
+        help="what the stub takes for a video (default: 0.5)")  # fmt: skip
+    add("--workers", type=whole(1), default=16, metavar="N",
+        help="processes, or the CPUs of the cluster (default: 16)")  # fmt: skip
+    add("--ray", metavar="auto|ADDRESS", help="measure a Ray cluster in place of processes")
+    add("--json", type=output_file, metavar="FILE", help="write the figures there, too")
+
+
 KINDS = {
+    "batch": Command(
+        "the scheduling of many videos, with a stub: overhead, memory of the driver",
+        configure_batch,
+        "app.cli.bench.speed.batch",
+    ),
     "propagate": Command(
         "models on a clip: frames per second, memory",
         configure_propagate,
@@ -161,6 +195,11 @@ KINDS = {
         "previews under the pointer: how often they come, whether the window waits",
         configure_hover,
         "app.cli.bench.window.hover",
+    ),
+    "memory": Command(
+        "the window: whether closing a video gives back what it took",
+        configure_memory,
+        "app.cli.bench.window.memory",
     ),
     "io": Command(
         "videos and projects: opening, reading, writing",

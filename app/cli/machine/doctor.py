@@ -17,6 +17,17 @@ from models import registry
 from models.api import LoadOptions, ModelError
 from models.weights import store as weights
 
+# What a bare Debian or Ubuntu lacks: what Qt loads, what a display needs of it, and a font.
+QT_PACKAGES = (
+    "libgl1", "libegl1", "libx11-6", "libdbus-1-3", "libfontconfig1", "libfreetype6",
+    "libglib2.0-0", "libxkbcommon0", "libx11-xcb1", "libxcb-cursor0", "libxcb-icccm4",
+    "libxcb-image0", "libxcb-keysyms1", "libxcb-randr0", "libxcb-render-util0", "libxcb-shape0",
+    "libxcb-xkb1", "libxkbcommon-x11-0", "fonts-dejavu-core",
+)  # fmt: skip
+_CPU_ONLY = (
+    "All works; libraries for a GPU take some 4 GB. Without them: pip install --force-reinstall "
+    "torch torchvision --index-url https://download.pytorch.org/whl/cpu."
+)
 _ROOM_BYTES = 2 << 30
 _ENCODERS = ("libx264", "mpeg4")
 _DECODERS = ("h264", "hevc", "mpeg4", "mjpeg", "vp9")
@@ -96,9 +107,8 @@ def _window() -> Finding:
 def _advice_on_qt() -> str:
     if sys.platform == "linux":
         return (
-            "Install what Qt needs of the system: apt-get install libegl1 libgl1 libdbus-1-3 "
-            "libfontconfig1 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 "
-            "libxcb-shape0."
+            "Install what Qt needs of the system: apt-get install "
+            f"--no-install-recommends {' '.join(QT_PACKAGES)}."
         )
     return "Install it again: pip install --force-reinstall PySide6-Essentials."
 
@@ -114,7 +124,13 @@ def _torch(device: str) -> Iterator[Finding]:
         return
     from models.runtime.device import pick_device  # noqa: PLC0415 - torch comes with it
 
-    yield Finding("Models", f"torch {torch.__version__}, {torch.get_num_threads()} CPU threads")
+    threads = f"{torch.get_num_threads()} CPU threads"
+    cuda = None if getattr(sys, "frozen", False) else torch.version.cuda
+    if cuda is None or torch.cuda.is_available():
+        yield Finding("Models", f"torch {torch.__version__}, {threads}")
+    else:
+        fact = f"torch {torch.__version__}, {threads}, built for CUDA {cuda}, but there is no GPU"
+        yield Finding("Models", fact, _CPU_ONLY)
     try:
         picked = pick_device(device)
     except ModelError as error:

@@ -30,3 +30,8 @@ def configure_models(parser: argparse.ArgumentParser) -> None:
 
 def configure_doctor(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `doctor`: there are none."""
+
+
+def configure_desktop(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `desktop`."""
+    parser.add_argument("--remove", action="store_true", help="take it out again")

@@ -9,6 +9,7 @@ from pathlib import Path
 from app.batch.inspection.dataset import find_cases, frame_count, score_cases
 from app.batch.inspection.report import PARTS, Cases, write_report
 from app.batch.inspection.tables import Run, difference
+from app.batch.inspection.video import write_videos
 from app.cli.progress import Progress
 from app.core.evaluate import Protocol
 from app.core.inspection.failures import Failure
@@ -38,6 +39,11 @@ def run(arguments: argparse.Namespace) -> int:
                     worst=arguments.worst, progress=progress.step,
                 )  # fmt: skip
             sys.stdout.write(f"\n{arguments.report / 'index.html'} is written.\n")
+        if arguments.video:
+            frames = sum(len(result.frames) for result in runs[0].results)
+            with Progress("Filming", frames) as progress:
+                write_videos(arguments.video, runs, cases, progress.step)
+            sys.stdout.write(f"\nThe videos are in {arguments.video}.\n")
     except KeyboardInterrupt as stop:
         raise MaskwrightError(
             "Stopped. The sequences that were scored are kept: the same command goes on there."

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from app.cli.command import output_file, whole
+from models.api import Quality
 
 
 def configure_propagate(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +29,9 @@ def configure_propagate(parser: argparse.ArgumentParser) -> None:
     )
     add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
     add("--size", type=int, metavar="N", help="short side at inference; 0 = as the frames are")
+    add("--quality", choices=[each.value for each in Quality],
+        help="of models with a memory of frames, the size they see a frame at: three quarters, all "
+        "or five quarters of their own (default: normal)")  # fmt: skip
     add("--start", type=int, metavar="N", help="the first frame to write, counted from 0")
     add("--stop", type=int, metavar="N", help="the last frame to write, itself written too")
     add("--direction", choices=("both", "forward", "backward"), default="both",
@@ -170,6 +174,9 @@ def configure_inspect(parser: argparse.ArgumentParser) -> None:
     add("--report", type=Path, metavar="OUT",
         help="write the report there: index.html, frames.csv, events.csv, summary.json, figures; "
         "what was there is replaced")  # fmt: skip
+    add("--video", type=Path, metavar="OUT",
+        help="write a video of each sequence there: image, ground truth, predictions and errors "
+        "side by side")  # fmt: skip
     add("--frames", type=Path, metavar="ROOT",
         help="the images, a folder for each sequence (default: those that lie with the ground "
         "truth, if any): they are shown, and tell of blur, light, cuts and likeness")  # fmt: skip

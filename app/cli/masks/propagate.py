@@ -17,7 +17,7 @@ from app.storage.formats.label_frames import check_target
 from app.storage.video.frames import FrameCache
 from app.storage.video.opening import Video, open_video
 from models import registry
-from models.api import LoadOptions
+from models.api import LoadOptions, Quality
 
 _READ_AHEAD_BYTES = 128 << 20  # frames are decoded while the model works on those before
 
@@ -61,6 +61,8 @@ def _job(arguments: argparse.Namespace, video: Video) -> FillJob:
         )
     if arguments.size is not None and arguments.size < 0:
         raise UsageError("--size cannot be negative. Give the short side in pixels, or 0.")
+    if arguments.size is not None and arguments.quality is not None:
+        raise UsageError("--size and --quality both say how large a frame is. Give one of them.")
     stems = (video.stem(frame) for frame in range(first, last + 1))
     check_target(arguments.out, stems, scores=arguments.scores)
     options = LoadOptions(
@@ -71,6 +73,7 @@ def _job(arguments: argparse.Namespace, video: Video) -> FillJob:
         scales=arguments.scales,
         flip=arguments.flip,
         presence=arguments.presence,
+        quality=Quality(arguments.quality or Quality.NORMAL),
     )
     if not 0 <= arguments.iou_gate <= 1:
         raise UsageError("--iou-gate must lie from 0 to 1.")

@@ -70,7 +70,8 @@ def _check_apart(config: TrainConfig) -> None:
     folders = [Path(text) for item in sets for text in (item.root, item.images) if text]
     for written in (config.output, config.cache):
         check_apart(Path(written), folders)
-    weights = [Path(text) for text in (config.start, config.encoder, config.depth) if text]
+    given = (config.start, config.encoder, config.depth, config.memory, config.mask_encoder)
+    weights = [Path(text) for text in given if text]
     for name in (_CHECKPOINT, _WEIGHTS):
         check_apart(Path(config.output) / name, weights)
 

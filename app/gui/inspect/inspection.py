@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QVBoxLayout, QWidget
 
+from app.session.runs.agreement import Agreement
 from app.session.runs.memory import MemoryVotes
 from app.session.runs.runs import Runs
 from app.session.state.masks import Masks
@@ -39,10 +40,11 @@ class InspectionPanels(QObject):
         masks: Masks,
         runs: Runs,
         memory: MemoryVotes,
+        agreement: Agreement,
     ) -> None:
         super().__init__()
         self._video, self._view, self._masks = video, view, masks
-        self._runs, self._votes = runs, memory
+        self._runs, self._votes, self._agreement = runs, memory, agreement
         self._named: Named = lambda *_: []
         self._memory_page = _LatePanel(lambda: self.memory)
         memory.changed.connect(self._show_memory)
@@ -63,7 +65,9 @@ class InspectionPanels(QObject):
         from app.gui.inspect.episodes import EpisodesPanel  # noqa: PLC0415
 
         panel = EpisodesPanel(self._view, self._runs)
-        panel.set_actions(self._named("save_episode", "save_curve", "save_episodes", "save_frames"))
+        panel.set_actions(
+            self._named("save_episode", "save_curve", "save_video", "save_episodes", "save_frames")
+        )
         return panel
 
     @cached_property
@@ -71,7 +75,7 @@ class InspectionPanels(QObject):
         """The curves over the frames."""
         from app.gui.inspect.curves.curves import Curves  # noqa: PLC0415
 
-        return Curves(self._video, self._view, self._masks, self._runs)
+        return Curves(self._video, self._view, self._masks, self._runs, self._agreement)
 
     @cached_property
     def views(self) -> "Views":

@@ -12,6 +12,7 @@ from app.session.choices import Option, best_models, models_for
 from app.session.state.preferences import Preferences
 from app.session.state.video import CurrentVideo
 from app.session.state.view import ViewState
+from models.api import Quality
 
 _MORE = "…"  # no name of a model
 
@@ -43,6 +44,11 @@ class PropagateBar(QToolBar):
         tip = self.tr("The model that sharpens each mask on the way; it takes time on every frame")
         self._sharpener = _choice(tip, [])
         self._sharpener.activated.connect(self._on_sharpener_chosen)
+        tip = self.tr(
+            "How finely lite and Cutie look at a frame: quick takes 0.6 of the time, fine 1.6 of it"
+        )
+        self._quality = _choice(tip, [self.tr("Quick"), self.tr("Normal"), self.tr("Fine")])
+        self._quality.activated.connect(self._on_quality_chosen)
         self._range = QLabel()
         view.range_changed.connect(self._show_range)
         video.opened.connect(self._show_range)
@@ -72,6 +78,7 @@ class PropagateBar(QToolBar):
         self.addWidget(QLabel(self.tr("Model ")))
         self.addWidget(self._model)
         self.addWidget(self._sharpener)
+        self.addWidget(self._quality)
         self._show_range()
 
     @property
@@ -104,6 +111,12 @@ class PropagateBar(QToolBar):
         self._model.setCurrentIndex(max(0, row))
         row = self._sharpener.findData(self._preferences.settings.sharpener)
         self._sharpener.setCurrentIndex(max(0, row))
+        self._show_quality()
+
+    def _show_quality(self) -> None:
+        settings = self._preferences.settings
+        self._quality.setCurrentIndex(list(Quality).index(Quality(settings.quality)))
+        self._quality.setEnabled(not settings.size)  # a size that was chosen counts instead
 
     @Slot()
     def _fill_models(self) -> None:
@@ -133,6 +146,11 @@ class PropagateBar(QToolBar):
     def _on_sharpener_chosen(self, row: int) -> None:
         name = self._sharpener.itemData(row)
         self._preferences.apply(replace(self._preferences.settings, sharpener=name))
+
+    @Slot(int)
+    def _on_quality_chosen(self, row: int) -> None:
+        value = list(Quality)[row].value
+        self._preferences.apply(replace(self._preferences.settings, quality=value))
 
 
 def _choice(tip: str, texts: list[str]) -> QComboBox:

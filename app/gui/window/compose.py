@@ -196,8 +196,8 @@ def fill_bars(actions: Actions, parts: WindowParts) -> None:
     parts.timeline.set_actions(
         named(
             "block_verify", "block_unanchor", "block_absent", "block_clear", "block_lock",
-            "block_propagate", "block_exchange", "exchange_on", "take_over_on", "merge", "copy_on",
-            "split_off",
+            "block_propagate", "block_consistent", "block_exchange", "exchange_on", "take_over_on",
+            "merge", "copy_on", "split_off",
         )
     )  # fmt: skip
     parts.objects.set_actions(
@@ -249,7 +249,7 @@ def situation_of(session: Session, *, has_sample: bool) -> Situation:
         overlap=session.preferences.settings.overlap,
         sequences=len(session.files.exchange.visor.subsequences.all),
         keeps_to_sequence=session.files.exchange.visor.subsequences.bounds,
-        has_run=session.inspection.runs.shown is not None,
+        has_run=bool(session.inspection.runs.infos),
         measured=len(session.inspection.runs.results),
         has_episode=bool(session.inspection.runs.episodes),
         has_votes=bool(session.inspection.memory.votes),

@@ -94,7 +94,12 @@ def make_parts(session: Session, store: QSettings, pages: QWidget, window: QWidg
         find=FindPanel(video, view, masks, session.objects, session.finding),
         history=_make_history(session),
         inspection=InspectionPanels(
-            video, view, masks, session.inspection.runs, session.inspection.memory
+            video,
+            view,
+            masks,
+            session.inspection.runs,
+            session.inspection.memory,
+            session.inspection.agreement,
         ),
         mask_bar=MaskBar(preferences, canvas),
         messages=Messages(pages),

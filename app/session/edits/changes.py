@@ -114,8 +114,11 @@ class Changes(QObject):
         return settle(others, frame, back, fixed=self._edit.fixed)
 
     def _among_open(self, keys: Iterable[Key]) -> list[Key]:
-        there = {each.key for each in self.open}
-        return sorted(there.intersection(keys))
+        there = sorted({each.key for each in self.open}.intersection(keys))
+        locked = {key.object for key in there if self._masks.is_locked(key.object)}
+        for number in locked:
+            self._edit.refuses(number)  # which says so
+        return [key for key in there if key.object not in locked]
 
     def _text(self, verb: str, keys: Collection[Key]) -> str:
         objects = {key.object for key in keys}

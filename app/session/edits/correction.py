@@ -1,12 +1,11 @@
 """The correction of one mask: verified and healed, or sharpened and accepted."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from app.batch.passes.steps import Step
 from app.core.document import Entry, Key, Origin
-from app.core.places import exchanged
 from app.engine.jobs import Refine
 from app.session.edits.clicks import Clicks
 from app.session.edits.masks import MaskEdits
@@ -85,7 +84,7 @@ class Correction(QObject):
             for key, entry in present.items()
             if entry is not None and (not entry.is_anchor or entry.stale or entry.conflict)
         ]
-        self._exchange_beside(present)
+        self._exchange_beside()
         if wanted:
             self._edit.verify(wanted, changed=gave)
         for key, entry in present.items():
@@ -94,16 +93,14 @@ class Correction(QObject):
         self._jobs.heal(self._edit.take_new_anchors())
         self.verified.emit()
 
-    def _exchange_beside(self, keys: Collection[Key]) -> None:
+    def _exchange_beside(self) -> None:
         """Give objects that were taken for each other their masks back on the frames around."""
-        document = self._masks.document
-        for frame in {key.frame for key in keys}:
-            numbers = {key.object for key in keys if key.frame == frame}
-            if changes := exchanged(document, frame, numbers):
-                names = " and ".join(self._masks.name_of(n) for n in sorted(numbers))
-                frames = sorted({key.frame for key in changes})
-                text = f"Exchange {names}, frames {frames[0]}-{frames[-1]}"
-                self._edit.make(changes, text, marks=False)
+        if changes := self._edit.take_exchanges():
+            numbers = sorted({key.object for key in changes})
+            names = " and ".join(self._masks.name_of(number) for number in numbers)
+            frames = sorted({key.frame for key in changes})
+            text = f"Exchange {names}, frames {frames[0]}-{frames[-1]}"
+            self._edit.make(changes, text, marks=False)
 
     def _set_waiting(self, key: Key | None) -> None:
         if key != self._waits_at:

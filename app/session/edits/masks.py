@@ -9,6 +9,7 @@ from app.core.document import Changes, Document, Entry, Key, Origin, why_not_edi
 from app.core.exclusion import exclude
 from app.core.heal import stale_marks
 from app.core.mask import Mask
+from app.core.places import Exchanges, exchanged
 from app.core.plan import anchor_frames
 from app.session.edits.edit import Edit
 from app.session.jobs.runner import JobRunner
@@ -33,6 +34,7 @@ class MaskEdits(QObject):
         self._jobs, self._status = jobs, context.status
         self._preferences = context.preferences
         self._new_anchors: set[Key] = set()  # made since the last heal
+        self._exchanges = Exchanges()
         self._gave: dict[Key, Entry] = {}  # what is left of masks that gave something since then
         self._hidden: dict[Key, Edit] = {}  # by which an object was marked as not visible
         context.video.opened.connect(self._hidden.clear)
@@ -81,6 +83,8 @@ class MaskEdits(QObject):
         """
         keeping = self.fixed if keeping is None else keeping
         was = (instead_of.before if instead_of else {key: self._masks.entry(key)}).get(key)
+        if instead_of is not None:
+            self._exchanges.forget(key.frame)
         with self._jobs.making_way(self._taking(key, entry, keeping, instead_of)):
             # Anew: what a job has found by the time that it stops stands on the frame, too.
             taken = self._taking(key, entry, keeping, instead_of)
@@ -93,6 +97,7 @@ class MaskEdits(QObject):
             if each != key and left is not None and left != before.get(each):
                 self._gave[each] = left
                 if was is not None and left.mask == was.mask:
+                    self._exchanges.note(self._masks.document, *key, each.object)
                     self._status.report("info", _exchanged(self._masks, key.object, each.object))
         return made
 
@@ -229,6 +234,7 @@ class MaskEdits(QObject):
     def forget_new_anchors(self) -> None:
         """Let the next heal begin at none of the anchors made so far."""
         self._new_anchors.clear()
+        self._exchanges.take(self._masks.document)
         self._gave.clear()
 
     def note_anchor(self, key: Key) -> None:
@@ -239,6 +245,15 @@ class MaskEdits(QObject):
         """Return the anchors made since this was called last: where a heal begins."""
         taken, self._new_anchors = self._new_anchors, set()
         return taken
+
+    def take_exchanges(self) -> Changes:
+        """Return what gives objects that changed places their masks back around there."""
+        document = self._masks.document
+        changes: dict[Key, Entry | None] = {}
+        for frame, owners in self._exchanges.take(document).items():
+            if not any(self._masks.is_locked(number) for number in owners):
+                changes |= exchanged(document, frame, owners)
+        return changes
 
     def take_givers(self) -> list[Key]:
         """Return where masks gave something to another object since this was called last.

@@ -12,6 +12,7 @@ from app.core.document import Document, Entry, Key
 from app.core.exclusion import settle
 from app.core.plan import Direction, permitted
 from app.session.inference.engine import Engine
+from app.session.jobs.consistency import Consistency
 from app.session.jobs.healing import Healing
 from app.session.jobs.job import Job, NothingToDo
 from app.session.jobs.progress import Meter
@@ -131,6 +132,11 @@ class JobRunner(QObject):
         """Sharpen the masks of unlocked objects on `frames`, but no anchors, as one undo step."""
 
         self.ask(lambda: Refinement.plan(self._context, frames, objects))
+
+    @interaction("jobs")
+    def make_consistent(self, objects: Iterable[int], frames: range) -> None:
+        """Let the masks on `frames` and those of a tracker vote, as one undo step; see `vote`."""
+        self.ask(lambda: Consistency.plan(self._context, objects, frames))
 
     @interaction("jobs")
     def cancel(self) -> None:
@@ -298,7 +304,7 @@ class JobRunner(QObject):
         if not self._context.preferences.settings.overlap:
             given = _settled(self._masks, given)
         self._masks.add_pending(given)
-        if told := running.meter.step(step.frame):
+        if step.computed and (told := running.meter.step(step.frame)):
             self.progress_changed.emit(told)
 
     @Slot(int, object)
@@ -362,11 +368,20 @@ def _works_at(running: _Running, keys: Collection[Key], video: CurrentVideo) -> 
 
 
 def _settled(masks: Masks, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
-    """Return what masks of a model change on their frames, where masks exclude each other."""
+    """Return what masks of a model change on their frames, where masks exclude each other.
+
+    Masks that stand there already are in nobody's way: most of those that a heal confirms do.
+    """
     fixed = {info.id for info in masks.objects if info.locked or not info.visible}
     changed: dict[Key, Entry] = {}
-    for frame in {key.frame for key in found}:
-        here = {key.object: entry for key, entry in found.items() if key.frame == frame}
+    frames: dict[int, dict[int, Entry]] = {}
+    for key, entry in found.items():
+        before = masks.entry(key)
+        if before is not None and before.mask is entry.mask:
+            changed[key] = entry
+        else:
+            frames.setdefault(key.frame, {})[key.object] = entry
+    for frame, here in frames.items():
         changed |= settle(masks.shown(frame), frame, here, fixed=fixed - here.keys())
     return changed
 

@@ -7,6 +7,7 @@ from app.session.edits.masks import MaskEdits
 from app.session.files.autosave import Autosave
 from app.session.inference.engine import Engine
 from app.session.jobs.runner import JobRunner
+from app.session.runs.agreement import Agreement
 from app.session.runs.dataset import DataSet
 from app.session.runs.experiments import Experiments
 from app.session.runs.memory import MemoryVotes
@@ -33,6 +34,7 @@ class Inspection:
         self.data_set = DataSet(autosave, self.runs, parent)
         self.experiments = Experiments(context, jobs, self.runs)
         self.memory = MemoryVotes(context, engine, parent)
+        self.agreement = Agreement(context.video, self.runs, parent)
 
     def stop(self) -> None:
         """End what is measured or written of the open video."""

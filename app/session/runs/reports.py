@@ -1,7 +1,8 @@
 """What is taken out of the window: figures and tables of how runs fail."""
 
+import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,11 +20,12 @@ from app.batch.inspection.figures import (
     curve_figure,
     episode_figure,
 )
+from app.batch.inspection.video import SideBySide, Track, write_video
 from app.core.document import Key
 from app.core.inspection.episodes import Episode
 from app.core.inspection.results import Result
 from app.core.runs import Run
-from app.errors import FrameReadError, UsageError
+from app.errors import FrameReadError, StorageError, UsageError
 from app.session.runs.runs import Runs
 from app.session.state.context import SessionContext
 from app.storage.files.apart import check_apart
@@ -32,6 +34,7 @@ from app.storage.video.frames import FrameCache
 from models.api import BoolMask
 
 _SHOTS = 5  # frames of an episode's strip
+_FPS = 24.0  # of a video whose rate is not known
 
 
 class Reports(QObject):
@@ -46,6 +49,7 @@ class Reports(QObject):
         super().__init__(parent)
         self._video, self._status, self._runs = context.video, context.status, runs
         self._worker: ThreadPoolExecutor | None = None
+        self._cancelled = threading.Event()
         self._done.connect(self._on_done)
 
     def save_episode(self, episode: Episode, path: Path) -> None:
@@ -71,6 +75,30 @@ class Reports(QObject):
         if traces := self._traces():
             self._write(path, lambda: _drawn(curve_figure(traces, number - 1), path))
 
+    def save_video(self, path: Path, frames: range) -> None:
+        """Write these frames as MP4: image, ground truth, and up to two runs with their errors.
+
+        `path` ends in .mp4.
+        """
+        opened, truth = self._video.now, self._runs.run(self._runs.truth)
+        traces = self._shown()
+        if opened is None or truth is None or not traces:
+            return
+        cache, title, fps = opened.cache, self._video.title, self._video.fps or _FPS
+        pictures = SideBySide(
+            lambda index: f"{title}, frame {frames[index]}",
+            lambda index: cache.get(frames[index]),
+            _track("ground truth", truth, frames, cache.size, None),
+            [
+                _track(run.info.name, run, frames, cache.size, self._runs.results.get(number))
+                for number, run in traces
+            ],
+            count=len(frames),
+            size=cache.size,
+        )
+        self._status.report("info", f"Writing {path}…")
+        self._submit(path, lambda: write_video(path, pictures, fps, self._check))
+
     def save_episodes(self, path: Path) -> None:
         """Write a line for each episode of every measured run, as CSV."""
         runs = self._tables()
@@ -82,10 +110,23 @@ class Reports(QObject):
         self._write(path, lambda: tables.frames_csv(runs))
 
     def stop(self) -> None:
-        """Wait for what is being written."""
+        """Wait for the figure that is being written; a video is left."""
+        self._cancelled.set()
         if self._worker is not None:
             self._worker.shutdown()
             self._worker = None
+        self._cancelled = threading.Event()
+
+    def _shown(self) -> list[tuple[int, Run]]:
+        """Return up to two predictions by their numbers, the shown one first."""
+        known = [*self._runs.results]
+        order = sorted(known, key=lambda number: number != self._runs.shown)
+        runs = [(number, self._runs.run(number)) for number in order[: len(RUN_COLORS)]]
+        return [(number, run) for number, run in runs if run is not None]
+
+    def _check(self, _frame: int) -> None:
+        if self._cancelled.is_set():
+            raise CancelledError
 
     def _traces(self) -> list[Trace]:
         """Return the measured runs as they are drawn, the shown one first."""
@@ -109,16 +150,19 @@ class Reports(QObject):
         ]
 
     def _write(self, path: Path, make: Callable[[], bytes]) -> None:
+        self._submit(path, lambda: atomic_write(path, make()))
+
+    def _submit(self, path: Path, write: Callable[[], None]) -> None:
         if self._worker is None:
             self._worker = ThreadPoolExecutor(1, "reports")
         opened = self._video.now
         inputs = (opened.video.source, opened.project_path) if opened else ()
 
-        def write() -> None:
+        def write_apart() -> None:
             check_apart(path, inputs)
-            atomic_write(path, make())
+            write()
 
-        done = self._worker.submit(write)
+        done = self._worker.submit(write_apart)
         done.add_done_callback(lambda future: self._done.emit(path, future))
 
     @Slot(object, object)
@@ -126,9 +170,9 @@ class Reports(QObject):
         error = done.exception()
         if error is None:
             self._status.report("info", f"Saved {path}.")
-        elif isinstance(error, OSError | FrameReadError | UsageError):
+        elif isinstance(error, OSError | FrameReadError | StorageError | UsageError):
             self._status.report("error", f"{path} was not written: {error}")
-        else:
+        elif not isinstance(error, CancelledError):
             raise error
 
 
@@ -146,6 +190,19 @@ def take_shots(
         for place in chosen_places(result, episode, _SHOTS)
         for frame in (result.positions[place],)
     ]
+
+
+def _track(
+    name: str, run: Run, frames: range, size: tuple[int, int], result: Result | None
+) -> Track:
+    """Return a run as a video shows it."""
+    scores = {} if result is None else dict(zip(result.positions, result.measures.jf, strict=True))
+
+    def score(index: int) -> str:
+        found = scores.get(frames[index])
+        return "" if found is None else f"J&F {found.mean():.2f}"
+
+    return Track(name, lambda index: run.labels(frames[index], size), score)
 
 
 def _mask(run: Run, frame: int, number: int, size: tuple[int, int]) -> BoolMask:

@@ -191,7 +191,9 @@ class Runs(QObject):
                     (*self._masks.objects, *named_objects(missing)), "Add objects"
                 )
             self._edit.make(changes, "Take over masks")
-        text = f"Masks of {run.info.name} on {len(frames):,} frames are anchors now."
+        count = len(frames)
+        where = f"{count:,} frames" if count != 1 else "one frame"
+        text = f"Masks of {run.info.name} on {where} are anchors now."
         self._status.report("info", text)
 
     def _add(self, run: Run) -> None:

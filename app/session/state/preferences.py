@@ -11,7 +11,7 @@ from app.engine.inference import Choice
 from app.session.state.interactions import Interactions, interaction
 from app.session.state.status import Status
 from app.storage.settings import Settings, load, save
-from models.api import LoadOptions
+from models.api import LoadOptions, Quality
 
 
 class Preferences(QObject):
@@ -67,7 +67,10 @@ class Preferences(QObject):
 def choice_of(settings: Settings) -> Choice:
     """Return which models to use and how."""
     options = LoadOptions(
-        device=settings.device, threads=settings.threads, size=settings.size or None
+        device=settings.device,
+        threads=settings.threads,
+        size=settings.size or None,
+        quality=Quality(settings.quality),
     )
     models = Choice(settings.tracker, settings.segmenter, settings.refiner, options=options)
     if not settings.sharpener:

@@ -48,7 +48,7 @@ def atomic_file(path: Path) -> Generator[Path, None, None]:
         yield beside
         _flush(beside)
         beside.replace(path)
-    _flush_folder(path.parent)
+    flush_folder(path.parent)
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def atomic_folder(path: Path) -> Generator[Path, None, None]:
                 old.replace(path)
             raise
         shutil.rmtree(old, ignore_errors=True)
-    _flush_folder(path.parent)
+    flush_folder(path.parent)
 
 
 def check_file_name(name: str, what: str) -> None:
@@ -99,8 +99,8 @@ def _flush(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _flush_folder(path: Path) -> None:
-    # Makes the rename itself durable; Windows cannot open a folder and does not need it.
+def flush_folder(path: Path) -> None:
+    """Make a rename in the folder durable; Windows cannot open a folder and does not need it."""
     if os.name == "posix":
         descriptor = os.open(path, os.O_RDONLY)
         try:

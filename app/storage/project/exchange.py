@@ -1,11 +1,14 @@
 """The project file made of an import, and the frames that stand for its video."""
 
+import shutil
+import sqlite3
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.errors import VideoMissingError
+from app.errors import ProjectError, VideoMissingError
+from app.storage.files.lock import FileLock, LockedError
 from app.storage.formats.importing import Imported
 from app.storage.formats.visor.importing import ATTACHMENT
 from app.storage.formats.visor.naming import FrameList
@@ -33,6 +36,45 @@ def create_project(path: Path, imported: Imported) -> None:
             project.copy_to(path)
         finally:
             project.close()
+
+
+def copy_project(source: Path, target: Path) -> Path:
+    """Copy a project file that nobody has open, which stays as it is; return where its video is.
+
+    Raises ProjectError where it is open, or no project; OSError.
+    """
+    try:
+        lock = FileLock(source)
+    except LockedError as error:
+        raise ProjectError(
+            f"{source} is open in another Maskwright ({error}): close it there."
+        ) from error
+    try:
+        shutil.copyfile(source, target)
+        log = source.with_name(f"{source.name}-wal")  # left by a program that was killed
+        if log.exists():
+            shutil.copyfile(log, target.with_name(f"{target.name}-wal"))
+    finally:
+        lock.release()
+    with closing(Project.open(target)) as copy:
+        return copy.source_seen_from(source.parent)
+
+
+def place_of_video(project: Path) -> Path:
+    """Return where a project's video is, read without a change to the file.
+
+    Where the file does not tell, it is the file itself.
+    """
+    address = f"{project.absolute().as_uri()}?mode=ro&immutable=1"
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as database:
+            row = database.execute("SELECT relative, absolute FROM video").fetchone()
+    except sqlite3.Error:
+        row = None
+    if row is None:
+        return project
+    beside = project.parent / str(row[0])
+    return beside if row[0] is not None and is_there(beside) else Path(str(row[1]))
 
 
 @contextmanager

@@ -27,13 +27,25 @@ class Project:
 
     Each `append` is one transaction: when it returns, no kill of the process loses it. A failure
     (ProjectError) leaves the file as it was before the call. For one thread at a time, any thread.
+    What is only read stays as it is, byte for byte, also where it is of an older version.
     """
 
-    def __init__(self, path: Path, database: sqlite3.Connection, lock: FileLock) -> None:
-        """For `create` and `open` only."""
+    def __init__(
+        self,
+        path: Path,
+        database: sqlite3.Connection,
+        lock: FileLock,
+        older: sqlite3.Connection | None = None,
+    ) -> None:
+        """For `create` and `open` only.
+
+        `older` is the file itself where `database` is a copy in memory, in this program's version.
+        """
         self.path = path
-        self._database = database
+        self._database, self._older = database, older
         self._lock = lock
+        self._is_untouched = True
+        self._identity: bytes | None = None  # to be kept with the next change
         self._file = path.stat()
         reading.check_tables(database)
         self._video = video = reading.video_of(
@@ -44,7 +56,7 @@ class Project:
         )
         self._relative, self._absolute = video.relative, video.absolute
         self.frame_count, self.size = video.frame_count, video.size
-        self.runs = RunStore(self.together, self.size)
+        self.runs = RunStore(self.together, self._looking, self.size)
 
     @classmethod
     def create(
@@ -67,7 +79,7 @@ class Project:
 
     @classmethod
     def open(cls, path: Path) -> "Project":
-        """Open the project file at `path`, bringing one of an older version up to date.
+        """Open the project file at `path`; the first change brings an older one up to date.
 
         Raises UnusableProjectError: in use, damaged, newer, no project, not writable. The video
         may be missing: see `source`.
@@ -80,8 +92,9 @@ class Project:
             database = _connect(path)
             try:
                 _begin_use(database)
-                schema.migrate(database)
-                return cls(path, database, lock)
+                if schema.is_current(database):
+                    return cls(path, database, lock)
+                return cls(path, _as_of_now(database), lock, database)
             except BaseException:
                 database.close()
                 lock.release()
@@ -95,7 +108,7 @@ class Project:
         try:
             database.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
             _begin_use(database)
-            schema.migrate(database)
+            _begin_changes(database)
             places = _places(path, source)
             with database:
                 database.execute("INSERT INTO video VALUES (?, ?, ?, ?, ?, 1)", (*places, *facts))
@@ -110,8 +123,12 @@ class Project:
 
         The path may not exist: ask for the video, call `relocate`.
         """
+        return self.source_seen_from(self.path.parent)
+
+    def source_seen_from(self, folder: Path) -> Path:
+        """Return where the video of a project in `folder` is, of which this file is a copy."""
         if self._relative is not None:
-            beside = Path(os.path.normpath(self.path.parent.absolute() / self._relative))
+            beside = Path(os.path.normpath(folder.absolute() / self._relative))
             if is_there(beside):
                 return beside
         return Path(self._absolute)
@@ -220,8 +237,10 @@ class Project:
         frames.
         """
         self.check_size(video)
-        kept = self.get_attachment(_IDENTITY)
-        if kept is None:
+        kept = self._identity or self.get_attachment(_IDENTITY)
+        if kept is None and self._older is not None:
+            self._identity = identity_of(video)
+        elif kept is None:
             # What cannot be kept now is kept another time; the masks can be worked on.
             with suppress(ProjectError):
                 self.set_attachment(_IDENTITY, identity_of(video))
@@ -281,6 +300,8 @@ class Project:
     def close(self) -> None:
         """Let go of the file. A second call does nothing."""
         self._database.close()
+        if self._older is not None:
+            self._older.close()
         self._lock.release()
 
     @contextmanager
@@ -291,9 +312,30 @@ class Project:
                 yield self._database
                 return
             self.check_place()
+            if self._is_untouched:
+                self._begin_changes()
             with self._database:
                 self._database.execute("BEGIN IMMEDIATE")
+                if self._identity is not None:
+                    kept = (_IDENTITY, self._identity)
+                    self._database.execute("INSERT OR REPLACE INTO attachment VALUES (?, ?)", kept)
                 yield self._database
+            self._identity = None
+
+    @contextmanager
+    def _looking(self) -> Generator[sqlite3.Connection, None, None]:
+        """Hold while something is read."""
+        with _explained(self.path):
+            yield self._database
+
+    def _begin_changes(self) -> None:
+        """Make the file ready for the first change; one of an older version becomes one of now."""
+        file = self._older or self._database
+        _begin_changes(file)
+        if self._older is not None:
+            self._database.close()
+            self._database, self._older = self._older, None
+        self._is_untouched = False
 
 
 def is_there(place: Path) -> bool:
@@ -313,9 +355,26 @@ def _begin_use(database: sqlite3.Connection) -> None:
     # folders lack. With NORMAL a killed process loses nothing; a power cut may lose the last edits.
     database.execute("PRAGMA trusted_schema = OFF")
     database.execute("PRAGMA locking_mode = EXCLUSIVE")
-    database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = NORMAL")
     database.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_changes(database: sqlite3.Connection) -> None:
+    database.execute("PRAGMA journal_mode = WAL")
+    schema.migrate(database)
+
+
+def _as_of_now(older: sqlite3.Connection) -> sqlite3.Connection:
+    """Return a copy in memory of a file of an older version, brought up to date."""
+    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    try:
+        older.backup(copy)
+        copy.execute("PRAGMA trusted_schema = OFF")
+        schema.migrate(copy)
+    except BaseException:
+        copy.close()
+        raise
+    return copy
 
 
 def _locked(path: Path) -> FileLock:

@@ -19,12 +19,15 @@ _INFO = "name, kind, model, weights, parameters, source"
 class RunStore:
     """The runs of one project file, by number. Each call is one transaction (ProjectError)."""
 
-    def __init__(self, transaction: Transaction, size: tuple[int, int]) -> None:
-        self._transaction, self._size = transaction, size
+    def __init__(
+        self, transaction: Transaction, looking: Transaction, size: tuple[int, int]
+    ) -> None:
+        """`looking` is held where something is only read."""
+        self._transaction, self._looking, self._size = transaction, looking, size
 
     def infos(self) -> dict[int, RunInfo]:
         """Return what is known of each run, by its number, the oldest first; no mask is read."""
-        with self._transaction() as database:
+        with self._looking() as database:
             rows = database.execute(f"SELECT id, {_INFO} FROM run ORDER BY id").fetchall()
         return {number: _info(*columns) for number, *columns in rows}
 
@@ -49,7 +52,7 @@ class RunStore:
 
     def load(self, number: int) -> Run:
         """Read a run. Raises ProjectError where there is none of this number or it is damaged."""
-        with self._transaction() as database:
+        with self._looking() as database:
             row = database.execute(
                 f"SELECT {_INFO}, objects, frames FROM run WHERE id = ?", (number,)
             ).fetchone()

@@ -65,13 +65,19 @@ VERIFIED, OCCLUDED, STALE, CONFLICT = 1, 2, 4, 8
 FLAGS = VERIFIED | OCCLUDED | STALE | CONFLICT
 
 
-def migrate(database: sqlite3.Connection) -> None:
-    """Bring an open file to this program's version, all in one transaction or not at all."""
+def is_current(database: sqlite3.Connection) -> bool:
+    """Whether an open file is of this program's version. Raises ProjectError where it is newer."""
     (version,) = database.execute("PRAGMA user_version").fetchone()
     if version > VERSION:
         raise newer_version(version)
-    if version == VERSION:
+    return bool(version == VERSION)
+
+
+def migrate(database: sqlite3.Connection) -> None:
+    """Bring an open file to this program's version, all in one transaction or not at all."""
+    if is_current(database):
         return
+    (version,) = database.execute("PRAGMA user_version").fetchone()
     script = "".join(STEPS[version:])
     try:
         # executescript commits what is open before it, so the transaction is written into it.

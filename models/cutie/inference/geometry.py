@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor
 
+from models.encoders.shape import factor_to
+
 Size = tuple[int, int]  # (height, width) in pixels
 
 
@@ -27,8 +29,7 @@ class Geometry:
         """
         least = min(frame)
         reached = short_side > 0 and (enlarge or short_side < least)
-        wanted = short_side if reached else least
-        factor = wanted * scale / least
+        factor = (factor_to(short_side, frame) if reached else 1.0) * scale
         # As the published code rounds, so that the same pixels are seen.
         inner = frame if factor == 1 else (_down(frame[0] * factor), _down(frame[1] * factor))
         height, width = (-(-side // multiple) * multiple for side in inner)

@@ -12,6 +12,8 @@ from torch import Tensor
 from models.api import ModelError, Place, Store, Vote
 from models.cutie.affinity import query_terms
 from models.cutie.config import MemoryConfig
+from models.cutie.inference.evidence import FrameMaps
+from models.cutie.inference.learned_presence import LearnedPresence
 from models.cutie.inference.presence import Presence, rivalled, shown
 from models.cutie.memory.bank import Bank, select_objects
 from models.cutie.network.layers import aggregate, side_by_side
@@ -24,6 +26,23 @@ class EncodedFrame(NamedTuple):
     number: int
     image: Tensor  # (B, 3, H, W), 0 to 1
     features: ImageFeatures
+
+
+class Segmented(NamedTuple):
+    """A frame's objects as the network predicts them; the maps are those of the first image."""
+
+    own: Tensor  # (B, K, ...) each object's own probability, at stride 4 or 2
+    sensory: dict[int, Tensor]  # object -> its sensory memory, renewed: (B, S, h, w)
+    steering: Tensor  # (K, h, w) logits
+    enriched: Tensor  # (K, E, h, w)
+
+    def probability(self, size: tuple[int, int], claims: Tensor | None = None) -> Tensor:
+        """Return the objects joined, (K + 1, H, W); `claims` (B, K, ...) are 0 where none is."""
+        own = self.own if claims is None else self.own * claims
+        joined = join(own, size, None).probability
+        if joined.shape[0] == 1:
+            return joined[0]
+        return (joined[0] + joined[1].flip(-1)) / 2
 
 
 class FrameSizeError(ModelError):
@@ -52,7 +71,9 @@ class Propagation:
         self._last_masks: Tensor | None = None  # (B, K, H, W)
         self._starting: dict[int, Tensor] = {}  # object -> mask (B, H, W) to start from
         self._size: tuple[int, ...] | None = None
-        self._presence = Presence(config.presence) if config.presence else None
+        head = network.presence_head
+        self._presence = Presence(config.presence) if config.presence and head is None else None
+        self._learned = LearnedPresence(head, config.presence) if config.presence and head else None
         self._left_out = frozenset(left_out)
         self._time = -1
         self._last_memory = 0  # time of the last frame that was remembered
@@ -82,6 +103,8 @@ class Propagation:
             slot = objects.index(object_id)
             empty = self._empty_sensory(frame)
             value = encoded.value[:, slot : slot + 1]
+            if self._learned is not None:
+                self._learned.start(stacked[0, slot], frame.features.pix_feat[0], object_id)
             self.bank.sensory[object_id] = self.network.deep_update(value, empty[:, None])[:, 0]
             self._starting[object_id] = stacked[:, slot]
 
@@ -112,20 +135,24 @@ class Propagation:
         self._time += 1
         since = self._time - self._last_memory
         predicted: dict[int, Tensor] = {}
-        probability = self._background(frame)
+        probability, absent = self._background(frame), list[int]()
         if self.objects and (given is None or given.keys() != set(self.objects)):
-            probability = self._segment(
-                frame, update_sensory=since in self._sensory_times and not last
-            )
+            segmented = self._segment(frame, renew=since in self._sensory_times and not last)
+            probability, absent = self._judged(frame, segmented, given or {})
+            renewed = segmented.sensory.items()
+            self.bank.sensory.update(each for each in renewed if each[0] not in absent)
             predicted = dict(zip(self.objects, probability[1:], strict=True))
         if given:
             probability = self._merge(predicted, given)
+        if self._learned is not None and self.objects:
+            pix_feat = frame.features.pix_feat[0]
+            self._learned.learn(probability, pix_feat, self.objects, absent)
         before = self._last_masks
         self._last_masks = self._mirrored(probability[1:], frame)
         due = since >= self.config.every or bool(given)
         if self.objects and ((due and not last) or permanent):
             known = self.objects if permanent else given or {}
-            present = self._present(probability, known)
+            present = self._present(probability, known, absent)
             confusing = self._confusing(probability, before)
             self._add_memory(frame, present, confusing, permanent=permanent)
         least = self.config.least_shown
@@ -138,6 +165,8 @@ class Propagation:
             self._last_masks = select_objects(self._last_masks, self.objects, kept)
         self.objects = kept
         self.bank.delete_objects(objects)
+        if self._learned is not None:
+            self._learned.forget(objects)
 
     def explain(
         self, features: ImageFeatures, row: int, column: int, object_id: int | None
@@ -170,15 +199,16 @@ class Propagation:
         ]
         return sorted(votes, key=lambda vote: vote.weight, reverse=True)
 
-    def _segment(self, frame: EncodedFrame, *, update_sensory: bool) -> Tensor:
-        """Predict all objects, (K + 1, H, W); update the sensory memory where asked."""
+    def _segment(self, frame: EncodedFrame, *, renew: bool) -> Segmented:
+        """Predict all objects; renew the sensory memory where asked, but keep that nowhere."""
         assert self._last_masks is not None
         features = frame.features
         query = query_terms(pixels(features.key.float()), pixels(features.selection.float()))
         readouts = self.bank.readout(query, self.objects)
         enriched: dict[int, Tensor] = {}
+        steering: dict[int, Tensor] = {}
         for group in self.bank.groups(self.objects):
-            result, _ = self.network.enrich(
+            result, steered = self.network.enrich(
                 features.pix_feat,
                 torch.stack([readouts[object_id] for object_id in group], dim=1),
                 self._sensory(group),
@@ -186,25 +216,54 @@ class Propagation:
                 torch.stack([self.bank.summary[object_id] for object_id in group], dim=1),
             )
             enriched |= dict(zip(group, result.unbind(1), strict=True))
-        return self._decode(features, enriched, update_sensory=update_sensory)
+            steering |= dict(zip(group, steered[-1][0], strict=True))
+        own, sensory = self._decode(features, enriched, renew=renew)
+        return Segmented(
+            own,
+            sensory,
+            torch.stack([steering[each] for each in self.objects]),
+            torch.stack([enriched[each][0] for each in self.objects]),
+        )
 
     def _decode(
-        self, features: ImageFeatures, enriched: Mapping[int, Tensor], *, update_sensory: bool
-    ) -> Tensor:
-        decoded = []
+        self, features: ImageFeatures, enriched: Mapping[int, Tensor], *, renew: bool
+    ) -> tuple[Tensor, dict[int, Tensor]]:
+        """Return each object's own probability (B, K, ...), and its sensory memory if renewed."""
+        decoded: list[Tensor] = []
+        renewed: dict[int, Tensor] = {}
         step = self._chunk(len(self.objects))
         for first in range(0, len(self.objects), step):
             group = self.objects[first : first + step]
             stacked = side_by_side([enriched[object_id] for object_id in group])
-            sensory = self._sensory(group) if update_sensory else None
+            sensory = self._sensory(group) if renew else None
             probabilities, sensory = self.network.decode(features, stacked, sensory)
             decoded.append(probabilities)
             if sensory is not None:
-                self.bank.sensory.update(zip(group, sensory.unbind(1), strict=True))
-        probability = join(torch.cat(decoded, dim=1), features.size, None).probability
-        if probability.shape[0] == 1:
-            return probability[0]
-        return (probability[0] + probability[1].flip(-1)) / 2
+                renewed |= zip(group, sensory.unbind(1), strict=True)
+        return torch.cat(decoded, dim=1), renewed
+
+    def _judged(
+        self, frame: EncodedFrame, segmented: Segmented, given: Collection[int]
+    ) -> tuple[Tensor, list[int]]:
+        """Return the probability (K + 1, H, W), and whom the presence head takes for absent.
+
+        These have an empty mask; what they claimed goes to whoever else claims it.
+        """
+        probability = segmented.probability(frame.features.size)
+        if self._learned is None:
+            return probability, []
+        maps = FrameMaps(
+            probability,
+            segmented.own[0],
+            segmented.steering,
+            segmented.enriched,
+            frame.features.pix_feat[0],
+        )
+        absent = self._learned.absent(maps, self.objects, given)
+        claims = self._learned.claims(segmented.own, self.objects, absent)
+        if claims.numel() > 1:
+            probability = segmented.probability(frame.features.size, claims)
+        return probability, absent
 
     def _merge(self, predicted: Mapping[int, Tensor], given: Mapping[int, Tensor]) -> Tensor:
         """Put given masks over predicted probabilities; return (K + 1, H, W), sum 1."""
@@ -215,13 +274,15 @@ class Propagation:
         stacked = torch.stack([merged[object_id] for object_id in self.objects])
         return aggregate(stacked[None]).softmax(dim=1)[0]
 
-    def _present(self, probability: Tensor, given: Collection[int]) -> Sequence[int]:
+    def _present(
+        self, probability: Tensor, given: Collection[int], absent: Collection[int]
+    ) -> Sequence[int]:
         """Return the objects that are present, by their probability (K + 1, H, W), or `given`.
 
-        All of them where the config does not ask.
+        All of them where the config does not ask; all that are not `absent` with a presence head.
         """
         if self._presence is None:
-            return self.objects
+            return [each for each in self.objects if each in given or each not in absent]
         return self._presence.judge(probability, self.objects, given)
 
     def _confusing(self, probability: Tensor, before: Tensor | None) -> list[int]:

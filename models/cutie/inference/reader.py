@@ -41,6 +41,8 @@ class FrameReader:
         self._device = network.pixel_mean.device
         ahead = threads.count + 1 if threads is not None else 1
         self._batch = _BATCH.get(self._device.type, ahead)
+        # With threads frames come one by one, and those ahead wait elsewhere.
+        self._kept = 2 if threads is not None else self._batch + 1
         self._order: list[int] = []
         self._encoded: dict[int, EncodedFrame] = {}
         self._reading = threading.Lock()  # a video is read by one thread at a time
@@ -54,7 +56,7 @@ class FrameReader:
         """Return a frame's features."""
         if number not in self._encoded:
             self._keep(self._encode(number))
-        while len(self._encoded) > 2 * self._batch:
+        while len(self._encoded) > self._kept:
             del self._encoded[next(iter(self._encoded))]
         return self._encoded[number]
 

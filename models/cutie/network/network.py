@@ -21,6 +21,7 @@ from models.cutie.network.object_summarizer import ObjectSummarizer
 from models.cutie.network.object_transformer import ObjectTransformer
 from models.cutie.network.pixel_encoder import KeyProjection, PixelEncoder, build_pixel_encoder
 from models.cutie.network.pixel_fuser import PixelFuser
+from models.cutie.network.presence_head import PresenceHead
 
 _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
@@ -71,8 +72,10 @@ class Network(nn.Module):
     """Remembers masks, and segments an image by what is remembered.
 
     `encoder` replaces the image encoder that the config names, for instance by one that is shared.
+    `presence_head`, which only some weights bring, tells whether an object is there at all.
     """
 
+    presence_head: PresenceHead | None
     pixel_mean: Tensor
     pixel_std: Tensor
 
@@ -90,6 +93,7 @@ class Network(nn.Module):
         self.object_summarizer = ObjectSummarizer(config)
         self.mask_decoder = MaskDecoder(config, channels)
         self.aux_computer = Auxiliary(config)
+        self.presence_head = None
         self.register_buffer("pixel_mean", torch.tensor(_MEAN).view(3, 1, 1), persistent=False)
         self.register_buffer("pixel_std", torch.tensor(_STD).view(3, 1, 1), persistent=False)
 

@@ -14,6 +14,7 @@ from models.encoders.hiera import HieraEncoder, Levels
 from models.training.config import TrainConfig, TrainingConfigError
 from models.training.learners.learner import Learner
 from models.training.learners.losses import PointSampling
+from models.training.learners.parts import take_mask_encoder, take_memory
 from models.training.learners.prompting import PromptLearner, PromptNet
 from models.training.learners.sam2 import Sam2Learner
 from models.training.learners.sam2_losses import MaskWeights
@@ -29,6 +30,7 @@ NETWORKS: dict[str, NetworkConfig] = {
         networks.HIERA_DEPTH, encoder=replace(networks.HIERA_DEPTH.encoder, depth="large")
     ),
     "css": networks.CSS,
+    "css-tiny": replace(networks.CSS, encoder=replace(networks.CSS.encoder, size="tiny")),
 }
 _PROMPTS = "lite-prompts"
 _SAM2 = "sam2.1-"
@@ -72,6 +74,10 @@ def _network(config: TrainConfig) -> Network:
                 "out."
             )
         load_published(encoder.depth, Path(config.depth))
+    if config.memory:
+        take_memory(network, Path(config.memory))
+    if config.mask_encoder:
+        take_mask_encoder(network, Path(config.mask_encoder))
     if config.start:
         state = network_part(read_state(Path(config.start)))
         load_strict(network, state, Path(config.start))

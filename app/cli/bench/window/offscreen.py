@@ -43,16 +43,30 @@ def show_once() -> None:
 
 
 class Bench:
-    """A window with a clip in it. `copies`: propagate with a model that costs nothing."""
+    """A window with a clip in it, or none. `copies`: propagate with a model that costs nothing.
 
-    def __init__(self, clip: Path, *, copies: bool = False, segmenter: str = "classic") -> None:
+    `projects` is the folder of new ones, where they are not to lie beside their videos.
+    """
+
+    def __init__(
+        self,
+        clip: Path | None,
+        *,
+        copies: bool = False,
+        tracker: str = "classic",
+        segmenter: str = "classic",
+        projects: Path | str = "",
+    ) -> None:
         self._application = QApplication.instance() or QApplication(["maskwright"])
-        settings = Settings(tracker="classic", segmenter=segmenter, refiner=segmenter)
+        settings = Settings(
+            tracker=tracker, segmenter=segmenter, refiner=segmenter, autosave_folder=str(projects)
+        )
         self.session = Session(settings, _copying_models if copies else load_models)
         self.window = Window(self.session, _store())
         self.window.resize(*_SIZE)
         self.window.show()
-        self.session.files.open(clip)
+        if clip is not None:
+            self.session.files.open(clip)
         self.canvas = cast("Canvas", self.window.findChild(Canvas))
         self.spin(200)
 

@@ -16,5 +16,22 @@ def configure_batch(parser: argparse.ArgumentParser) -> None:
         help="processes on this machine (default: one for each GPU, or one for every 4 cores)",
     )
     parser.add_argument(
+        "--memory",
+        type=_gigabytes,
+        metavar="GB",
+        help="what one video takes of a GPU's memory (GiB): as many share one as have room "
+        "(default: one each); without a GPU, of the machine's",
+    )
+    parser.add_argument(
         "--ray", metavar="auto|ADDRESS", help="work on a Ray cluster (auto: one of this machine)"
     )
+
+
+def _gigabytes(text: str) -> float:
+    try:
+        size = float(text)
+    except ValueError:
+        size = 0.0
+    if not 0 < size < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of gigabytes above 0")
+    return size

@@ -3,25 +3,25 @@
 import argparse
 import os
 import sys
-import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 
-from app.batch.videos.carry_out import Outcome, done_before
-from app.batch.videos.cluster import RayWorkers
-from app.batch.videos.page import Standing, page
-from app.batch.videos.plan import BatchPlan, VideoTask, read_plan
-from app.batch.videos.workers import LocalWorkers
+from app.batch.videos.journal.journal import Journal
+from app.batch.videos.journal.page import LOGS
+from app.batch.videos.plan import BatchPlan, read_plan
+from app.batch.videos.workers.cluster import RayWorkers
+from app.batch.videos.workers.local import LocalWorkers
+from app.batch.videos.workers.placement import devices, places
+from app.cli.masks.batch.weights import weights_of
 from app.cli.masks.batch.work import work
 from app.cli.progress import Progress
 from app.errors import MaskwrightError
 from app.storage.files.apart import check_apart
-from app.storage.files.writing import atomic_write, check_folder
+from app.storage.files.writing import check_folder
 from models.api import LoadOptions
-from models.runtime.device import count_accelerators
+from models.runtime.device import accelerator_memory
 
 _CORES_A_WORKER = 4  # more than that a model of this size does not make use of
-_PAGE_EVERY_S = 2.0
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -31,77 +31,71 @@ def run(arguments: argparse.Namespace) -> int:
     check_folder(plan.out)
     for task in plan.tasks:
         check_apart(task.out, (*task.inputs, arguments.plan))
-    outcomes: list[Outcome] = []
-    began = told = time.monotonic()
-    try:
-        with (
-            _workers(arguments) as found,
-            Progress("Batch", len(plan.tasks), unit="videos") as progress,
-        ):
-            for outcome in _all(plan, found):
-                outcomes.append(outcome)
-                progress.step()
-                if outcome.error:
-                    sys.stdout.write(f"{outcome.name}: {outcome.error}\n")
-                if time.monotonic() - told > _PAGE_EVERY_S:
-                    told = time.monotonic()
-                    _write_page(plan, outcomes, told - began)
-    except KeyboardInterrupt as stop:
-        raise MaskwrightError(
-            f"Stopped. {len(outcomes)} of {len(plan.tasks)} videos are done in {plan.out}; the "
-            "same command again goes on with the others."
-        ) from stop
-    finally:
-        _write_page(plan, outcomes, time.monotonic() - began)
-    return _conclude(plan, outcomes, time.monotonic() - began)
+    with Journal(plan) as journal:
+        try:
+            with _workers(arguments, plan) as found:
+                drive(plan, found, journal)
+        except KeyboardInterrupt as stop:
+            raise MaskwrightError(
+                f"Stopped. {journal.standing.count} of {len(plan.tasks)} videos are done in "
+                f"{plan.out}; the same command again goes on with the others."
+            ) from stop
+    return _conclude(plan, journal)
 
 
-def _all(plan: BatchPlan, workers: LocalWorkers | RayWorkers) -> Iterator[Outcome]:
-    """Yield what was done before, then what is done now."""
-    left: list[VideoTask] = []
-    for task in plan.tasks:
-        before = done_before(task)
-        if before is None:
-            left.append(task)
-        else:
-            yield before
-    with closing(workers.outcomes(left)) as fresh:
-        yield from fresh
+def drive(plan: BatchPlan, workers: LocalWorkers | RayWorkers, journal: Journal) -> None:
+    """Have the workers do all videos, and write down what becomes of each."""
+    standing = journal.standing
+    with (
+        Progress("Batch", len(plan.tasks), unit="videos") as progress,
+        closing(workers.outcomes(plan.tasks)) as outcomes,
+    ):
+        for outcome in outcomes:
+            journal.add(outcome)
+            progress.step(", ".join(filter(None, (f"{standing.fps:.1f} fps", standing.cost))))
+            if outcome.error:
+                sys.stdout.write(f"{outcome.name}: {outcome.error}\n")
 
 
 @contextmanager
 def _workers(
-    arguments: argparse.Namespace,
+    arguments: argparse.Namespace, plan: BatchPlan
 ) -> Generator[LocalWorkers | RayWorkers, None, None]:
-    gpus = count_accelerators(arguments.device)
-    if arguments.ray is None:
-        cores = os.cpu_count() or 1
-        yield LocalWorkers(work, arguments.workers or gpus or max(1, cores // _CORES_A_WORKER))
+    need = None if arguments.memory is None else int(arguments.memory * 2**30)
+    if arguments.ray is not None:
+        with closing(
+            RayWorkers(
+                work,
+                arguments.ray,
+                may_use_gpu=arguments.device != "cpu",
+                need=need,
+                memory=accelerator_memory,
+                weights=weights_of(plan.steps),
+            )
+        ) as cluster:
+            yield cluster
         return
-    cluster = RayWorkers(work, arguments.ray, needs_gpu=gpus > 0)
-    try:
-        yield cluster
-    finally:
-        cluster.close()
+    gpus = devices(accelerator_memory(arguments.device), need)
+    if gpus:
+        count = arguments.workers or len(gpus)
+        yield LocalWorkers(work, count, [gpus[n % len(gpus)] for n in range(count)])
+        return
+    most = max(1, (os.cpu_count() or 1) // _CORES_A_WORKER)
+    yield LocalWorkers(work, arguments.workers or min(most, places(need)))
 
 
-def _conclude(plan: BatchPlan, outcomes: list[Outcome], seconds: float) -> int:
-    standing = Standing(outcomes, len(plan.tasks), seconds)
-    scored = [each.jf for each in outcomes if each.jf is not None]
-    mean = f", mean J&F {sum(scored) / len(scored):.3f}" if scored else ""
-    before = sum(each.was_done for each in outcomes)
+def _conclude(plan: BatchPlan, journal: Journal) -> int:
+    standing = journal.standing
+    mean = "" if standing.mean_jf is None else f", mean J&F {standing.mean_jf:.3f}"
+    cost = f", {standing.cost}" if standing.cost else ""
     sys.stdout.write(
-        f"{len(outcomes) - len(standing.failed)} of {len(plan.tasks)} videos are in {plan.out} "
-        f"({before} were done before), {standing.fps:.1f} frames a second{mean}.\n"
+        f"{standing.count - standing.failures} of {len(plan.tasks)} videos are in {plan.out} "
+        f"({standing.done_before} were done before), {standing.fps:.1f} frames a "
+        f"second{cost}{mean}.\n"
     )
-    if standing.failed:
+    if standing.failures:
         raise MaskwrightError(
-            f"{len(standing.failed)} videos could not be done; {plan.out / 'failed'} says why. "
+            f"{standing.failures} videos could not be done; {plan.out / LOGS} says why. "
             "The same command again tries them once more."
         )
     return 0
-
-
-def _write_page(plan: BatchPlan, outcomes: list[Outcome], seconds: float) -> None:
-    standing = Standing(outcomes, len(plan.tasks), seconds)
-    atomic_write(plan.out / "index.html", page(standing).encode())

@@ -1,28 +1,40 @@
 """What a worker does with one video; it is imported in the worker's process, wherever that is."""
 
+import io
 import logging
 import traceback
+from collections.abc import Generator
+from contextlib import contextmanager
 
 from app.batch.videos.carry_out import Loaders, Outcome, carry_out
 from app.batch.videos.plan import VideoTask
 from app.errors import MaskwrightError
-from app.storage.files.writing import atomic_write
 from models import registry
 from models.api import Frames, LoadOptions, ModelError, Segmenter, Tracker
 
-log = logging.getLogger(__name__)
-
 
 def work(task: VideoTask) -> Outcome:
-    """Carry a task out; what goes wrong is its outcome, and stands in full beside its results."""
-    failed = task.out.parent / "failed" / f"{task.name}.txt"
+    """Carry a task out; what goes wrong is its outcome, with the log and the traceback."""
+    with _logged() as log:
+        try:
+            return carry_out(task, Loaders(_tracker, _segmenter))
+        except (MaskwrightError, ModelError, OSError, MemoryError) as error:
+            text = str(error) or type(error).__name__
+            return Outcome(task.name, error=text, log=log.getvalue() + traceback.format_exc())
+
+
+@contextmanager
+def _logged() -> Generator[io.StringIO, None, None]:
+    """Hold while what is logged goes into the yielded text, too."""
+    text = io.StringIO()
+    handler = logging.StreamHandler(text)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
     try:
-        outcome = carry_out(task, Loaders(_tracker, _segmenter))
-    except (MaskwrightError, ModelError, OSError, MemoryError) as error:
-        atomic_write(failed, traceback.format_exc().encode())
-        return Outcome(task.name, error=str(error) or type(error).__name__)
-    failed.unlink(missing_ok=True)
-    return outcome
+        yield text
+    finally:
+        root.removeHandler(handler)
 
 
 def _tracker(name: str, frames: Frames, options: LoadOptions) -> Tracker:

@@ -109,7 +109,7 @@ INSPECT = Menu(_("&Inspect"), (
     Action("run_without", _("Run &without the remembered frame"), "image-remove-outline", (),
         Need.VOTES, _("Propagate anew as if the frame chosen under Memory were never remembered, "
         "into a run; the masks stay as they are"), lambda d: d.runs.run_without()),
-    Action("run_with", _("Run with this frame re&membered"), "image-plus-outline", (), Need.MASKS,
+    Action("run_with", _("Run with this frame r&emembered"), "image-plus-outline", (), Need.MASKS,
         _("Propagate anew as if the masks of this frame were anchors, too, into a run; the masks "
         "stay as they are"), lambda d: d.runs.run_with()),
     None,
@@ -119,6 +119,9 @@ INSPECT = Menu(_("&Inspect"), (
         lambda d: d.runs.save_episode()),
     Action("save_curve", _("Save &curves…"), "chart-line", (), Need.MEASURED,
         _("The curves of the object as SVG or PNG"), lambda d: d.runs.save_curve()),
+    Action("save_video", _("Save side by side &video…"), "movie-outline", (), Need.MEASURED,
+        _("Image, ground truth, runs and errors as MP4, from the in to the out point"),
+        lambda d: d.runs.save_video()),
     Action("save_episodes", _("Save table of f&ailures…"), "table", (), Need.MEASURED,
         _("The failures of all measured runs as CSV"), lambda d: d.runs.save_episodes()),
     Action("save_frames", _("Save &measures of every frame…"), "table-large", (), Need.MEASURED,

@@ -12,7 +12,8 @@ from app.core.colors import Rgb
 from app.core.document import Key
 from app.core.inspection.results import Result
 from app.core.runs import RunKind
-from app.gui.inspect.palette import EXTRA, FAILURE_COLORS, TRUTH, run_color
+from app.gui.inspect.palette import EXTRA, FAILURE_COLORS, TRUTH, object_color, run_color
+from app.session.runs.agreement import Agreement
 from app.session.runs.runs import Runs
 from app.session.state.masks import Masks
 from app.session.state.video import CurrentVideo
@@ -30,6 +31,10 @@ class Curve(enum.Enum):
     F = QT_TRANSLATE_NOOP("Curve", "F (boundary)")
     AREA = QT_TRANSLATE_NOOP("Curve", "Area, % of the frame")
     SCORE = QT_TRANSLATE_NOOP("Curve", "Score of the present masks")
+    APART = QT_TRANSLATE_NOOP("Curve", "Disagreement of runs, 1 - IoU")
+
+
+_ALL = 0  # stands for all objects, of the run that is looked at
 
 
 class Curves(QWidget):
@@ -44,10 +49,13 @@ class Curves(QWidget):
         view: ViewState,
         masks: Masks,
         runs: Runs,
+        agreement: Agreement,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._video, self._view, self._masks, self._runs = video, view, masks, runs
+        self._agreement = agreement
+        self._all = False  # objects are drawn, of the shown run alone
         self._plot: Plot | None = None
         self._curve, self._object = QComboBox(), QComboBox()
         self._curve.setAccessibleName(self.tr("Measure"))
@@ -69,6 +77,7 @@ class Curves(QWidget):
         video.opened.connect(self._on_opened)
         runs.changed.connect(self.refresh)
         runs.measured.connect(self.refresh)
+        agreement.changed.connect(self.refresh)
         view.frame_changed.connect(self._on_frame_changed)
         view.range_changed.connect(self._on_range_changed)
         masks.document_changed.connect(self._on_document_changed)
@@ -92,6 +101,10 @@ class Curves(QWidget):
             return []
         if self.curve is Curve.SCORE:
             return [self._scores(number)]
+        if self.curve is Curve.APART:
+            return self._apart()
+        if self._all:
+            return self._objects_of_shown(number)
         infos, results = self._runs.infos, self._runs.results
         drawn = []
         for run, result in results.items():
@@ -138,6 +151,37 @@ class Curves(QWidget):
             self._body.addWidget(self._plot, 1)
             self._on_opened()
 
+    def _objects_of_shown(self, number: int) -> list["Series"]:
+        """Return the shown run's curve of every object, that of `number` strong."""
+        from app.gui.inspect.curves.plot import Series  # noqa: PLC0415 - slow to load
+
+        result = self._runs.results.get(self._runs.shown or 0)
+        if result is None:
+            return []
+        frames, known = np.array(result.positions, np.int64), self._masks.objects
+        colors = {info.id: info.color for info in known}
+        drawn = [
+            Series(
+                name, colors.get(place + 1, object_color(place + 1)), frames,
+                _values(self.curve, result, place), result.is_sparse, place + 1 == number,
+            )
+            for place, name in enumerate(result.objects)
+        ]  # fmt: skip
+        return sorted(drawn, key=lambda each: each.strong)
+
+    def _apart(self) -> list["Series"]:
+        """Return how far the shown run is from each other prediction; no ground truth is needed."""
+        from app.gui.inspect.curves.plot import Series  # noqa: PLC0415 - slow to load
+
+        infos = self._runs.infos
+        return [
+            Series(
+                infos[other].name, self._color(other), apart.frames, apart.values,
+                len(apart.frames) < self._video.frame_count,
+            )
+            for other, apart in self._agreement.of_shown().items()
+        ]  # fmt: skip
+
     def _scores(self, number: int) -> "Series":
         """Return how likely the present masks are right; 0 where two directions disagree."""
         from app.gui.inspect.curves.plot import Series  # noqa: PLC0415 - slow to load
@@ -173,6 +217,8 @@ class Curves(QWidget):
 
     def _legend_text(self, series: list["Series"]) -> str:
         if not series:
+            if self.curve is Curve.APART:
+                return self.tr("Keep or import a second prediction: say, the other direction's.")
             if self._runs.truth is None:
                 return self.tr("Import a ground truth as a run to measure against it.")
             return self.tr("Import or keep a prediction as a run to measure it.")
@@ -186,7 +232,7 @@ class Curves(QWidget):
 
     @property
     def _is_score(self) -> bool:
-        return self.curve in {Curve.JF, Curve.J, Curve.F}
+        return self.curve in {Curve.JF, Curve.J, Curve.F, Curve.APART}
 
     def _color(self, run: int) -> Rgb:
         infos = self._runs.infos
@@ -194,20 +240,25 @@ class Curves(QWidget):
 
     def _fill_objects(self) -> None:
         objects = self._runs.objects
-        listed = {self._object.itemData(i): self._object.itemText(i) for i in range(len(self))}
+        listed = {self._object.itemData(i): self._object.itemText(i) for i in range(len(self) - 1)}
         if listed != objects:
             self._object.clear()
             for number, name in objects.items():
                 self._object.addItem(name, number)
+            self._object.addItem(self.tr("all objects"), _ALL)
         self._object.setVisible(len(objects) > 1)
-        self._object.setCurrentIndex(self._object.findData(self._runs.object))
+        shown = _ALL if self._all else self._runs.object
+        self._object.setCurrentIndex(self._object.findData(shown))
 
     def __len__(self) -> int:
         return self._object.count()
 
     @Slot(int)
     def _on_object_chosen(self, row: int) -> None:
-        self._runs.select(self._object.itemData(row))
+        self._all = self._object.itemData(row) == _ALL
+        if not self._all:
+            self._runs.select(self._object.itemData(row))
+        self.refresh()
 
     @Slot()
     def _on_opened(self) -> None:

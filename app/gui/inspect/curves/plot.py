@@ -88,6 +88,10 @@ class Plot(QWidget):
         box.setLimits(xMin=-room, xMax=self._last + room)
         box.setXRange(0, self._last, padding=0.01)
 
+    def show_part(self, first: float, last: float) -> None:
+        """Show these frames."""
+        self._item.getViewBox().setXRange(first, last, padding=0)
+
     def show_series(self, series: Sequence[Series], limits: tuple[float, float] | None) -> None:
         """Draw these curves; `limits` are those of the values, None as they need."""
         self._item.clear()

@@ -34,7 +34,7 @@ class DataSetWindow(QDialog):
     compare_asked = Signal()
     other_asked = Signal()
 
-    def __init__(self, data_set: DataSet, parent: QWidget) -> None:
+    def __init__(self, data_set: DataSet, parent: QWidget | None) -> None:
         super().__init__(parent)
         self._data = data_set
         self.setWindowTitle(self.tr("Data set"))

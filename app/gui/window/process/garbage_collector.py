@@ -4,8 +4,8 @@ import gc
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
-from app.gui.window.process.memory import give_back_memory
 from app.session.state.video import CurrentVideo
+from models.runtime.memory import give_back_memory
 
 _EVERY_MS = 500
 _BURST = 20_000  # new objects between two looks: an import or a project that was read, no garbage

@@ -1,8 +1,6 @@
 """The memory that this process uses."""
 
-import ctypes
 import os
-import sys
 from pathlib import Path
 
 _STATM = Path("/proc/self/statm")
@@ -15,11 +13,3 @@ def resident_bytes() -> int | None:
     except OSError:
         return None
     return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def give_back_memory() -> None:
-    """Return to the system what was freed and is still held for later, where that is possible."""
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries have none
-        if trim is not None:
-            trim(0)

@@ -19,6 +19,7 @@ from app.storage.formats.visor.records import Annotation, VisorFile, by_path, ch
 
 ATTACHMENT = "visor"  # the attachment's name in a project
 _MOST_OBJECTS = 254
+_LONGEST_NAME = 1 << 15  # a project holds no longer text
 _LARGEST_CLASS = (1 << 31) - 1  # unknown classes go through a project, but not any number fits in
 
 
@@ -162,6 +163,7 @@ def link(file: VisorFile) -> Links:
     for record in by_path(file.records):
         for identity, annotation in identified(record.annotations):
             if identity not in links:
+                _check_name(identity.shown)
                 new = Link(len(by_name) + 1, identity.shown, _class_of(annotation))
                 links[identity] = by_name.setdefault(identity.shown, new)
     if len(by_name) > _MOST_OBJECTS:
@@ -170,6 +172,15 @@ def link(file: VisorFile) -> Links:
             "Split the file by subsequence."
         )
     return links
+
+
+def _check_name(name: str) -> None:
+    """Raise FormatError where no object can be called so."""
+    if "\0" in name or len(name) > _LONGEST_NAME:
+        raise FormatError(
+            f"it names something {name[:40]!r}, which cannot be the name of an object. Correct it; "
+            "`maskwright validate FILE` lists all that is wrong."
+        )
 
 
 def identified(annotations: Iterable[Annotation]) -> Iterator[tuple[Identity, Annotation]]:

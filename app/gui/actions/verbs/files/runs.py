@@ -100,6 +100,13 @@ class RunVerbs:
         if path := self._picture(_tr("Save curves"), name):
             self._reports.save_curve(number, path)
 
+    def save_video(self) -> None:
+        """Ask where, and write what is from in to out as a video, side by side."""
+        filters, title = [_tr("MP4 video (*.mp4)")], _tr("Save side by side video")
+        proposal = _file_name(f"{self._video.title}-side-by-side", ".mp4")
+        if path := self._ask.new_file_ending(".mp4", title, proposal, filters):
+            self._reports.save_video(path, range(self._view.first, self._view.last + 1))
+
     def save_episodes(self) -> None:
         """Ask where, and write the table of failures."""
         if path := self._table(_tr("Save table of failures"), "failures"):

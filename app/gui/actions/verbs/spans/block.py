@@ -62,6 +62,13 @@ class BlockVerbs:
             to_nearest_anchor=False,
         )
 
+    def make_consistent(self) -> None:
+        """Let the masks and a tracker vote; where nothing is chosen, over the whole video."""
+        block = self._block()
+        if len(block.frames) == 1:
+            block = replace(block, frames=range(self._view.first, self._view.last + 1))
+        self._jobs.make_consistent(block.objects, block.frames)
+
     def exchange(self) -> None:
         """Give each of two objects the masks of the other on these frames."""
         if pair := self._pair():

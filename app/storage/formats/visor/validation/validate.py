@@ -192,8 +192,8 @@ def _of_annotations(record: Record, kind: Kind) -> Iterator[Defect]:
 
 def _problems(annotation: Annotation, name: str, kind: Kind, ids: set[str]) -> Iterator[Problem]:
     raw = annotation.raw
-    if not name.strip() or name != name.strip():
-        yield "name", "`name` is missing, empty, or has space round it", False
+    if not name.strip() or name != name.strip() or "\0" in name:
+        yield "name", "`name` is missing, empty, has space round it, or a zero", False
     yield from _of_segments(raw.get("segments"), kind.canvas)
     yield from polygon_problems(annotation, kind)
     if kind.submission:

@@ -1,0 +1,399 @@
+"""A person who does anything at any time in the real window, and what must hold all the while.
+
+Every object has a cell of the picture, so that each mask tells whose it is and of which video. An
+anchor may only come, change or go where the person has acted: on that frame, of that object.
+"""
+
+import random
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import shiboken6
+from PySide6.QtCore import QPoint, QSettings, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.core.document import Document, Entry, Key
+from app.gui.canvas.tools.tool import Tool
+from app.gui.dialogs.ask import Unsaved
+from app.gui.timeline.timeline import Timeline
+from app.gui.window.window import Window
+from app.session.session import Session
+from app.session.state.status import SessionState
+from app.storage.project.project import Project
+from app.storage.settings import Settings
+from app.storage.video.frames import FrameCache
+from tests.fakes import FakeModels, write_frames
+from tests.gui.conftest import FakeAsk
+from tests.gui.stage import LEFT, NONE, RIGHT, mouse_on
+
+FRAMES = 24
+CELL, COLUMNS, ROWS = 32, 20, 2  # of a video's half of the picture
+SIZE = (2 * ROWS * CELL, COLUMNS * CELL)
+# What is done of itself, of masks where the person is, or of all: only the first two say where.
+QUIET = (
+    "backward", "both", "forward", "whole", "one_back", "one_on", "block_propagate", "refine",
+    "refine_batch", "stop", "previous_frame", "next_frame", "ten_on", "ten_back", "first", "last",
+    "previous_anchor", "next_anchor", "suggest_frame", "set_in", "set_out", "clear_points", "play",
+    "new_object", "next_object", "previous_object", "hide", "lock", "solo", "move_up", "move_down",
+    "select_1", "select_2", "next_suspect", "previous_suspect", "dismiss", "changes", "save",
+    "next_change", "confidence", "copy_mask", "inspect", "annotate", "fit",
+)  # fmt: skip
+HERE = (
+    "verify", "unanchor", "absent", "occluded", "clear", "candidate", "verify_and_heal",
+    "verify_and_next",
+)  # fmt: skip
+ANYWHERE = (
+    "undo", "redo", "delete_object", "absent_range", "clear_range", "block_verify",
+    "block_unanchor", "block_absent", "block_clear", "block_lock", "copy_on", "remove_anchor",
+)  # fmt: skip
+
+
+class Asked(FakeAsk):
+    """Answers the question about what cannot be saved, and remembers what was thrown away."""
+
+    def __init__(self, parent: QWidget, store: QSettings, player: "Player") -> None:
+        super().__init__(parent, store)
+        self._player = player
+        self.discarded = False
+
+    def unsaved(self, title: str, count: int, why: str) -> Unsaved:
+        self.asked.append(f"{title}: {count}: {why}")
+        answer = self._player.chance.choice(list(Unsaved))
+        self._player.is_full = self._player.chance.random() < 0.5
+        self.discarded = answer is Unsaved.DISCARD
+        return answer
+
+
+class Player:
+    """The window with two videos, the fake models of each, and the person."""
+
+    def __init__(self, folder: Path, qtbot: QtBot, seed: int) -> None:
+        self.chance, self.qtbot = random.Random(seed), qtbot
+        self.is_full = False
+        self.holds = True  # whether the models wait for `let`
+        self.videos = [write_frames(folder / name, FRAMES, SIZE) for name in ("one", "two")]
+        self.here = self.videos[0]
+        self.made: list[FakeModels] = []
+        self.session = Session(Settings(theme="dark", overlap=True), loader=self._load)
+        self.store = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
+        self.ask = Asked(QWidget(), self.store, self)
+        self.window = Window(self.session, self.store, ask=self.ask)
+        self.window.resize(1280, 800)
+        self.window.show()
+        self.mouse = mouse_on(self.window.canvas)
+        self.spare = folder / "elsewhere"
+        self.saved_elsewhere = 0
+        self.done: list[str] = []
+        self.wrong: list[str] = []
+        self.last: dict[Key, Entry] = {}
+        self.addressed: set[Key] = set()  # where the person acts, or an answer is on its way
+        self.may_all = False  # what the person does may change any anchor
+        self.held: tuple[tuple[float, float], Key] | None = None  # a stroke that is not ended
+        self.killed: list[tuple[Path, Path]] = []  # what a kill would have left, and whose it is
+        self.left: tuple[Path, Document, bool] | None = None  # what was open, when it was closed
+        self._watch_closing()
+        self.session.masks.document_changed.connect(self._on_change)
+        self.window.files.open(self.here)
+        self.window.canvas.set_brush_diameter(5)
+
+    def _load(self, frames: FrameCache, _settings: Settings) -> FakeModels:
+        made = FakeModels(frames)
+        self.made.append(made)
+        for gate in (made.fake_tracker.gate, made.fake_segmenter.gate) if self.holds else ():
+            gate.close()
+        return made
+
+    def _watch_closing(self) -> None:
+        autosave = self.session.files.autosave
+        stop = autosave.stop
+
+        def stopped() -> None:
+            path = self.session.files.project_path
+            assert path is not None
+            self.left = (path, self.session.masks.document.snapshot(), self.ask.discarded)
+            self.ask.discarded = False
+            stop()
+
+        autosave.stop = stopped  # type: ignore[method-assign]
+
+    # What must hold
+
+    def _on_change(self, keys: frozenset[Key]) -> None:
+        """See that an anchor comes, changes and goes only where the person has acted."""
+        now = dict(self.session.masks.document.items())
+        for key in keys if not self.may_all else ():
+            before, after = self.last.get(key), now.get(key)
+            was, became = bool(before and before.is_anchor), bool(after and after.is_anchor)
+            if (was or became) and before != after and key not in self.addressed:
+                self.wrong.append(f"{key}: {before} became {after}")
+        self.last = now
+
+    def corner(self, number: int, video: Path | None = None) -> tuple[int, int]:
+        """Return the top left pixel of an object's cell."""
+        place = number % (COLUMNS * ROWS)
+        row = place // COLUMNS + ROWS * self.videos.index(video or self.here)
+        return place % COLUMNS * CELL, row * CELL
+
+    def is_in_cell(self, key: Key, entry: Entry, video: Path | None = None) -> bool:
+        if entry.mask is None:
+            return True
+        (x, y), (y0, y1, x0, x1) = self.corner(key.object, video), entry.mask.box
+        return x <= x0 and x1 <= x + CELL and y <= y0 and y1 <= y + CELL
+
+    def check(self) -> None:
+        """See that every mask is in its own object's cell, and nothing wrong was seen."""
+        assert not self.wrong, (self.wrong, self.done[-30:])
+        if not self.session.video.is_open:
+            return
+        known = {info.id for info in self.session.masks.objects}
+        snapshot = self.session.masks.snapshot()
+        for key, entry in snapshot.items():
+            assert self.is_in_cell(key, entry), (key, entry.mask.box, self.done[-30:])  # type: ignore[union-attr]
+        strangers = {key for key, _ in snapshot.items() if key.object not in known}
+        assert not strangers, (strangers, self.done[-30:])
+
+    def check_left(self) -> None:
+        """See that what was closed is in its file as it was in the window."""
+        if self.left is None or self.session.files.project_path == self.left[0]:
+            return
+        (path, document, discarded), self.left = self.left, None
+        if discarded:
+            return
+        opened = Project.open(path)
+        there = opened.load()
+        opened.close()
+        here, found = dict(document.items()), dict(there.items())
+        differ = [key for key in here.keys() | found.keys() if here.get(key) != found.get(key)]
+        assert not differ, (differ, self.done[-30:])
+        assert there.objects == document.objects, self.done[-30:]
+
+    def check_words(self) -> None:
+        """See that the window does not say "saved" where a save has failed."""
+        autosave = self.session.files.autosave
+        if self.session.video.is_open and autosave._failing and autosave.unsaved:
+            said = self.window.statusBar().saved_text  # type: ignore[attr-defined]
+            assert said.startswith("not saved"), (said, self.done[-30:])
+
+    def check_killed(self) -> None:
+        """See that what a kill would have left is a sound project of its own video."""
+        while self.killed:
+            path, video = self.killed.pop()
+            opened = Project.open(path)
+            document = opened.load()
+            opened.close()
+            known = {info.id for info in document.objects}
+            for key, entry in document.items():
+                assert key.object in known, (key, self.done[-30:])
+                assert self.is_in_cell(key, entry, video), (key, self.done[-30:])
+
+    # What the person does
+
+    def address(self) -> None:
+        """Remember that the person acts where they are."""
+        if (number := self.session.view.selected) is not None:
+            self.addressed.add(Key(self.session.view.frame, number))
+
+    def some_object(self) -> None:
+        objects = self.session.masks.objects
+        if len(objects) < 2 or self.chance.random() < 0.05:
+            self.act("new_object")
+        elif self.chance.random() < 0.5:
+            self.session.view.select(self.chance.choice(objects).id)
+
+    def spot(self) -> tuple[float, float] | None:
+        """Return a place in the middle of the selected object's cell; None where none is."""
+        number = self.session.view.selected
+        if number is None or number not in {info.id for info in self.session.masks.objects}:
+            return None
+        x, y = self.corner(number)
+        return x + 10 + self.chance.randrange(-2, 3), y + 10 + self.chance.randrange(-2, 3)
+
+    def gesture(self) -> None:
+        """Draw with one of the tools, wherever the person is."""
+        self.some_object()
+        canvas, tools = self.window.canvas, (*[Tool.POINTS] * 3, *[Tool.BRUSH] * 3, *Tool)
+        tool = self.chance.choice([each for each in tools if each is not Tool.SELECT])
+        canvas.set_tool(tool)
+        if (at := self.spot()) is None:
+            return
+        self.address()
+        end = (at[0] + 3, at[1] + 3)
+        if tool is Tool.POINTS:
+            self.mouse.click(*at, RIGHT if self.chance.random() < 0.2 else LEFT)
+        elif tool is Tool.POLYGON:
+            for corner in (at, (at[0] + 5, at[1]), end):
+                self.mouse.click(*corner)
+            if self.chance.random() < 0.7:
+                QTest.keyClick(canvas, Qt.Key.Key_Return)
+        elif tool in {Tool.BRUSH, Tool.ERASER} and self.chance.random() < 0.3:
+            self.mouse.press(*at)
+            self.mouse.move(*end)
+            self.held = end, Key(self.session.view.frame, self.session.view.selected or 0)
+        else:
+            self.mouse.drag(at, end)
+
+    def release(self) -> None:
+        if self.held is not None:
+            self.mouse.release(*self.held[0])
+            self.held = None
+
+    def act(self, name: str) -> None:
+        """Do what an action does, by its key or from the menu."""
+        action = self.window.actions_by_name[name]
+        self.may_all = name in ANYWHERE
+        self.address()
+        if action.shortcut().count() and self.chance.random() < 0.5:
+            self.window.canvas.setFocus()
+            QTest.keySequence(self.window.canvas, action.shortcut())
+        else:
+            action.trigger()
+        self.may_all = False
+
+    def act_quietly(self) -> None:
+        self.act(self.chance.choice(QUIET))
+
+    def act_here(self) -> None:
+        self.act(self.chance.choice(HERE))
+
+    def act_anywhere(self) -> None:
+        self.act(self.chance.choice(ANYWHERE))
+
+    def undo(self) -> None:
+        self.act(self.chance.choice(("undo", "undo", "redo")))
+
+    def propagate(self) -> None:
+        self.act(self.chance.choice(("forward", "both", "backward", "block_propagate")))
+
+    def timeline(self) -> None:
+        """Click in the timeline, or draw a block."""
+        timeline = self.window.findChild(Timeline)
+        assert timeline is not None
+        area = timeline.viewport()
+        places = [
+            QPoint(self.chance.randrange(area.width()), self.chance.randrange(area.height()))
+            for _ in range(2)
+        ]
+        QTest.mousePress(area, LEFT, NONE, places[0])
+        if self.chance.random() < 0.5:
+            QTest.mouseMove(area, places[1])
+        QTest.mouseRelease(area, LEFT, NONE, places[-1])
+
+    def let(self) -> None:
+        for gate in self._gates():
+            gate.let(self.chance.randrange(5))
+
+    def wait(self) -> None:
+        self.qtbot.wait(self.chance.randrange(8))
+
+    def rest(self) -> None:
+        """Let all that is under way come to its end."""
+        self._open_gates()
+        self.qtbot.waitUntil(lambda: self.session.status.state is SessionState.IDLE)
+        QApplication.processEvents()
+        self._close_gates()
+
+    def kill_while_saving(self) -> None:
+        """Keep what a kill at one of the statements to come would leave."""
+        project, video = self.session.files.autosave._project, self.here
+        if project is None:
+            return
+        left, folder = self.chance.randrange(8), self.spare / f"killed{len(self.done)}"
+
+        def copy(_statement: str) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                folder.mkdir(parents=True)
+                for name in (project.path.name, f"{project.path.name}-wal"):
+                    if project.path.with_name(name).exists():
+                        shutil.copy(project.path.with_name(name), folder / name)
+                self.killed.append((folder / project.path.name, video))
+
+        project._database.set_trace_callback(copy)
+
+    def fill_or_empty(self) -> None:
+        self.is_full = not self.is_full
+
+    def open_another(self) -> None:
+        self._leaving(lambda: self.window.files.open(self.chance.choice(self.videos)))
+
+    def close(self) -> None:
+        self._leaving(lambda: self.act("close") if self.chance.random() < 0.7 else self._cross())
+
+    def _cross(self) -> None:
+        self.window.close()
+        self.window.show()
+
+    def _leaving(self, leave: Callable[[], object]) -> None:
+        self.saved_elsewhere += 1
+        self.ask.answer = self.spare / f"{self.saved_elsewhere}.maskwright"
+        self._open_gates()
+        self.may_all = True
+        leave()
+        self.may_all = False
+        if not self.session.video.is_open:
+            self.check_left()
+            self.window.files.open(self.chance.choice(self.videos))
+        self.check_left()
+        source = self.session.video.now
+        assert source is not None, self.done[-30:]
+        self.here = next(each for each in self.videos if each.name == self.session.video.title)
+        self.last = dict(self.session.masks.document.items())
+        self._close_gates()
+
+    def _gates(self) -> list:  # type: ignore[type-arg]
+        newest = self.made[-1:]
+        return [g for m in newest for g in (m.fake_tracker.gate, m.fake_segmenter.gate)]
+
+    def _close_gates(self) -> None:
+        self.holds = True
+        for gate in self._gates():
+            gate.close()
+
+    def _open_gates(self) -> None:
+        self.holds = False
+        for made in self.made:
+            made.fake_tracker.gate.open()
+            made.fake_segmenter.gate.open()
+
+    # The game
+
+    def step(self) -> None:
+        acts = [
+            *[self.gesture] * 9, *[self.let] * 7, *[self.wait] * 4, *[self.propagate] * 4,
+            *[self.act_quietly] * 8, *[self.act_here] * 4, self.act_anywhere, *[self.undo] * 2,
+            self.release, self.release, self.timeline, self.fill_or_empty, self.open_another,
+            self.close, self.rest, self.kill_while_saving,
+        ]  # fmt: skip
+        act = self.chance.choice(acts)
+        self.done.append(act.__name__)
+        held = {self.held[1]} if self.held else set()
+        self.addressed = {key for key in self.addressed if self.session.clicks.waits_at(key)} | held
+        act()
+        if (popup := QApplication.activePopupWidget()) is not None:
+            popup.close()
+        QApplication.processEvents()
+        self.check()
+        self.check_words()
+        self.check_killed()
+
+    def end(self) -> None:
+        self.is_full = False
+        self.release()
+        self.rest()
+        self.check()
+
+    def shut(self) -> None:
+        """Close the window for good."""
+        self.is_full = False
+        self._open_gates()
+        with suppress(RuntimeError):
+            self.may_all = True
+            self.session.files.close()
+            self.window.close()
+        shiboken6.delete(self.window)
+        shiboken6.delete(self.session)
