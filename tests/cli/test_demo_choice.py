@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 
 from app.cli.demo import choice
-from app.core.document import Document, Entry, Key, ObjectInfo, Origin
-from app.core.mask import Mask
 from app.storage.video.opening import Video, open_video
 from models.api import Anchors, LoadOptions, Prediction, Tracked
 from tests.cli.frames import write_video
@@ -32,25 +30,15 @@ def video(tmp_path: Path) -> Video:
     return open_video(write_video(tmp_path / "video"))
 
 
-@pytest.fixture
-def document(video: Video) -> Document:
-    mask = np.zeros(video.size, np.bool_)
-    mask[8:24, 8:24] = True
-    entry = Entry(Mask.encode(mask), Origin.DRAWN)
-    return Document((ObjectInfo(1, "mug", (0, 0, 0)),), {Key(0, 1): entry})
-
-
 def tracker_that_takes(seconds: float, clock: Clock) -> type:
     class Tracker:
         def __init__(self, *_: object) -> None:
             pass
 
-        def track(
-            self, anchors: Anchors, frames: Sequence[int], *, probabilities: bool = False
-        ) -> Iterator[Tracked]:
+        def track(self, anchors: Anchors, frames: Sequence[int]) -> Iterator[Tracked]:
             mask = anchors[0][1]
             for frame in frames:
-                clock.now += seconds if frame > 2 else 60  # the first ones do not count
+                clock.now += 60 if frame == 0 else seconds  # the first one does not count
                 yield frame, {1: Prediction(mask, 1.0)}
 
     return Tracker
@@ -58,23 +46,18 @@ def tracker_that_takes(seconds: float, clock: Clock) -> type:
 
 @pytest.mark.parametrize(("seconds", "model"), [(0.1, "lite"), (9.0, "classic")])
 def test_lite_is_taken_where_it_is_quick_enough(
-    video: Video,
-    document: Document,
-    clock: Clock,
-    monkeypatch: pytest.MonkeyPatch,
-    seconds: float,
-    model: str,
+    video: Video, clock: Clock, monkeypatch: pytest.MonkeyPatch, seconds: float, model: str
 ) -> None:
     monkeypatch.setattr(choice, "load_tracker", tracker_that_takes(seconds, clock))
-    chosen = choice.choose(video, document, LoadOptions())
+    chosen = choice.choose(video, {1: np.ones(video.size, np.bool_)}, LoadOptions())
     assert chosen.model == model
     assert chosen.reason.startswith("lite would take 4 minutes" if model == "classic" else "")
     assert bool(chosen.reason) == (model == "classic")
 
 
 def test_classic_is_taken_where_lite_cannot_be_loaded(
-    video: Video, document: Document, monkeypatch: pytest.MonkeyPatch
+    video: Video, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(choice, "available", lambda _name: "torch is not installed.")
-    chosen = choice.choose(video, document, LoadOptions())
+    chosen = choice.choose(video, {1: np.ones(video.size, np.bool_)}, LoadOptions())
     assert chosen == ("classic", "lite cannot be loaded: torch is not installed.")

@@ -14,7 +14,7 @@ from app.storage.video.opening import open_video
 from models.api import LoadOptions, Prompt, Quality
 from models.cutie import loader
 from models.cutie.inference.evidence import NAMES
-from models.cutie.presence_head import PresenceHead
+from models.cutie.network.presence_head import PresenceHead
 from models.encoders import eight_bit
 from models.registry import load_segmenter, load_tracker
 from models.runtime.device import encoder_dtype

@@ -74,7 +74,7 @@ class _Record:
 def run_loop(out: Path, model: str | None, options: LoadOptions) -> str:
     """Run it, write everything into `out`, and return what to say of it."""
     with closing(open_video(sample_frames())) as video:
-        chosen = Choice(model) if model else choose(video, _with_truth(video), options)
+        chosen = Choice(model) if model else choose(video, _first_masks(video), options)
         loop = _Loop(video, chosen.model, options)
         before = loop.first_round()
         first_masks = loop.document.snapshot()
@@ -91,13 +91,9 @@ def run_loop(out: Path, model: str | None, options: LoadOptions) -> str:
     return _summary(report, out, chosen.reason)
 
 
-def _with_truth(video: Video) -> Document:
-    """Return a document that has the true masks of the first frame."""
+def _first_masks(video: Video) -> dict[int, BoolMask]:
     labels = _true_labels(video, 0)
-    masks = {info.id: Mask.encode(labels == info.id) for info in OBJECTS}
-    return Document(
-        OBJECTS, {Key(0, number): Entry(mask, Origin.DRAWN) for number, mask in masks.items()}
-    )
+    return {info.id: labels == info.id for info in OBJECTS}
 
 
 class _Loop:
