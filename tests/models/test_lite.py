@@ -13,13 +13,10 @@ from app.storage.formats.palette import read_palette_png
 from app.storage.video.opening import open_video
 from models.api import LoadOptions, Prompt, Quality
 from models.cutie import loader
-from models.cutie.inference.evidence import NAMES
-from models.cutie.network.presence_head import PresenceHead
 from models.encoders import eight_bit
 from models.registry import load_segmenter, load_tracker
 from models.runtime.device import encoder_dtype
 from models.training.learners.clicking import mending_click
-from models.weights.checkpoint import read_state
 from models.weights.compact import SCALE, widen
 
 SIZE = 192  # short side in pixels
@@ -112,12 +109,3 @@ def test_two_clicks_bring_a_mask_back_from_another_object() -> None:
         prompt = Prompt((*prompt.clicks, mending_click(there, mask)), mask=mask)
         mask = segmenter.segment(0, prompt)[0].mask
     assert (mask & there).sum() / (mask | there).sum() > 0.9
-
-
-def test_the_file_brings_a_presence_head_that_fits_the_evidence() -> None:
-    head = PresenceHead.of(read_state(STORED))
-    assert head is not None
-    likely = head(torch.stack([head.mean, head.mean + head.deviation * 9]))
-    assert likely.shape == (2,)
-    assert bool(((likely > 0) & (likely < 1)).all())
-    assert head.mean.shape == (len(NAMES),)
