@@ -17,11 +17,11 @@ from app.storage.formats.visor.exporting import (
     Resolution,
     build_export,
     frame_orders,
-    written_names,
 )
 from app.storage.formats.visor.importing import Original
 from app.storage.formats.visor.naming import FrameList, video_name
 from app.storage.formats.visor.read_back import check_read_back
+from app.storage.formats.visor.records import VisorFile
 from app.storage.formats.visor.release.benchmark import Split, benchmark_videos
 from app.storage.formats.visor.release.dense import annotated_frames, dense_file
 from app.storage.formats.visor.validation.submission import check_submission
@@ -59,7 +59,8 @@ def export_document(
     is compared with the `mapping` of subsequences to names first, and not written where it errs.
     """
     check_apart(path, (frames.source, *inputs))
-    orders = frame_orders(document, frames, attachment)
+    is_visor = form in {Format.VISOR, Format.SUBMISSION}
+    orders = {} if is_visor else frame_orders(document, frames, attachment)
     if form is Format.VIDEO:
         return _write_overlay(document, frames, path, orders)
     name = video_name(frames)
@@ -72,11 +73,19 @@ def export_document(
         return ()
     export = build_export(document, frames, attachment, resolution=resolution)
     if form is Format.VISOR:
-        content = export.file.dumps()
-        check_read_back(content, document, written_names(document, attachment), frames)
+        content, notes, names = export.file.dumps(), export.notes, export.names
+        del export  # a file may be large
+        check_read_back(content, document, names, frames)
         atomic_write(path, content)
-        return export.notes
-    videos = [v for v in benchmark_videos(export.file, Split.VAL) if Split.VAL.keeps(v)]
+        return notes
+    return _write_submission(export.file, path, mapping)
+
+
+def _write_submission(
+    file: VisorFile, path: Path, mapping: Mapping[str, Collection[str]] | None
+) -> tuple[str, ...]:
+    """Write the subsequences of a file as the benchmark takes them. Raises UsageError."""
+    videos = [v for v in benchmark_videos(file, Split.VAL) if Split.VAL.keeps(v)]
     if not videos:
         raise UsageError(
             "There is nothing to submit: a subsequence needs objects on its first frame and at "
