@@ -289,7 +289,8 @@ def stills(studio: Studio, out: Path) -> None:
     studio.press("fit")
     _save(studio.window, out / "window.png")
     _save(studio.window, out / "timeline.png", studio.dock("timeline"))
-    for name, action in (("keys", "sheet"), ("settings", "settings"), ("export", "export")):
+    dialogs = {"keys": "sheet", "settings": "settings", "models": "models", "export": "export"}
+    for name, action in dialogs.items():
         studio.dialog(action).save(str(out / f"{name}.png"))
         _shrink(out / f"{name}.png")
 
