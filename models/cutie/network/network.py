@@ -21,7 +21,7 @@ from models.cutie.network.objects.summarizer import ObjectSummarizer
 from models.cutie.network.objects.transformer import ObjectTransformer
 from models.cutie.network.pixel_encoder import KeyProjection, PixelEncoder, build_pixel_encoder
 from models.cutie.network.pixel_fuser import PixelFuser
-from models.cutie.presence_head import PresenceHead
+from models.cutie.network.presence_head import PresenceHead
 from models.runtime.pixels import IMAGENET_DEVIATION, IMAGENET_MEAN
 
 _FINE_GAINS = (2.0, 5.0)  # SAM 2's levels at strides 8 and 4 vary by so much less than at 16
