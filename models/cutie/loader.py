@@ -26,7 +26,7 @@ from models.cutie.cpu.winograd import use_winograd
 from models.cutie.infer_config import infer_sizes
 from models.cutie.inference.tracker import CutieTracker, RunOptions
 from models.cutie.network.network import Network
-from models.cutie.network.presence_head import PRESENCE, PresenceHead
+from models.cutie.presence_head import PRESENCE, PresenceHead
 from models.encoders import eight_bit
 from models.encoders.hiera_cpu import use_cpu_hiera
 from models.runtime.device import encoder_dtype, pick_device
@@ -40,7 +40,7 @@ _LONG_RUN = 600  # frames, from which old working memory is consolidated instead
 # SAM 2's heads were trained on squares.
 _PROMPT_SQUARE = 768
 # Chosen on clips in which an object leaves and returns; see lite's card.
-_PRESENCE = PresenceConfig(least_score=0.5, least_share=0.25, absences=2)
+_PRESENCE = PresenceConfig(least_score=0.5, least_share=0.25, least_presence=0.35, absences=2)
 _LEAST_SHOWN = 0.4
 
 

@@ -9,7 +9,7 @@ from models.cutie.inference.evidence import NAMES, FrameMaps, Known, Seen, measu
 from models.cutie.inference.learned_presence import LearnedPresence
 from models.cutie.inference.propagation import Propagation
 from models.cutie.network.network import Network
-from models.cutie.network.presence_head import PRESENCE, PresenceHead
+from models.cutie.presence_head import PRESENCE, PresenceHead
 from tests.models.cutie_oracle import index_mask, moving_clip
 from tests.models.test_cutie_propagation import SIZE, encode, given, network, run
 
@@ -65,7 +65,8 @@ def pix_feat() -> Tensor:
 
 def following(head: PresenceHead, own: Tensor) -> LearnedPresence:
     presence = LearnedPresence(head, ANYTHING)
-    presence.learn(joined(own), pix_feat(), list(range(1, len(own) + 1)), [])
+    objects = list(range(1, len(own) + 1))
+    presence.learn(joined(own), pix_feat(), objects, objects, [])
     return presence
 
 
@@ -118,7 +119,7 @@ def test_while_one_is_absent_the_others_claim_nothing_far_away() -> None:
 
 def test_who_is_back_may_be_anywhere() -> None:
     presence = following(head_of(), boxes((0, 2), (8, 10)))
-    presence.learn(joined(boxes((0, 2), None)), pix_feat(), [1, 2], [2])
+    presence.learn(joined(boxes((0, 2), None)), pix_feat(), [1, 2], [1], [2])
     claims = presence.claims(boxes((0, 2), (4, 6))[None], [1, 2], [])[0]
     assert bool(claims[1].all())
     assert not claims[0, :, 16 * 6 :].any()

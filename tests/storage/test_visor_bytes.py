@@ -1,6 +1,7 @@
 """What nobody edited is written back byte for byte."""
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 from app.cli.main import run
 from app.core.document import Entry, Key, Origin
 from app.core.mask import Mask
+from app.storage.formats.exporting import Format, export_document
 from app.storage.formats.visor.exporting import export_visor
 from app.storage.formats.visor.geometry import DENSE_SIZE, Size
 from app.storage.formats.visor.importing import Original, import_visor
+from app.storage.formats.visor.naming import FrameList
 from app.storage.formats.visor.read_back import check_read_back
 from app.storage.formats.visor.records import VisorFile
 from tests.storage.visor_vectors import DENSE, SPARSE, SUBMISSION, load
@@ -147,3 +150,36 @@ def test_the_proof_of_an_export_asks_for_the_canvas_once(
     monkeypatch.setattr(VisorFile, "canvas", property(counted))
     check_read_back(content, imported.document, names, imported.frames)
     assert asked < 5 < len(imported.document)
+
+
+def large_file(path: Path) -> int:
+    """Write a dense file of some megabytes, nearly all of it points, and return its bytes."""
+    raw = load(DENSE)
+    turn = np.linspace(0, 2 * np.pi, 6000, endpoint=False)
+    points = np.stack([427 + 200 * np.cos(turn), 240 + 150 * np.sin(turn)], axis=1).round(1)
+    for record in raw["video_annotations"]:
+        for annotation in record["annotations"]:
+            annotation["segments"] = [points.tolist()]
+    path.write_text(json.dumps(raw))
+    return path.stat().st_size
+
+
+def test_an_export_takes_three_times_the_file_at_most(tmp_path: Path) -> None:
+    length = large_file(tmp_path / "a.json")
+    found = import_visor(tmp_path / "a.json")
+    assert isinstance(found.frames, FrameList)
+    key, entry = next(iter(found.document.items()))
+    assert entry.mask is not None
+    moved = Mask.encode(np.roll(entry.mask.decode(), 9, axis=0))
+    found.document.replace({key: Entry(moved, Origin.DRAWN)})
+    tracemalloc.start()
+    try:
+        export_document(
+            found.document, found.frames, Format.VISOR, tmp_path / "b.json",
+            attachment=found.attachment,
+        )  # fmt: skip
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert length > 5e5
+    assert most < 3 * length

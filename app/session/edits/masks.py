@@ -247,12 +247,17 @@ class MaskEdits(QObject):
         return taken
 
     def take_exchanges(self) -> Changes:
-        """Return what gives objects that changed places their masks back around there."""
+        """Return what gives objects that changed places their masks back around there.
+
+        Between two frames on which some did, those of the earlier one hold up to the later.
+        """
         document = self._masks.document
         changes: dict[Key, Entry | None] = {}
-        for frame, owners in self._exchanges.take(document).items():
+        for frame, owners in sorted(self._exchanges.take(document).items()):
             if not any(self._masks.is_locked(number) for number in owners):
-                changes |= exchanged(document, frame, owners)
+                done = {key.frame for key in changes}
+                found = exchanged(document, frame, owners)
+                changes |= {key: entry for key, entry in found.items() if key.frame not in done}
         return changes
 
     def take_givers(self) -> list[Key]:

@@ -17,7 +17,8 @@ from app.session.visor.visor import Visor
 from app.storage.formats.exporting import Format, export_document
 from app.storage.formats.importing import MaskSource
 from app.storage.formats.visor.exporting import written_names
-from app.storage.formats.visor.importing import import_visor
+from app.storage.formats.visor.importing import read_document
+from app.storage.formats.visor.records import VisorFile
 from app.storage.video.opening import Video
 
 
@@ -127,7 +128,7 @@ def write(
     notes = export_document(document, video, form, path, attachment=attachment, inputs=(project,))
     if form is Format.VISOR:
         names = written_names(document, attachment)
-        notes = (*notes, compared(document, names, import_visor(path, video).document))
+        notes = (*notes, compared(document, names, read_document(VisorFile.read(path), video)))
     return (f"Exported to {path}.", *notes)
 
 

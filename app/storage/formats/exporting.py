@@ -17,7 +17,6 @@ from app.storage.formats.visor.exporting import (
     Resolution,
     build_export,
     frame_orders,
-    written_names,
 )
 from app.storage.formats.visor.importing import Original
 from app.storage.formats.visor.naming import FrameList, video_name
@@ -59,7 +58,8 @@ def export_document(
     is compared with the `mapping` of subsequences to names first, and not written where it errs.
     """
     check_apart(path, (frames.source, *inputs))
-    orders = frame_orders(document, frames, attachment)
+    is_visor = form in {Format.VISOR, Format.SUBMISSION}
+    orders = {} if is_visor else frame_orders(document, frames, attachment)
     if form is Format.VIDEO:
         return _write_overlay(document, frames, path, orders)
     name = video_name(frames)
@@ -72,10 +72,11 @@ def export_document(
         return ()
     export = build_export(document, frames, attachment, resolution=resolution)
     if form is Format.VISOR:
-        content = export.file.dumps()
-        check_read_back(content, document, written_names(document, attachment), frames)
+        content, notes, names = export.file.dumps(), export.notes, export.names
+        del export  # a file may be large
+        check_read_back(content, document, names, frames)
         atomic_write(path, content)
-        return export.notes
+        return notes
     videos = [v for v in benchmark_videos(export.file, Split.VAL) if Split.VAL.keeps(v)]
     if not videos:
         raise UsageError(

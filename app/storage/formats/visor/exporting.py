@@ -21,6 +21,7 @@ from app.storage.formats.visor.importing import (
     Links,
     Original,
     identified,
+    links_of,
     next_identity,
     original_entries,
 )
@@ -63,6 +64,7 @@ class Export:
 
     file: VisorFile
     notes: tuple[str, ...]
+    names: Mapping[int, str]  # of the objects as they are written
 
 
 def export_visor(document: Document, video: NamedFrames, attachment: bytes | None = None) -> bytes:
@@ -102,7 +104,7 @@ def build_export(
     raw: JsonObject = {**original.file.raw, "video_annotations": writer.records()}
     if not attachment:
         raw["info"] = _info(frames.size, canvas)
-    return Export(VisorFile(raw, original.file.text), writer.notes())
+    return Export(VisorFile(raw, original.file.text), writer.notes(), names)
 
 
 @dataclass
@@ -332,7 +334,7 @@ class _Writer:
 
 def written_names(document: Document, attachment: bytes | None) -> dict[int, str]:
     """Return object id -> the name in the file, where names are identities: no two are the same."""
-    return _names(document, _original(attachment).links)
+    return _names(document, links_of(attachment) if attachment else {})
 
 
 def is_reordered(document: Document, links: Links) -> bool:
@@ -360,9 +362,9 @@ def frame_orders(
     own = dict(document.attributes.orders)
     if not attachment:
         return own
-    original = Original.loads(attachment)
-    if is_reordered(document, original.links):
+    if is_reordered(document, links_of(attachment)):
         return own
+    original = Original.loads(attachment)
     orders: dict[int, tuple[int, ...]] = {}
     records = original.file.records
     for record, frame in zip(records, places(records, frames), strict=True):

@@ -1,12 +1,13 @@
 """The import of a VISOR file as a document, with all that writing it again unchanged needs."""
 
+import io
 import itertools
 import json
 import zlib
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.mask import Mask
@@ -19,6 +20,8 @@ from app.storage.formats.visor.records import Annotation, VisorFile, by_path, ch
 
 ATTACHMENT = "visor"  # the attachment's name in a project
 _MOST_OBJECTS = 254
+_HEAD_BYTES, _PIECE_BYTES = 1 << 14, 1 << 20
+_DAMAGED = (zlib.error, ValueError, KeyError, TypeError, RecursionError)
 _LONGEST_NAME = 1 << 15  # a project holds no longer text
 _LARGEST_CLASS = (1 << 31) - 1  # unknown classes go through a project, but not any number fits in
 
@@ -70,23 +73,14 @@ class Original:
     def loads(cls, attachment: bytes) -> "Original":
         """Read an attachment. Raises FormatError where it is damaged."""
         try:
-            whole = zlib.decompress(attachment)
-            end = whole.index(b"\n") if b"\n" in whole else len(whole)
-            head, text = whole[:end], whole[end + 1 :]
-            del whole  # a file may be large
+            head, text = _unpacked(attachment)
             raw = json.loads(head)
-            links = {
-                Identity(name, ordinal): Link(number, shown, class_id)
-                for name, ordinal, number, shown, class_id in raw["links"]
-            }
+            links = _links(raw)
             if "file" in raw:  # as older projects keep it
                 return cls(VisorFile.of(raw["file"], "the attachment"), links)
             return cls(VisorFile.parse(text, "the attachment"), links)
-        except (zlib.error, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise FormatError(
-                "What the project keeps of its VISOR file is damaged. "
-                "Import the VISOR file into a new project."
-            ) from error
+        except _DAMAGED as error:
+            raise _damaged() from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +105,60 @@ def import_visor(path: Path, video: NamedFrames | None = None) -> ImportedVisor:
     FormatError where the file cannot be read, or no frame of the video is in it.
     """
     return document_of(VisorFile.read(path), path, video)
+
+
+def links_of(attachment: bytes) -> Links:
+    """Return which objects an attachment's identities are, without its file.
+
+    Raises FormatError where it is damaged.
+    """
+    try:
+        return _links(json.loads(_head(zlib.decompressobj(), attachment)[0]))
+    except _DAMAGED as error:
+        raise _damaged() from error
+
+
+def _links(raw: Mapping[str, Any]) -> Links:
+    return {
+        Identity(name, ordinal): Link(number, shown, class_id)
+        for name, ordinal, number, shown, class_id in raw["links"]
+    }
+
+
+def _unpacked(attachment: bytes) -> tuple[bytes, bytes]:
+    """Return the first line of what is packed, and the rest; a file may be large: no copy more."""
+    packed = zlib.decompressobj()
+    head, first = _head(packed, attachment)
+    rest = io.BytesIO()
+    rest.write(first)
+    while packed.unconsumed_tail:
+        rest.write(packed.decompress(packed.unconsumed_tail, _PIECE_BYTES))
+    rest.write(packed.flush())
+    if not packed.eof:
+        raise ValueError("it is cut off")
+    return head, rest.getvalue()
+
+
+def _head(packed: "zlib._Decompress", attachment: bytes) -> tuple[bytes, bytes]:
+    """Return the first line, and what was unpacked behind it; older ones are one line."""
+    found = packed.decompress(attachment, _HEAD_BYTES)
+    while b"\n" not in found and packed.unconsumed_tail:
+        found += packed.decompress(packed.unconsumed_tail, _PIECE_BYTES)
+    head, _, behind = found.partition(b"\n")
+    return head, behind
+
+
+def _damaged() -> FormatError:
+    return FormatError(
+        "What the project keeps of its VISOR file is damaged. "
+        "Import the VISOR file into a new project."
+    )
+
+
+def read_document(file: VisorFile, frames: NamedFrames) -> Document:
+    """Return the masks of a file on frames, and nothing to write it back by."""
+    original = Original(file, link(file))
+    return Document(objects_of(original.links), original_entries(original, frames))
 
 
 def document_of(file: VisorFile, path: Path, video: NamedFrames | None = None) -> ImportedVisor:

@@ -1,13 +1,12 @@
 """The proof of an export: what was written is read again, and every mask is the one it was."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from app.core.document import Document, Entry, Key
 from app.core.mask import Mask
 from app.errors import StorageError
 from app.storage.formats.visor.geometry import Size, resized, sample
-from app.storage.formats.visor.importing import document_of
+from app.storage.formats.visor.importing import read_document
 from app.storage.formats.visor.naming import NamedFrames
 from app.storage.formats.visor.records import VisorFile
 
@@ -20,10 +19,7 @@ def check_read_back(
     `names` are those under which its objects are written.
     """
     file = VisorFile.parse(content, "the export")
-    if not file.records:
-        written = Document()
-    else:
-        written = document_of(file, Path("the export"), frames).document
+    written = read_document(file, frames) if file.records else Document()
     numbers = {info.name: info.id for info in written.objects}
     canvas = file.canvas  # asks all records: not once more for each mask
     for key, entry in document.items():
