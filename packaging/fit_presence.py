@@ -30,7 +30,7 @@ from models.cutie.inference.presence import winner
 from models.cutie.inference.propagation import EncodedFrame, Propagation
 from models.cutie.loader import MODELS, network_part, prepare_for_inference
 from models.cutie.network.network import Network
-from models.cutie.presence_head import PRESENCE, PresenceHead
+from models.cutie.network.presence_head import PRESENCE, PresenceHead
 from models.training.data.pasting import PasteSource
 from models.training.data.pictures import Frame
 from models.training.data.sequences import DavisSource, seeded

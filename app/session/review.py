@@ -7,14 +7,13 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.core.document import Entry, Key
 from app.core.events import Event, Reason
-from app.core.overlap import quick_iou
+from app.core.places import changes_place
 from app.core.plan import anchor_frames, is_anchor
 from app.core.suspects import Finder, Order, Suspect
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
 
 _SOON_MS = 200
-_CLEARLY = 0.2  # IoU by which a mask lies more on the other object's than on its own
 _LIVE_MS = 1_000  # while a job goes on finding masks
 
 
@@ -148,18 +147,9 @@ class Review(QObject):
         later = (f for number in pair for f in anchor_frames(document, number) if f > suspect.first)
         last = min(later, default=max(document.frames(), default=0) + 1)
         ends = range(suspect.first + 1, last)
-        back = next((end for end in ends if self._is_back(suspect, end)), None)
+        shown = self._masks.shown
+        back = next((e for e in ends if changes_place(shown(e - 1), shown(e), *pair)), None)
         return None if back is None else range(suspect.first, back)
-
-    def _is_back(self, suspect: Suspect, frame: int) -> bool:
-        """Whether the two of a swap change places at `frame`."""
-        before, after = self._masks.shown(frame - 1), self._masks.shown(frame)
-        other = -1 if suspect.other is None else suspect.other
-        places = (before.get(suspect.object), after.get(suspect.object), after.get(other))
-        was, own, others = (each.mask if each else None for each in places)
-        if was is None or own is None or others is None:
-            return False
-        return quick_iou(was, others) > quick_iou(was, own) + _CLEARLY
 
     def dismiss(self, suspect: Suspect) -> None:
         """Take a suspect off the list: it was looked at and is fine."""

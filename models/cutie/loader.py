@@ -26,7 +26,7 @@ from models.cutie.cpu.winograd import use_winograd
 from models.cutie.infer_config import infer_sizes
 from models.cutie.inference.tracker import CutieTracker, RunOptions
 from models.cutie.network.network import Network
-from models.cutie.presence_head import PRESENCE, PresenceHead
+from models.cutie.network.presence_head import PRESENCE, PresenceHead
 from models.encoders import eight_bit
 from models.encoders.hiera_cpu import use_cpu_hiera
 from models.runtime.device import encoder_dtype, pick_device

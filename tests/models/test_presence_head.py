@@ -9,7 +9,7 @@ from models.cutie.inference.evidence import NAMES, FrameMaps, Known, Seen, measu
 from models.cutie.inference.learned_presence import LearnedPresence
 from models.cutie.inference.propagation import Propagation
 from models.cutie.network.network import Network
-from models.cutie.presence_head import PRESENCE, PresenceHead
+from models.cutie.network.presence_head import PRESENCE, PresenceHead
 from tests.models.cutie_oracle import index_mask, moving_clip
 from tests.models.test_cutie_propagation import SIZE, encode, given, network, run
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from app.batch.passes.predict import predict
 from app.storage.video.opening import Video
 from models.api import BoolMask, LoadOptions
 from models.registry import EMBEDDED, FALLBACK, available, load_tracker
@@ -36,7 +37,7 @@ def choose(video: Video, first: Mapping[int, BoolMask], options: LoadOptions) ->
 def _seconds_per_frame(video: Video, first: Mapping[int, BoolMask], options: LoadOptions) -> float:
     tracker = load_tracker(EMBEDDED, video, options)
     begun = 0.0
-    for frame, _ in tracker.track({0: first}, range(_MEASURED + 1)):
+    for frame, _ in predict(tracker, {0: first}, range(_MEASURED + 1)):
         if frame == _WARM:
             begun = time.perf_counter()
     return (time.perf_counter() - begun) / (_MEASURED - _WARM)

@@ -21,6 +21,7 @@ from app.storage.formats.visor.exporting import (
 from app.storage.formats.visor.importing import Original
 from app.storage.formats.visor.naming import FrameList, video_name
 from app.storage.formats.visor.read_back import check_read_back
+from app.storage.formats.visor.records import VisorFile
 from app.storage.formats.visor.release.benchmark import Split, benchmark_videos
 from app.storage.formats.visor.release.dense import annotated_frames, dense_file
 from app.storage.formats.visor.validation.submission import check_submission
@@ -77,7 +78,14 @@ def export_document(
         check_read_back(content, document, names, frames)
         atomic_write(path, content)
         return notes
-    videos = [v for v in benchmark_videos(export.file, Split.VAL) if Split.VAL.keeps(v)]
+    return _write_submission(export.file, path, mapping)
+
+
+def _write_submission(
+    file: VisorFile, path: Path, mapping: Mapping[str, Collection[str]] | None
+) -> tuple[str, ...]:
+    """Write the subsequences of a file as the benchmark takes them. Raises UsageError."""
+    videos = [v for v in benchmark_videos(file, Split.VAL) if Split.VAL.keeps(v)]
     if not videos:
         raise UsageError(
             "There is nothing to submit: a subsequence needs objects on its first frame and at "

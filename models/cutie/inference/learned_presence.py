@@ -7,7 +7,7 @@ from torch import Tensor
 
 from models.cutie.config import PresenceConfig
 from models.cutie.inference.evidence import FrameMaps, Known, Seen, measure, near
-from models.cutie.presence_head import PresenceHead
+from models.cutie.network.presence_head import PresenceHead
 
 
 class LearnedPresence:

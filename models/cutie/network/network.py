@@ -21,7 +21,7 @@ from models.cutie.network.objects.summarizer import ObjectSummarizer
 from models.cutie.network.objects.transformer import ObjectTransformer
 from models.cutie.network.pixel_encoder import KeyProjection, PixelEncoder, build_pixel_encoder
 from models.cutie.network.pixel_fuser import PixelFuser
-from models.cutie.presence_head import PresenceHead
+from models.cutie.network.presence_head import PresenceHead
 
 _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
