@@ -14,6 +14,7 @@ from app.storage.formats.davis import write_davis
 from app.storage.formats.labelled import labelled, painted
 from app.storage.formats.submission import submission_json
 from app.storage.formats.visor.exporting import (
+    Export,
     Resolution,
     build_export,
     frame_orders,
@@ -71,12 +72,19 @@ def export_document(
         atomic_write(path, coco_json([labelled(document, frames, name, orders)]))
         return ()
     export = build_export(document, frames, attachment, resolution=resolution)
-    if form is Format.VISOR:
-        content, notes, names = export.file.dumps(), export.notes, export.names
-        del export  # a file may be large
-        check_read_back(content, document, names, frames)
-        atomic_write(path, content)
-        return notes
+    if form is Format.SUBMISSION:
+        return _write_submission(export, path, mapping)
+    content, notes, names = export.file.dumps(), export.notes, export.names
+    del export  # a file may be large
+    check_read_back(content, document, names, frames)
+    atomic_write(path, content)
+    return notes
+
+
+def _write_submission(
+    export: Export, path: Path, mapping: Mapping[str, Collection[str]] | None
+) -> tuple[str, ...]:
+    """Write what a challenge takes of an export, compared with the `mapping` where there is one."""
     videos = [v for v in benchmark_videos(export.file, Split.VAL) if Split.VAL.keeps(v)]
     if not videos:
         raise UsageError(
