@@ -159,6 +159,7 @@ _MODELS = {
             "SAM 3: boxes of all that a phrase names (given out on request, as sam3-tracker)",
             "models.text.loader",
             detects=True,
+            large=True,
         ),
         Model(
             "hands",
@@ -255,12 +256,14 @@ def check(family: str, path: Path) -> None:
 
     Raises UnknownModelError, WeightsMissingError or WeightsInvalidError.
     """
-    model = _known(family, families(), "a model that takes weights of one's own")
+    model = _known(family, tuple(_MODELS), "a known model")
     options = LoadOptions(device="cpu", weights=path)
     if model.tracks:
         load_tracker(family, BlankFrames(), options)
     if model.segments:
         load_segmenter(family, BlankFrames(), options)
+    if model.detects:
+        load_detector(family, BlankFrames(), options)
 
 
 def add_own(file: Path, family: str, name: str) -> None:

@@ -36,7 +36,7 @@ def leaves(frames: Sequence[Frame]) -> bool:
     ids = np.unique(frames[0][1])
     pasted = ids[ids > 1]
     there = np.array([np.isin(pasted, labels) for _, labels in frames], np.bool_)
-    away = LENGTH - there.sum(axis=0)
+    away = len(frames) - there.sum(axis=0)
     return bool((there[0] & there[-1] & (away >= LEAST_AWAY)).any())
 
 

@@ -1,13 +1,14 @@
 """Pack trained networks and prompt heads into the embedded model's one file.
 
     python packaging/make_lite.py lite.safetensors sam2_hiera_tiny.safetensors \\
-        weights.safetensors more.safetensors --prompts prompts.safetensors
+        weights.safetensors more.safetensors --prompts prompts.safetensors \\
+        --presence presence.safetensors
 
 The image encoder takes 8 bits a weight, per output channel; all else half floats. The heads that
 turn clicks into masks use the encoder that propagation uses. Means of weights are better on what
 none of them saw (Wortsman et al., 2022): of the trained networks, which began from one another, a
 file named twice counting twice, and of SAM 2's own heads with `--prompts`, what lite-prompts.toml
-made of them.
+made of them. The presence head with `--presence` is what fit_presence.py fitted on the network.
 """
 
 import argparse
@@ -42,11 +43,14 @@ def main() -> int:
     parser.add_argument("sam2", type=Path)
     parser.add_argument("trained", type=Path, nargs="+")
     parser.add_argument("--prompts", type=Path)
+    parser.add_argument("--presence", type=Path)
     arguments = parser.parse_args()
     state, heads = _mean([read_state(path) for path in arguments.trained]), _heads(arguments.sam2)
     if arguments.prompts is not None:
         tuned = _heads(arguments.prompts)
         heads |= {name: heads[name].lerp(part, _TUNED) for name, part in tuned.items()}
+    if arguments.presence is not None:
+        heads |= read_state(arguments.presence)
     small = compact.shrink(state | heads, lambda name: name.startswith("pixel_encoder."))
     compact.save(arguments.out, small, notice=_NOTICE)
     sys.stdout.write(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB\n")

@@ -32,7 +32,7 @@ from models.api import BoolMask
 
 SEED = 21
 LENGTH = 40  # frames of a sequence that are read
-SIZE = (360, 640)  # of the frames in which stills move, (H, W)
+SIZE, FEW = (360, 640), 26  # (H, W) of the frames in which stills move, and how many there are
 SPAN = 10  # frames that fail
 NEAR = 2  # frames that an onset may be off
 
@@ -52,7 +52,7 @@ def moving(masks: Path, rng: np.random.Generator) -> Iterator[tuple[str, list[La
     while True:
         one, other = (paths[place] for place in rng.choice(len(paths), 2, replace=False))
         tracks = [_track(read_labels(path) > 0, rng) for path in (one, other)]
-        frames = [np.zeros(SIZE, np.uint8) for _ in range(LENGTH)]
+        frames = [np.zeros(SIZE, np.uint8) for _ in range(FEW)]
         for number, track in enumerate(tracks, 1):
             for labels, mask in zip(frames, track, strict=True):
                 labels[mask] = number
@@ -67,7 +67,7 @@ def _track(mask: BoolMask, rng: np.random.Generator) -> list[BoolMask]:
     start, end = (rng.uniform((0.25, 0.3), (0.75, 0.7)) * SIZE[::-1] for _ in range(2))
     turn, growth = rng.uniform(-25, 25), rng.uniform(0.8, 1.25)
     track = []
-    for share in np.linspace(0, 1, LENGTH):
+    for share in np.linspace(0, 1, FEW):
         matrix = cv2.getRotationMatrix2D(centre, turn * share, base * growth**share)
         matrix[:, 2] += start + share * (end - start) - centre
         warped = cv2.warpAffine(mask.view(np.uint8), matrix, SIZE[::-1], flags=cv2.INTER_NEAREST)

@@ -36,7 +36,8 @@ from models.api import BoolMask, Click
 _SIZE = (1280, 800)  # of the window
 _MOVING_WIDTH = 900
 _EVERY = 5  # frames of the clip from picture to picture while a propagation runs
-_PART = 10  # frames of each sequence that the clip is cut into
+# Sequences that the clip is cut into; both objects are there on the first frame of each.
+_PARTS = tuple(range(*ends) for ends in ((0, 15), (5, 25), (10, 45), (15, 60), (45, 60), (50, 60)))
 _MUG, _BOTTLE = 1, 2  # objects of the sample's masks
 _ARROW = ((0, 0), (0, 17), (4, 13), (7, 20), (10, 19), (7, 12), (13, 12))
 
@@ -152,11 +153,13 @@ class Studio:
         pause(700)
         return images[0]
 
-    def inspect(self, truth: Path) -> None:
-        """Measure the masks against those of a folder, and go to where they fail most."""
+    def inspect(self, folder: Path) -> None:
+        """Measure the masks against the sample's, and go to where they fail most."""
+        for frame in range(self._session.video.frame_count):
+            write_palette_png(folder / f"{frame:06d}.png", self._labels(frame, self._truth))
         runs = self._session.inspection.runs
         runs.keep()
-        runs.import_run(truth, RunKind.GROUND_TRUTH)
+        runs.import_run(folder, RunKind.GROUND_TRUTH)
         self.press("inspect")
         while not runs.results:
             pause(50)
@@ -167,13 +170,13 @@ class Studio:
 
     def show_data_set(self, folder: Path) -> QWidget:
         """Cut the clip and its masks into sequences, and return the window of these as a set."""
-        for first in range(0, self._session.video.frame_count, _PART):
-            for frame in range(first, first + _PART):
+        for number, frames in enumerate(_PARTS, 1):
+            for frame in frames:
                 for name, labels in (
                     ("truth", self._labels(frame, self._truth)),
                     ("classic", self._labels(frame, self._shown)),
                 ):
-                    path = folder / name / f"part-{first // _PART + 1}" / f"{frame:06d}.png"
+                    path = folder / name / f"part-{number}" / f"{frame:06d}.png"
                     write_palette_png(path, labels)
         data = self._session.inspection.data_set
         self.press("annotate")
@@ -286,16 +289,17 @@ def stills(studio: Studio, out: Path) -> None:
     studio.press("fit")
     _save(studio.window, out / "window.png")
     _save(studio.window, out / "timeline.png", studio.dock("timeline"))
-    for name, action in (("keys", "sheet"), ("settings", "settings"), ("export", "export")):
+    dialogs = {"keys": "sheet", "settings": "settings", "models": "models", "export": "export"}
+    for name, action in dialogs.items():
         studio.dialog(action).save(str(out / f"{name}.png"))
         _shrink(out / f"{name}.png")
 
 
 def inspection(studio: Studio, out: Path, folder: Path) -> None:
     """Take the layout that compares runs with a ground truth, and a data set."""
-    studio.inspect(sample_folder() / "masks")
+    studio.inspect(folder / "whole")
     _save(studio.window, out / "inspect.png")
-    _save(studio.show_data_set(folder), out / "data-set.png")
+    _save(studio.show_data_set(folder / "set"), out / "data-set.png")
 
 
 def _save(window: QWidget, path: Path, part: QRect | None = None) -> None:
@@ -353,7 +357,7 @@ def main(out: Path) -> None:
         studio = Studio(Path(folder))
         film(studio, out)
         stills(studio, out)
-        inspection(studio, out, Path(folder) / "set")
+        inspection(studio, out, Path(folder))
         studio.close()
         application.quit()
 

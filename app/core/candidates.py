@@ -121,9 +121,9 @@ def _mended(
 ) -> Iterator[Prediction]:
     """Yield the mask so far with what changes at the last click alone, the best change first.
 
-    Where that takes all of another object, or the click lies in one that is apart, that is not to
-    become a part of this one: the two were taken for each other, and the object is where the other
-    one was said to be.
+    Where that takes all of another object, or lies in one apart from this one, it is not to become
+    a part of it: the two were taken for each other, and the object is where the other one was said
+    to be.
     """
     click = scene.clicks[-1]
     place = _place_of(scene, before, click) if click.positive else None
@@ -137,7 +137,7 @@ def _mended(
             taken = _taken(scene, near) if click.positive else 0.0
             loss = _RANK * rank + _CHANGE * _area(near) / _area(before) + _TAKEN * taken
             mask = before | near if click.positive else before & ~near
-            if taken > _ALL_TAKEN and place is not None:
+            if place is not None and (taken > _ALL_TAKEN or not _touch(near, before)):
                 found.append((each.score - loss, replace(each, mask=place)))
                 loss += _JOINED
             found.append((each.score - loss, replace(each, mask=mask)))

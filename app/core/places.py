@@ -4,7 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from app.core.document import Changes, Document, Entry, Key
 from app.core.mask import Mask
+from app.core.overlap import quick_iou
 from app.core.plan import anchor_frames
+
+_CLEARLY = 0.2  # IoU by which a mask lies more on one object's than on another's
 
 Owners = Mapping[int, int]  # object -> whose place it has, and whose masks it should have
 
@@ -51,8 +54,8 @@ def exchanged(document: Document, frame: int, owners: Owners) -> Changes:
     """Return what gives objects back their masks around a frame on which they are right.
 
     There each has the place that was the one of its owner: they were taken for each other, from the
-    frame on up to the next anchor of any, and back to where they met, or nowhere where they met
-    nowhere.
+    frame on up to the next anchor of any, or to where they change back; and back to where they met,
+    or nowhere where they met nowhere.
     """
     last = max(document.frames(), default=frame)
     changes: dict[Key, Entry | None] = {}
@@ -73,9 +76,34 @@ def _reach(document: Document, frame: int, step: int, end: int, owners: Owners) 
         if step < 0 and _meet(document, each, owners):
             yield from frames
             return
+        # On `frame` itself they are right already: where they stay so, they were right from there.
+        changed = _changes(document, each - step, each, owners)
+        if step > 0 and changed is (each - step != frame):
+            break
         frames.append(each)
     if step > 0:
         yield from frames
+
+
+def _changes(document: Document, before: int, after: int, owners: Owners) -> bool | None:
+    """Whether objects change places from one frame to the next; None where that is not clear."""
+    found = [
+        changes_place(document.on_frame(before), document.on_frame(after), number, owner)
+        for number, owner in owners.items()
+    ]
+    return True if True in found else (False if False in found else None)
+
+
+def changes_place(
+    before: Mapping[int, Entry], after: Mapping[int, Entry], one: int, other: int
+) -> bool | None:
+    """Whether an object has another's place on the next frame; None where that is not clear."""
+    places = (before.get(one), after.get(one), after.get(other))
+    was, own, others = (each.mask if each else None for each in places)
+    if was is None or own is None or others is None:
+        return None
+    lead = quick_iou(was, others) - quick_iou(was, own)
+    return lead > 0 if abs(lead) > _CLEARLY else None
 
 
 def _meet(document: Document, frame: int, owners: Owners) -> bool:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
@@ -99,6 +99,18 @@ class Models:
         if not self._choice.sharpener:
             return self.tracker
         return SharpenedTracker(self.tracker, self._sharpener, gate=self._choice.gate)
+
+    def load_ahead(self) -> None:
+        """Load the embedded tracker before its first pass; larger ones wait until they are asked.
+
+        Why it cannot be loaded is said when it is asked for.
+        """
+        from models import registry  # noqa: PLC0415
+
+        name = self._choice.tracker or registry.default_tracker(self._choice.options)
+        if name == registry.EMBEDDED:
+            with suppress(ModelError):
+                _ = self.tracker
 
     @property
     def _sharpener(self) -> Segmenter:
@@ -234,6 +246,8 @@ class InferenceThread(QThread):
             if self.inbox.is_cancelled(job):
                 return
             self._is_prepared(frame)
+        if not self.inbox.is_cancelled(job):
+            self._models.load_ahead()
 
     def _is_prepared(self, frame: int) -> bool:
         """Prepare a frame, unless it is left meanwhile; return whether it is wanted still."""

@@ -7,8 +7,8 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.core.document import Entry, Key
 from app.core.events import Event, Reason
-from app.core.overlap import quick_iou
-from app.core.plan import is_anchor
+from app.core.places import changes_place
+from app.core.plan import anchor_frames, is_anchor
 from app.core.suspects import Finder, Order, Suspect
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
@@ -142,20 +142,14 @@ class Review(QObject):
 
     def swapped(self, suspect: Suspect) -> range | None:
         """Return the frames of a swap that is over again; None = it goes on to the next anchor."""
-        # What looks odd for some other reason may be suspect beyond the swap.
-        ends = range(suspect.first + 1, suspect.last + 2)
-        back = next((end for end in ends if self._is_back(suspect, end)), None)
+        # Where they change back may be another suspect, or none.
+        document, pair = self._masks.document, (suspect.object, suspect.other or 0)
+        later = (f for number in pair for f in anchor_frames(document, number) if f > suspect.first)
+        last = min(later, default=max(document.frames(), default=0) + 1)
+        ends = range(suspect.first + 1, last)
+        shown = self._masks.shown
+        back = next((e for e in ends if changes_place(shown(e - 1), shown(e), *pair)), None)
         return None if back is None else range(suspect.first, back)
-
-    def _is_back(self, suspect: Suspect, frame: int) -> bool:
-        """Whether the two of a swap change places at `frame`."""
-        before, after = self._masks.shown(frame - 1), self._masks.shown(frame)
-        other = -1 if suspect.other is None else suspect.other
-        places = (before.get(suspect.object), after.get(suspect.object), after.get(other))
-        was, own, others = (each.mask if each else None for each in places)
-        if was is None or own is None or others is None:
-            return False
-        return quick_iou(was, others) > quick_iou(was, own)
 
     def dismiss(self, suspect: Suspect) -> None:
         """Take a suspect off the list: it was looked at and is fine."""

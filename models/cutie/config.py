@@ -95,9 +95,8 @@ class PresenceConfig:
     ones. `distractors`: frames kept outside the queue of recent ones, on which it was seen and
     something away from it had a probability of `rival` or more.
 
-    Where the network has a presence head, that is asked instead: an object is present from a
-    probability of `least_presence` on. It is then asked on every frame, and an object that is not
-    present has an empty mask.
+    Where the network has a presence head, that is asked, too, on every frame: an object is present
+    from a probability of `least_presence` on, and has an empty mask elsewhere.
     """
 
     least_score: float

@@ -9,7 +9,6 @@ from pathlib import Path
 from PIL import Image
 from PyInstaller.utils.hooks import (
     collect_data_files,
-    collect_dynamic_libs,
     collect_submodules,
     copy_metadata,
 )
@@ -33,7 +32,6 @@ def analysis() -> dict[str, object]:
     return {
         "pathex": [str(ROOT)],
         "hiddenimports": [*collect_submodules("app"), *collect_submodules("models")],
-        "binaries": collect_dynamic_libs("torchvision"),
         "datas": [
             (str(ROOT / "resources"), "app/resources"),
             *copy_metadata("maskwright"),

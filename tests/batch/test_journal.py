@@ -9,7 +9,7 @@ from app.batch.videos.carry_out import Outcome
 from app.batch.videos.journal.journal import Journal
 from app.batch.videos.journal.page import page
 from app.batch.videos.journal.standing import SHOWN, Standing
-from app.batch.videos.plan import BatchPlan, read_plan
+from app.batch.videos.plan import BatchPlan, Propagate, read_plan
 from models.api import LoadOptions
 
 PLAN = """
@@ -67,6 +67,15 @@ def test_what_a_batch_costs_is_told_so_far_and_to_its_end() -> None:
     assert Standing(10).cost == ""
 
 
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(60.0, "9 min left"), (1200.0, "3.0 hours left"), (86400.0, "9.0 days")]
+)
+def test_the_time_left_is_told_as_people_do(seconds: float, words: str) -> None:
+    standing = Standing(10)
+    standing.add(Outcome("a", 100, seconds), seconds)
+    assert words in page(standing)
+
+
 def test_many_outcomes_take_no_more_memory_and_no_longer_page() -> None:
     standing = Standing(100_000)
     for number in range(SHOWN * 3):
@@ -86,4 +95,6 @@ def test_tasks_are_made_when_they_are_asked_for(plan: BatchPlan) -> None:
     assert tasks[0] == tasks[0]
     assert [each.name for each in tasks] == ["cup", "lid", "pan"]
     assert [each.name for each in tasks[1:]] == ["lid", "pan"]
+    assert plan.with_models("lite", "mobile-sam").tasks[2].steps == (Propagate("lite"),)
+    assert plan.steps == (Propagate(""),)
     assert (plan.price, plan.currency) == (3.6, "EUR")

@@ -2,6 +2,9 @@
 
 import json
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -21,6 +24,7 @@ from app.storage.project.project import Project
 from models.api import Frames, LoadOptions
 from tests.cli.frames import labels, write_video
 from tests.fakes import FakeSegmenter, FakeTracker
+from tests.waiting import PATIENCE
 
 FRAMES = 8
 PLAN = """
@@ -238,6 +242,34 @@ def test_the_command_does_all_says_what_failed_and_goes_on(
     assert "2 of 2 videos are in" in capsys.readouterr().out
     assert "2 of 2 videos" in (results / "index.html").read_text()
     assert not (results / "failed" / "cup.txt").exists()
+
+
+def test_a_batch_whose_driver_is_killed_comes_to_the_same_end(plan_file: Path) -> None:
+    results = plan_file.parent / "results"
+    assert run(["batch", str(plan_file), "--workers", "1"]) == 0
+    wanted = {name: held_in(results / name) for name in ("bowl", "cup")}
+    results.rename(plan_file.parent / "before")
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-m", "app", "batch", str(plan_file), "--workers", "1"]
+    driver = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    end = time.monotonic() + 6 * PATIENCE
+    while not list(results.glob(".*.unfinished")) and driver.poll() is None:
+        assert time.monotonic() < end
+        time.sleep(0.005)
+    driver.kill()
+    driver.wait()
+    assert run(["batch", str(plan_file), "--workers", "1"]) == 0
+    assert {name: held_in(results / name) for name in ("bowl", "cup")} == wanted
+    assert not list(results.glob(".*"))
+
+
+def held_in(results: Path) -> object:
+    """Return what a video's results hold: the bytes of its masks, and its project's entries."""
+    project = Project.open(results / "project.maskwright")
+    document = project.load()
+    project.close()
+    masks = {each.name: each.read_bytes() for each in sorted((results / "masks").iterdir())}
+    return masks, document.objects, sorted(document.items())
 
 
 def test_a_plan_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:

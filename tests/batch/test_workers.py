@@ -188,7 +188,7 @@ def fetch_slowly(counter: Path) -> bytes:
 
 def provide_cutie(home: str, counter: str) -> None:
     os.environ["MASKWRIGHT_HOME"] = home
-    provide({"cutie-small": counter}, lambda kept: fetch_slowly(Path(str(kept))))
+    provide({"cutie-small-mega.pth": counter}, lambda kept: fetch_slowly(Path(str(kept))))
 
 
 def test_weights_are_written_once_a_node_however_many_workers_want_them(
@@ -209,4 +209,8 @@ def test_weights_are_written_once_a_node_however_many_workers_want_them(
     assert place.read_bytes() == b"weights"
     assert [each.name for each in place.parent.iterdir()] == [place.name]
     # From here on they are taken for what other nodes are given; what is not here is not.
-    assert files_of(["cutie-small", "cutie-base", "lite", "classic"]) == {"cutie-small": place}
+    assert files_of(["cutie-small", "cutie-base", "lite", "classic"]) == {place.name: place}
+    own = place.parent / "own" / "lite" / "mine.pt"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"mine")
+    assert files_of(["mine"]) == {"own/lite/mine.pt": own}

@@ -87,6 +87,16 @@ def test_a_thing_apart_is_meant_as_a_whole_where_another_object_has_it() -> None
     assert same(masks_of(two, before | half)[0], other)
 
 
+def test_what_is_found_in_another_object_beside_but_apart_is_all_of_it() -> None:
+    before, other = square(0, side=20), square(20, side=20)
+    inner = square(28, 24, side=8)  # within the other one, which touches
+    first, *others = masks_of(
+        Scene((Click(32, 28),), before=before, others=(other,)), before | inner
+    )
+    assert same(first, other)
+    assert any(same(mask, before | inner) for mask in others)
+
+
 def test_a_loose_piece_of_a_neighbour_can_be_taken_even_if_the_model_does_not_see_it() -> None:
     cup, handle = square(30, side=16), square(20, 22, side=4)
     scene = Scene((Click(21, 23),), before=square(10), others=(cup | handle,))

@@ -45,6 +45,16 @@ def test_back_to_where_they_met() -> None:
     assert frames_of(document) == [9, *range(FRAME + 1, 20)]
 
 
+def test_up_to_where_they_change_back() -> None:
+    document = swapped_until(5)
+    document.replace({Key(f, 1): entry(LEFT) for f in range(14, 20)})
+    document.replace({Key(f, 2): entry(RIGHT) for f in range(14, 20)})
+    assert frames_of(document) == list(range(FRAME + 1, 14))
+    document.replace({Key(f, 1): entry(LEFT) for f in range(FRAME + 1, 20)})
+    document.replace({Key(f, 2): entry(RIGHT) for f in range(FRAME + 1, 20)})
+    assert frames_of(document) == []
+
+
 def test_up_to_the_next_anchor_of_either() -> None:
     document = swapped_until(5)
     right = document.get(Key(15, 2))

@@ -13,7 +13,7 @@ from app.core.plan import Direction, plan
 from app.engine.inference import Choice, InferenceThread, Models
 from app.engine.jobs import Prepare, Segment, Track
 from models import registry
-from models.api import Click, DeviceMemoryError, ModelError, WeightsMissingError
+from models.api import Click, DeviceMemoryError, ModelError, Tracker, WeightsMissingError
 from tests.fakes import FakeFrames, FakeModels, FakeSegmenter, square
 from tests.models.contract import Clip
 
@@ -247,3 +247,32 @@ def test_a_propagation_is_sharpened_where_that_was_chosen(
     unpassed = Choice("classic", sharpener="hq-sam-large", gate=1.0)
     assert area(Models(frames, unpassed)) == area(plain)
     assert all(prompt.mask is None for _, prompt in segmenter.prompts)
+
+
+class _Watched(FakeModels):
+    """Fakes that tell whether the tracker was asked for."""
+
+    def __init__(self, tracker: str) -> None:
+        super().__init__(FakeFrames(50))
+        self._choice = Choice(tracker=tracker)
+        self.loaded = False
+
+    @property
+    def tracker(self) -> Tracker:
+        """The fake tracker."""
+        self.loaded = True
+        return super().tracker
+
+
+@pytest.mark.parametrize(("name", "ahead"), [("lite", True), ("cutie-base", False)])
+def test_the_embedded_tracker_is_loaded_while_nothing_else_is_to_be_done(
+    qtbot: QtBot, *, name: str, ahead: bool
+) -> None:
+    models = _Watched(name)
+    thread = InferenceThread(lambda: models)
+    answers = Answers(thread)
+    thread.start()
+    thread.inbox.put(Prepare(1, (3,)))
+    qtbot.waitUntil(lambda: bool(answers.of("end", 1)))
+    assert models.loaded == ahead
+    thread.close()

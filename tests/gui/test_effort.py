@@ -24,6 +24,14 @@ def test_what_is_done_is_counted_for_the_clip_and_for_each_object(opened: Desk) 
     assert (second[0], second[2:4]) == ("object 2", ["1", "1"])
 
 
+def test_the_panel_comes_up_when_it_is_asked_for(opened: Desk) -> None:
+    panel = opened.window.findChild(EffortPanel)
+    assert panel is not None
+    assert not panel.isVisible()
+    opened.do("effort")
+    opened.qtbot.waitUntil(panel.isVisible)
+
+
 def test_another_video_begins_at_nothing(opened: Desk, tmp_path: Path) -> None:
     opened.draw(0, number=1)
     opened.session.files.open(write_frames(tmp_path / "other", 5))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFileDialog, QPushButton
+from PySide6.QtWidgets import QComboBox, QFileDialog, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.gui.dialogs.settings import SettingsDialog
@@ -209,3 +209,23 @@ def test_an_error_about_missing_weights_offers_the_shelf(desk: Desk) -> None:
     desk.session.status.report("error", "Not on this machine.", Topic.MODELS)
     offers = [each.text() for each in desk.window.messages.findChildren(QPushButton)]
     assert "Models…" in offers
+
+
+def test_the_bar_offers_what_sharpens_each_mask(desk: Desk, server: Server) -> None:
+    desk.open()
+    bar = desk.window.findChild(PropagateBar)
+    assert bar is not None
+    button = next(each for each in bar.findChildren(QToolButton) if each.menu())
+    rows = {each.data(): each for each in button.menu().actions()}
+    assert rows[""].isChecked()
+    assert not button.isChecked()
+    assert not rows["hq-sam-large"].isEnabled()
+    assert "1.25 GB" in rows["hq-sam-large"].toolTip()
+    rows["classic"].trigger()
+    assert desk.session.preferences.settings.sharpener == "classic"
+    assert button.isChecked()
+    assert "by classic" in button.toolTip()
+    assert [name for name, row in rows.items() if row.isChecked()] == ["classic"]
+    rows[""].trigger()
+    assert desk.session.preferences.settings.sharpener == ""
+    assert not button.isChecked()

@@ -11,6 +11,8 @@ from pytestqt.qtbot import QtBot
 from app.core.attributes import CONTACT, EXHAUSTIVE
 from app.core.document import Entry, Key, Origin
 from app.core.mask import Mask
+from app.core.paint import Point
+from app.gui.canvas.hud import Hud
 from app.gui.panels.visor.panels import VisorPanels
 from app.gui.panels.visor.rules import Column
 from app.session.visor.visor import Visor
@@ -110,6 +112,32 @@ def test_the_form_changes_what_is_said_of_the_selected_mask(
     assert session.history.stack.count() == 3
 
 
+def test_what_is_typed_for_one_object_never_goes_to_another(
+    desk: Desk, visor: Visor, panels: VisorPanels
+) -> None:
+    session, form = desk.session, panels.annotations.form
+    session.view.select(number_of(session, "plate"))
+    panels.annotations.refresh()
+    form.name.setFocus()
+    desk.qtbot.keyClicks(form.name, "s")
+    session.view.select(number_of(session, "cup"))
+    panels.annotations.refresh()
+    assert form.name.text() == "cup"
+    form.name.editingFinished.emit()
+    assert {info.name for info in session.masks.objects} >= {"plate", "cup"}
+
+
+def test_the_picture_draws_masks_as_the_frame_has_them(desk: Desk, visor: Visor) -> None:
+    session, picture = desk.session, desk.window.canvas._picture
+    cup, plate = number_of(session, "cup"), number_of(session, "plate")
+    assert picture.object_at(Point(24, 14)) == plate
+    session.view.select(cup)
+    desk.press(K.Key_K, SHIFT)
+    assert picture.object_at(Point(24, 14)) == cup
+    session.history.undo()
+    assert picture.object_at(Point(24, 14)) == plate
+
+
 def test_a_click_on_a_defect_goes_there(
     desk: Desk, visor: Visor, panels: VisorPanels, qtbot: QtBot
 ) -> None:
@@ -193,6 +221,10 @@ def test_runs_are_accepted_and_rejected_one_by_one(
     first = dense.all()[0]
     assert (first.run.start, first.run.end, first.doubted) == (0, 4, (1, 2, 3))
     panel = desk.window._parts.visor.dense
+    session.view.go_to(1)  # between the annotated frames
+    hud = desk.window.canvas.findChild(Hud)
+    assert hud is not None
+    assert hud.text().startswith("1 / 6 · 00:01.68 · P01_01_frame_0000000102")
     desk.do("accept_run")  # nothing is chosen: the list comes up at the first run
     assert session.view.frame == 1
     desk.do("accept_run")

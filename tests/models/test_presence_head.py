@@ -65,7 +65,8 @@ def pix_feat() -> Tensor:
 
 def following(head: PresenceHead, own: Tensor) -> LearnedPresence:
     presence = LearnedPresence(head, ANYTHING)
-    presence.learn(joined(own), pix_feat(), list(range(1, len(own) + 1)), [])
+    objects = list(range(1, len(own) + 1))
+    presence.learn(joined(own), pix_feat(), objects, objects, [])
     return presence
 
 
@@ -118,7 +119,7 @@ def test_while_one_is_absent_the_others_claim_nothing_far_away() -> None:
 
 def test_who_is_back_may_be_anywhere() -> None:
     presence = following(head_of(), boxes((0, 2), (8, 10)))
-    presence.learn(joined(boxes((0, 2), None)), pix_feat(), [1, 2], [2])
+    presence.learn(joined(boxes((0, 2), None)), pix_feat(), [1, 2], [1], [2])
     claims = presence.claims(boxes((0, 2), (4, 6))[None], [1, 2], [])[0]
     assert bool(claims[1].all())
     assert not claims[0, :, 16 * 6 :].any()

@@ -59,6 +59,28 @@ def test_a_mask_given_to_the_other_of_two_puts_both_right_from_there_on(
     assert session.masks.state(Key(20, 2)) is State.VERIFIED
 
 
+def test_two_exchanges_between_which_none_ends_are_carried_on_one_after_the_other(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    for number, x in ((1, 5), (2, 25), (3, 45)):
+        draw(desk, 0, number=number, x=x)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    for frame, number, x in ((10, 1, 25), (20, 1, 45)):
+        session.view.go_to(frame)
+        session.view.select(number)
+        draw(desk, frame, number=number, x=x)
+    changes = session.edit.take_exchanges()
+    session.masks.change(changes, "Exchange")
+    found = {
+        frame: {n: e.mask for n, e in session.masks.document.on_frame(frame).items()}
+        for frame in (15, 25)
+    }
+    assert found[15] == {1: mask_at(25), 2: mask_at(5), 3: mask_at(45)}
+    assert found[25] == {1: mask_at(45), 2: mask_at(25), 3: mask_at(5)}
+
+
 def test_accepting_the_first_mask_fills_the_video(desk: Desk, idle: Callable[[], None]) -> None:
     session = desk.session
     session.view.go_to(10)

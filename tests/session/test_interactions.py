@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtGui import QUndoCommand
 from pytestqt.qtbot import QtBot
 
 from app import paths
@@ -173,6 +174,19 @@ def test_an_undo_of_what_a_job_builds_on_is_replayed(
     session.history.undo()
     idle()
     path, masks = end(logged)
+    assert digest(replayed(path, tmp_path)) == digest(masks)
+
+
+def test_a_step_that_changes_no_mask_is_counted_by_what_is_undone_after_it(
+    logged: Desk, tmp_path: Path
+) -> None:
+    session = logged.session
+    session.edit.draw_mask(3, 1, square(5), "Brush")
+    session.history.stack.push(QUndoCommand("Say something of it"))
+    session.edit.draw_mask(4, 1, square(5), "Brush")
+    session.history.stack.setIndex(1)
+    path, masks = end(logged)
+    assert [Key(frame, 1) for frame in masks.of_object(1)] == [Key(0, 1), Key(3, 1)]
     assert digest(replayed(path, tmp_path)) == digest(masks)
 
 

@@ -40,7 +40,7 @@ def begin(desk: Desk, kind: str, qtbot: QtBot, idle: Callable[[], None]) -> None
         session.jobs.refine(ALL, [1, 2])
     gate.let(10)
     gate.wait_until_passed(10)
-    qtbot.waitUntil(lambda: session.video.now and session.video.now.pending)
+    qtbot.waitUntil(lambda: bool(session.video.now and session.video.now.pending))
 
 
 def open_gates(desk: Desk) -> None:

@@ -189,11 +189,13 @@ def test_a_file_that_a_person_fetched_has_to_be_the_published_one(
     bench.shelf.put(NAME, file)
     bench.wait()
     assert bench.entry().can_be_used
-    file.write_bytes(b"nothing that VMOS could load")
-    bench.shelf.put("vmos", file)
-    bench.wait()
+    file.write_bytes(b"nothing that a model could load")
+    for name in ("vmos", "sam3"):
+        bench.shelf.put(name, file)
+        bench.wait()
+        assert not bench.entry(name).can_be_used
+        assert bench.entry(name).presence is Presence.BY_HAND
     assert "not a usable weights file" in bench.shelf.said("vmos")
-    assert bench.entry("vmos").presence is Presence.BY_HAND
 
 
 def test_weights_of_ones_own_are_taken_in_used_and_removed(bench: Bench, tmp_path: Path) -> None:

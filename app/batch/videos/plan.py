@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import overload
 
@@ -132,6 +132,11 @@ class Tasks(Sequence[VideoTask]):
         """
         self._folder, self._places, self._anchors, self._model = folder, places, anchors, model
 
+    def with_steps(self, steps: tuple[Step, ...]) -> "Tasks":
+        """Return the same videos with other steps."""
+        model = replace(self._model, steps=steps)
+        return Tasks(self._folder, self._places, self._anchors, model)
+
     def __len__(self) -> int:
         return len(self._places)
 
@@ -163,6 +168,11 @@ class BatchPlan:
         """The steps, which are the same for all videos."""
         return self.tasks[0].steps
 
+    def with_models(self, tracker: str, segmenter: str) -> "BatchPlan":
+        """Return the plan with these models in the steps that leave theirs open."""
+        steps = (_with_model(step, tracker, segmenter) for step in self.steps)
+        return replace(self, tasks=self.tasks.with_steps(tuple(steps)))
+
 
 def read_plan(path: Path, options: LoadOptions) -> BatchPlan:
     """Return the plan at `path`; its paths are relative to the folder that it lies in.
@@ -187,6 +197,16 @@ def read_plan(path: Path, options: LoadOptions) -> BatchPlan:
     same = VideoTask("", root, root, out, steps, options)
     tasks = Tasks(root, _videos(root, pattern), anchors, same)
     return BatchPlan(out, tasks, _price(table, path), str(table.get("currency", "")))
+
+
+def _with_model(step: Step, tracker: str, segmenter: str) -> Step:
+    match step:
+        case Propagate(model="") | Densify(model=""):
+            return replace(step, model=tracker)
+        case Refine(model=""):
+            return replace(step, model=segmenter)
+        case _:
+            return step
 
 
 def name_of(video: Path) -> str:

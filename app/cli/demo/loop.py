@@ -15,6 +15,7 @@ from app.batch.annotator import SimulatedAnnotator
 from app.batch.masks.refine import refinements
 from app.batch.passes.fill import fill
 from app.batch.passes.heal import heal
+from app.cli.demo.choice import Choice, choose
 from app.cli.demo.contact_sheet import Sheet, draw_sheet
 from app.cli.progress import Progress
 from app.core import heal as healing
@@ -31,7 +32,7 @@ from app.storage.formats.visor.exporting import export_visor
 from app.storage.sample import sample_frames
 from app.storage.video.opening import Video, open_video
 from models.api import BoolMask, Box, Click, LoadOptions, Prompt, Segmenter, Tracker
-from models.registry import FALLBACK, load_segmenter, load_tracker
+from models.registry import load_segmenter, load_tracker
 
 OBJECTS = (ObjectInfo(1, "mug", (30, 160, 255), class_id=13),)
 _FIRST_CLICKS = 5
@@ -72,10 +73,9 @@ class _Record:
 
 def run_loop(out: Path, model: str | None, options: LoadOptions) -> str:
     """Run it, write everything into `out`, and return what to say of it."""
-    # Not the best model there is, but the one that is done in two minutes on two CPU cores.
-    name = model or FALLBACK
     with closing(open_video(sample_frames())) as video:
-        loop = _Loop(video, name, options)
+        chosen = Choice(model) if model else choose(video, _first_masks(video), options)
+        loop = _Loop(video, chosen.model, options)
         before = loop.first_round()
         first_masks = loop.document.snapshot()
         loop.correct()
@@ -88,7 +88,12 @@ def run_loop(out: Path, model: str | None, options: LoadOptions) -> str:
         atomic_write(out / "contact_sheet.png", draw_sheet(sheet, video))
         report["seconds"] = {stage: round(s, 2) for stage, s in loop.record.seconds.items()}
         atomic_write(out / "report.json", json.dumps(report, indent=1).encode())
-    return _summary(report, out)
+    return _summary(report, out, chosen.reason)
+
+
+def _first_masks(video: Video) -> dict[int, BoolMask]:
+    labels = _true_labels(video, 0)
+    return {info.id: labels == info.id for info in OBJECTS}
 
 
 class _Loop:
@@ -105,7 +110,7 @@ class _Loop:
 
     def truth(self, frame: int, number: int) -> BoolMask:
         """Return where an object really is."""
-        there: BoolMask = self._true_labels(frame) == number
+        there: BoolMask = _true_labels(self._video, frame) == number
         return there
 
     def score(self) -> SequenceScore:
@@ -117,7 +122,7 @@ class _Loop:
             return _label_map(self.document, frame, self._video.size)
 
         def true(frame: int) -> Labels:
-            labels = self._true_labels(frame)
+            labels = _true_labels(self._video, frame)
             return np.where(np.isin(labels, numbers), labels, 0).astype(np.uint8)
 
         return score_sequence("sample", stems, true, drawn, Protocol.VISOR)
@@ -271,9 +276,10 @@ class _Loop:
             return np.zeros(self._video.size, np.bool_)
         return entry.mask.decode()
 
-    def _true_labels(self, frame: int) -> Labels:
-        file = paths.sample_folder() / "masks" / f"{self._video.stem(frame)}.png"
-        return read_labels(file, self._video.size)
+
+def _true_labels(video: Video, frame: int) -> Labels:
+    file = paths.sample_folder() / "masks" / f"{video.stem(frame)}.png"
+    return read_labels(file, video.size)
 
 
 def _label_map(document: Document, frame: int, size: tuple[int, int]) -> Labels:
@@ -301,10 +307,11 @@ def _figures(scores: Iterable[SequenceScore]) -> dict[str, float]:
     return {"J": round(mean.j, 4), "F": round(mean.f, 4), "J&F": round(mean.jf, 4)}
 
 
-def _summary(report: Mapping[str, object], out: Path) -> str:
+def _summary(report: Mapping[str, object], out: Path, reason: str) -> str:
     before, after = report["before"], report["after"]
+    model = f"{report['model']} ({reason})" if reason else report["model"]
     return (
-        f"model {report['model']}, {report['frames']} frames, {report['clicks']} clicks\n"
+        f"model {model}, {report['frames']} frames, {report['clicks']} clicks\n"
         f"before the correction {before}\n"
         f"after                 {after}\n"
         f"frames recomputed {report['frames_recomputed']}\n"

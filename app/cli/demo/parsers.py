@@ -13,7 +13,7 @@ def configure_demo(parser: argparse.ArgumentParser) -> None:
     add(
         "--model",
         metavar="NAME",
-        help="the model of --headless (default: classic, done in two minutes on a CPU)",
+        help="the model of --headless (default: lite if done in two minutes, else classic)",
     )
 
 

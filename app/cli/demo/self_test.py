@@ -10,6 +10,7 @@ from app.cli.machine.doctor import findings
 from app.errors import MaskwrightError
 from app.storage.sample import sample_frames
 from models.api import LoadOptions
+from models.registry import FALLBACK
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -18,7 +19,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise MaskwrightError("The sample clip is not part of this installation. Install it again.")
     options = LoadOptions(device=arguments.device, threads=arguments.threads)
     with tempfile.TemporaryDirectory(prefix="maskwright-") as folder:
-        sys.stdout.write(run_loop(Path(folder), None, options))
+        sys.stdout.write(run_loop(Path(folder), FALLBACK, options))
     lacking = [finding for finding in findings(arguments.device) if finding.advice]
     sys.stdout.writelines(finding.line() + "\n" for finding in lacking)
     broken = [finding.subject for finding in lacking if finding.is_fatal]

@@ -136,6 +136,9 @@ def _torch(device: str) -> Iterator[Finding]:
     except ModelError as error:
         yield Finding("Device", f"{device} cannot be used", str(error))
         return
+    from models.encoders.arithmetic import arithmetic  # noqa: PLC0415
+
+    yield Finding("lite", f"computes in {arithmetic(picked)}")
     if picked.type != "cuda":
         advice = None if picked.type == "mps" else "Works; an NVIDIA GPU propagates faster."
         yield Finding("Device", f"{picked.type}, {_memory()}", advice)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.inspection.matching import match_frames, overlaps
-from app.core.inspection.measures import Measures
+from app.core.inspection.measures import Floats, Measures
 
 
 class Failure(enum.Enum):
@@ -37,12 +37,14 @@ class Limits:
 
     `good` is the least J and F of a good mask, `found` the least share of the object that a mask
     must hold to have found it, `far` the share of the object's area that errors away from the
-    outline must have to count, `swap` the least IoU of a mask with another object.
+    outline must have to count, `taken` the least share of a neighbour that a mask must take to leak
+    into it, however small the neighbour is; `swap` the least IoU of a mask with another object.
     """
 
     good: float = 0.94
     found: float = 0.1
     far: float = 0.04
+    taken: float = 0.15
     swap: float = 0.3
 
 
@@ -92,8 +94,17 @@ def _shape(measures: Measures, limits: Limits) -> NDArray[np.uint8]:
     is_far = np.maximum(missing, extra) >= limits.far
     worst = np.where(extra > missing, leaks, _code(Failure.PART_LOSS))
     good = (measures.j >= limits.good) & (measures.f >= limits.good)
-    labels = np.where(is_far, worst, _code(Failure.BOUNDARY))
+    near = np.where(
+        _taken(measures) >= limits.taken, _code(Failure.LEAK_NEIGHBOUR), _code(Failure.BOUNDARY)
+    )
+    labels = np.where(is_far, worst, near)
     return np.where(good, _code(Failure.GOOD), labels).astype(np.uint8)
+
+
+def _taken(measures: Measures) -> Floats:
+    """Return the largest share of another object that each mask takes, (T, K)."""
+    others = np.maximum(measures.truth_area, 1)[:, None]
+    return np.asarray((measures.extra[..., 1:] / others).max(axis=-1, initial=0), np.float64)
 
 
 def _leaked_into(measures: Measures) -> NDArray[np.intp]:

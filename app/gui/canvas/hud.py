@@ -76,7 +76,8 @@ class Hud(QLabel):
         frame = self._view.frame
         parts = [f"{frame} / {self._video.frame_count - 1}", clock(self._video.time_of(frame))]
         if (opened := self._video.now) and opened.imported.is_there:
-            parts.append(self._video.name_of(frame).rpartition(".")[0])
+            name = self._video.name_of(frame)
+            parts.append(name.rpartition(".")[0] or name)
         if self._picture.frame != frame:
             parts.append(self.tr("reading"))
         if compared := self._compared():

@@ -16,16 +16,24 @@ from app.session.state.masks import Masks
 from app.session.state.view import ViewState
 from models.api import BoolMask
 
+Explain = Callable[[float, float], None]  # x, y of a pixel
 _REACH = 2  # pixels of the frame by which a mask grows or shrinks
 
 
 def open_menu(
-    view: ViewState, masks: Masks, edit: MaskEdits, at: Point, place: QPoint, parent: QWidget
+    view: ViewState,
+    masks: Masks,
+    edit: MaskEdits,
+    explain: Explain,
+    at: Point,
+    place: QPoint,
+    parent: QWidget,
 ) -> None:
     """Open the menu of the selected object, if one is, at a place of the screen."""
     for item in masks.objects:
         if item.id == view.selected:
             menu = MaskMenu(view, masks, edit, item, at, parent)
+            menu.offer_explanation(explain)
             menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             menu.popup(place)
 
@@ -45,7 +53,7 @@ class MaskMenu(QMenu):
         """Offer repairs of the mask of `item`; `at` is where the menu was asked for."""
         super().__init__(item.name, parent)
         self._edit = edit
-        self._key = Key(view.frame, item.id)
+        self._key, self._at = Key(view.frame, item.id), at
         entry = masks.shown(view.frame).get(item.id)
         self._mask = entry.mask if entry else None
         self.addSection(item.name)
@@ -66,6 +74,13 @@ class MaskMenu(QMenu):
             for action in self.actions():
                 action.setEnabled(False)
                 action.setToolTip(verbatim_tip(obstacle))
+
+    def offer_explanation(self, explain: Explain) -> None:
+        """Offer to ask which frames decided about the pixel, of a locked object's mask, too."""
+        x, y = self._at
+        self.addSeparator()
+        action = self.addAction(self.tr("Which frames decided here"))
+        action.triggered.connect(lambda: explain(x, y))
 
     def _add_repairs(self, at: Point) -> None:
         self._repair(self.tr("Fill this hole"), lambda pixels: paint.fill_hole(pixels, at))

@@ -29,6 +29,7 @@ from app.gui.widgets.rows import table_of
 from app.session.runs.runs import Runs
 from app.session.state.view import ViewState
 
+_FAILURE_WIDTH = 140  # pixels; the tool tip has all of it
 Index = QModelIndex | QPersistentModelIndex
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -152,7 +153,8 @@ class EpisodesPanel(QWidget):
         self._view, self._runs = view, runs
         self._model = EpisodesModel(runs, self)
         name = self.tr("Episodes of failure, most costly first")
-        self._tree = table_of(self._model, name, stretched=Column.CAUSE)
+        self._tree = table_of(self._model, name, stretched=Column.CAUSE, fixed=(Column.FAILURE,))
+        self._tree.header().resizeSection(Column.FAILURE, _FAILURE_WIDTH)
         self._summary = QLabel()
         self._summary.setObjectName("dim")
         self._summary.setWordWrap(True)

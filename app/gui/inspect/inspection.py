@@ -110,9 +110,10 @@ class InspectionPanels(QObject):
 
     @Slot()
     def _show_memory(self) -> None:
-        """Bring the panel to the front, which may lie behind another."""
+        """Show what was answered, in front of what shares the panel's place."""
         dock = self._memory_page.parent()
-        if isinstance(dock, QDockWidget) and not dock.isHidden():
+        if isinstance(dock, QDockWidget) and self._votes.votes:
+            dock.show()
             dock.raise_()
 
 

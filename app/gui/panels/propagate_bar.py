@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QComboBox, QLabel, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QToolBar, QToolButton, QWidget
 
 from app.gui.widgets.fields import fill_options, keep_from_wheel
+from app.gui.widgets.theme import icon
 from app.session.choices import Option, best_models, models_for
 from app.session.state.preferences import Preferences
 from app.session.state.video import CurrentVideo
@@ -41,9 +42,14 @@ class PropagateBar(QToolBar):
         )
         self._model = _choice(self.tr("The model that propagates"), [])
         self._model.activated.connect(self._on_model_chosen)
-        tip = self.tr("The model that sharpens each mask on the way; it takes time on every frame")
-        self._sharpener = _choice(tip, [])
-        self._sharpener.activated.connect(self._on_sharpener_chosen)
+        self._sharpener = QToolButton()
+        self._sharpener.setIcon(icon("mdi6.creation-outline"))
+        self._sharpener.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._sharpeners = QMenu(self._sharpener)
+        self._sharpeners.setToolTipsVisible(True)
+        self._sharpeners.triggered.connect(self._on_sharpener_chosen)
+        self._sharpener.setMenu(self._sharpeners)
+        self._sharpener.setCheckable(True)
         tip = self.tr(
             "How finely lite and Cutie look at a frame: quick takes 0.6 of the time, fine 1.6 of it"
         )
@@ -109,8 +115,14 @@ class PropagateBar(QToolBar):
             self._model.setItemText(0, self.tr("best here: {}").format(best))
         row = self._model.findData(self._preferences.settings.tracker)
         self._model.setCurrentIndex(max(0, row))
-        row = self._sharpener.findData(self._preferences.settings.sharpener)
-        self._sharpener.setCurrentIndex(max(0, row))
+        chosen = self._preferences.settings.sharpener
+        for action in self._sharpeners.actions():
+            action.setChecked(action.data() == chosen)
+        self._sharpener.setChecked(bool(chosen))
+        how = self.tr("by {}").format(chosen) if chosen else self.tr("not")
+        tip = self.tr("Each mask is sharpened on the way: {}. It takes time on every frame")
+        self._sharpener.setToolTip(tip.format(how))
+        self._sharpener.setAccessibleName(tip.format(how))
         self._show_quality()
 
     def _show_quality(self) -> None:
@@ -127,10 +139,16 @@ class PropagateBar(QToolBar):
             more = Option(_MORE, self.tr("More models…"), self._more_models.toolTip())
             fill_options(self._model, (Option("", "", tip), *models_for("trackers"), more))
             self._model.insertSeparator(self._model.count() - 1)
-            self._sharpener.clear()
-            alone = Option("", self.tr("alone"), self.tr("Masks stay as the tracker makes them"))
-            after = (replace(each, label=f"+ {each.label}") for each in models_for("segmenters"))
-            fill_options(self._sharpener, (alone, *after))
+            self._sharpeners.clear()
+            alone = self.tr("Masks stay as the tracker makes them")
+            for each in (Option("", self.tr("Not sharpened"), alone), *models_for("segmenters")):
+                action = self._sharpeners.addAction(each.label)
+                action.setData(each.value)
+                action.setCheckable(True)
+                action.setToolTip(each.lacks or each.about)
+                action.setEnabled(not each.lacks)
+            self._sharpeners.addSeparator()
+            self._sharpeners.addAction(self._more_models)
             self._show_model()
 
     @Slot(int)
@@ -142,9 +160,11 @@ class PropagateBar(QToolBar):
             return
         self._preferences.apply(replace(self._preferences.settings, tracker=name))
 
-    @Slot(int)
-    def _on_sharpener_chosen(self, row: int) -> None:
-        name = self._sharpener.itemData(row)
+    @Slot(QAction)
+    def _on_sharpener_chosen(self, action: QAction) -> None:
+        if action is self._more_models:
+            return  # it does by itself what it is for
+        name = action.data()
         self._preferences.apply(replace(self._preferences.settings, sharpener=name))
 
     @Slot(int)

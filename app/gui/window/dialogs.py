@@ -73,6 +73,10 @@ class PanelVerbs:
         """Find a command by name."""
         self._show(CommandPalette(self._actions(), self._window))
 
+    def effort(self) -> None:
+        """Show what the person has done for the clip."""
+        self._docks.show("effort")
+
     def guide(self) -> None:
         """Show the user's guide."""
         folder = paths.resources() / "guide"

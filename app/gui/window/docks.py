@@ -12,6 +12,7 @@ _RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.Botto
 _LOW = ("curves", "timeline", "memory", "filmstrip")
 _PAGES = {
     "annotations": "objects", "rules": "review", "dense": "review", "filmstrip": "timeline",
+    "history": "review", "effort": "review", "memory": "review",
 }  # fmt: skip
 _HORIZONTAL, _VERTICAL = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 _SIZE = QSize(1280, 800)
@@ -67,7 +68,7 @@ class Docks:
         for name in ("anchors", "changes", "find"):  # behind the suspects, as other pages
             self._window.tabifyDockWidget(self._docks["review"], self._docks[name])
             self._docks[name].show()
-        # Those of VISOR come up, each as a page beside these, once they are asked for.
+        # The others come up, each as a page beside these, once they are asked for.
         for name, front in _PAGES.items():
             self._window.tabifyDockWidget(self._docks[front], self._docks[name])
             self._docks[name].hide()

@@ -127,7 +127,13 @@ def make_canvas(session: Session) -> Canvas:
     _show_proposals(session, picture)
     _light_what_borders(session, picture)
     tools = _make_tools(session, picture)
-    canvas = Canvas(video, view, picture, tools, partial(open_menu, view, masks, edit))
+    canvas = Canvas(
+        video,
+        view,
+        picture,
+        tools,
+        partial(open_menu, view, masks, edit, session.inspection.memory.ask),
+    )
     compared = partial(caption, session.compare)
     hud = Hud(video, view, masks, session.clicks, session.correction, picture, compared, canvas)
     session.compare.changed.connect(hud.refresh)

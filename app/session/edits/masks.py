@@ -225,7 +225,7 @@ class MaskEdits(QObject):
             return None
         with self._jobs.making_way(allowed):
             series = self._take_back(instead_of, text, series)
-            whole = {**(self._stale(allowed) if marks else {}), **allowed}
+            whole = {**(_stale(self._masks.document, allowed) if marks else {}), **allowed}
             before = {key: self._masks.document.get(key) for key in whole}
             self._masks.change(whole, text, series=series)
         self._new_anchors.update(key for key, entry in allowed.items() if entry and entry.is_anchor)
@@ -247,12 +247,17 @@ class MaskEdits(QObject):
         return taken
 
     def take_exchanges(self) -> Changes:
-        """Return what gives objects that changed places their masks back around there."""
+        """Return what gives objects that changed places their masks back around there.
+
+        Between two frames on which some did, those of the earlier one hold up to the later.
+        """
         document = self._masks.document
         changes: dict[Key, Entry | None] = {}
-        for frame, owners in self._exchanges.take(document).items():
+        for frame, owners in sorted(self._exchanges.take(document).items()):
             if not any(self._masks.is_locked(number) for number in owners):
-                changes |= exchanged(document, frame, owners)
+                done = {key.frame for key in changes}
+                found = exchanged(document, frame, owners)
+                changes |= {key: entry for key, entry in found.items() if key.frame not in done}
         return changes
 
     def take_givers(self) -> list[Key]:
@@ -315,11 +320,11 @@ class MaskEdits(QObject):
     def _refused(self, key: Key) -> bool:
         return self._masks.is_locked(key.object) or not (0 <= key.frame < self._video.frame_count)
 
-    def _stale(self, changes: Changes) -> dict[Key, Entry]:
-        """Return the marks of what the edits make stale: only where an anchor changes."""
-        document = self._masks.document
-        changed = [key for key, entry in changes.items() if _changes_anchor(document, key, entry)]
-        return stale_marks(document, changed)
+
+def _stale(document: Document, changes: Changes) -> dict[Key, Entry]:
+    """Return the marks of what the edits make stale: only where an anchor changes."""
+    changed = [key for key, entry in changes.items() if _changes_anchor(document, key, entry)]
+    return stale_marks(document, changed)
 
 
 def _exchanged(masks: Masks, one: int, other: int) -> str:

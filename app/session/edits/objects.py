@@ -70,6 +70,7 @@ class ObjectEdits(QObject):
         with self._jobs.making_way(objects=locks):
             self._masks.change_objects(after, f"Edit {names}")
 
+    @interaction("objects")
     def rename(self, object_id: int, name: str) -> None:
         """Give an object another name, and the class of that name where there is one."""
         info = self._info(object_id)
@@ -78,6 +79,7 @@ class ObjectEdits(QObject):
         found = noun_classes().of_name(name)
         self.edit(replace(info, name=name, class_id=found.id if found else info.class_id))
 
+    @interaction("objects")
     def classify(self, object_id: int, name: str) -> bool:
         """Give an object the class of this name; return False, and say so, where there is none."""
         info, found = self._info(object_id), noun_classes().of_name(name)

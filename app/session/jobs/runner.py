@@ -40,6 +40,24 @@ class _Running:
     changed: dict[Key, Entry] = field(default_factory=dict)
 
 
+class _Within:
+    """Whether something is under way; entered again from within, it holds until the outer end."""
+
+    def __init__(self) -> None:
+        self._depth = 0
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it is under way."""
+        return self._depth > 0
+
+    def __enter__(self) -> None:
+        self._depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+
+
 class JobRunner(QObject):
     """The running job: at most one, whose results are pending until it ends. Others wait."""
 
@@ -56,7 +74,7 @@ class JobRunner(QObject):
         self.queue = JobQueue(context.masks, context.interactions, self)
         self.queue.wanted.connect(self._run_now)
         self.before: dict[Key, Entry | None] = {}  # what the last job replaced
-        self._editing = False  # whether the change under way is known to this class
+        self._editing = _Within()  # a change that this class knows of
         engine.stepped.connect(self._on_stepped)
         engine.ended.connect(self._on_ended)
         self._masks.document_changed.connect(self._on_document_change)
@@ -188,19 +206,10 @@ class JobRunner(QObject):
             running = None
         if running is not None:
             self._stop()
-        with self._knowing():
+        with self._editing:
             yield
         if running is not None:
             self._begin(lambda: running.job.after_edit(edited))
-
-    @contextmanager
-    def _knowing(self) -> Iterator[None]:
-        """Hold while the document is changed by what this class knows of."""
-        before, self._editing = self._editing, True
-        try:
-            yield
-        finally:
-            self._editing = before
 
     def ask(self, plan: Callable[[], Job], *, at_once: bool = False) -> None:
         """Start what is planned, or let it wait for the running job; `plan` raises NothingToDo.
@@ -284,7 +293,7 @@ class JobRunner(QObject):
         if changes:
             self.before.clear()
             self.before.update({key: document.get(key) for key in changes})
-            with self._knowing():
+            with self._editing:
                 self._masks.change(changes, running.title)
             self.replaced.emit()
         if unused := frozenset(taken) - frozenset(changes):
@@ -329,7 +338,7 @@ class JobRunner(QObject):
     def _on_document_change(self, keys: frozenset[Key]) -> None:
         """Stop where an undo or a redo changes what the running job builds on."""
         running = self._running
-        if running is None or self._editing:
+        if running is None or self._editing.is_on:
             return
         if _works_at(running, keys, self._video):
             # Not from inside the undo: stopping makes a step on the same stack.

@@ -32,8 +32,7 @@ class Masks(QObject):
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._video, self._preferences = video, preferences
-        self._interactions = interactions
+        self._video, self._preferences, self._interactions = video, preferences, interactions
         video.opened.connect(self._on_opened)
 
     @property

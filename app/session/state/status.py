@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
-from models.api import WeightsMissingError
+from models.api import WeightsInvalidError, WeightsMissingError
 
 
 class SessionState(enum.Enum):
@@ -23,7 +23,7 @@ class Topic(enum.Enum):
 
     NOTHING = "nothing"
     CHANGES = "changes"  # of a job, which can be looked at and undone
-    MODELS = "models"  # that are not here, and could be fetched
+    MODELS = "models"  # that are not here, or not sound, and could be fetched
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,8 @@ class Report:
 
 def topic_of(error: Exception | None) -> Topic:
     """Return what a report of this error is about."""
-    return Topic.MODELS if isinstance(error, WeightsMissingError) else Topic.NOTHING
+    of_weights = isinstance(error, WeightsMissingError | WeightsInvalidError)
+    return Topic.MODELS if of_weights else Topic.NOTHING
 
 
 class Status(QObject):

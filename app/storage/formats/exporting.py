@@ -14,7 +14,6 @@ from app.storage.formats.davis import write_davis
 from app.storage.formats.labelled import labelled, painted
 from app.storage.formats.submission import submission_json
 from app.storage.formats.visor.exporting import (
-    Export,
     Resolution,
     build_export,
     frame_orders,
@@ -22,6 +21,7 @@ from app.storage.formats.visor.exporting import (
 from app.storage.formats.visor.importing import Original
 from app.storage.formats.visor.naming import FrameList, video_name
 from app.storage.formats.visor.read_back import check_read_back
+from app.storage.formats.visor.records import VisorFile
 from app.storage.formats.visor.release.benchmark import Split, benchmark_videos
 from app.storage.formats.visor.release.dense import annotated_frames, dense_file
 from app.storage.formats.visor.validation.submission import check_submission
@@ -72,20 +72,20 @@ def export_document(
         atomic_write(path, coco_json([labelled(document, frames, name, orders)]))
         return ()
     export = build_export(document, frames, attachment, resolution=resolution)
-    if form is Format.SUBMISSION:
-        return _write_submission(export, path, mapping)
-    content, notes, names = export.file.dumps(), export.notes, export.names
-    del export  # a file may be large
-    check_read_back(content, document, names, frames)
-    atomic_write(path, content)
-    return notes
+    if form is Format.VISOR:
+        content, notes, names = export.file.dumps(), export.notes, export.names
+        del export  # a file may be large
+        check_read_back(content, document, names, frames)
+        atomic_write(path, content)
+        return notes
+    return _write_submission(export.file, path, mapping)
 
 
 def _write_submission(
-    export: Export, path: Path, mapping: Mapping[str, Collection[str]] | None
+    file: VisorFile, path: Path, mapping: Mapping[str, Collection[str]] | None
 ) -> tuple[str, ...]:
-    """Write what a challenge takes of an export, compared with the `mapping` where there is one."""
-    videos = [v for v in benchmark_videos(export.file, Split.VAL) if Split.VAL.keeps(v)]
+    """Write the subsequences of a file as the benchmark takes them. Raises UsageError."""
+    videos = [v for v in benchmark_videos(file, Split.VAL) if Split.VAL.keeps(v)]
     if not videos:
         raise UsageError(
             "There is nothing to submit: a subsequence needs objects on its first frame and at "

@@ -23,7 +23,7 @@ class LearnedPresence:
     def start(self, mask: Tensor, pix_feat: Tensor, object_id: int) -> None:
         """Begin to know an object by its mask (H, W) of 0 and 1 on a frame."""
         probability = torch.stack([1 - mask, mask])
-        self.learn(probability, pix_feat, [object_id], [])
+        self.learn(probability, pix_feat, [object_id], [object_id], [])
 
     def absent(self, maps: FrameMaps, objects: Sequence[int], given: Collection[int]) -> list[int]:
         """Return the objects that are not there; those that were `given` are.
@@ -33,7 +33,7 @@ class LearnedPresence:
         seen = Seen.of(maps.probability, maps.pix_feat, maps.enriched)
         assert seen.enriched is not None
         self._enriched = dict(zip(objects, seen.enriched, strict=True))
-        likely = self.likely(measure(maps, seen, [self._known[each] for each in objects]))
+        likely = self._head(measure(maps, seen, [self._known[each] for each in objects]))
         small = seen.area < self._config.least_area
         gone = ((likely < self._config.least_presence) | small).tolist()
         pairs = zip(objects, gone, strict=True)
@@ -57,26 +57,28 @@ class LearnedPresence:
         mirrored = [allowed, allowed.flip(-1)]
         return torch.stack(mirrored[: own.shape[0]]).to(own.dtype)
 
-    def likely(self, evidence: Tensor) -> Tensor:
-        """Map evidence (K, ...) to the probabilities of being there, (K,)."""
-        with torch.autocast(evidence.device.type, enabled=False):
-            found: Tensor = self._head(evidence)
-        return found
-
     def learn(
-        self, probability: Tensor, pix_feat: Tensor, objects: Sequence[int], absent: Collection[int]
+        self,
+        probability: Tensor,
+        pix_feat: Tensor,
+        objects: Sequence[int],
+        present: Collection[int],
+        absent: Collection[int],
     ) -> None:
-        """Take in a frame: probabilities (K + 1, H, W) of the objects, some of them absent."""
+        """Take in a frame: probabilities (K + 1, H, W) of the objects.
+
+        Of those that are `present` the looks are learned; the others need not be `absent`.
+        """
         seen = Seen.of(probability, pix_feat)
         for slot, object_id in enumerate(objects):
             area, cells, look = (each[slot] for each in (seen.area, seen.cells, seen.look))
-            if object_id in absent:
-                continue
-            if object_id in self._known:
-                known = self._known[object_id]
-                known.learn(area, cells, look, self._enriched.get(object_id))
-            else:
+            known = self._known.get(object_id)
+            if known is None:
                 self._known[object_id] = Known(area, cells, look, look)
+            elif object_id in present:
+                known.learn(area, cells, look, self._enriched.get(object_id))
+            elif object_id not in absent:
+                known.cells = cells
         self._enriched = {}
         self._absent = set(absent)
 

@@ -53,6 +53,7 @@ class Propagation:
     """Segments frame after frame by what it remembers; see Cutie, section 3, and XMem, section 3.
 
     `objects` lists the objects that are followed now, in the order of the probabilities' channels.
+    `learned` judges by the network's presence head who is there, where it has one.
     """
 
     def __init__(
@@ -72,8 +73,10 @@ class Propagation:
         self._starting: dict[int, Tensor] = {}  # object -> mask (B, H, W) to start from
         self._size: tuple[int, ...] | None = None
         head = network.presence_head
-        self._presence = Presence(config.presence) if config.presence and head is None else None
-        self._learned = LearnedPresence(head, config.presence) if config.presence and head else None
+        self._presence = Presence(config.presence) if config.presence else None
+        self.learned: LearnedPresence | None = None
+        if config.presence is not None and head is not None:
+            self.learned = LearnedPresence(head, config.presence)
         self._left_out = frozenset(left_out)
         self._time = -1
         self._last_memory = 0  # time of the last frame that was remembered
@@ -103,8 +106,9 @@ class Propagation:
             slot = objects.index(object_id)
             empty = self._empty_sensory(frame)
             value = encoded.value[:, slot : slot + 1]
-            if self._learned is not None:
-                self._learned.start(stacked[0, slot], frame.features.pix_feat[0], object_id)
+            if self.learned is not None:
+                with _single_precision(stacked):
+                    self.learned.start(stacked[0, slot], frame.features.pix_feat[0], object_id)
             self.bank.sensory[object_id] = self.network.deep_update(value, empty[:, None])[:, 0]
             self._starting[object_id] = stacked[:, slot]
 
@@ -144,15 +148,16 @@ class Propagation:
             predicted = dict(zip(self.objects, probability[1:], strict=True))
         if given:
             probability = self._merge(predicted, given)
-        if self._learned is not None and self.objects:
-            pix_feat = frame.features.pix_feat[0]
-            self._learned.learn(probability, pix_feat, self.objects, absent)
         before = self._last_masks
         self._last_masks = self._mirrored(probability[1:], frame)
-        due = since >= self.config.every or bool(given)
-        if self.objects and ((due and not last) or permanent):
+        due = bool(self.objects) and (
+            ((since >= self.config.every or given) and not last) or permanent
+        )
+        present: Sequence[int] = []
+        if due or self.learned is not None:
             known = self.objects if permanent else given or {}
-            present = self._present(probability, known, absent)
+            present = self._present(frame, probability, known, absent)
+        if due:
             confusing = self._confusing(probability, before)
             self._add_memory(frame, present, confusing, permanent=permanent)
         least = self.config.least_shown
@@ -165,8 +170,8 @@ class Propagation:
             self._last_masks = select_objects(self._last_masks, self.objects, kept)
         self.objects = kept
         self.bank.delete_objects(objects)
-        if self._learned is not None:
-            self._learned.forget(objects)
+        if self.learned is not None:
+            self.learned.forget(objects)
 
     def explain(
         self, features: ImageFeatures, row: int, column: int, object_id: int | None
@@ -250,7 +255,7 @@ class Propagation:
         These have an empty mask; what they claimed goes to whoever else claims it.
         """
         probability = segmented.probability(frame.features.size)
-        if self._learned is None:
+        if self.learned is None:
             return probability, []
         maps = FrameMaps(
             probability,
@@ -259,8 +264,9 @@ class Propagation:
             segmented.enriched,
             frame.features.pix_feat[0],
         )
-        absent = self._learned.absent(maps, self.objects, given)
-        claims = self._learned.claims(segmented.own, self.objects, absent)
+        with _single_precision(probability):
+            absent = self.learned.absent(maps, self.objects, given)
+            claims = self.learned.claims(segmented.own, self.objects, absent)
         if claims.numel() > 1:
             probability = segmented.probability(frame.features.size, claims)
         return probability, absent
@@ -275,15 +281,26 @@ class Propagation:
         return aggregate(stacked[None]).softmax(dim=1)[0]
 
     def _present(
-        self, probability: Tensor, given: Collection[int], absent: Collection[int]
+        self,
+        frame: EncodedFrame,
+        probability: Tensor,
+        given: Collection[int],
+        absent: Collection[int],
     ) -> Sequence[int]:
         """Return the objects that are present, by their probability (K + 1, H, W), or `given`.
 
-        All of them where the config does not ask; all that are not `absent` with a presence head.
+        All of them where the config does not ask. With a presence head nobody who is `absent`, and
+        it learns of the others.
         """
         if self._presence is None:
-            return [each for each in self.objects if each in given or each not in absent]
-        return self._presence.judge(probability, self.objects, given)
+            return self.objects
+        known = self._presence.judge(probability, self.objects, given)
+        present = [each for each in known if each in given or each not in absent]
+        if self.learned is not None and self.objects:
+            pix_feat = frame.features.pix_feat[0]
+            with _single_precision(pix_feat):
+                self.learned.learn(probability, pix_feat, self.objects, present, absent)
+        return present
 
     def _confusing(self, probability: Tensor, before: Tensor | None) -> list[int]:
         """Return the objects that something else was close to be taken for.
@@ -393,6 +410,11 @@ def _places(cells: Mapping[int | None, float], width: int) -> tuple[Place, ...]:
     """Return the cells of a frame that are known, as (column, row), strongest first."""
     known = sorted((weight, cell) for cell, weight in cells.items() if cell is not None)
     return tuple(Place(cell % width, cell // width, weight) for weight, cell in reversed(known))
+
+
+def _single_precision(near: Tensor) -> torch.autocast:
+    """Return a context in which likeness is told to more digits than two."""
+    return torch.autocast(near.device.type, enabled=False)
 
 
 def _sensory_times(config: MemoryConfig) -> set[int]:

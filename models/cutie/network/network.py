@@ -17,8 +17,8 @@ from models.cutie.network.auxiliary import Auxiliary
 from models.cutie.network.layers import aggregate, as_map, flatten_objects, others, split_objects
 from models.cutie.network.mask_decoder import MaskDecoder
 from models.cutie.network.mask_encoder import build_mask_encoder
-from models.cutie.network.object_summarizer import ObjectSummarizer
-from models.cutie.network.object_transformer import ObjectTransformer
+from models.cutie.network.objects.summarizer import ObjectSummarizer
+from models.cutie.network.objects.transformer import ObjectTransformer
 from models.cutie.network.pixel_encoder import KeyProjection, PixelEncoder, build_pixel_encoder
 from models.cutie.network.pixel_fuser import PixelFuser
 from models.cutie.network.presence_head import PresenceHead

@@ -23,11 +23,12 @@ def page(standing: Standing) -> str:
     the list beside it has all.
     """
     done, total = standing.count, standing.total
+    title = f"{done:,} of {total:,} videos"
     again = "" if standing.is_over else '<meta http-equiv="refresh" content="10">'
     failed = _table(f"{standing.failures} failed", standing.failed) if standing.failures else ""
     return (
-        f"<!doctype html><meta charset=utf-8>{again}<title>{done} of {total} videos</title>"
-        f"<style>{_STYLE}</style><h1>{done} of {total} videos</h1>"
+        f"<!doctype html><meta charset=utf-8>{again}<title>{title}</title>"
+        f"<style>{_STYLE}</style><h1>{title}</h1>"
         f"<progress value={done} max={total}></progress><p>{html.escape(_facts(standing))}</p>"
         f"{failed}{_table('Latest', list(reversed(standing.latest)))}"
         f'<p><a href="{LIST}">All of them</a></p>\n'
@@ -40,11 +41,19 @@ def _facts(standing: Standing) -> str:
     facts = [
         f"{standing.fps:.1f} frames a second",
         f"{standing.done_before} were done before" if standing.done_before else "",
-        f"{left / 60:.0f} min left" if left is not None and not standing.is_over else "",
+        f"{_long(left)} left" if left is not None and not standing.is_over else "",
         cost,
         f"mean J&F {score:.3f}" if score is not None else "",
     ]
     return ", ".join(filter(None, facts))
+
+
+def _long(seconds: float) -> str:
+    """Return how long that is, as people say it of long work."""
+    hours = seconds / 3600
+    if hours >= 48:
+        return f"{hours / 24:.1f} days"
+    return f"{hours:.1f} hours" if hours >= 2 else f"{seconds / 60:.0f} min"
 
 
 def _table(title: str, outcomes: list[Outcome]) -> str:

@@ -45,7 +45,8 @@ class RayWorkers:
             part = share(self._memories(memory), need)
         self._places_of_one = 1 / part
         gpu = part if self._kind == "GPU" else 0
-        self._options = {"num_cpus": 1, "num_gpus": gpu, "max_retries": TRIES}
+        # Ray would end a process that has a GPU after one video; starting another takes seconds.
+        self._options = {"num_cpus": 1, "num_gpus": gpu, "max_retries": TRIES, "max_calls": 0}
         if need is not None and self._kind == "CPU":
             self._options["memory"] = need
         # Kept once in the cluster, and sent to a node once, however many videos it does.

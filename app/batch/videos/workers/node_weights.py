@@ -6,24 +6,27 @@ from pathlib import Path
 from app.batch.videos.results import wait_for_lock
 from app.storage.files.writing import atomic_write
 from models.weights import store
+from models.weights.own import own_weights
 
-Held = Mapping[str, object]  # the name of weights -> what a cluster keeps in place of their bytes
+Held = Mapping[str, object]  # where weights lie in their folder -> what a cluster keeps of them
 
 
 def files_of(names: Iterable[str]) -> dict[str, Path]:
-    """Return the weights files of these names that are on this machine, with their companions.
+    """Return the weights files of these models that are on this machine, with their companions.
 
-    Those that come with the program are on every node.
+    Each goes by its place in the folder of weights. Those that come with the program are on every
+    node.
     """
-    found: dict[str, Path] = {}
-    waiting = [name for name in names if name in {each.name for each in store.known()}]
+    known = {each.name: each for each in store.known()}
+    mine = own_weights()
+    found = [mine[name].path for name in names if name in mine]
+    waiting = [name for name in names if name in known]
     while waiting:
         name = waiting.pop()
-        entry = next(each for each in store.known() if each.name == name)
-        if name not in found and store.place(name).is_file():
-            found[name] = store.place(name)
-            waiting += entry.companions
-    return found
+        if (place := store.place(name)) not in found and place.is_file():
+            found.append(place)
+            waiting += known[name].companions
+    return {path.relative_to(store.folder()).as_posix(): path for path in found}
 
 
 def provide(held: Held, fetch: Callable[[object], bytes]) -> None:
@@ -32,7 +35,7 @@ def provide(held: Held, fetch: Callable[[object], bytes]) -> None:
     One process of a node fetches and writes a file, the others wait for it. Raises OSError.
     """
     for name, kept in held.items():
-        place = store.place(name)
+        place = store.folder() / name
         if place.is_file():
             continue
         place.parent.mkdir(parents=True, exist_ok=True)

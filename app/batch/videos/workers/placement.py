@@ -2,6 +2,7 @@
 
 import math
 import os
+import sys
 from collections.abc import Iterable, Mapping
 
 from app.errors import UsageError
@@ -26,12 +27,15 @@ def devices(found: Mapping[str, int], need: int | None) -> list[str]:
 
 
 def places(need: int | None) -> int:
-    """Return how many videos this machine's memory holds at a time, at least one."""
+    """Return how many videos this machine's memory holds at a time, at least one.
+
+    Where the system does not tell, or nothing is needed, that is more than anyone has.
+    """
     try:
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
-        return 1
-    return max(1, total // need) if need else total
+        return sys.maxsize
+    return max(1, total // need) if need else sys.maxsize
 
 
 def share(memories: Iterable[int], need: int | None) -> float:

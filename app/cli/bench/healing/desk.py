@@ -3,14 +3,14 @@
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
 import shiboken6
 from PySide6.QtCore import QCoreApplication
 
-from app.cli.bench.healing.play import Clip, Play, Player
+from app.cli.bench.healing.play import QUEUE, Clip, Play, Player
 from app.cli.bench.waiting import spin_until
 from app.core.confidence import Calibration
 from app.core.document import Document, Entry, Key
@@ -103,6 +103,13 @@ class SessionPlayer(Player):
     def _queue(self, _document: Document) -> tuple[Suspect, ...]:
         return self._session.review.suspects
 
+    def _worst(self, document: Document, found: Sequence[Suspect]) -> Key | None:
+        """Return what to correct: first what one key puts right, then the worst."""
+        swaps = (each for each in found[:QUEUE] if self._strategy == "heal")
+        keys = (Key(each.frame, each.object) for each in swaps)
+        swapped = next((key for key in keys if self._swap_at(key) is not None), None)
+        return swapped or super()._worst(document, found)
+
     def _interact(self, document: Document, key: Key, play: Play) -> None:
         session = self._session
         session.view.select(key.object)
@@ -122,17 +129,26 @@ class SessionPlayer(Player):
 
     def _exchanges(self, key: Key) -> bool:
         """Give two objects their masks back where the queue knows them as swapped, and they are."""
-        session = self._session
-        swap = session.review.swap_at(*key)
+        session, swap = self._session, self._swap_at(key)
         if swap is None or swap.other is None:
             return False
-        shown = session.masks.shown(key.frame)
-        for number, other in ((swap.object, swap.other), (swap.other, swap.object)):
-            mask = self._clip.pixels(shown[other].mask if other in shown else None)
-            if not self._annotator.is_content(key.frame, number, mask):
-                return False
+        session.view.go_to(swap.first)
         session.edit.exchange(swap.object, swap.other, session.review.swapped(swap))
         return True
+
+    def _swap_at(self, key: Key) -> Suspect | None:
+        """Return the swap that the queue has there, where a person sees that it is one."""
+        swap = self._session.review.swap_at(*key)
+        if swap is None or swap.other is None:
+            return None
+        shown = self._session.masks.shown(key.frame)
+        for number, other in ((swap.object, swap.other), (swap.other, swap.object)):
+            mask = self._clip.pixels(shown[other].mask if other in shown else None)
+            own = self._clip.pixels(shown[number].mask if number in shown else None)
+            at = (key.frame, number)
+            if self._annotator.iou(*at, mask) <= max(0.5, self._annotator.iou(*at, own)):
+                return None
+        return swap
 
     def _put_right(self, document: Document, key: Key) -> int:
         """Correct a mask; return how many clicks and boxes it took."""

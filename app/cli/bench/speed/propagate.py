@@ -9,6 +9,9 @@ from app.cli.bench.parsers import NOTHING, REFERENCE
 from app.cli.bench.speed.measure import OURS, Case, Figures, measure, on_accelerator
 from app.cli.bench.speed.reference import reference_of
 from app.errors import UsageError
+from models.encoders.arithmetic import arithmetic
+from models.registry import EMBEDDED
+from models.runtime.device import pick_device
 
 _HEAD = """\
 | frames | objects | program | frames/s | ratio | s/frame early | late | host peak | device peak |
@@ -24,8 +27,11 @@ def run(arguments: argparse.Namespace) -> int:
         weights = "no weights"
     _out(
         f"{arguments.model} at {arguments.size} x {round(arguments.size * 16 / 9)}, a made clip, "
-        f"{weights}.\n\n{_HEAD}"
+        f"{weights}.\n"
     )
+    if arguments.model == EMBEDDED:
+        _out(f"Computed in {arithmetic(pick_device(arguments.device))}.\n")
+    _out(f"\n{_HEAD}")
     rows = []
     for cases in groups:
         figures = measure(cases)

@@ -12,7 +12,7 @@ from app.batch.videos.plan import BatchPlan, read_plan
 from app.batch.videos.workers.cluster import RayWorkers
 from app.batch.videos.workers.local import LocalWorkers
 from app.batch.videos.workers.placement import devices, places
-from app.cli.masks.batch.weights import weights_of
+from app.cli.masks.batch.weights import memory_of, weights_of, with_models
 from app.cli.masks.batch.work import work
 from app.cli.progress import Progress
 from app.errors import MaskwrightError
@@ -27,7 +27,7 @@ _CORES_A_WORKER = 4  # more than that a model of this size does not make use of
 def run(arguments: argparse.Namespace) -> int:
     """Carry the plan out; 1 where a video could not be done."""
     options = LoadOptions(device=arguments.device, threads=arguments.threads)
-    plan = read_plan(arguments.plan, options)
+    plan = with_models(read_plan(arguments.plan, options))
     check_folder(plan.out)
     for task in plan.tasks:
         check_apart(task.out, (*task.inputs, arguments.plan))
@@ -70,7 +70,7 @@ def _workers(
                 may_use_gpu=arguments.device != "cpu",
                 need=need,
                 memory=accelerator_memory,
-                weights=weights_of(plan.steps),
+                weights=weights_of(plan),
             )
         ) as cluster:
             yield cluster
@@ -81,7 +81,7 @@ def _workers(
         yield LocalWorkers(work, count, [gpus[n % len(gpus)] for n in range(count)])
         return
     most = max(1, (os.cpu_count() or 1) // _CORES_A_WORKER)
-    yield LocalWorkers(work, arguments.workers or min(most, places(need)))
+    yield LocalWorkers(work, arguments.workers or min(most, places(need or memory_of(plan))))
 
 
 def _conclude(plan: BatchPlan, journal: Journal) -> int:

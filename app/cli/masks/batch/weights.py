@@ -1,23 +1,30 @@
-"""Which weights a plan needs, of those that are on this machine."""
+"""Which models a plan means, and which of their weights are on this machine."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
-from app.batch.videos.plan import Densify, Propagate, Refine, Step
+from app.batch.videos.plan import BatchPlan, Densify, Propagate, Refine
 from app.batch.videos.workers.node_weights import files_of
 from models import registry
 
 
-def weights_of(steps: Iterable[Step]) -> dict[str, Path]:
-    """Return the weights files that the models of a plan's steps are loaded from, by name."""
-    return files_of(filter(None, map(_model_of, steps)))
+def with_models(plan: BatchPlan) -> BatchPlan:
+    """Return the plan with a model in every step that leaves it open: the best of this machine.
+
+    Every node takes the same, whatever it has itself.
+    """
+    return plan.with_models(registry.default_tracker(), registry.default_segmenter())
 
 
-def _model_of(step: Step) -> str:
-    match step:
-        case Propagate() | Densify():
-            return step.model or registry.default_tracker()
-        case Refine():
-            return step.model or registry.default_segmenter()
-        case _:
-            return ""
+def weights_of(plan: BatchPlan) -> dict[str, Path]:
+    """Return the weights files that the plan's models are loaded from, by place in their folder."""
+    return files_of(_models_of(plan))
+
+
+def memory_of(plan: BatchPlan) -> int:
+    """Return the bytes that the largest of the plan's models takes, about; 0 without any."""
+    known = {each.name for each in registry.models()}
+    return max((registry.memory_of(name) for name in _models_of(plan) if name in known), default=0)
+
+
+def _models_of(plan: BatchPlan) -> list[str]:
+    return [step.model for step in plan.steps if isinstance(step, Propagate | Densify | Refine)]

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import time
 import traceback
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -15,12 +16,15 @@ from models.api import Frames, LoadOptions, ModelError, Segmenter, Tracker
 
 def work(task: VideoTask) -> Outcome:
     """Carry a task out; what goes wrong is its outcome, with the log and the traceback."""
+    began = time.monotonic()
     with _logged() as log:
         try:
             return carry_out(task, Loaders(_tracker, _segmenter))
         except (MaskwrightError, ModelError, OSError, MemoryError) as error:
             text = str(error) or type(error).__name__
-            return Outcome(task.name, error=text, log=log.getvalue() + traceback.format_exc())
+            told = log.getvalue() + traceback.format_exc()
+            seconds = round(time.monotonic() - began, 2)
+            return Outcome(task.name, seconds=seconds, error=text, log=told)
 
 
 @contextmanager

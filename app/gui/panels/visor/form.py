@@ -68,12 +68,16 @@ class AttributeForm(QWidget):
 
     def show_row(self, row: Row | None) -> None:
         """Show what is said of one annotation; None = of none."""
-        self._row = row
+        before, self._row = self._row, row
+        same = row is not None and before is not None and row.info.id == before.info.id
         self.setEnabled(row is not None)
-        if not self.name.hasFocus():
-            self.name.setText(row.info.name if row else "")
-        if not self.kind.hasFocus():
-            self.kind.setText(row.class_name if row else "")
+        for edit, text in (
+            (self.name, row.info.name if row else ""),
+            (self.kind, row.class_name if row else ""),
+        ):
+            # What is being typed stays, but never goes to another object.
+            if not (same and edit.hasFocus() and edit.isModified()):
+                edit.setText(text)
         self._offer(
             self.exhaustive, EXHAUSTIVE_VALUES if row else (), row.exhaustive if row else None
         )
@@ -87,6 +91,8 @@ class AttributeForm(QWidget):
             box.setVisible(shown)
 
     def _offer(self, box: QComboBox, values: Iterable[Value], now: Value) -> None:
+        if box.view().isVisible():  # a person is choosing
+            return
         given = list(values)
         if given and now not in given:  # what the file says may be anything
             given.append(now)
@@ -108,6 +114,8 @@ class AttributeForm(QWidget):
         row = self._row
         if row is None:
             return
+        self.name.setModified(False)
+        self.kind.setModified(False)
         if self.name.text().strip() != row.info.name:
             self._objects.rename(row.info.id, self.name.text())
         if self.kind.text().strip() != row.class_name and not self._objects.classify(

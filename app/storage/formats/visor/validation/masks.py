@@ -127,16 +127,19 @@ def _common(one: Mask, other: Mask) -> tuple[int, int, int, int] | None:
 
 def visible(drawn: Sequence[Mask | None]) -> Mapping[int, int]:
     """Return how many pixels of each mask are seen once all are drawn in their order."""
-    sizes = [mask.size for mask in drawn if mask is not None]
-    if not sizes:
+    boxes = [mask.box for mask in drawn if mask is not None]
+    if not boxes:
         return {}
-    top: NDArray[np.int32] = np.zeros(sizes[0], np.int32)
-    for place, mask in enumerate(drawn, start=1):
+    top, _, left, _ = (min(edges) for edges in zip(*boxes, strict=True))
+    _, bottom, _, right = (max(edges) for edges in zip(*boxes, strict=True))
+    labels: NDArray[np.uint16] = np.zeros((bottom - top, right - left), np.uint16)
+    windows = {}
+    for place, mask in enumerate(drawn):
         if mask is not None:
             y0, y1, x0, x1 = mask.box
-            top[y0:y1, x0:x1][mask.crop()] = place
-    counts = np.bincount(top.ravel(), minlength=len(drawn) + 1)
-    return {place: int(count) for place, count in enumerate(counts[1:])}
+            windows[place] = labels[y0 - top : y1 - top, x0 - left : x1 - left]
+            windows[place][mask.crop()] = place + 1
+    return {p: int(np.count_nonzero(window == p + 1)) for p, window in windows.items()}
 
 
 def border(one: Mask, other: Mask) -> int:
