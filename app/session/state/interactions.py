@@ -55,8 +55,12 @@ class Interactions(QObject):
         view.range_changed.connect(self._on_looked)
 
     def asked(self, job_id: int) -> None:
-        """Take note that models were asked for what may change a mask."""
-        self._requests[job_id] = len(self._requests)
+        """Take note that models were asked for what may change a mask.
+
+        What is asked outside of interactions is for something else, as a run to compare with.
+        """
+        if self.is_inside:
+            self._requests[job_id] = len(self._requests)
 
     def request_of(self, job_id: int) -> int | None:
         """Return which request a job is, from 0 on; None where it changes no mask."""

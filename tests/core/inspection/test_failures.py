@@ -120,3 +120,15 @@ def test_what_cannot_be_spoiled_is_said() -> None:
     empty = [np.zeros((40, 40), np.uint8)] * 20
     with pytest.raises(UnfitError, match="0 pixels"):
         spoil(empty, 1, Failure.MISS, range(3, 8), rng)
+
+
+def test_a_small_neighbour_that_is_taken_is_a_leak_however_large_the_object() -> None:
+    truth = np.zeros((360, 640), np.uint8)
+    truth[80:280, 60:260] = 1
+    truth[150:180, 400:430] = 2
+    taken = np.where(truth > 0, 1, 0).astype(np.uint8)
+    labelling = label(measured([truth] * 3, [taken] * 3))
+    assert (labelling.failures[:, 0] == FAILURES.index(Failure.LEAK_NEIGHBOUR)).all()
+    assert (labelling.partners[:, 0] == 1).all()
+    alone = label(measured([truth] * 3, [taken] * 3), Limits(taken=2.0))
+    assert (alone.failures[:, 0] == FAILURES.index(Failure.BOUNDARY)).all()
