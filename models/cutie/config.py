@@ -95,8 +95,9 @@ class PresenceConfig:
     ones. `distractors`: frames kept outside the queue of recent ones, on which it was seen and
     something away from it had a probability of `rival` or more.
 
-    Where the network has a presence head, that is asked, too, on every frame: an object is present
-    from a probability of `least_presence` on, and has an empty mask elsewhere.
+    Where the network has a presence head, that is asked, too, on every frame, of objects of whose
+    mask others claim a share of `least_claimed`, where they were: an object is present from a
+    probability of `least_presence` on, and has an empty mask elsewhere.
     """
 
     least_score: float
@@ -106,6 +107,7 @@ class PresenceConfig:
     distractors: int = 0
     rival: float = 0.3
     least_presence: float = 0.5
+    least_claimed: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,9 @@ _LONG_RUN = 600  # frames, from which old working memory is consolidated instead
 # SAM 2's heads were trained on squares.
 _PROMPT_SQUARE = 768
 # Chosen on clips in which an object leaves and returns; see lite's card.
-_PRESENCE = PresenceConfig(least_score=0.5, least_share=0.25, least_presence=0.35, absences=2)
+_PRESENCE = PresenceConfig(
+    least_score=0.5, least_share=0.25, least_presence=0.35, least_claimed=0.3, absences=2
+)
 _LEAST_SHOWN = 0.4
 
 

@@ -35,7 +35,9 @@ def tracker_that_takes(seconds: float, clock: Clock) -> type:
         def __init__(self, *_: object) -> None:
             pass
 
-        def track(self, anchors: Anchors, frames: Sequence[int]) -> Iterator[Tracked]:
+        def track(
+            self, anchors: Anchors, frames: Sequence[int], *, probabilities: bool = False
+        ) -> Iterator[Tracked]:
             mask = anchors[0][1]
             for frame in frames:
                 clock.now += 60 if frame == 0 else seconds  # the first one does not count

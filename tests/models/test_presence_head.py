@@ -107,6 +107,16 @@ def test_the_head_decides_but_for_what_was_given() -> None:
     assert presence.absent(maps_of(boxes((0, 2), None)), [1, 2], [2]) == []
 
 
+def test_the_head_is_asked_only_where_others_claim_the_place() -> None:
+    presence = LearnedPresence(
+        head_of(bias=-9.0), PresenceConfig(least_score=0, least_area=0, least_claimed=0.5)
+    )
+    before = boxes((0, 2), (6, 8))
+    presence.learn(joined(before), pix_feat(), [1, 2], [1, 2], [])
+    assert presence.absent(maps_of(boxes((0, 2), (6, 8))), [1, 2], []) == []
+    assert presence.absent(maps_of(boxes((0, 2), (0, 2))), [1, 2], []) == [2]
+
+
 def test_while_one_is_absent_the_others_claim_nothing_far_away() -> None:
     presence = following(head_of(), boxes((0, 2), (8, 10)))
     own = boxes((0, 10), (8, 10))

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from models.cutie.inference.presence import winner
 
+CLAIMED = "share claimed by a rival"
 NAMES = (
     "area to usual",  # log
     "probability inside",
@@ -25,7 +26,7 @@ NAMES = (
     "likeness to a rival",
     "likeness to usual beyond a rival",
     "likeness enriched",  # of what the object transformer gives
-    "share claimed by a rival",
+    CLAIMED,
     "shift",  # from where it was, in its own sizes
     "usual area",  # log of the share of the picture
     "rivals",

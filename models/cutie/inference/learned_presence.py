@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from models.cutie.config import PresenceConfig
-from models.cutie.inference.evidence import FrameMaps, Known, Seen, measure, near
+from models.cutie.inference.evidence import CLAIMED, NAMES, FrameMaps, Known, Seen, measure, near
 from models.cutie.network.presence_head import PresenceHead
 
 
@@ -33,9 +33,9 @@ class LearnedPresence:
         seen = Seen.of(maps.probability, maps.pix_feat, maps.enriched)
         assert seen.enriched is not None
         self._enriched = dict(zip(objects, seen.enriched, strict=True))
-        likely = self._head(measure(maps, seen, [self._known[each] for each in objects]))
-        small = seen.area < self._config.least_area
-        gone = ((likely < self._config.least_presence) | small).tolist()
+        evidence = measure(maps, seen, [self._known[each] for each in objects])
+        claimed = evidence[:, NAMES.index(CLAIMED)] >= self._config.least_claimed
+        gone = ((self._head(evidence) < self._config.least_presence) & claimed).tolist()
         pairs = zip(objects, gone, strict=True)
         return [object_id for object_id, is_gone in pairs if is_gone and object_id not in given]
 
