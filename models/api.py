@@ -84,6 +84,13 @@ class Prediction:
     score: float
     probability: FloatMap | None = None
 
+    @classmethod
+    def certain(
+        cls, mask: BoolMask, score: float = 1.0, *, probabilities: bool = False
+    ) -> "Prediction":
+        """Return a mask that was given, or is known to be empty, as it is."""
+        return cls(mask.copy(), score, mask.astype(np.float32) if probabilities else None)
+
 
 Anchors = Mapping[int, Mapping[int, BoolMask]]  # frame -> object id -> mask; all False = absent
 Tracked = tuple[int, Mapping[int, Prediction]]  # frame, object id -> prediction

@@ -171,7 +171,7 @@ class ClassicTracker:
             better = (maps[number] > best) & ~taken
             best[better], owner[better] = maps[number][better], number
         return {
-            number: Prediction(given[number], 1.0, _as_map(given[number], wanted=probabilities))
+            number: Prediction.certain(given[number], probabilities=probabilities)
             if number in given
             else Prediction(owner == number, each.score, maps[number] if probabilities else None)
             for number, each in following.items()
@@ -183,10 +183,6 @@ class ClassicTracker:
         height, width = self._size
         wide = cv2.resize(probability, (width, height), interpolation=cv2.INTER_LINEAR)
         return np.asarray(wide, np.float32)
-
-
-def _as_map(mask: BoolMask, *, wanted: bool) -> FloatMap | None:
-    return mask.astype(np.float32) if wanted else None
 
 
 def _scaled(size: tuple[int, int], short_side: int) -> tuple[int, int]:

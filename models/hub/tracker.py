@@ -16,6 +16,7 @@ from torch.nn.functional import interpolate
 
 from models.api import Anchors, BoolMask, Frames, Prediction, PromptError, Tracked
 from models.hub.kinds import Kind
+from models.runtime.pixels import standardised
 from models.sam.compute import computing
 from models.sam.tracker import checked_mask, nearest_anchors, predictions_of
 
@@ -89,11 +90,10 @@ class _Pass:
             outputs, given.values(), self._size, probabilities=probabilities
         )
         for number in asked & self._absent:
-            nowhere = np.zeros(self._size, np.float32) if probabilities else None
-            predictions[number] = Prediction(np.zeros(self._size, np.bool_), 0.0, nowhere)
+            nothing = np.zeros(self._size, np.bool_)
+            predictions[number] = Prediction.certain(nothing, 0.0, probabilities=probabilities)
         for number, mask in given.items():
-            probability = mask.astype(np.float32) if probabilities else None
-            predictions[number] = Prediction(mask, 1.0, probability)
+            predictions[number] = Prediction.certain(mask, probabilities=probabilities)
         return predictions
 
     def _condition(self, frame: int) -> None:
@@ -164,8 +164,7 @@ class _Images:
         pixels = torch.from_numpy(image).to(self._device).permute(2, 0, 1)[None].float() / 255
         size = (self._side, self._side)
         pixels = interpolate(pixels, size, mode="bilinear", align_corners=False, antialias=True)
-        mean, std = pixels.new_tensor(self._kind.mean), pixels.new_tensor(self._kind.deviation)
-        return ((pixels - mean[:, None, None]) / std[:, None, None])[0]
+        return standardised(pixels, self._kind.mean, self._kind.deviation)[0]
 
 
 def _new_session(model: Model, kind: Kind, frames: Frames) -> Session:

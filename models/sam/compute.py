@@ -10,9 +10,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from models.api import DeviceMemoryError, Image
-
-_MEAN = (0.485, 0.456, 0.406)
-_STD = (0.229, 0.224, 0.225)
+from models.runtime.pixels import standardised
 
 
 @contextmanager
@@ -38,12 +36,6 @@ def normalised(image: Image, size: tuple[int, int], device: torch.device) -> Ten
     if pixels.shape[-2:] != size:
         pixels = interpolate(pixels, size, mode="bilinear", align_corners=False, antialias=True)
     return standardised(pixels)
-
-
-def standardised(images: Tensor) -> Tensor:
-    """Return images (B, 3, H, W), 0 to 1, with ImageNet's means taken off and in its deviations."""
-    mean, std = images.new_tensor(_MEAN), images.new_tensor(_STD)
-    return (images - mean[:, None, None]) / std[:, None, None]
 
 
 def resized(logits: Tensor, size: tuple[int, int]) -> Tensor:

@@ -113,8 +113,7 @@ class _Run:
             outputs, given.values(), self._size, probabilities=probabilities
         )
         for number, mask in given.items():
-            probability = mask.astype(np.float32) if probabilities else None
-            predictions[number] = Prediction(mask, 1.0, probability)
+            predictions[number] = Prediction.certain(mask, probabilities=probabilities)
         return predictions
 
     def _condition(self, frame: int) -> None:

@@ -16,13 +16,13 @@ from torch.nn.functional import interpolate
 
 from models.api import Box, DeviceMemoryError, Finding, Frames, Image
 from models.prompt import box_iou
+from models.runtime.pixels import standardised
 from models.text.prompt import TextPrompt, Vocabulary
 from models.weights.pretrained import load_pretrained
 
 Network = Any  # transformers.GroundingDinoForObjectDetection
 
 _SHORT_SIDE, _LONG_SIDE = 800, 1333  # pixels of a frame as the network was trained on
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _SAME = 0.7  # IoU above which two boxes are of one thing
 
 
@@ -139,5 +139,4 @@ def _pixels(image: Image, side: int, device: torch.device) -> Tensor:
     size = max(round(height * scale), 1), max(round(width * scale), 1)
     pixels = torch.from_numpy(image).to(device).permute(2, 0, 1)[None].float() / 255
     pixels = interpolate(pixels, size, mode="bilinear", align_corners=False, antialias=True)
-    mean, std = pixels.new_tensor(_MEAN), pixels.new_tensor(_STD)
-    return (pixels - mean[:, None, None]) / std[:, None, None]
+    return standardised(pixels)

@@ -8,11 +8,10 @@ from torch import Tensor
 
 from models.api import Image
 from models.encoders.shape import factor_to
+from models.runtime.pixels import standardised
 
 _SHORT, _LONG = 480, 1040  # HQTrack's test size: the least short side, the greatest long side
 _CELL = 16
-_MEAN = (0.485, 0.456, 0.406)
-_STD = (0.229, 0.224, 0.225)
 
 
 def input_size(frame: tuple[int, int], side: int | None) -> tuple[int, int]:
@@ -35,8 +34,7 @@ def network_image(image: Image, size: tuple[int, int], device: torch.device) -> 
     if image.shape[:2] != size:
         image = np.asarray(cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC), np.uint8)
     pixels = torch.from_numpy(image).to(device).permute(2, 0, 1)[None].float() / 255
-    mean, std = pixels.new_tensor(_MEAN), pixels.new_tensor(_STD)
-    return (pixels - mean[:, None, None]) / std[:, None, None]
+    return standardised(pixels)
 
 
 def network_labels(

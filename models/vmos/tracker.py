@@ -113,7 +113,7 @@ class _Walk:
             (here if frame in group.anchors else followed).append(group)
         found = self._predict(followed, maps, given, probabilities=probabilities)
         for number, mask in given.items():
-            found[number] = _certain(mask, 1.0, probabilities=probabilities)
+            found[number] = Prediction.certain(mask, 1.0, probabilities=probabilities)
         for group in followed:
             assert group.engine is not None
             group.engine.update(self._labels(group, found))
@@ -132,7 +132,10 @@ class _Walk:
         group.engine = self._new_engine()
         others = sorted(set(group.anchors) - {frame}, key=lambda other: abs(other - frame))
         for other in reversed(others[: RULES.most_references]):
-            masks = {number: _certain(mask, 1.0) for number, mask in self._anchors[other].items()}
+            masks = {
+                number: Prediction.certain(mask, 1.0)
+                for number, mask in self._anchors[other].items()
+            }
             group.engine.refer(self._embed(other), self._labels(group, masks), frame=other)
 
     def _predict(
@@ -175,7 +178,7 @@ class _Walk:
     ) -> dict[int, Prediction]:
         nothing = np.zeros(self._size, np.bool_)
         return {
-            number: _certain(nothing, 0.0, probabilities=probabilities)
+            number: Prediction.certain(nothing, 0.0, probabilities=probabilities)
             for group in self._groups
             if group.begun and group.is_absent
             for number in group.objects
@@ -204,10 +207,6 @@ def _groups(anchors: Anchors, frames: Sequence[int]) -> list[_Group]:
         for (where, is_absent), numbers in alike.items()
         for first in range(0, len(numbers), MOST_OBJECTS)
     ]
-
-
-def _certain(mask: BoolMask, score: float, *, probabilities: bool = False) -> Prediction:
-    return Prediction(mask.copy(), score, mask.astype(np.float32) if probabilities else None)
 
 
 def _union(masks: Iterable[BoolMask], size: tuple[int, int]) -> BoolMask:

@@ -42,6 +42,18 @@ def test_a_visor_file_goes_through_a_project_unchanged(tmp_path: Path, path: Pat
     assert load(out) == load(path)
 
 
+@pytest.mark.parametrize(("path", "why"), [(SPARSE, "Nothing lies between"), (DENSE, "sparse")])
+def test_runs_are_not_exported_where_there_are_none(
+    tmp_path: Path, path: Path, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project, out = tmp_path / "p.maskwright", tmp_path / "out.json"
+    out.write_text("before")
+    assert maskwright("import", path, project) == 0
+    assert maskwright("export", project, "--format", "visor-dense", "--out", out) != 0
+    assert why in capsys.readouterr().err
+    assert out.read_text() == "before"
+
+
 def test_an_edit_in_the_project_changes_only_that_annotation(tmp_path: Path) -> None:
     path, out = tmp_path / "p.maskwright", tmp_path / "out.json"
     assert maskwright("import", SPARSE, path) == 0

@@ -11,7 +11,7 @@ from app.gui.canvas.canvas import Canvas
 from app.gui.canvas.scene.overlay import OverlayMode, OverlayStyle, labels_of
 from app.gui.canvas.tools.tool import Tool
 from tests.fakes import write_frames
-from tests.gui.stage import SIZE, Mouse, Stage
+from tests.gui.stage import RIGHT, SIZE, Mouse, Stage
 
 
 def begin_polygon(canvas: Canvas, mouse: Mouse) -> None:
@@ -66,6 +66,21 @@ def test_a_brush_stroke_ends_with_its_video(
     mouse.move(40, 20)
     mouse.release(40, 20)
     assert len(stage.session.masks.document) == 0
+
+
+def test_a_stroke_ends_where_another_button_begins_one(
+    stage: Stage, canvas: Canvas, mouse: Mouse
+) -> None:
+    canvas.set_tool(Tool.BRUSH)
+    first, other = stage.session.objects.add(), stage.session.objects.add()
+    stage.session.view.select(first)
+    mouse.press(20, 20)
+    mouse.move(30, 20)
+    stage.session.view.select(other)
+    mouse.press(60, 40, RIGHT)
+    mouse.release(60, 40)
+    assert first is not None
+    assert stage.pixels(0, first)[20, 25]
 
 
 def test_objects_of_any_id_are_seen_in_their_colours(stage: Stage, canvas: Canvas) -> None:

@@ -92,6 +92,7 @@ def test_the_form_changes_what_is_said_of_the_selected_mask(
 ) -> None:
     session = desk.session
     hand = number_of(session, "right hand")
+    panels.annotations.refresh()
     click(desk, panels.annotations.view, 1)
     panels.annotations.refresh()
     assert session.view.selected == hand

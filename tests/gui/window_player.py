@@ -168,7 +168,8 @@ class Player:
         opened.close()
         here, found = dict(document.items()), dict(there.items())
         differ = [key for key in here.keys() | found.keys() if here.get(key) != found.get(key)]
-        assert not differ, (differ, self.done[-30:])
+        told = [(key, here.get(key), found.get(key)) for key in differ]
+        assert not differ, (told, self.done[-30:])
         assert there.objects == document.objects, self.done[-30:]
 
     def check_words(self) -> None:

@@ -134,18 +134,14 @@ def look(path: Path) -> None:
     project = Project.open(path)
     try:
         document, attachment = project.load(), project.get_attachment(ATTACHMENT)
-        with project_frames(project) as frames:
+        with suppress(MaskwrightError), project_frames(project) as frames:
             imported = ImportedFile(attachment, frames)
             for key in imported.annotations:
                 imported.touched(key)
-            assert (
-                imported.subsequences
-                or not imported.records
-                or imported.original is None
-                or (imported.original.file.is_dense)
-            )
-            with suppress(MaskwrightError):
-                findings_of(document, frames, attachment)
+            original = imported.original
+            assert original is not None
+            assert imported.subsequences or not imported.records or original.file.is_dense
+            findings_of(document, frames, attachment)
     finally:
         project.close()
 

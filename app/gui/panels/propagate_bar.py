@@ -83,7 +83,7 @@ class PropagateBar(QToolBar):
         self.addSeparator()
         self.addWidget(QLabel(self.tr("Model ")))
         self.addWidget(self._model)
-        self.addWidget(self._sharpener)
+        self.addWidget(self._sharpener).setIcon(self._sharpener.icon())
         self.addWidget(self._quality)
         self._show_range()
 

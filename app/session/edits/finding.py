@@ -16,6 +16,7 @@ from app.session.inference.engine import Engine
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
 from app.session.state.interactions import interaction
+from app.session.state.status import topic_of
 from app.storage.classes import noun_classes
 from models.text.nouns import phrase_of
 
@@ -251,7 +252,7 @@ class Finding(QObject):
             return
         self._engine.accept()
         if error is not None:
-            self._status.report("error", str(error))
+            self._status.report("error", str(error), topic_of(error))
             if not isinstance(error, StorageError):  # that of one frame that cannot be read
                 self.stop()
                 return

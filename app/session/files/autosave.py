@@ -137,6 +137,11 @@ class Autosave(QObject):
             return
         self._on_entries_changed(frozenset({key}))
 
+    def drop_drafts(self) -> None:
+        """Let what is still being drawn be in the file no more: it ends with its video."""
+        self._dirty |= self._drafts.keys()
+        self._drafts = {}
+
     def copy_to(self, path: Path, whole: Imported) -> bool:
         """Copy the project to `path` and go on with the copy; return whether one was open.
 

@@ -120,6 +120,7 @@ class Files(QObject):
         if opened is None:
             return
         self._settle()
+        self.autosave.drop_drafts()
         if not discard:
             self._flush()
         for stop in self._stops:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.api import Anchors, BoolMask, Frames, Place, Prediction, PromptError, Tracked, Vote
+from models.api import Anchors, Frames, Place, Prediction, PromptError, Tracked, Vote
 from models.cutie.config import MemoryConfig
 from models.cutie.inference.encoder_threads import EncoderThreads, beside
 from models.cutie.inference.geometry import Geometry
@@ -275,7 +275,7 @@ class _Pending:
         found: dict[int, Prediction] = {}
         for slot, object_id in enumerate(self.objects):
             if object_id in given:
-                found[object_id] = _as_given(given[object_id], 1.0, with_probability=bool(rest))
+                found[object_id] = Prediction.certain(given[object_id], probabilities=bool(rest))
                 continue
             mask = (labels == slot + 1) & ~taken
             found[object_id] = Prediction(mask, float(score[slot]), rest[0][slot] if rest else None)
@@ -286,16 +286,12 @@ class _Pending:
         height, width = self.sent.tensors[0].shape
         nothing = np.zeros((height, width), np.bool_)
         return {
-            object_id: _as_given(
-                nothing, float(self.frame in absence.anchors), with_probability=with_probability
+            object_id: Prediction.certain(
+                nothing, float(self.frame in absence.anchors), probabilities=with_probability
             )
             for object_id, absence in self.plan.absent.items()
             if self.frame in absence.known
         }
-
-
-def _as_given(mask: BoolMask, score: float, *, with_probability: bool) -> Prediction:
-    return Prediction(mask.copy(), score, mask.astype(np.float32) if with_probability else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,8 @@ from models.cutie.network.objects.transformer import ObjectTransformer
 from models.cutie.network.pixel_encoder import KeyProjection, PixelEncoder, build_pixel_encoder
 from models.cutie.network.pixel_fuser import PixelFuser
 from models.cutie.network.presence_head import PresenceHead
+from models.runtime.pixels import IMAGENET_DEVIATION, IMAGENET_MEAN
 
-_MEAN = (0.485, 0.456, 0.406)
-_STD = (0.229, 0.224, 0.225)
 _FINE_GAINS = (2.0, 5.0)  # SAM 2's levels at strides 8 and 4 vary by so much less than at 16
 
 
@@ -94,8 +93,12 @@ class Network(nn.Module):
         self.mask_decoder = MaskDecoder(config, channels)
         self.aux_computer = Auxiliary(config)
         self.presence_head = None
-        self.register_buffer("pixel_mean", torch.tensor(_MEAN).view(3, 1, 1), persistent=False)
-        self.register_buffer("pixel_std", torch.tensor(_STD).view(3, 1, 1), persistent=False)
+        self.register_buffer(
+            "pixel_mean", torch.tensor(IMAGENET_MEAN).view(3, 1, 1), persistent=False
+        )
+        self.register_buffer(
+            "pixel_std", torch.tensor(IMAGENET_DEVIATION).view(3, 1, 1), persistent=False
+        )
 
     @property
     def encoder(self) -> PixelEncoder:

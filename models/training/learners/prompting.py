@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.api import BoolMask, Prompt
+from models.runtime.pixels import standardised
 from models.sam.choice import ranked
-from models.sam.compute import standardised
 from models.sam.heads import PromptHeads
 from models.sam.prompts import hardened, mask_logits, points_of
 from models.training.clips import ClipBatch

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.sam.compute import standardised
+from models.runtime.pixels import standardised
 from models.training.clips import ClipBatch
 from models.training.learners.sam2_losses import MaskWeights, candidates_loss
 

@@ -14,7 +14,7 @@ from app.errors import ProjectError
 from app.session.session import Session
 from app.session.state.status import Report
 from app.storage.project.project import Project
-from tests.fakes import SIZE, write_frames
+from tests.fakes import SIZE, square, write_frames
 from tests.session.files.strokes import draw
 from tests.waiting import PATIENCE
 
@@ -196,3 +196,17 @@ def test_killing_the_process_loses_at_most_a_second(session: Session, tmp_path: 
     assert entry is not None
     assert entry.origin is Origin.PROPAGATED
     assert session.video.size == SIZE
+
+
+def test_what_was_never_drawn_to_its_end_is_not_in_the_file_of_a_closed_video(
+    session: Session, clip: Path
+) -> None:
+    session.files.open(clip)
+    draw(session, 3)
+    session.files.autosave.keep_draft(3, 1, square(30))
+    session.files.autosave.keep_draft(4, 1, square(30))
+    session.files.save()
+    before = dict(session.masks.document.items())
+    session.files.close()
+    session.files.open(clip)
+    assert dict(session.masks.document.items()) == before

@@ -55,7 +55,8 @@ class BrushTool(CanvasTool):
         return self._stroke is not None
 
     def press(self, pointer: Pointer) -> None:
-        """Begin a stroke on a copy of the mask."""
+        """Begin a stroke on a copy of the mask; one that another button holds ends with it."""
+        self._commit()  # what is kept of it in the file would else hide all that comes later
         if self._view.selected is None and not on_frame(pointer.at, self._surface.size):
             return  # an object made for this would stay empty
         item = self._target.editable()
