@@ -63,6 +63,7 @@ class FrameReader:
     def stop(self) -> None:
         """Encode nothing ahead from here on."""
         self._threads = None
+        self._batch = 1
         self._due.clear()
 
     def _next(self, number: int) -> list[int]:
