@@ -116,7 +116,11 @@ def test_a_phrase_that_is_too_long_is_refused(vocabulary: Path) -> None:
         ClipVocabulary(vocabulary).prompt("cup " * 40)
 
 
-@pytest.mark.parametrize("content", [b"", b"no zip", gzip.compress(b"a\nb c d\n")])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no zip", gzip.compress(b"a\nb c d\n", mtime=0)],
+    ids=["empty", "another", "no-pairs"],
+)
 def test_a_file_that_is_no_vocabulary_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "merges.txt.gz"
     path.write_bytes(content)
