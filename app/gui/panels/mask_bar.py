@@ -29,6 +29,12 @@ class MaskBar(QToolBar):
         self._mode.setToolTip(self.tr("How masks lie over the picture"))
         for mode in OverlayMode:
             self._mode.addItem(self.tr(mode.value), mode)
+        # The bars of a laptop's window are full; the list itself is as wide as its words.
+        self._mode.setMinimumContentsLength(9)
+        self._mode.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self._mode.view().setMinimumWidth(self._mode.view().sizeHintForColumn(0) + 24)
         self._opacity = QSlider(Qt.Orientation.Horizontal)
         self._opacity.setRange(0, 100)
         self._opacity.setFixedWidth(90)

@@ -33,8 +33,8 @@ class PropagateBar(QToolBar):
         self.setWindowTitle(self.tr("Propagate"))
         self.setObjectName("propagate_bar")
         self._objects = _choice(
-            self.tr("Which objects are propagated"),
-            [self.tr("All unlocked objects"), self.tr("Selected object")],
+            self.tr("Which objects are propagated; locked ones never are"),
+            [self.tr("All objects"), self.tr("Selected")],
         )
         self._reach = _choice(
             self.tr("How far: up to the nearest anchor, or past the anchors to the end"),
