@@ -1,6 +1,6 @@
 """Fit the presence head of a memory network: is an object on a frame at all?
 
-    python packaging/fit_presence.py resources/training/lite-presence.toml
+    python packaging/fit_presence.py resources/training/presence/lite.toml
 
 The config names the data, what clips are made of it, and where the head is written. The network is
 run as it is over clips in which objects leave and return, some with a double that stays, over clips

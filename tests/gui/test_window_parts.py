@@ -364,7 +364,7 @@ def test_the_wheel_over_a_tool_bar_chooses_nothing(opened: Desk) -> None:
     boxes = [
         box for bar in opened.window.findChildren(QToolBar) for box in bar.findChildren(QComboBox)
     ]
-    assert len(boxes) == 4
+    assert len(boxes) == 5
     for box in boxes:
         box.setFocus()  # as after a choice
         before = opened.session.preferences.settings, box.currentIndex()
