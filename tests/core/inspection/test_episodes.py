@@ -199,6 +199,13 @@ def test_the_interval_holds_the_difference_and_comes_out_the_same() -> None:
     assert found.mean == pytest.approx(np.mean([b[name] - a[name] for name in a]))
 
 
+def test_the_interval_of_two_sequences_goes_from_one_to_the_other() -> None:
+    before = {"s": np.array([0.5, 0.6]), "t": np.array([0.4])}
+    found = compare(before, {"s": before["s"] + 0.1, "t": before["t"] + 0.4})
+    assert (found.mean, found.low, found.high) == pytest.approx((0.2, 0.1, 0.4))
+    assert found.is_weak
+
+
 def test_one_sequence_has_no_interval_and_others_are_refused() -> None:
     one = {"s": np.array([0.5, 0.6])}
     assert compare(one, one).low is None
