@@ -16,9 +16,15 @@ def picture(color: tuple[int, int, int]) -> Image:
     return np.full((*SIZE, 3), color, np.uint8)
 
 
+def mask_at(x: int) -> Mask:
+    mask = Mask.encode(square(x))
+    assert mask is not None
+    return mask
+
+
 def seen(frame: int, x: int, color: tuple[int, int, int] = RED, kind: str = "cup") -> Sighting:
     """Return the sighting of a square of one colour."""
-    mask = Mask.encode(square(x))
+    mask = mask_at(x)
     return Sighting(frame, mask, look_of(picture(color), mask), kind)
 
 
@@ -66,7 +72,7 @@ def test_an_object_that_is_known_to_be_absent_is_not_found() -> None:
 
 
 def test_likeness_goes_from_nothing_to_one() -> None:
-    mask = Mask.encode(square(10))
+    mask = mask_at(10)
     red, blue = look_of(picture(RED), mask), look_of(picture(BLUE), mask)
     assert likeness(red, red) == pytest.approx(1)
     assert likeness(red, blue) == 0

@@ -9,7 +9,6 @@ import pytest
 
 from app.cli.main import run
 from app.core.evaluate import Protocol, score_sequence, summarize
-from app.core.mask import Mask
 from app.errors import FormatError, UsageError
 from app.storage.formats.davis import mask_folders, read_davis, size_notes, write_davis
 from app.storage.formats.importing import write_visor
@@ -347,7 +346,7 @@ def test_void_is_read_as_background_but_can_be_seen(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_visor_files_holds_one_of_each_video(tmp_path: Path) -> None:
-    frames = (LabelledFrame("0", ((1, Mask.encode(np.eye(4, dtype=np.bool_))),)),)
+    frames = (LabelledFrame("0", split_labels(np.eye(4, dtype=np.uint8))),)
     videos = [
         LabelledVideo(name, name, (4, 4), named_objects({1: "cup"}), frames)
         for name in ("first", "second")
