@@ -18,6 +18,7 @@ from app.storage.formats.submission import submission_json
 from app.storage.formats.visor.geometry import DENSE_SIZE, SPARSE_SIZE, trace
 from app.storage.formats.visor.records import VisorFile
 from app.storage.formats.visor.release.benchmark import Split, benchmark_videos, image_adder
+from app.storage.formats.visor.release.tables import chosen
 from models.api import BoolMask
 from tests.storage.visor_vectors import SPARSE, SUBMISSION, expected, load
 
@@ -360,3 +361,14 @@ def test_a_folder_of_visor_files_holds_one_of_each_video(tmp_path: Path) -> None
         assert [each.name for each in record.annotations] == ["cup"]
     with pytest.raises(UsageError, match="Give a folder"):
         write_visor(tmp_path / "one.json", videos)
+
+
+def test_a_list_chooses_the_videos_that_it_names(tmp_path: Path) -> None:
+    videos = [LabelledVideo(name, name, (4, 4), named_objects({}), ()) for name in ("one", "two")]
+    split = tmp_path / "val.txt"
+    split.write_text("two\nthree\n")
+    assert [each.name for each in chosen(videos, split)] == ["two"]
+    assert chosen(videos, None) == videos
+    split.write_text("three\n")
+    with pytest.raises(FormatError, match="names none of the subsequences"):
+        chosen(videos, split)
