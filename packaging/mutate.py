@@ -1,25 +1,41 @@
 """Change the code in small ways, one at a time, and print the changes that no test notices.
 
-    python packaging/mutate.py [PATH ...] --count 40 --seed 0
+    python packaging/mutate.py [PATH ...] --count 40 --seed 0 --processes 2
 
 A copy of the source is changed, never the source itself. A change is made inside a function, and
-the tests of the changed file's own folder run: those that import the file first. Thresholds at the
-head of a file are left alone: they are measured, and a test of their values says nothing.
-A survivor is either the same in effect, or a test is missing. The last line is the share noticed.
+those tests of the changed file's own folder run that enter this function, the quickest first, until
+one fails. Which tests those are is found out by one run of the folder's tests, kept in `--maps`.
+Every set of tests runs in a fork of a process that has imported the large libraries already (so not
+on Windows), and within a limit of processor time: a change that makes a loop endless is noticed.
+Thresholds at the head of a file are left alone: they are measured, and a test of their values says
+nothing. A survivor is either the same in effect, or a test is missing. The last line is the share
+noticed.
 """
 
 import argparse
 import ast
 import copy
+import functools
+import importlib
+import json
+import multiprocessing
 import os
 import random
+import resource
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 from typing import NamedTuple
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = ("app", "models", "resources", "tests", "pyproject.toml", "README.md", "NOTICE")
@@ -35,6 +51,9 @@ _SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.FloorDiv: ast.Mult, ast.Mod: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
     ast.And: ast.Or, ast.Or: ast.And,
 }  # fmt: skip
+# Imported once, before the forks; none of them imports the project.
+_LARGE = ("av", "cv2", "numpy", "PySide6.QtWidgets", "scipy.ndimage", "torch",
+          "torchvision")  # fmt: skip
 _NAMES = {"min": "max", "max": "min", "any": "all", "all": "any"}
 
 
@@ -42,6 +61,7 @@ class Mutant(NamedTuple):
     """One change: the bytes `start` to `stop` of a file become `text`."""
 
     path: Path
+    function: int
     line: int
     start: int
     stop: int
@@ -62,19 +82,23 @@ def mutants(path: Path) -> Iterator[Mutant]:
     lines = [0]
     for line in source.splitlines(keepends=True):
         lines.append(lines[-1] + len(line))
-    for node in _changeable(ast.parse(source)):
+    for function, node in _changeable(ast.parse(source)):
         for text in _variants(node):
             start = lines[node.lineno - 1] + node.col_offset
             stop = lines[(node.end_lineno or 0) - 1] + (node.end_col_offset or 0)
-            yield Mutant(path, node.lineno, start, stop, ast.unparse(node), text)
+            yield Mutant(path, function, node.lineno, start, stop, ast.unparse(node), text)
 
 
-def _changeable(tree: ast.AST) -> Iterator[ast.expr | ast.stmt]:
-    """Yield what is carried out in functions: no annotations, messages or decorators."""
+def _changeable(tree: ast.AST) -> Iterator[tuple[int, ast.expr | ast.stmt]]:
+    """Yield what is carried out in functions, with the first line of the function.
+
+    No annotations, messages or decorators.
+    """
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef):
+            first = min([function.lineno, *(each.lineno for each in function.decorator_list)])
             for statement in function.body:
-                yield from _inside(statement)
+                yield from ((first, node) for node in _inside(statement))
 
 
 def _inside(node: ast.AST) -> Iterator[ast.expr | ast.stmt]:
@@ -123,40 +147,128 @@ def _with(node: ast.expr, **changes: object) -> str:
     return f"({ast.unparse(changed)})"
 
 
-def survives(mutant: Mutant, tree: Path, limit_s: float) -> bool:
-    """Whether all tests of the file's own folder pass with the change; the tree is put right."""
-    target = tree / mutant.path
-    source = target.read_bytes()
-    target.write_bytes(mutant.applied(source))
-    try:
-        return all(_pass(tree, tests, limit_s) for tests in test_files(mutant.path))
-    finally:
-        target.write_bytes(source)
+class Coverage:
+    """A plugin of pytest: the functions of the project that each test enters, and its CPU time."""
+
+    def __init__(self, tree: Path) -> None:
+        self._tree = f"{tree}/"
+        self._entered: set[tuple[str, int]] = set()
+        self.seconds: dict[str, float] = {}
+        self.tests: defaultdict[str, list[str]] = defaultdict(list)
+
+    def _trace(self, frame: FrameType, _event: str, _argument: object) -> None:
+        self._entered.add((frame.f_code.co_filename, frame.f_code.co_firstlineno))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Write down what is entered from the test's set-up to the end of its tear-down."""
+        self._entered.clear()
+        start = time.process_time()
+        threading.settrace(self._trace)
+        sys.settrace(self._trace)
+        try:
+            return (yield)
+        finally:
+            sys.settrace(None)
+            threading.settrace(None)
+            self.seconds[item.nodeid] = time.process_time() - start
+            for name, line in list(self._entered):
+                if name.startswith(self._tree):
+                    self.tests[f"{name.removeprefix(self._tree)}:{line}"].append(item.nodeid)
 
 
-def test_files(path: Path) -> list[list[str]]:
-    """Return the tests of a file's own folder: those that import it, and the others."""
-    folder = "tests/models" if path.parts[0] == "models" else f"tests/{path.parts[1]}"
-    module = ".".join(path.with_suffix("").parts)
-    imported: list[str] = []
-    others: list[str] = []
-    for each in sorted((ROOT / folder).rglob("test_*.py")):
-        chosen = imported if f"{module} import" in each.read_text(encoding="utf-8") else others
-        chosen.append(each.relative_to(ROOT).as_posix())
-    return [tests for tests in (imported, others) if tests]
+class Run(NamedTuple):
+    """What the runs of one command share: where the maps lie, and a limit.
+
+    A set of tests may take `limit_s` of processor time more than twice what it took unchanged.
+    """
+
+    maps: Path
+    limit_s: float
+
+    def survives(self, mutant: Mutant, tree: Path) -> bool:
+        """Whether the tests of the file's folder pass with the change; the tree is put right."""
+        target = tree / mutant.path
+        source = target.read_bytes()
+        target.write_bytes(mutant.applied(source))
+        try:
+            return _passes(tree, *self._tests(mutant))
+        finally:
+            target.write_bytes(source)
+
+    def make_maps(self, folders: Iterable[str], tree: Path) -> None:
+        """Write down which tests enter which function, for the folders where that is not known."""
+        for folder in folders:
+            if not self._map(folder).exists():
+                _fork(functools.partial(_write_map, tree, folder, self._map(folder)), None)
+
+    def _map(self, folder: str) -> Path:
+        return self.maps.resolve() / f"{folder.replace('/', '-')}.json"
+
+    def _tests(self, mutant: Mutant) -> tuple[list[str], float]:
+        """Return the tests that enter the changed function, the quickest first, and their limit.
+
+        Where none does, as in a thread of Qt's, all tests of the folder.
+        """
+        folder = test_folder(mutant.path)
+        known = json.loads(self._map(folder).read_text(encoding="utf-8"))
+        seconds: dict[str, float] = known["seconds"]
+        tests = known["tests"].get(f"{mutant.path.as_posix()}:{mutant.function}")
+        if tests is None:
+            return [folder], self.limit_s + 2 * sum(seconds.values())
+        tests.sort(key=lambda name: seconds[name])
+        return tests, self.limit_s + 2 * sum(seconds[name] for name in tests)
 
 
-def _pass(tree: Path, tests: Sequence[str], limit_s: float) -> bool:
-    command = [sys.executable, "-m", "pytest", "-qx", "-p", "no:cacheprovider",
-               "--hypothesis-seed=0", *tests]  # fmt: skip
-    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        done = subprocess.run(
-            command, cwd=tree, env=environment, capture_output=True, timeout=limit_s, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
+def test_folder(path: Path) -> str:
+    """Return the folder of the tests of a file."""
+    return "tests/models" if path.parts[0] == "models" else f"tests/{path.parts[1]}"
+
+
+def _write_map(tree: Path, folder: str, target: Path) -> int:
+    coverage = Coverage(tree)
+    _pytest(tree, ["-q", folder], coverage)
+    found = {"seconds": coverage.seconds, "tests": coverage.tests}
+    target.write_text(json.dumps(found), encoding="utf-8")
+    return 0
+
+
+def _passes(tree: Path, tests: Sequence[str], limit_s: float) -> bool:
+    return _fork(functools.partial(_pytest, tree, ["-qx", *tests]), limit_s)
+
+
+def _pytest(tree: Path, arguments: Sequence[str], *plugins: object) -> int:
+    os.chdir(tree)
+    sys.path.insert(0, str(tree))
+    options = ["-p", "no:cacheprovider", "--hypothesis-seed=0"]
+    return pytest.main([*options, *arguments], plugins)
+
+
+def _fork(work: functools.partial[int], limit_s: float | None) -> bool:
+    """Whether `work`, done in a fork of this process without output, returns 0 within the limit.
+
+    The limit is one of processor time, and five times as much for one that waits.
+    """
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, 1)
+            os.dup2(nowhere, 2)
+            if limit_s is not None:
+                resource.setrlimit(resource.RLIMIT_CPU, (int(limit_s), int(limit_s) + 1))
+            code = work()
+        finally:
+            os._exit(int(code))
+    end = time.monotonic() + 5 * limit_s if limit_s is not None else float("inf")
+    while True:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status) == 0
+        if time.monotonic() > end:
+            os.kill(child, signal.SIGKILL)
+        time.sleep(0.05)
 
 
 def sampled(places: Iterable[str], count: int, seed: int) -> list[Mutant]:
@@ -172,27 +284,63 @@ def _sources(place: Path) -> Iterable[Path]:
     return place.rglob("*.py") if place.is_dir() else [place]
 
 
+def _copied(tree: Path) -> Path:
+    for name in COPIED:
+        copied = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
+        copied(ROOT / name, tree / name)
+    return tree
+
+
+def _try(run: Run, chosen: Sequence[tuple[int, Mutant]], tree: Path) -> list[bool]:
+    """Return whether each change survives, and print it at once."""
+    survivors = []
+    for number, mutant in chosen:
+        survivors.append(run.survives(mutant, tree))
+        verdict = "SURVIVED" if survivors[-1] else "noticed"
+        sys.stdout.write(f"{number} {verdict} {mutant}\n")
+        sys.stdout.flush()
+    return survivors
+
+
+def _prepare() -> None:
+    """Import the large libraries, with one thread each and without bytecode of what is changed."""
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1",
+                   "PYTHONDONTWRITEBYTECODE": "1", "QT_QPA_PLATFORM": "offscreen"}  # fmt: skip
+    sys.dont_write_bytecode = True
+    for name in _LARGE:
+        with suppress(ImportError):
+            importlib.import_module(name)
+
+
 def main() -> int:
     """Try the sampled changes, print the survivors and the share that was noticed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("places", nargs="*", default=PLACES, metavar="PATH")
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--limit", type=float, default=300, help="seconds for one set of tests")
+    parser.add_argument("--only", type=int, nargs="+", help="numbers of the changes to try again")
+    parser.add_argument(
+        "--limit", type=float, default=20, help="CPU seconds beyond twice the usual"
+    )
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--maps", type=Path, help="a folder; delete it after tests were added")
     arguments = parser.parse_args()
-    chosen = sampled(arguments.places, arguments.count, arguments.seed)
-    alive = 0
+    numbered = list(enumerate(sampled(arguments.places, arguments.count, arguments.seed), 1))
+    chosen = [each for each in numbered if not arguments.only or each[0] in arguments.only]
+    shares = [chosen[first :: arguments.processes] for first in range(arguments.processes)]
+    _prepare()
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        tree = Path(folder)
-        for name in COPIED:
-            copied = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
-            copied(ROOT / name, tree / name)
-        for number, mutant in enumerate(chosen, 1):
-            survived = survives(mutant, tree, arguments.limit)
-            alive += survived
-            verdict = "SURVIVED" if survived else "noticed"
-            sys.stdout.write(f"{number}/{len(chosen)} {verdict} {mutant}\n")
-            sys.stdout.flush()
+        trees = [Path(folder, str(number)) for number in range(arguments.processes)]
+        for tree in trees:
+            tree.mkdir()
+            _copied(tree)
+        run = Run(arguments.maps or Path(folder), arguments.limit)
+        run.maps.mkdir(parents=True, exist_ok=True)
+        run.make_maps(sorted({test_folder(mutant.path) for _, mutant in chosen}), trees[0])
+        context = multiprocessing.get_context("fork")
+        with context.Pool(arguments.processes) as pool:
+            tried = pool.starmap(_try, zip([run] * len(shares), shares, trees, strict=True), 1)
+    alive = sum(map(sum, tried))
     share = 1 - alive / max(1, len(chosen))
     sys.stdout.write(f"{len(chosen) - alive} of {len(chosen)} noticed ({share:.0%})\n")
     return 0

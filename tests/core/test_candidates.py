@@ -134,6 +134,16 @@ def test_beside_a_labelled_hand_a_click_means_a_hand_and_not_the_person() -> Non
     assert any(same(mask, person & ~labelled) for mask in others)
 
 
+def test_of_several_labelled_parts_the_largest_tells_the_scale() -> None:
+    person, hand, finger = square(0, 0, side=44), square(30, 30), square(30, 20, side=3)
+    labelled = (square(5, 30), square(5, 20, side=3))
+    clicked = Click(31, 31)
+    finger_at_click = square(30, 30, side=3)
+    for others in (labelled, labelled[::-1]):
+        scene = Scene((clicked,), others=others, kept=(finger,))
+        assert same(masks_of(scene, person, finger_at_click, hand)[0], hand)
+
+
 def test_a_new_object_is_not_the_other_one_once_more() -> None:
     person, hand = square(2, 2, side=44), square(30, 30, side=8)
     scene = Scene((Click(33, 33),), others=(person,))

@@ -114,6 +114,7 @@ def test_a_polygon_covers_its_corners_and_nothing_beyond_them() -> None:
     expected = blank()
     expected[4:11, 5:16] = True
     np.testing.assert_array_equal(pixels, expected)
+    assert pixels.tobytes() == expected.tobytes()  # OpenCV takes any other byte for another value
 
 
 def test_a_polygon_of_no_points_is_empty() -> None:

@@ -234,9 +234,13 @@ def test_an_edit_in_twenty_thousand_entries_is_looked_at_again_quickly() -> None
     begun = time.thread_time()
     finder.examine(1, entries)
     examined = time.thread_time() - begun
-    entries[777] = Entry(Mask.encode(np.ones((48, 64), np.bool_)), Origin.PROPAGATED)
-    begun = time.thread_time()
-    finder.examine(1, entries)
-    # A quarter of it, measured; a look at every pair of frames would take a thousandfold.
-    assert time.thread_time() - begun < 5 * examined
+    again = []
+    for frame in (776, 778, 777):
+        entries[frame] = Entry(Mask.encode(np.ones((48, 64), np.bool_)), Origin.PROPAGATED)
+        begun = time.thread_time()
+        finder.examine(1, entries)
+        again.append(time.thread_time() - begun)
+    # .3 of it, measured, and .7 if each mask were measured again; a look at every pair of frames
+    # would take a thousandfold.
+    assert min(again) < examined / 2
     assert any(suspect.first <= 777 <= suspect.last for suspect in finder.ranked())

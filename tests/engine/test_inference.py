@@ -249,6 +249,25 @@ def test_a_propagation_is_sharpened_where_that_was_chosen(
     assert all(prompt.mask is None for _, prompt in segmenter.prompts)
 
 
+@pytest.mark.parametrize(("segmenter", "refiner"), [("a", "b"), ("b", "a"), ("b", "c")])
+def test_the_model_that_sharpens_is_the_one_that_was_chosen_and_loaded_once(
+    monkeypatch: pytest.MonkeyPatch, segmenter: str, refiner: str
+) -> None:
+    frames, loaded = Clip(), list[str]()
+
+    def load(name: str, *_: object) -> FakeSegmenter:
+        loaded.append(name)
+        return FakeSegmenter(frames)
+
+    monkeypatch.setattr(registry, "load_segmenter", load)
+    choice = Choice("classic", segmenter=segmenter, refiner=refiner, sharpener="a")
+    models = Models(frames, choice)
+    dict(models.propagator.track({0: {1: frames.mask(1, 0)}}, range(1, 3)))
+    assert loaded == ["a"]
+    _ = models.segmenter, models.refiner
+    assert sorted(loaded) == sorted({"a", segmenter, refiner})
+
+
 class _Watched(FakeModels):
     """Fakes that tell whether the tracker was asked for."""
 

@@ -38,6 +38,14 @@ def test_jobs_are_taken_in_the_order_of_their_priorities() -> None:
     assert [job.id for job in (inbox.take(), inbox.take(), inbox.take()) if job] == [2, 1, 3]
 
 
+def test_between_two_frames_only_clicks_and_hovers_are_done() -> None:
+    inbox = Inbox()
+    for job in (Track(1, ()), Prepare(2, (0,)), click(3)):
+        inbox.put(job)
+    taken = [inbox.take_quick() for _ in range(2)]
+    assert [job.id if job else None for job in taken] == [3, None]
+
+
 def test_a_new_long_job_cancels_the_one_that_runs() -> None:
     inbox = Inbox()
     inbox.put(Track(1, ()))

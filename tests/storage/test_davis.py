@@ -9,14 +9,16 @@ import pytest
 
 from app.cli.main import run
 from app.core.evaluate import Protocol, score_sequence, summarize
-from app.errors import FormatError
+from app.errors import FormatError, UsageError
 from app.storage.formats.davis import mask_folders, read_davis, size_notes, write_davis
+from app.storage.formats.importing import write_visor
 from app.storage.formats.labelled import LabelledFrame, LabelledVideo, named_objects, split_labels
 from app.storage.formats.palette import Labels, encode_palette_png, read_labels, read_palette_png
 from app.storage.formats.submission import submission_json
 from app.storage.formats.visor.geometry import DENSE_SIZE, SPARSE_SIZE, trace
 from app.storage.formats.visor.records import VisorFile
 from app.storage.formats.visor.release.benchmark import Split, benchmark_videos, image_adder
+from app.storage.formats.visor.release.tables import chosen
 from models.api import BoolMask
 from tests.storage.visor_vectors import SPARSE, SUBMISSION, expected, load
 
@@ -342,3 +344,31 @@ def test_void_is_read_as_background_but_can_be_seen(tmp_path: Path) -> None:
     path.write_bytes(encode_palette_png(np.array([[1, 255]], np.uint8)))
     assert read_palette_png(path).tolist() == [[1, 0]]
     assert read_labels(path).tolist() == [[1, 255]]
+
+
+def test_a_folder_of_visor_files_holds_one_of_each_video(tmp_path: Path) -> None:
+    frames = (LabelledFrame("0", split_labels(np.eye(4, dtype=np.uint8))),)
+    videos = [
+        LabelledVideo(name, name, (4, 4), named_objects({1: "cup"}), frames)
+        for name in ("first", "second")
+    ]
+    write_visor(tmp_path / "out", videos)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "first.json", "second.json",
+    ]  # fmt: skip
+    for name in ("first", "second"):
+        [record] = VisorFile.read(tmp_path / "out" / f"{name}.json").records
+        assert [each.name for each in record.annotations] == ["cup"]
+    with pytest.raises(UsageError, match="Give a folder"):
+        write_visor(tmp_path / "one.json", videos)
+
+
+def test_a_list_chooses_the_videos_that_it_names(tmp_path: Path) -> None:
+    videos = [LabelledVideo(name, name, (4, 4), named_objects({}), ()) for name in ("one", "two")]
+    split = tmp_path / "val.txt"
+    split.write_text("two\nthree\n")
+    assert [each.name for each in chosen(videos, split)] == ["two"]
+    assert chosen(videos, None) == videos
+    split.write_text("three\n")
+    with pytest.raises(FormatError, match="names none of the subsequences"):
+        chosen(videos, split)

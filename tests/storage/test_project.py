@@ -8,6 +8,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -104,6 +105,15 @@ def test_attachments_come_back_and_are_replaced(path: Path) -> None:
     project = Project.open(path)
     assert project.get_attachment("visor") == b"\0two"
     project.close()
+
+
+def test_what_one_thread_opened_another_one_writes_and_closes(path: Path) -> None:
+    project = created(path)
+    entry = Entry(square(3), Origin.DRAWN)
+    with ThreadPoolExecutor(1) as writer:
+        writer.submit(project.append, {Key(0, 1): entry}).result()
+        writer.submit(project.close).result()
+    assert dict(reopened(path).items()) == {Key(0, 1): entry}
 
 
 def test_a_mask_of_another_size_is_not_written(path: Path) -> None:

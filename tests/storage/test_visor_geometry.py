@@ -6,9 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.mask import Mask
+from app.errors import FormatError
 from app.storage.formats.visor.geometry import (
     DENSE_SIZE,
     SPARSE_SIZE,
+    Size,
     filled,
     rasterise,
     resized,
@@ -17,6 +19,7 @@ from app.storage.formats.visor.geometry import (
     spread,
     trace,
 )
+from app.storage.formats.visor.records import VisorFile
 from models.api import BoolMask
 
 
@@ -142,3 +145,18 @@ def test_resizing_the_box_alone_gives_every_pixel_of_the_whole_picture(
         mask = Mask.encode(pixels)
         if mask is not None:
             assert resized(mask, size) == Mask.encode(spread(pixels, size)), seed
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1080, 1920), (1 << 14, 1 << 14)])
+def test_the_canvas_is_the_size_that_the_file_states(size: Size) -> None:
+    stated = VisorFile.of(
+        {"info": {"Resolution": f"{size[1]}x{size[0]}"}, "video_annotations": []}, "a file"
+    )
+    assert stated.canvas == size
+
+
+@pytest.mark.parametrize("resolution", ["0x1080", "1920x0", "16384x16385"])
+def test_a_size_that_no_picture_has_is_refused(resolution: str) -> None:
+    stated = VisorFile.of({"info": {"Resolution": resolution}, "video_annotations": []}, "a file")
+    with pytest.raises(FormatError, match="no picture has the size"):
+        _ = stated.canvas

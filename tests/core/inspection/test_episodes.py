@@ -126,6 +126,18 @@ def test_a_leap_is_fast_but_not_across_frames_that_nobody_drew() -> None:
     assert Cause.FAST not in causes(lost, measures, sparse)
 
 
+@pytest.mark.parametrize(
+    ("side", "away", "is_alike"), [(20, 26, True), (36, 26, False), (20, 90, False)]
+)
+def test_without_images_a_near_object_of_about_the_same_size_looks_alike(
+    side: int, away: int, *, is_alike: bool
+) -> None:
+    labels = np.zeros(SIZE, np.uint8)
+    labels[80:100, 80:100] = 1
+    labels[90 - side // 2 : 90 + side // 2, 80 + away : 80 + away + side] = 2
+    assert (Cause.LOOK_ALIKE in reasons(case([labels] * 24))) == is_alike
+
+
 def test_a_cut_shows_in_the_whole_picture() -> None:
     truth = still()
     images = [painted(labels) for labels in truth]
@@ -185,6 +197,13 @@ def test_the_interval_holds_the_difference_and_comes_out_the_same() -> None:
     assert found.high is not None
     assert 0 < found.low < found.mean < found.high
     assert found.mean == pytest.approx(np.mean([b[name] - a[name] for name in a]))
+
+
+def test_the_interval_of_two_sequences_goes_from_one_to_the_other() -> None:
+    before = {"s": np.array([0.5, 0.6]), "t": np.array([0.4])}
+    found = compare(before, {"s": before["s"] + 0.1, "t": before["t"] + 0.4})
+    assert (found.mean, found.low, found.high) == pytest.approx((0.2, 0.1, 0.4))
+    assert found.is_weak
 
 
 def test_one_sequence_has_no_interval_and_others_are_refused() -> None:
