@@ -61,21 +61,27 @@ class Attributes:
                 _number(frame): tuple(dict.fromkeys(map(_number, order)))
                 for frame, order in raw["orders"]
             }
-        except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        except _UnreadableError:
+            raise
+        except (KeyError, TypeError, AttributeError, RecursionError, ValueError) as error:
             raise ValueError("the attributes of its masks cannot be read") from error
         return cls(said, orders)
+
+
+class _UnreadableError(ValueError):
+    """Attributes with a value that cannot be, which is named."""
 
 
 def _number(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST:
         return value
-    raise ValueError("the attributes of its masks name an object or a frame that cannot be")
+    raise _UnreadableError("the attributes of its masks name an object or a frame that cannot be")
 
 
 def _name(name: str) -> str:
     if name in NAMES:
         return name
-    raise ValueError(f"its masks have an attribute that is not known, {name[:40]!r}")
+    raise _UnreadableError(f"its masks have an attribute that is not known, {name[:40]!r}")
 
 
 def _value(value: object) -> Value:

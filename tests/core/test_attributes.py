@@ -57,6 +57,8 @@ def test_nothing_said_is_nothing() -> None:
         {"said": [[0, 1, {EXHAUSTIVE: 0.5}]], "orders": []},
         {"said": [[0, 1, {EXHAUSTIVE: ["y", 1]}]], "orders": []},
         {"said": [], "orders": [[0, ["1"]]]},
+        {"said": [[0, 1]], "orders": []},
+        {"said": [], "orders": [[0]]},
     ],
     ids=json.dumps,
 )
