@@ -8,7 +8,7 @@ from app.cli.command import Command, listing, output_file, whole
 REFERENCE, NOTHING = "rf-cutie", "nothing"  # what `bench propagate --against` takes
 LONG_FRAMES = 5_000  # of `bench gui --long`
 _DRIFTS = ("own", "swap", "occlusion", "leak", "loss", "re-entry")
-_MODELS = ("lite", "cutie-small", "cutie-base", "hiera-depth", "css", "classic")
+_MODELS = ("lite", "cutie-small", "cutie-base", "hiera-depth", "css", "vmos", "classic")
 
 
 def configure_bench(parser: argparse.ArgumentParser) -> None:

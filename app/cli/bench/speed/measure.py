@@ -24,6 +24,9 @@ from models.api import BoolMask, LoadOptions, ModelError, Tracker
 from models.cutie.loader import MODELS, tracker_of
 from models.registry import FALLBACK, load_tracker
 from models.runtime.device import pick_device
+from models.vmos.config import VmosConfig
+from models.vmos.network.network import Vmos
+from models.vmos.tracker import VmosTracker
 
 OURS = "maskwright"
 _TURN = 5  # frames: as often as one is remembered, so that turns cost the same
@@ -129,6 +132,10 @@ def _follow(
 ) -> Iterator[None]:
     if case.model == FALLBACK:
         tracker = load_tracker(FALLBACK, clip, LoadOptions(threads=case.threads))
+    elif case.model == "vmos":
+        torch.manual_seed(0)
+        network = Vmos(VmosConfig()).eval().to(device)
+        tracker = VmosTracker(network, clip, side=case.short_side)
     else:
         tracker = _memory_model(case, clip, device)
     for _ in predict(tracker, {0: masks}, range(case.length)):
