@@ -236,8 +236,10 @@ class Player:
         elif tool is Tool.POLYGON:
             for corner in (at, (at[0] + 5, at[1]), end):
                 self.mouse.click(*corner)
-            if self.chance.random() < 0.7:
-                QTest.keyClick(canvas, Qt.Key.Key_Return)
+            # Where no polygon could be begun, Enter takes what was found.
+            with self._meaning(self.session.finding.proposed(self.session.view.frame)):
+                if self.chance.random() < 0.7:
+                    QTest.keyClick(canvas, Qt.Key.Key_Return)
         elif tool in {Tool.BRUSH, Tool.ERASER} and self.chance.random() < 0.3:
             self.mouse.press(*at)
             self.mouse.move(*end)
