@@ -13,10 +13,14 @@ from app.core.document import Entry, Key, Origin
 from app.core.mask import Mask
 from app.core.paint import Point
 from app.gui.canvas.hud import Hud
+from app.gui.canvas.mask_menu import MaskMenu
+from app.gui.canvas.tools.tool import Tool
+from app.gui.panels.visor.filmstrip import Filmstrip
 from app.gui.panels.visor.panels import VisorPanels
 from app.gui.panels.visor.rules import Column
+from app.gui.panels.visor.tile import Tile
 from app.session.visor.visor import Visor
-from tests.fakes import square
+from tests.fakes import SIZE, square
 from tests.gui.conftest import Desk
 from tests.session.visor.files import kitchen, number_of, write
 
@@ -181,6 +185,103 @@ def test_subsequences_are_stepped_through_and_shown_as_a_strip(
     assert desk.session.view.selected == number_of(desk.session, "tap")
     desk.press(K.Key_PageUp, SHIFT)
     assert desk.session.view.frame == 0
+
+
+def at(tile: Tile, x: float, y: float) -> QPoint:
+    """Return where a pixel of the frame lies in a tile of a quarter of its size or so."""
+    height, width = SIZE
+    return QPoint(round(x * tile.width() / width), round(y * (tile.height() - 18) / height))
+
+
+@pytest.fixture
+def strip(desk: Desk, visor: Visor, panels: VisorPanels, qtbot: QtBot) -> Filmstrip:
+    """The filmstrip of the first subsequence, its tiles drawn, with the cup selected."""
+    desk.do("filmstrip")
+    strip = panels.filmstrip
+    for tile in strip.tiles:
+        tile.resize(2 * SIZE[1], 2 * SIZE[0] + 18)
+        qtbot.waitUntil(lambda tile=tile: desk.session.video.image(tile.frame) is not None)
+        tile.refresh()
+        tile.grab()
+    desk.session.view.select(number_of(desk.session, "cup"))
+    return strip
+
+
+def test_clicks_in_a_tile_correct_the_selected_object_on_its_frame(
+    desk: Desk, strip: Filmstrip
+) -> None:
+    session, cup = desk.session, number_of(desk.session, "cup")
+    desk.window.canvas.set_tool(Tool.POINTS)
+    tile = strip.tiles[1]
+    desk.qtbot.mouseClick(tile, Qt.MouseButton.LeftButton, pos=at(tile, 40, 20))
+    desk.idle()
+    assert (session.view.frame, session.view.selected) == (tile.frame, cup)
+    desk.qtbot.mouseClick(tile, Qt.MouseButton.RightButton, pos=at(tile, 10, 30))
+    desk.idle()
+    entry = session.masks.entry(Key(tile.frame, cup))
+    assert entry is not None
+    assert entry.origin is Origin.CLICKED
+    assert [click.positive for click in entry.clicks] == [True, False]
+    assert [(round(click.x), round(click.y)) for click in entry.clicks] == [(40, 20), (10, 30)]
+    session.history.undo()
+    session.history.undo()
+    before = session.masks.entry(Key(tile.frame, cup))
+    assert before is None or before.origin is not Origin.CLICKED
+
+
+def test_a_box_is_drawn_in_a_tile_and_escape_drops_it(desk: Desk, strip: Filmstrip) -> None:
+    session, qtbot, left = desk.session, desk.qtbot, Qt.MouseButton.LeftButton
+    plate, tile = number_of(session, "plate"), strip.tiles[1]
+    session.view.select(plate)
+    desk.window.canvas.set_tool(Tool.BOX)
+    before = session.masks.entry(Key(tile.frame, plate))
+    qtbot.mousePress(tile, left, pos=at(tile, 4, 4))
+    qtbot.mouseMove(tile, at(tile, 20, 20))
+    strip.setFocus()
+    qtbot.keyClick(strip, K.Key_Escape)
+    qtbot.mouseRelease(tile, left, pos=at(tile, 20, 20))
+    desk.idle()
+    assert session.masks.entry(Key(tile.frame, plate)) == before
+    qtbot.mousePress(tile, left, pos=at(tile, 4, 4))
+    qtbot.mouseMove(tile, at(tile, 20, 20))
+    qtbot.mouseRelease(tile, left, pos=at(tile, 20, 20))
+    desk.idle()
+    entry = session.masks.entry(Key(tile.frame, plate))
+    assert session.view.frame == tile.frame
+    assert entry is not None
+    assert entry.origin is Origin.CLICKED
+
+
+def test_arrows_go_from_tile_to_tile_and_enter_verifies(desk: Desk, strip: Filmstrip) -> None:
+    session, plate = desk.session, number_of(desk.session, "plate")
+    edited = Entry(Mask.encode(square(21, size=SIZE)), Origin.PROPAGATED)
+    session.masks.change({Key(1, plate): edited}, "Propagate")
+    session.view.select(plate)
+    desk.press(K.Key_Right, widget=strip)
+    assert session.view.frame == strip.tiles[1].frame == 1
+    desk.press(K.Key_Right, widget=strip)  # the last one
+    assert session.view.frame == 1
+    desk.press(K.Key_Return, widget=strip)
+    desk.idle()
+    entry = session.masks.entry(Key(1, plate))
+    assert entry is not None
+    assert entry.verified
+    desk.press(K.Key_Left, widget=strip)
+    assert session.view.frame == 0
+
+
+def test_a_right_click_without_a_tool_that_asks_offers_repairs(
+    desk: Desk, strip: Filmstrip
+) -> None:
+    desk.window.canvas.set_tool(Tool.SELECT)
+    tile = strip.tiles[0]
+    desk.qtbot.mousePress(tile, Qt.MouseButton.RightButton, pos=at(tile, 22, 20))
+    menu = tile.findChild(MaskMenu)
+    assert menu is not None
+    menu.close()
+    entry = desk.session.masks.entry(Key(0, number_of(desk.session, "plate")))
+    assert entry is not None
+    assert not entry.clicks
 
 
 def test_propagation_keeps_to_the_subsequence_until_it_may_not(desk: Desk, visor: Visor) -> None:

@@ -16,7 +16,8 @@ from app.storage.formats.visor.geometry import DENSE_SIZE, Size
 from app.storage.formats.visor.importing import Original, import_visor
 from app.storage.formats.visor.naming import FrameList
 from app.storage.formats.visor.read_back import check_read_back
-from app.storage.formats.visor.records import VisorFile
+from app.storage.formats.visor.records import VisorFile, read_raw
+from app.storage.formats.visor.validation.validate import validate
 from tests.storage.visor_vectors import DENSE, SPARSE, SUBMISSION, load
 
 
@@ -183,3 +184,19 @@ def test_an_export_takes_three_times_the_file_at_most(tmp_path: Path) -> None:
         tracemalloc.stop()
     assert length > 5e5
     assert most < 3 * length
+
+
+def test_a_check_by_the_rules_takes_three_times_the_file_at_most(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    large_file(path)
+    raw = load(path)
+    raw["video_annotations"] *= 6
+    path.write_text(json.dumps(raw))
+    tracemalloc.start()
+    try:
+        found = validate(read_raw(path))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert {each.rule for each in found if not each.harmless} >= {"unique frame", "unique id"}
+    assert most < 3 * path.stat().st_size

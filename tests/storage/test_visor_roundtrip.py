@@ -18,6 +18,7 @@ from app.storage.formats.visor.exporting import Resolution, build_export, export
 from app.storage.formats.visor.geometry import DENSE_SIZE, SPARSE_SIZE, rasterise
 from app.storage.formats.visor.importing import ImportedVisor, import_visor
 from app.storage.formats.visor.naming import FrameList
+from app.storage.formats.visor.records import read_raw
 from app.storage.formats.visor.release.benchmark import Split, benchmark_videos
 from app.storage.formats.visor.validation.validate import validate
 from tests.storage.visor_vectors import DENSE, SPARSE, SUBMISSION, load
@@ -443,6 +444,10 @@ def test_broken_files_are_named_and_explained(tmp_path: Path) -> None:
     path.write_text(json.dumps(raw))
     with pytest.raises(FormatError, match="segments of knife"):
         import_visor(path)
+    path.write_text(path.read_text().replace('"two"', "1e999"))
+    with pytest.raises(FormatError, match="segments of knife"):
+        import_visor(path)
+    assert [each.rule for each in validate(read_raw(path)) if not each.harmless] == ["segments"]
     with pytest.raises(FormatError, match="damaged"):
         export_visor(Document(), video_of(range(1, 3)), b"no attachment")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.cli.exchange.parsers import FIRST_NOTES
 from app.errors import UsageError
-from app.storage.formats.visor.records import read_json
+from app.storage.formats.visor.records import read_raw
 from app.storage.formats.visor.release.tables import names_in, read_mapping
 from app.storage.formats.visor.validation.validate import validate
 
@@ -18,7 +18,7 @@ def run(arguments: argparse.Namespace) -> int:
     frames = _frames(arguments.frames) if arguments.frames else None
     if frames is not None and names is None:
         raise UsageError("--frames says which frames the mapping's objects are on: give --mapping.")
-    found = validate(read_json(arguments.file), names, frames)
+    found = validate(read_raw(arguments.file), names, frames)
     defects = sum(not defect.harmless for defect in found)
     notes = f", {len(found) - defects} notes" if len(found) > defects else ""
     seen: Counter[str] = Counter()

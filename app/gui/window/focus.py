@@ -18,6 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.gui.panels.visor.filmstrip import Filmstrip
+
 Key = Qt.Key
 _WITH_COMMAND = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
 _EDITORS = (QLineEdit, QAbstractSpinBox, QPlainTextEdit, QTextEdit)
@@ -30,6 +32,7 @@ _USED: tuple[tuple[type[QWidget], set[Qt.Key]], ...] = (
     (QComboBox, {Key.Key_Space, *_UP_DOWN}),
     (QAbstractSlider, _ARROWS | _PAGING),
     (QAbstractItemView, {Key.Key_Space} | _UP_DOWN | _PAGING),
+    (Filmstrip, {Key.Key_Left, Key.Key_Right}),
     (QMenuBar, {Key.Key_Space, Key.Key_Escape} | _ARROWS | _ENTER),
     (QTabBar, {Key.Key_Left, Key.Key_Right, Key.Key_Home, Key.Key_End}),
 )

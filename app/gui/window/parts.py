@@ -28,6 +28,7 @@ from app.gui.panels.objects import ObjectsPanel
 from app.gui.panels.propagate_bar import PropagateBar
 from app.gui.panels.review import ReviewPanel
 from app.gui.panels.visor.panels import VisorPanels
+from app.gui.panels.visor.tile import TileTools
 from app.gui.timeline.menu import RangeMenu
 from app.gui.timeline.playback import Player
 from app.gui.timeline.timeline import Timeline
@@ -111,9 +112,7 @@ def make_parts(session: Session, store: QSettings, pages: QWidget, window: QWidg
         status=StatusBar(video, session.jobs, session.files.autosave, preferences),
         timeline=make_timeline(session),
         transport=Transport(video, view),
-        visor=VisorPanels(
-            video, view, masks, session.objects, session.edit, session.files.exchange.visor
-        ),
+        visor=_make_visor(session, canvas),
     )
 
 
@@ -185,6 +184,17 @@ def make_timeline(session: Session) -> Timeline:
     menu = partial(RangeMenu, view, session.objects, edit, jobs, exchange)
     subsequences = session.files.exchange.visor.subsequences
     return Timeline(session.video, view, masks, jobs, session.review, subsequences, menu)
+
+
+def _make_visor(session: Session, canvas: Canvas) -> VisorPanels:
+    """Return the panels of VISOR, which correct with the tool that the picture has."""
+    video, view, masks = session.video, session.view, session.masks
+    objects, visor = session.objects, session.files.exchange.visor
+    tools = TileTools(view, session.clicks, objects, session.compare, session.status)
+    menu = partial(open_menu, view, masks, session.edit, session.inspection.memory.ask)
+    panels = VisorPanels(video, view, masks, objects, menu, visor, tools)
+    canvas.tool_changed.connect(panels.filmstrip.set_tool)
+    return panels
 
 
 def _stacked(upper: QWidget, lower: QWidget) -> QWidget:

@@ -12,7 +12,9 @@ from app.errors import MaskwrightError, UsageError
 from app.session.edits.masks import MaskEdits
 from app.session.edits.objects import ObjectEdits
 from app.session.state.context import SessionContext
+from app.session.state.imported import ImportedFile
 from app.session.state.status import SessionState
+from app.session.visor.taking_over import take_over
 from app.session.visor.visor import Visor
 from app.storage.formats.exporting import Format, export_document
 from app.storage.formats.importing import MaskSource
@@ -58,7 +60,9 @@ class Exchange(QObject):
         with self._masks.one_step(f"Import {source.name}"):
             self._add(tuple(replace(info, id=own[info.id]) for info in objects))
             self._edit.make(changes, "Import masks")
-        frames = {key.frame for key in changes}
+            frames = {key.frame for key in changes}
+            said = ImportedFile(found.attachment, opened.video)
+            take_over(said, own, frames, self.visor.attributes, self._masks, self._video)
         text = f"{len(changes):,} masks on {len(frames):,} frames imported."
         self._status.report("info", " ".join((text, *found.notes)))
 

@@ -15,7 +15,7 @@ from app.session.visor.mending import Mending
 from app.storage.formats.visor.exporting import build_export, written_names
 from app.storage.formats.visor.importing import identified
 from app.storage.formats.visor.naming import NamedFrames, places
-from app.storage.formats.visor.records import VisorFile, parse_json
+from app.storage.formats.visor.records import VisorFile
 from app.storage.formats.visor.validation.defect import Defect, place_of
 from app.storage.formats.visor.validation.validate import validate
 
@@ -203,7 +203,7 @@ def findings_of(
             if identity.shown in numbers:
                 key = (record.name, place_of(annotation, place))
                 objects.setdefault(key, numbers[identity.shown])
-    defects = validate(parse_json(content, "the export"))
+    defects = validate(file.raw)
     return tuple(
         Finding(each, where.get(each.frame), objects.get((each.frame, each.annotation)))
         for each in sorted(defects, key=lambda each: (each.harmless, each.frame))

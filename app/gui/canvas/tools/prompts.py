@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 
 from app.core.paint import Point
 from app.gui.canvas.tools.choice import Gesture, gesture_for
-from app.gui.canvas.tools.tool import CanvasTool, Pointer, Surface, Target, Tool
+from app.gui.canvas.tools.tool import CanvasTool, Pointer, PromptSurface, Target, Tool
 from app.session.edits.clicks import Clicks
 from app.session.state.view import ViewState
 from models.api import Box, Click
@@ -17,7 +17,9 @@ class PointsTool(CanvasTool):
 
     cursor = Qt.CursorShape.CrossCursor
 
-    def __init__(self, view: ViewState, clicks: Clicks, surface: Surface, target: Target) -> None:
+    def __init__(
+        self, view: ViewState, clicks: Clicks, surface: PromptSurface, target: Target
+    ) -> None:
         self._view, self._clicks = view, clicks
         self._surface, self._target = surface, target
         self._previews = False
@@ -72,7 +74,7 @@ class BoxTool(CanvasTool):
 
     cursor = Qt.CursorShape.CrossCursor
 
-    def __init__(self, clicks: Clicks, surface: Surface, target: Target) -> None:
+    def __init__(self, clicks: Clicks, surface: PromptSurface, target: Target) -> None:
         self._clicks = clicks
         self._surface, self._target = surface, target
         self._start: Point | None = None

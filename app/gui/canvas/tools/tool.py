@@ -44,21 +44,25 @@ class Pointer:
         return bool(self.keys & key)
 
 
-class Surface(Protocol):
-    """What a tool shows while it is used."""
+class PromptSurface(Protocol):
+    """What a tool that asks the model shows while it is used."""
 
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) of the frame."""
+
+    def show_draft(self, points: Sequence[Point] = (), box: Box | None = None) -> None:
+        """Show an open line or a box that is being drawn, or neither."""
+
+
+class Surface(PromptSurface, Protocol):
+    """What any tool shows while it is used."""
 
     def show_painting(self, object_id: int, pixels: BoolMask, area: Area) -> None:
         """Show one object as `pixels` (H, W), changed within `area`, until the painting ends."""
 
     def end_painting(self) -> None:
         """Show the objects as the session has them."""
-
-    def show_draft(self, points: Sequence[Point] = (), box: Box | None = None) -> None:
-        """Show an open line or a box that is being drawn, or neither."""
 
     def object_at(self, at: Point) -> int | None:
         """Return the topmost object that is shown at a point."""

@@ -7,12 +7,11 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QWidget
 
-from app.gui.canvas.mask_menu import open_menu
 from app.gui.panels.visor.annotations import AnnotationsPanel
 from app.gui.panels.visor.dense import DensePanel
 from app.gui.panels.visor.filmstrip import Filmstrip
 from app.gui.panels.visor.rules import RulesPanel
-from app.session.edits.masks import MaskEdits
+from app.gui.panels.visor.tile import OpenMenu, TileTools
 from app.session.edits.objects import ObjectEdits
 from app.session.state.masks import Masks
 from app.session.state.video import CurrentVideo
@@ -29,8 +28,9 @@ class VisorPanels(QObject):
         view: ViewState,
         masks: Masks,
         objects: ObjectEdits,
-        edit: MaskEdits,
+        open_menu: OpenMenu,
         visor: Visor,
+        tools: TileTools,
     ) -> None:
         super().__init__()
         self.annotations = AnnotationsPanel(
@@ -38,8 +38,7 @@ class VisorPanels(QObject):
         )
         self.rules = RulesPanel(visor.validation)
         self.dense = DensePanel(masks, visor.dense)
-        menu = partial(open_menu, view, masks, edit)
-        self.filmstrip = Filmstrip(video, view, masks, visor.subsequences, menu)
+        self.filmstrip = Filmstrip(video, view, masks, visor.subsequences, open_menu, tools)
         visor.validation.opened_with_defects.connect(partial(self.show_panel, "rules"))
 
     def panels(self) -> list[tuple[str, str, QWidget]]:

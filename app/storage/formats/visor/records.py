@@ -53,9 +53,14 @@ class Annotation:
         return found if isinstance(found, int) and not isinstance(found, bool) else None
 
     @property
+    def segments(self) -> object:
+        """The segments as JSON values, whatever they are; None where there are none."""
+        return decoded(self.raw.get(SEGMENTS))
+
+    @property
     def polygons(self) -> list[Corners]:
         """The segments, as they are. Raises FormatError where they are not lists of points."""
-        segments = decoded(self.raw.get(SEGMENTS))
+        segments = self.segments
         found = [_corners(each) for each in segments] if isinstance(segments, list) else [None]
         polygons = [each for each in found if each is not None]
         if len(polygons) < len(found):
@@ -205,6 +210,15 @@ def by_subsequence(records: Iterable[Record]) -> Iterator[tuple[str, list[Record
     for record in by_path(records):
         groups.setdefault(record.subsequence, []).append(record)
     yield from sorted(groups.items())
+
+
+def read_raw(path: Path) -> object:
+    """Parse a JSON file, a VISOR file's segments left as bytes. Raises FormatError."""
+    content = read_content(path)
+    try:
+        return SourceText(content).raw
+    except ValueError:
+        return parse_json(content, str(path))
 
 
 def read_json(path: Path) -> object:

@@ -146,8 +146,18 @@ def encoded(value: JsonObject) -> bytes:
 
 
 def decoded(segments: object) -> object:
-    """Return segments as JSON values where they are still bytes."""
-    return _value(segments) if isinstance(segments, msgspec.Raw) else segments
+    """Return segments as JSON values where they are still bytes; None where they are no JSON."""
+    if not isinstance(segments, msgspec.Raw):
+        return segments
+    try:
+        return _value(segments)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass  # numbers that are out of range, or nesting, which Python's JSON may still read
+    try:
+        value: object = json.loads(bytes(segments))
+    except (ValueError, RecursionError):
+        return None
+    return value
 
 
 def _text(value: object) -> bytes:

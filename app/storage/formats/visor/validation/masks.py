@@ -83,7 +83,7 @@ def contact_problems(found: Sequence[Shape]) -> Iterator[tuple[int, Problem]]:
 
 
 def _readable(annotation: Annotation) -> list[Polygon]:
-    segments = annotation.raw.get("segments")
+    segments = annotation.segments
     return [each for each in segments if is_polygon(each)] if isinstance(segments, list) else []
 
 

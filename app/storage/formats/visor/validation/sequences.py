@@ -41,7 +41,7 @@ def file_defects(records: Sequence[Record], kind: Kind, *, states_size: bool) ->
 def sequence_defects(records: Sequence[Record]) -> Iterator[Defect]:
     """Yield what is wrong with the subsequences of a sparse file."""
     for name, frames in by_subsequence(records):
-        first = {each.name for each in _named(frames[0]) if each.raw.get("segments")}
+        first = {each.name for each in _named(frames[0]) if each.segments}
         if not first:
             text = f"the first frame of {name} has no mask: the benchmark has no object to follow"
             yield Defect(frames[0].name, "", "empty first frame", text)
@@ -82,7 +82,7 @@ def _too_large(records: Sequence[Record], kind: Kind) -> Iterator[Defect]:
 
 
 def _points(annotation: Annotation) -> NDArray[np.float64]:
-    segments = annotation.raw.get("segments")
+    segments = annotation.segments
     polygons = [each for each in segments if is_polygon(each)] if isinstance(segments, list) else []
     return np.array([point for each in polygons for point in each], np.float64).reshape(-1, 2)
 

@@ -43,7 +43,7 @@ def submission_defects(info: JsonObject, records: Sequence[Record]) -> Iterator[
             yield Defect(other.name, "", "order", text)
     for record in records:
         for place, annotation in enumerate(record.annotations):
-            if _has_floats(annotation.raw.get("segments")):
+            if _has_floats(annotation.segments):
                 where = place_of(annotation, place)
                 yield Defect(record.name, where, "floats", "coordinates must be whole numbers")
 

@@ -59,6 +59,8 @@ def validate(
 ) -> list[Defect]:
     """Return all defects of a parsed VISOR JSON, sparse, dense or a submission.
 
+    Its segments may be bytes still, as `VisorFile` leaves them: a large file takes less memory.
+
     A submission is compared with the `mapping` of subsequences to names, and with the stems of
     each one's `frames`, where they are given.
     """
@@ -194,7 +196,7 @@ def _problems(annotation: Annotation, name: str, kind: Kind, ids: set[str]) -> I
     raw = annotation.raw
     if not name.strip() or name != name.strip() or "\0" in name:
         yield "name", "`name` is missing, empty, has space round it, or a zero", False
-    yield from _of_segments(raw.get("segments"), kind.canvas)
+    yield from _of_segments(annotation.segments, kind.canvas)
     yield from polygon_problems(annotation, kind)
     if kind.submission:
         for key in sorted(raw.keys() - _SUBMISSION_KEYS):
