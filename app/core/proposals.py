@@ -18,6 +18,7 @@ class FindRequest:
 
     `frames`: one, a range, or every k-th (`range(a, b, k)`). `all_of_kind`: every thing that a
     phrase fits, or else one object for each phrase. `numbers` are those that new objects may get.
+    `may_be_unnamed`: an object without a name may be what was found, by its place or its colours.
     """
 
     phrases: tuple[str, ...]
@@ -25,6 +26,7 @@ class FindRequest:
     all_of_kind: bool = True
     rules: RecognitionRules = field(default_factory=RecognitionRules)
     numbers: Sequence[int] = range(1, _MOST_OBJECTS + 1)
+    may_be_unnamed: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,24 +1,29 @@
 """A person who does anything at any time in the real window, and what must hold all the while.
 
 Every object has a cell of the picture, so that each mask tells whose it is and of which video. An
-anchor may only come, change or go where the person has acted: on that frame, of that object.
+anchor may only come, change or go where the person has acted: on that frame, of that object; where
+something is looked for by words or by the key of the hands, of an object of that name.
 """
 
 import random
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import shiboken6
 from PySide6.QtCore import QPoint, QSettings, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.core.block import Block
 from app.core.document import Document, Entry, Key
+from app.core.proposals import Proposal
+from app.core.recognition import kind_of
 from app.gui.canvas.tools.tool import Tool
 from app.gui.dialogs.ask import Unsaved
+from app.gui.panels.find import FindPanel
 from app.gui.timeline.timeline import Timeline
 from app.gui.window.window import Window
 from app.session.session import Session
@@ -26,13 +31,12 @@ from app.session.state.status import SessionState
 from app.storage.project.project import Project
 from app.storage.settings import Settings
 from app.storage.video.frames import FrameCache
-from tests.fakes import FakeModels, write_frames
+from tests.fakes import FakeModels, Gate
 from tests.gui.conftest import FakeAsk
 from tests.gui.stage import LEFT, NONE, RIGHT, mouse_on
+from tests.gui.window_cells import HANDS, PHRASES, Cells
 
 FRAMES = 24
-CELL, COLUMNS, ROWS = 32, 20, 2  # of a video's half of the picture
-SIZE = (2 * ROWS * CELL, COLUMNS * CELL)
 # What is done of itself, of masks where the person is, or of all: only the first two say where.
 QUIET = (
     "backward", "both", "forward", "whole", "one_back", "one_on", "block_propagate", "refine",
@@ -41,15 +45,18 @@ QUIET = (
     "new_object", "next_object", "previous_object", "hide", "lock", "solo", "move_up", "move_down",
     "select_1", "select_2", "next_suspect", "previous_suspect", "dismiss", "changes", "save",
     "next_change", "confidence", "copy_mask", "inspect", "annotate", "fit",
+    "view_changes", "accept_change", "reject_change", "block_consistent", "find_objects",
+    "validate",
 )  # fmt: skip
 HERE = (
     "verify", "unanchor", "absent", "occluded", "clear", "candidate", "verify_and_heal",
-    "verify_and_next",
+    "verify_and_next", "touch", "touch_nothing", "exhaustive", "raise_here", "lower_here",
 )  # fmt: skip
 ANYWHERE = (
     "undo", "redo", "delete_object", "absent_range", "clear_range", "block_verify",
     "block_unanchor", "block_absent", "block_clear", "block_lock", "copy_on", "remove_anchor",
 )  # fmt: skip
+EXCHANGES = ("block_exchange", "exchange_on", "exchange_on", "take_over_on", "merge")
 
 
 class Asked(FakeAsk):
@@ -75,8 +82,11 @@ class Player:
         self.chance, self.qtbot = random.Random(seed), qtbot
         self.is_full = False
         self.holds = True  # whether the models wait for `let`
-        self.videos = [write_frames(folder / name, FRAMES, SIZE) for name in ("one", "two")]
+        self.videos = [folder / name for name in ("one", "two")]
         self.here = self.videos[0]
+        self.cells = Cells(self.videos)
+        for video in self.videos:
+            self.cells.write_video(video, FRAMES)
         self.made: list[FakeModels] = []
         self.session = Session(Settings(theme="dark", overlap=True), loader=self._load)
         self.store = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
@@ -92,18 +102,23 @@ class Player:
         self.last: dict[Key, Entry] = {}
         self.addressed: set[Key] = set()  # where the person acts, or an answer is on its way
         self.may_all = False  # what the person does may change any anchor
+        self.looked_for: set[tuple[int, str]] = set()  # what may become an anchor when it is found
         self.held: tuple[tuple[float, float], Key] | None = None  # a stroke that is not ended
         self.killed: list[tuple[Path, Path]] = []  # what a kill would have left, and whose it is
         self.left: tuple[Path, Document, bool] | None = None  # what was open, when it was closed
         self._watch_closing()
         self.session.masks.document_changed.connect(self._on_change)
+        self.session.video.opened.connect(self.looked_for.clear)
         self.window.files.open(self.here)
         self.window.canvas.set_brush_diameter(5)
 
     def _load(self, frames: FrameCache, _settings: Settings) -> FakeModels:
         made = FakeModels(frames)
         self.made.append(made)
-        for gate in (made.fake_tracker.gate, made.fake_segmenter.gate) if self.holds else ():
+        named = [each for each in self.videos if each.name == self.session.video.title]
+        here = named[0] if named else self.here
+        made.fake_detector.things = dict.fromkeys(range(FRAMES), self.cells.findings(here))
+        for gate in _gates_of(made) if self.holds else ():
             gate.close()
         return made
 
@@ -128,33 +143,28 @@ class Player:
         for key in keys if not self.may_all else ():
             before, after = self.last.get(key), now.get(key)
             was, became = bool(before and before.is_anchor), bool(after and after.is_anchor)
-            if (was or became) and before != after and key not in self.addressed:
+            if (was or became) and before != after and not self._is_meant(key):
                 self.wrong.append(f"{key}: {before} became {after}")
         self.last = now
 
-    def corner(self, number: int, video: Path | None = None) -> tuple[int, int]:
-        """Return the top left pixel of an object's cell."""
-        place = number % (COLUMNS * ROWS)
-        row = place // COLUMNS + ROWS * self.videos.index(video or self.here)
-        return place % COLUMNS * CELL, row * CELL
-
-    def is_in_cell(self, key: Key, entry: Entry, video: Path | None = None) -> bool:
-        if entry.mask is None:
-            return True
-        (x, y), (y0, y1, x0, x1) = self.corner(key.object, video), entry.mask.box
-        return x <= x0 and x1 <= x + CELL and y <= y0 and y1 <= y + CELL
+    def _is_meant(self, key: Key) -> bool:
+        names = {info.id: kind_of(info.name) for info in self.session.masks.objects}
+        return key in self.addressed or (key.frame, names.get(key.object)) in self.looked_for
 
     def check(self) -> None:
         """See that every mask is in its own object's cell, and nothing wrong was seen."""
         assert not self.wrong, (self.wrong, self.done[-30:])
         if not self.session.video.is_open:
             return
-        known = {info.id for info in self.session.masks.objects}
-        snapshot = self.session.masks.snapshot()
-        for key, entry in snapshot.items():
-            assert self.is_in_cell(key, entry), (key, entry.mask.box, self.done[-30:])  # type: ignore[union-attr]
-        strangers = {key for key, _ in snapshot.items() if key.object not in known}
-        assert not strangers, (strangers, self.done[-30:])
+        self.check_places(self.session.masks.snapshot(), self.here)
+
+    def check_places(self, document: Document, video: Path) -> None:
+        """See that every mask is of an object there is, where that object's masks may be."""
+        known = {info.id: info for info in document.objects}
+        for key, entry in document.items():
+            assert key.object in known, (key, self.done[-30:])
+            found = self.cells.holds(known[key.object], entry, video)
+            assert found, (key, entry.mask and entry.mask.box, self.done[-30:])
 
     def check_left(self) -> None:
         """See that what was closed is in its file as it was in the window."""
@@ -171,6 +181,7 @@ class Player:
         told = [(key, here.get(key), found.get(key)) for key in differ]
         assert not differ, (told, self.done[-30:])
         assert there.objects == document.objects, self.done[-30:]
+        assert there.attributes == document.attributes, self.done[-30:]
 
     def check_words(self) -> None:
         """See that the window does not say "saved" where a save has failed."""
@@ -186,10 +197,7 @@ class Player:
             opened = Project.open(path)
             document = opened.load()
             opened.close()
-            known = {info.id for info in document.objects}
-            for key, entry in document.items():
-                assert key.object in known, (key, self.done[-30:])
-                assert self.is_in_cell(key, entry, video), (key, self.done[-30:])
+            self.check_places(document, video)
 
     # What the person does
 
@@ -207,10 +215,10 @@ class Player:
 
     def spot(self) -> tuple[float, float] | None:
         """Return a place in the middle of the selected object's cell; None where none is."""
-        number = self.session.view.selected
-        if number is None or number not in {info.id for info in self.session.masks.objects}:
+        infos = {info.id: info for info in self.session.masks.objects}
+        if (number := self.session.view.selected) not in infos:
             return None
-        x, y = self.corner(number)
+        x, y = self.cells.corner(infos[number], self.here)
         return x + 10 + self.chance.randrange(-2, 3), y + 10 + self.chance.randrange(-2, 3)
 
     def gesture(self) -> None:
@@ -228,8 +236,10 @@ class Player:
         elif tool is Tool.POLYGON:
             for corner in (at, (at[0] + 5, at[1]), end):
                 self.mouse.click(*corner)
-            if self.chance.random() < 0.7:
-                QTest.keyClick(canvas, Qt.Key.Key_Return)
+            # Where no polygon could be begun, Enter takes what was found.
+            with self._meaning(self.session.finding.proposed(self.session.view.frame)):
+                if self.chance.random() < 0.7:
+                    QTest.keyClick(canvas, Qt.Key.Key_Return)
         elif tool in {Tool.BRUSH, Tool.ERASER} and self.chance.random() < 0.3:
             self.mouse.press(*at)
             self.mouse.move(*end)
@@ -245,13 +255,15 @@ class Player:
     def act(self, name: str) -> None:
         """Do what an action does, by its key or from the menu."""
         action = self.window.actions_by_name[name]
-        self.may_all = name in ANYWHERE
+        self.may_all = name in {*ANYWHERE, *EXCHANGES, "exchange_suspect"}
         self.address()
-        if action.shortcut().count() and self.chance.random() < 0.5:
-            self.window.canvas.setFocus()
-            QTest.keySequence(self.window.canvas, action.shortcut())
-        else:
-            action.trigger()
+        found = self.session.finding.proposed(self.session.view.frame)
+        with self._meaning(found if name == "verify_and_heal" else ()):
+            if action.shortcut().count() and self.chance.random() < 0.5:
+                self.window.canvas.setFocus()
+                QTest.keySequence(self.window.canvas, action.shortcut())
+            else:
+                action.trigger()
         self.may_all = False
 
     def act_quietly(self) -> None:
@@ -261,13 +273,71 @@ class Player:
         self.act(self.chance.choice(HERE))
 
     def act_anywhere(self) -> None:
-        self.act(self.chance.choice(ANYWHERE))
+        name, block = self.chance.choice(ANYWHERE), self.session.view.block
+        moved = block.objects if block else (self.session.view.selected or 0,)
+        if name == "copy_on" and any(self.cells.is_mixed(each, self.here) for each in moved):
+            return  # it goes along with the object, which goes from one cell to the other
+        self.act(name)
 
     def undo(self) -> None:
         self.act(self.chance.choice(("undo", "undo", "redo")))
 
     def propagate(self) -> None:
         self.act(self.chance.choice(("forward", "both", "backward", "block_propagate")))
+
+    def look(self) -> None:
+        """Say what to look for, here or over a range."""
+        panel = self.window.findChild(FindPanel)
+        assert panel is not None
+        where, *_ = panel.findChildren(QComboBox)
+        where.setCurrentIndex(self.chance.randrange(2))
+        self.act("find_objects")
+        panel.words.setText(", ".join(self.chance.sample(PHRASES, 3)))
+        QTest.keyClick(panel.words, Qt.Key.Key_Return)
+
+    def find_hands(self) -> None:
+        """Let the hands be found here, and become objects whenever they are."""
+        self.looked_for |= {(self.session.view.frame, name) for name in HANDS}
+        self.act("find_hands")
+
+    def take_found(self) -> None:
+        """Take what was found on this frame by Enter, or all of it by the button; or let it go."""
+        panel = self.window.findChild(FindPanel)
+        assert panel is not None
+        if self.chance.random() < 0.7:
+            self.act(self.chance.choice(("verify_and_heal", "verify_and_heal", "stop")))
+            return
+        (take,) = (each for each in panel.findChildren(QPushButton) if each.text() == "&Take")
+        with self._meaning(self.session.finding.proposals):
+            take.click()
+
+    @contextmanager
+    def _meaning(self, taken: Iterable[Proposal]) -> Iterator[None]:
+        """Let these become anchors."""
+        more = {(each.key.frame, kind_of(each.name)) for each in taken} - self.looked_for
+        self.looked_for |= more
+        yield
+        self.looked_for -= more
+
+    def exchange(self) -> None:
+        """Exchange or unite two objects on frames of the timeline; or what was exchanged, again."""
+        pairs = self.cells.pairs(self.session.masks.objects)
+        if not pairs:
+            return
+        if self.chance.random() < 0.2:
+            self.qtbot.waitUntil(lambda: self.session.review.is_up_to_date)
+            self.act("next_suspect")
+            self._exchange("exchange_suspect")
+            return
+        pair, first = self.chance.choice(pairs), self.chance.randrange(FRAMES)
+        self.cells.mix(pair, self.here)
+        frames = range(first, self.chance.randrange(first, FRAMES) + 1)
+        self.session.view.choose_block(Block(pair, frames))
+        self._exchange(self.chance.choice(EXCHANGES))
+
+    def _exchange(self, name: str) -> None:
+        self.act(name)
+        self.session.view.choose_block(None)
 
     def timeline(self) -> None:
         """Click in the timeline, or draw a block."""
@@ -346,9 +416,8 @@ class Player:
         self.last = dict(self.session.masks.document.items())
         self._close_gates()
 
-    def _gates(self) -> list:  # type: ignore[type-arg]
-        newest = self.made[-1:]
-        return [g for m in newest for g in (m.fake_tracker.gate, m.fake_segmenter.gate)]
+    def _gates(self) -> list[Gate]:
+        return [gate for made in self.made[-1:] for gate in _gates_of(made)]
 
     def _close_gates(self) -> None:
         self.holds = True
@@ -357,9 +426,8 @@ class Player:
 
     def _open_gates(self) -> None:
         self.holds = False
-        for made in self.made:
-            made.fake_tracker.gate.open()
-            made.fake_segmenter.gate.open()
+        for gate in (each for made in self.made for each in _gates_of(made)):
+            gate.open()
 
     # The game
 
@@ -368,7 +436,8 @@ class Player:
             *[self.gesture] * 9, *[self.let] * 7, *[self.wait] * 4, *[self.propagate] * 4,
             *[self.act_quietly] * 8, *[self.act_here] * 4, self.act_anywhere, *[self.undo] * 2,
             self.release, self.release, self.timeline, self.fill_or_empty, self.open_another,
-            self.close, self.rest, self.kill_while_saving,
+            self.close, self.rest, self.kill_while_saving, self.look, self.look, self.find_hands,
+            *[self.take_found] * 3, self.exchange,
         ]  # fmt: skip
         act = self.chance.choice(acts)
         self.done.append(act.__name__)
@@ -398,3 +467,7 @@ class Player:
             self.window.close()
         shiboken6.delete(self.window)
         shiboken6.delete(self.session)
+
+
+def _gates_of(made: FakeModels) -> tuple[Gate, ...]:
+    return made.fake_tracker.gate, made.fake_segmenter.gate, made.fake_detector.gate

@@ -155,6 +155,27 @@ def test_both_hands_are_taken_at_once(desk: Desk, qtbot: QtBot) -> None:
     assert not masks.objects
 
 
+def test_a_hand_that_is_taken_at_once_is_no_object_without_a_name(desk: Desk, qtbot: QtBot) -> None:
+    finding, masks = desk.session.finding, desk.session.masks
+    draw(desk, 0, x=5)  # of the same colours, and in the same place
+    desk.session.view.go_to(7)
+    desk.made.fake_detector.things = {7: [thing(5, "left hand"), thing(40, "right hand")]}
+    finding.take_hands()
+    settled(desk, qtbot)
+    assert [info.name for info in masks.objects] == ["object 1", "left hand", "right hand"]
+    assert sorted(masks.of_object(1)) == [0]
+    # Found again, they are those objects.
+    desk.session.view.go_to(9)
+    desk.made.fake_detector.things = {9: [thing(5, "left hand"), thing(40, "right hand")]}
+    finding.take_hands()
+    settled(desk, qtbot)
+    assert {number: sorted(masks.of_object(number)) for number in (1, 2, 3)} == {
+        1: [0],
+        2: [7, 9],
+        3: [7, 9],
+    }
+
+
 def test_nothing_found_is_said(desk: Desk, qtbot: QtBot) -> None:
     desk.session.finding.look(["spoon"])
     settled(desk, qtbot)

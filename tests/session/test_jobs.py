@@ -265,3 +265,20 @@ def test_an_edit_of_a_mask_that_a_running_job_took_from_makes_it_give_way(
     gate.open()
     idle()
     assert 2 not in session.masks.shown(2)
+
+
+def test_an_edit_that_follows_from_the_start_of_a_job_does_not_hang_it(
+    desk: Desk, qtbot: QtBot
+) -> None:
+    draw(desk, 0)
+    edits = [5]
+
+    def edit(progress: object) -> None:
+        if progress is not None and edits:
+            draw(desk, edits.pop(), x=30)
+
+    desk.session.jobs.progress_changed.connect(edit)
+    desk.session.jobs.propagate(Direction.FORWARD)
+    qtbot.waitUntil(lambda: desk.session.status.state is SessionState.IDLE)
+    assert not edits
+    assert (desk.session.masks.pixels(20, 1) == square(30)).all()

@@ -68,9 +68,9 @@ class _Search:
         here = self._existing.masks.get(frame, {})
         found = self._segmented(frame, findings)
         known = {number: self._sightings(number, frame) for number in self._names}
-        named = recognise(
-            [sighting for _, sighting in found], known, here, self._request.rules, _are_kin
-        )
+        sightings = [sighting for _, sighting in found]
+        kin = _are_kin if self._request.may_be_unnamed else _are_named_alike
+        named = recognise(sightings, known, here, self._request.rules, kin)
         settled = np.zeros(self._video.size, np.bool_)
         for mask in here.values():
             if mask is not None:
@@ -148,7 +148,12 @@ def _uncovered(mask: Mask, settled: BoolMask) -> Mask | None:
 
 def _are_kin(one: str, other: str) -> bool:
     """Whether two kinds can be one: equal, unnamed, or names of one class of VISOR."""
-    if one == other or one in _UNNAMED or other in _UNNAMED:
+    return one in _UNNAMED or other in _UNNAMED or _are_named_alike(one, other)
+
+
+def _are_named_alike(one: str, other: str) -> bool:
+    """Whether two kinds are equal, or names of one class of VISOR."""
+    if one == other:
         return True
     classes = noun_classes()
     return bool(set(classes.all_of_name(one)) & set(classes.all_of_name(other)))

@@ -110,7 +110,9 @@ class Finding(QObject):
     def take_hands(self) -> None:
         """Find the hands on the current frame and take them, as one undo step."""
         if self._video.is_open:
-            request = FindRequest(_HANDS, [self._view.frame], numbers=_NEW)
+            # Nobody sees them before they are anchors: colours alone make no hand of an object.
+            frames = [self._view.frame]
+            request = FindRequest(_HANDS, frames, numbers=_NEW, may_be_unnamed=False)
             self._begin(_Search(request, "hands", takes=True))
 
     @interaction("finding")

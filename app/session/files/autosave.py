@@ -114,6 +114,7 @@ class Autosave(QObject):
         """Return all that may not be written; the notice of the write before says no more."""
         if self._busy is not None and self._busy.exception() is not None:
             self._dirty |= set(self._batch.entries)
+            self._objects_dirty |= self._batch.objects is not None
         entries = {key: self._entry(key) for key in self._dirty}
         self._batch, self._busy = self._new_batch(entries), None
         self._stored = {}  # the write before may have put other entries there

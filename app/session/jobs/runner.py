@@ -259,10 +259,13 @@ class JobRunner(QObject):
 
     def _start(self, job: Job) -> None:
         title, number, now = job.title, self._engine.next_id(), time.monotonic()
-        self._running = _Running(job, number, title, job.meter(), _undo_index(self._video), now)
-        self._status.enter(job.state)
-        self.progress_changed.emit(self._running.meter.progress(job.first))
+        running = _Running(job, number, title, job.meter(), _undo_index(self._video), now)
+        self._running = running
+        # Before it is told: what follows from that may already put another job in its place.
         self._engine.put(job.request(number))
+        self._status.enter(job.state)
+        if self._running is running:
+            self.progress_changed.emit(running.meter.progress(job.first))
 
     def _pause(self) -> None:
         """Stop the running job for another one; what is left of it is the next to run."""

@@ -70,9 +70,9 @@ def test_a_full_disk_loses_nothing_and_is_said_once(
 class Writer:
     """A project file's writing, held up and failing as a test wants it."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, failures: int = 1) -> None:
         self.begun, self.go = threading.Event(), threading.Event()
-        self._failures = 1
+        self._failures = failures
         append = Project.append
 
         def held(project: Project, changes: Changes) -> None:
@@ -107,6 +107,25 @@ def test_the_late_notice_of_a_failed_write_says_nothing_after_a_flush(
     session.files.close()
     session.files.open(clip)
     assert session.masks.document.frames() == [3]
+
+
+def test_a_new_object_is_saved_with_its_masks_after_a_write_and_a_flush_that_failed(
+    session: Session, clip: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.session.files.autosave._RETRY_MS", 20)
+    session.files.open(clip)
+    writer = Writer(monkeypatch, failures=2)
+    draw(session, 3)
+    qtbot.waitUntil(writer.begun.is_set)
+    writer.go.set()
+    with pytest.raises(ProjectError):
+        session.files.autosave.flush()  # before the notice of the write
+    qtbot.waitUntil(lambda: session.files.autosave.unsaved == 0)
+    session.files.close(discard=True)  # as a kill would leave it
+    opened = Project.open(clip.with_name("clip.maskwright"))
+    document = opened.load()
+    opened.close()
+    assert ([info.id for info in document.objects], document.frames()) == ([1], [3])
 
 
 def test_the_late_notice_of_another_project_says_nothing(
