@@ -1,5 +1,6 @@
 """The queue of jobs: what waits, what goes first, what goes on, and edits while any of it runs."""
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +10,7 @@ from app.core.document import Key, Origin
 from app.core.plan import Direction
 from app.session.state.status import SessionState
 from tests.session.desk import FRAMES, Desk, begin_propagation, draw, mask_at
+from tests.waiting import PATIENCE
 
 ALL = list(range(FRAMES))
 KINDS = ("propagate", "heal", "refine")
@@ -265,3 +267,32 @@ def test_what_is_cleared_while_a_job_waits_stays_clear(
     qtbot.waitUntil(lambda: titles(desk) == [])
     idle()
     assert frames_of(desk, 2) == [*range(10), *range(20, 30)]
+
+
+@pytest.mark.parametrize("asked", ["stop", "heal"])
+def test_a_job_that_has_ended_unseen_takes_no_other_with_it(
+    desk: Desk, idle: Callable[[], None], asked: str
+) -> None:
+    session, tracker = desk.session, desk.made.fake_tracker
+    for number in (1, 2, 3):
+        draw(desk, 0, number=number, x=12 * number)
+    tracker.gate.close()
+    session.jobs.propagate(Direction.FORWARD, objects=[1])
+    session.jobs.propagate(Direction.FORWARD, objects=[2])
+    tracker.gate.open()
+    wait_for(lambda: tracker.closed > 0)  # its answers wait in the event queue of this thread
+    if asked == "stop":
+        session.jobs.stop_running()
+    else:
+        session.jobs.heal([Key(0, 3)])
+    idle()
+    assert (frames_of(desk, 1), frames_of(desk, 2)) == (ALL, ALL)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait without letting this thread handle any event, and until an end was told, too."""
+    end = time.monotonic() + PATIENCE
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert condition()
+    time.sleep(0.2)

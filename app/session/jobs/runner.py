@@ -75,6 +75,7 @@ class JobRunner(QObject):
         self.queue.wanted.connect(self._run_now)
         self.before: dict[Key, Entry | None] = {}  # what the last job replaced
         self._editing = _Within()  # a change that this class knows of
+        self._stopping = _Within()
         engine.stepped.connect(self._on_stepped)
         engine.ended.connect(self._on_ended)
         self._masks.document_changed.connect(self._on_document_change)
@@ -247,8 +248,10 @@ class JobRunner(QObject):
             self._next()
 
     def _next(self) -> None:
-        """Start the job that has waited for its turn, if nothing runs."""
-        if self._running is None and (job := self.queue.take()) is not None:
+        """Start the job that has waited for its turn, if nothing runs or is being stopped."""
+        if self._running is not None or self._stopping.is_on:
+            return
+        if (job := self.queue.take()) is not None:
             self._start(job)
 
     @Slot(int)
@@ -278,8 +281,9 @@ class JobRunner(QObject):
         """End the running job with what it has."""
         if self._running is None:
             return
-        self._engine.cancel()
-        # It may have ended with the answers that were waiting.
+        # It may end with the answers that were waiting; the next is for the caller to start.
+        with self._stopping:
+            self._engine.cancel()
         if self._running is not None:
             self._finish(self._running, keeps=keeps)
 
