@@ -158,7 +158,7 @@ class Validation(QObject):
         wrong = [each for each in self.findings if not each.defect.harmless]
         notes = len(self.findings) - len(wrong)
         if not wrong:
-            text = f"By VISOR's rules the masks are sound; {notes} notes are worth knowing."
+            text = f"By VISOR's rules the masks are sound. Notes worth knowing: {notes}."
             self._status.report("info", text)
             return
         first = next((each for each in wrong if each.frame is not None), wrong[0])
