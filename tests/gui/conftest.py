@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import shiboken6
 from PySide6.QtCore import QSettings, Qt
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -164,7 +165,11 @@ def canvas(stage: Stage, qtbot: QtBot) -> Canvas:
     qtbot.addWidget(canvas)
     canvas.resize(800, 600)
     canvas.show()
-    qtbot.waitUntil(lambda: stage.session.video.image(0) is not None)
+    middle = canvas.viewport().rect().center()
+    # Read, and shown: until then a grey ground stands in for it.
+    qtbot.waitUntil(
+        lambda: canvas.viewport().grab().toImage().pixelColor(middle) == QColor("black")
+    )
     return canvas
 
 
