@@ -227,7 +227,16 @@ def test_arrangement_and_size_come_back_with_the_next_window(opened: Desk) -> No
     shiboken6.delete(again)
 
 
-def test_the_window_follows_a_propagation(opened: Desk) -> None:
+class _NoButtons:
+    """The mouse with no button held, whatever other tests of this process have left pressed."""
+
+    @staticmethod
+    def mouseButtons() -> Qt.MouseButton:
+        return Qt.MouseButton.NoButton
+
+
+def test_the_window_follows_a_propagation(opened: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.gui.timeline.playback.QGuiApplication", _NoButtons)
     opened.draw()
     gate = opened.model.fake_tracker.gate
     gate.close()
