@@ -10,8 +10,9 @@ def table_of(
     *,
     stretched: int | None = None,
     fixed: tuple[int, ...] = (),
+    height: int = 26,
 ) -> QTreeView:
-    """Return a table of equally high rows over `model`, called `name` for screen readers.
+    """Return a table of rows, `height` pixels each, over `model`; `name` is for screen readers.
 
     The column `stretched` takes what room is left, those `fixed` are as wide as a person makes
     them, all others as wide as what is in them.
@@ -22,7 +23,7 @@ def table_of(
     tree.setRootIsDecorated(False)
     tree.setUniformRowHeights(True)
     tree.setMinimumHeight(56)
-    tree.setStyleSheet("QTreeView::item { min-height: 26px; }")
+    tree.setStyleSheet(f"QTreeView::item {{ min-height: {height}px; }}")
     tree.setAllColumnsShowFocus(True)
     header = tree.header()
     header.setSectionsMovable(False)

@@ -13,7 +13,6 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QHeaderView,
     QLabel,
     QToolBar,
     QTreeView,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.gui.widgets.rows import table_of
 from app.session.state.masks import Masks
 from app.session.visor.dense import DenseRun, DenseRuns
 
@@ -102,19 +102,11 @@ class DensePanel(QWidget):
         super().__init__(parent)
         self._dense = dense
         self._model = DenseModel(masks, dense, self)
-        self._tree = QTreeView()
-        self._tree.setModel(self._model)
-        self._tree.setAccessibleName(self.tr("Runs between annotated frames"))
-        self._tree.setRootIsDecorated(False)
-        self._tree.setUniformRowHeights(True)
-        self._tree.setAllColumnsShowFocus(True)
-        self._tree.setStyleSheet("QTreeView::item { min-height: 24px; }")
-        header = self._tree.header()
-        header.setSectionsMovable(False)
-        for column in (Column.FRAMES, Column.AGREEMENT):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
-        header.resizeSection(Column.OBJECT, 84)
-        header.setSectionResizeMode(Column.STATE, QHeaderView.ResizeMode.Stretch)
+        name = self.tr("Runs between annotated frames")
+        self._tree = table_of(
+            self._model, name, stretched=Column.STATE, fixed=(Column.OBJECT,), height=24
+        )
+        self._tree.header().resizeSection(Column.OBJECT, 84)
         self._count = QLabel()
         self._count.setObjectName("dim")
         self._count.setWordWrap(True)

@@ -6,7 +6,6 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QCheckBox,
-    QHeaderView,
     QLabel,
     QToolBar,
     QTreeView,
@@ -14,6 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.gui.widgets.rows import table_of
 from app.gui.widgets.words import verbatim_tip
 from app.session.visor.validation import Finding, Validation
 
@@ -89,18 +89,11 @@ class RulesPanel(QWidget):
         super().__init__(parent)
         self._validation = validation
         self._model = RulesModel(validation, self)
-        self._tree = QTreeView()
-        self._tree.setModel(self._model)
-        self._tree.setAccessibleName(self.tr("Defects by VISOR's rules"))
-        self._tree.setRootIsDecorated(False)
-        self._tree.setUniformRowHeights(True)
-        self._tree.setAllColumnsShowFocus(True)
-        self._tree.setStyleSheet("QTreeView::item { min-height: 24px; }")
-        header = self._tree.header()
-        header.setSectionsMovable(False)
-        header.setSectionResizeMode(Column.FRAME, QHeaderView.ResizeMode.ResizeToContents)
-        header.resizeSection(Column.ANNOTATION, 84)
-        header.setSectionResizeMode(Column.RULE, QHeaderView.ResizeMode.Stretch)
+        name = self.tr("Defects by VISOR's rules")
+        self._tree = table_of(
+            self._model, name, stretched=Column.RULE, fixed=(Column.ANNOTATION,), height=24
+        )
+        self._tree.header().resizeSection(Column.ANNOTATION, 84)
         self._count = QLabel()
         self._count.setObjectName("dim")
         self._count.setWordWrap(True)
