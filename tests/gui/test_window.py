@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pytest
 import shiboken6
 from PySide6.QtCore import QMimeData, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QDropEvent
@@ -228,16 +227,7 @@ def test_arrangement_and_size_come_back_with_the_next_window(opened: Desk) -> No
     shiboken6.delete(again)
 
 
-class _NoButtons:
-    """The mouse with no button held, whatever other tests of this process have left pressed."""
-
-    @staticmethod
-    def mouseButtons() -> Qt.MouseButton:
-        return Qt.MouseButton.NoButton
-
-
-def test_the_window_follows_a_propagation(opened: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.gui.timeline.playback.QGuiApplication", _NoButtons)
+def test_the_window_follows_a_propagation(opened: Desk) -> None:
     opened.draw()
     gate = opened.model.fake_tracker.gate
     gate.close()
