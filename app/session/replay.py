@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
+import shiboken6
 from PySide6.QtCore import QObject
 
 from app.core.document import Document
@@ -105,8 +106,14 @@ class Replay:
         return self.session.masks.document
 
     def close(self) -> None:
-        """Close the video and end the models."""
-        self.session.files.close()
+        """Close the video and end the models, and the session with them.
+
+        A session is a cycle: one that Python finds later may be freed in another's thread.
+        """
+        if "session" in self.__dict__:  # it was asked for
+            self.session.files.close()
+            shiboken6.delete(self.session)
+            del self.session
 
     def _make_project(self) -> None:
         head = self._log.head

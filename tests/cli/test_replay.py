@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import shiboken6
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -61,6 +62,7 @@ def _made(folder: Path) -> Path:
     idle()
     assert len(session.masks.document) == FRAMES
     session.files.close()
+    shiboken6.delete(session)
     return path
 
 

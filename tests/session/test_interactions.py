@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shiboken6
 from PySide6.QtGui import QUndoCommand
 from pytestqt.qtbot import QtBot
 
@@ -247,3 +248,13 @@ def test_arguments_that_are_numpys_are_as_python_has_them() -> None:
 )  # fmt: skip
 def test_arguments_are_as_they_were(value: object) -> None:
     assert decode(encode(value)) == value
+
+
+def test_with_a_replay_ends_its_session(logged: Desk, tmp_path: Path) -> None:
+    path, _ = end(logged)
+    replay = Replay(read_log(path), tmp_path, loader=lambda cache, _settings: FakeModels(cache))
+    replay.play()
+    session = replay.session
+    replay.close()
+    assert not shiboken6.isValid(session)
+    replay.close()  # there is nothing left to close

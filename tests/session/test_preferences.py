@@ -20,6 +20,7 @@ def test_only_what_a_person_changes_is_kept_of_the_settings(tmp_path: Path, qtbo
     session.preferences.apply(replace(session.preferences.settings, undo_limit=77))
     kept = load(file)
     assert (kept.undo_limit, kept.device) == (77, "auto")
+    shiboken6.delete(session)
 
 
 def test_other_models_are_loaded_when_the_settings_name_them(clip: Path, qtbot: QtBot) -> None:
