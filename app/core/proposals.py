@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from app.core.document import Key
+from app.core.document import Document, Key
 from app.core.mask import Mask
 from app.core.passes import PackedAnchors
 from app.core.recognition import RecognitionRules
@@ -53,6 +53,15 @@ class Existing:
 
     masks: PackedAnchors = field(default_factory=dict)
     names: Mapping[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, document: Document) -> "Existing":
+        """Return what a document holds."""
+        masks = {
+            frame: {number: entry.mask for number, entry in document.on_frame(frame).items()}
+            for frame in document.frames()
+        }
+        return cls(masks, {info.id: info.name for info in document.objects})
 
     def with_proposals(self, proposals: Iterable[Proposal]) -> "Existing":
         """Return the same with these masks in it."""

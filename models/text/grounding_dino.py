@@ -66,7 +66,7 @@ class GroundingDino:
             if best is not None:
                 corners = (x - w / 2) * width, (y - h / 2) * height
                 ends = (x + w / 2) * width, (y + h / 2) * height
-                box = _clipped(Box(*corners, *ends), width, height)
+                box = clipped(Box(*corners, *ends), width, height)
                 found.append(Finding(box, phrases[best[0]], best[1]))
         return distinct(found)
 
@@ -127,7 +127,8 @@ def distinct(found: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(kept)
 
 
-def _clipped(box: Box, width: int, height: int) -> Box:
+def clipped(box: Box, width: int, height: int) -> Box:
+    """Return what of a box lies within a frame."""
     return Box(max(box.x0, 0), max(box.y0, 0), min(box.x1, width), min(box.y1, height))
 
 

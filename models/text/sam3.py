@@ -14,7 +14,7 @@ from torch.nn.functional import interpolate
 
 from models.api import Box, DeviceMemoryError, Finding, Frames, Image
 from models.text.clip_vocabulary import ClipVocabulary
-from models.text.grounding_dino import distinct
+from models.text.grounding_dino import clipped, distinct
 from models.weights.pretrained import load_pretrained
 
 Network = Any  # transformers.Sam3Model
@@ -47,13 +47,8 @@ class Sam3:
         for phrase, (scores, boxes) in zip(phrases, self._asked(image, prompts), strict=True):
             for score, (x0, y0, x1, y1) in zip(scores.tolist(), boxes.tolist(), strict=True):
                 if score > self._threshold:
-                    box = Box(
-                        max(x0, 0) * width,
-                        max(y0, 0) * height,
-                        min(x1, 1) * width,
-                        min(y1, 1) * height,
-                    )
-                    found.append(Finding(box, phrase, score))
+                    box = Box(x0 * width, y0 * height, x1 * width, y1 * height)
+                    found.append(Finding(clipped(box, width, height), phrase, score))
         return distinct(found)
 
     def _asked(self, image: Image, prompts: Sequence[list[int]]) -> list[tuple[Tensor, Tensor]]:

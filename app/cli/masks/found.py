@@ -24,7 +24,9 @@ def with_found(
     nothing is found.
     """
     request = _request(job, arguments)
-    proposals = _found(request, arguments, frames, _existing(project))
+    proposals = _found(
+        request, arguments, frames, Existing() if project is None else Existing.of(project.load())
+    )
     if not proposals:
         raise MaskwrightError(
             f"Nothing of {', '.join(map(repr, request.phrases))} was found on "
@@ -63,14 +65,3 @@ def _found(
             proposals += found
             progress.step()
     return proposals
-
-
-def _existing(project: Project | None) -> Existing:
-    if project is None:
-        return Existing()
-    document = project.load()
-    masks = {
-        frame: {number: entry.mask for number, entry in document.on_frame(frame).items()}
-        for frame in document.frames()
-    }
-    return Existing(masks, {info.id: info.name for info in document.objects})

@@ -184,7 +184,8 @@ class Finding(QObject):
             return
         self._search = replace(search, job=self._engine.next_id())
         request = replace(search.request, frames=[search.frame])
-        existing = self._existing().with_proposals(self._proposals.values())
+        existing = Existing.of(self._masks.snapshot())
+        existing = existing.with_proposals(self._proposals.values())
         self._engine.put(Find(self._search.job, request, existing, search.detector))
         self.changed.emit()
 
@@ -198,15 +199,6 @@ class Finding(QObject):
         elif search.takes:
             self.take()
         self.changed.emit()
-
-    def _existing(self) -> Existing:
-        """Return the masks of the document, and the objects' names."""
-        document = self._masks.snapshot()
-        masks = {
-            frame: {number: entry.mask for number, entry in document.on_frame(frame).items()}
-            for frame in document.frames()
-        }
-        return Existing(masks, {info.id: info.name for info in document.objects})
 
     def _added(self, chosen: Sequence[Proposal]) -> dict[int, int]:
         """Add the objects that are new; return the number of each by the proposed one."""
