@@ -24,9 +24,8 @@ def with_found(
     nothing is found.
     """
     request = _request(job, arguments)
-    proposals = _found(
-        request, arguments, frames, Existing() if project is None else Existing.of(project.load())
-    )
+    existing = Existing() if project is None else Existing.of(project.load())
+    proposals = _found(request, arguments, frames, existing)
     if not proposals:
         raise MaskwrightError(
             f"Nothing of {', '.join(map(repr, request.phrases))} was found on "

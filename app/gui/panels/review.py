@@ -10,15 +10,10 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QHBoxLayout,
-    QLabel,
-    QToolBar,
-    QTreeView,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -26,7 +21,7 @@ from app.core.document import Key
 from app.core.events import Event, Reason
 from app.core.suspects import Order, Suspect
 from app.gui.widgets.fields import keep_from_wheel
-from app.gui.widgets.rows import table_of
+from app.gui.widgets.rows import TablePanel, table_of
 from app.gui.widgets.words import percent
 from app.session.review import Review
 from app.session.state.masks import Masks
@@ -132,7 +127,7 @@ class SuspectsModel(QAbstractTableModel):
         self.endResetModel()
 
 
-class ReviewPanel(QWidget):
+class ReviewPanel(TablePanel):
     """The list of suspects. `asked` follows a double click or Enter: show this one."""
 
     asked = Signal(object)  # Suspect
@@ -162,21 +157,12 @@ class ReviewPanel(QWidget):
         self._only = QCheckBox(self.tr("selected object"))
         self._only.setMinimumHeight(24)
         self._only.setToolTip(self.tr("List only suspects of the selected object"))
-        self._count = QLabel()
-        self._count.setObjectName("dim")
-        self._count.setWordWrap(True)
-        self._buttons = QToolBar()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 0, 6, 6)
-        layout.setSpacing(4)
         choices = QHBoxLayout()
         choices.addWidget(self._order)
         choices.addWidget(self._only, 1)
-        layout.addLayout(choices)
-        layout.addWidget(self._count)
-        layout.addWidget(self._tree, 1)
-        layout.addWidget(self._buttons)
-        layout.addStretch(0)
+        self._layout.addLayout(choices)
+        self._lay_out((self._count,))
+        self._layout.addStretch(0)
         self._order.activated.connect(self._on_arranged)
         self._only.toggled.connect(self._on_arranged)
         self._tree.clicked.connect(self._on_chosen)
@@ -185,20 +171,6 @@ class ReviewPanel(QWidget):
         view.frame_changed.connect(self._mark_current)
         view.selection_changed.connect(self._mark_current)
         self._on_reset()
-
-    @property
-    def view(self) -> QTreeView:
-        """The list itself."""
-        return self._tree
-
-    @property
-    def summary(self) -> str:
-        """How many suspects there are, in words."""
-        return self._count.text()
-
-    def set_actions(self, buttons: list[QAction]) -> None:
-        """Offer actions below the list."""
-        self._buttons.addActions(buttons)
 
     def chosen(self) -> Suspect | None:
         """Return the suspect that is current in the list."""

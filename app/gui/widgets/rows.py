@@ -1,7 +1,10 @@
-"""The table of rows as every panel has it."""
+"""The table of rows as every panel has it, and the panel of one such table."""
+
+from collections.abc import Iterable
 
 from PySide6.QtCore import QAbstractItemModel
-from PySide6.QtWidgets import QHeaderView, QTreeView
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHeaderView, QLabel, QToolBar, QTreeView, QVBoxLayout, QWidget
 
 
 def table_of(
@@ -40,3 +43,37 @@ def stretch(tree: QTreeView, column: int) -> None:
     """Let another column take what room is left; for tables whose columns change."""
     tree.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     tree.header().setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+
+
+class TablePanel(QWidget):
+    """A table with a line of words over it and actions below; a subclass gives it its table."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._tree: QTreeView
+        self._count = QLabel()
+        self._count.setObjectName("dim")
+        self._count.setWordWrap(True)
+        self._buttons = QToolBar()
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(6, 0, 6, 6)
+        self._layout.setSpacing(4)
+
+    @property
+    def view(self) -> QTreeView:
+        """The list itself."""
+        return self._tree
+
+    @property
+    def summary(self) -> str:
+        """How many there are, in words."""
+        return self._count.text()
+
+    def set_actions(self, buttons: list[QAction]) -> None:
+        """Offer actions below the list."""
+        self._buttons.addActions(buttons)
+
+    def _lay_out(self, above: Iterable[QWidget]) -> None:
+        """Put the table, which takes what room is left, between `above` and the actions."""
+        for widget in (*above, self._tree, self._buttons):
+            self._layout.addWidget(widget, int(widget is self._tree))

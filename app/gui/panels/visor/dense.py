@@ -10,17 +10,13 @@ from PySide6.QtCore import (
     QTimer,
     Slot,
 )
-from PySide6.QtGui import QAction, QShowEvent
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QLabel,
-    QToolBar,
-    QTreeView,
-    QVBoxLayout,
     QWidget,
 )
 
-from app.gui.widgets.rows import table_of
+from app.gui.widgets.rows import TablePanel, table_of
 from app.session.state.masks import Masks
 from app.session.visor.dense import DenseRun, DenseRuns
 
@@ -95,7 +91,7 @@ class DenseModel(QAbstractTableModel):
         return self.tr("accepted")
 
 
-class DensePanel(QWidget):
+class DensePanel(TablePanel):
     """The list of runs; a click on one goes to where it is most in doubt."""
 
     def __init__(self, masks: Masks, dense: DenseRuns, parent: QWidget | None = None) -> None:
@@ -107,37 +103,15 @@ class DensePanel(QWidget):
             self._model, name, stretched=Column.STATE, fixed=(Column.OBJECT,), height=24
         )
         self._tree.header().resizeSection(Column.OBJECT, 84)
-        self._count = QLabel()
-        self._count.setObjectName("dim")
-        self._count.setWordWrap(True)
         self._only = QCheckBox(self.tr("only those in doubt"))
         self._only.setMinimumHeight(24)
-        self._buttons = QToolBar()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 0, 6, 6)
-        layout.setSpacing(4)
-        for widget in (self._count, self._only, self._tree, self._buttons):
-            layout.addWidget(widget, int(widget is self._tree))
+        self._lay_out((self._count, self._only))
         self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
         self._soon.timeout.connect(self.refresh)
         dense.changed.connect(self._refresh_soon)
         self._tree.clicked.connect(self._on_chosen)
         self._tree.activated.connect(self._on_chosen)
         self._only.toggled.connect(self._on_only)
-
-    @property
-    def view(self) -> QTreeView:
-        """The list itself."""
-        return self._tree
-
-    @property
-    def summary(self) -> str:
-        """How many runs there are, in words."""
-        return self._count.text()
-
-    def set_actions(self, buttons: list[QAction]) -> None:
-        """Offer actions below the list."""
-        self._buttons.addActions(buttons)
 
     def chosen(self) -> DenseRun | None:
         """Return the run that is current in the list."""

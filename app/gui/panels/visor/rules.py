@@ -3,17 +3,12 @@
 import enum
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Slot
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QCheckBox,
-    QLabel,
-    QToolBar,
-    QTreeView,
-    QVBoxLayout,
     QWidget,
 )
 
-from app.gui.widgets.rows import table_of
+from app.gui.widgets.rows import TablePanel, table_of
 from app.gui.widgets.words import verbatim_tip
 from app.session.visor.validation import Finding, Validation
 
@@ -82,7 +77,7 @@ class RulesModel(QAbstractTableModel):
                 return f"{note}{defect.rule}: {defect.text}"
 
 
-class RulesPanel(QWidget):
+class RulesPanel(TablePanel):
     """The list of defects; a click on one goes there."""
 
     def __init__(self, validation: Validation, parent: QWidget | None = None) -> None:
@@ -94,36 +89,14 @@ class RulesPanel(QWidget):
             self._model, name, stretched=Column.RULE, fixed=(Column.ANNOTATION,), height=24
         )
         self._tree.header().resizeSection(Column.ANNOTATION, 84)
-        self._count = QLabel()
-        self._count.setObjectName("dim")
-        self._count.setWordWrap(True)
         self._notes = QCheckBox(self.tr("list notes, too"))
         self._notes.setMinimumHeight(24)
-        self._buttons = QToolBar()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 0, 6, 6)
-        layout.setSpacing(4)
-        for widget in (self._count, self._notes, self._tree, self._buttons):
-            layout.addWidget(widget, int(widget is self._tree))
+        self._lay_out((self._count, self._notes))
         self._tree.clicked.connect(self._on_chosen)
         self._tree.activated.connect(self._on_chosen)
         self._notes.toggled.connect(self._on_notes)
         validation.changed.connect(self.refresh)
         self.refresh()
-
-    @property
-    def view(self) -> QTreeView:
-        """The list itself."""
-        return self._tree
-
-    @property
-    def summary(self) -> str:
-        """How many defects and notes there are, in words."""
-        return self._count.text()
-
-    def set_actions(self, buttons: list[QAction]) -> None:
-        """Offer actions below the list."""
-        self._buttons.addActions(buttons)
 
     def chosen(self) -> Finding | None:
         """Return what is current in the list."""
