@@ -320,10 +320,11 @@ def test_a_mask_that_belongs_to_others_altogether_changes_nothing_and_that_is_sa
 ) -> None:
     session = desk.session
     draw(desk, 0, x=20)
-    session.objects.edit(replace(session.masks.objects[0], locked=True))
+    draw(desk, 0, number=2, x=50)  # which has nothing to do with it
+    session.objects.edit(*(replace(each, locked=True) for each in session.masks.objects))
     session.objects.add()
     before = dict(session.masks.document.items())
-    session.edit.draw_mask(0, 2, square(22, 22, side=4), "Brush")
+    session.edit.draw_mask(0, 3, square(22, 22, side=4), "Brush")
     assert desk.said("All of it belongs to object 1, which is locked or hidden")
     assert dict(session.masks.document.items()) == before
 
