@@ -50,13 +50,18 @@ def test_other_models_are_told_before_the_change_and_only_where_the_person_agree
     preferences, told = session.preferences, list[str]()
     preferences.models_changed.connect(lambda: told.append(preferences.settings.segmenter))
     preferences.changed.connect(lambda: told.append("changed"))
-    asked = list[bool]()
-    preferences.ask_before_models(lambda: bool(asked.append(True)))  # never agrees
+    asked, agrees = list[bool](), False
+
+    def ask() -> bool:
+        asked.append(True)
+        return agrees
+
+    preferences.ask_before_models(ask)
     preferences.apply(replace(preferences.settings, segmenter="mobile-sam"))
     assert (preferences.settings.segmenter, told, asked) == ("", ["changed"], [True])
     preferences.apply(replace(preferences.settings, undo_limit=77))  # needs no other model
     assert (preferences.settings.undo_limit, told, asked) == (77, ["changed"] * 2, [True])
-    preferences.ask_before_models(lambda: not asked.append(True))
+    agrees = True
     preferences.apply(replace(preferences.settings, segmenter="mobile-sam"))
     assert told[2:] == ["mobile-sam", "changed"]
     assert len(asked) == 2
