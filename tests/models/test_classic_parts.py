@@ -17,7 +17,7 @@ def plain(size: tuple[int, int], color: tuple[int, int, int]) -> Image:
     return np.full((*size, 3), color, np.uint8)
 
 
-def noisy(seed: int, size: tuple[int, int]) -> NDArray[np.uint8]:
+def noisy(seed: int, size: tuple[int, ...]) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, size, np.uint8)
 
 
@@ -47,9 +47,9 @@ def test_a_small_image_is_searched_with_its_border_drawn_on(
     more = [(0, wanted - own) for own, wanted in zip(size, searched, strict=True)]
     image, other = noisy(1, size), noisy(2, size)
     start = np.random.default_rng(3).normal(0, 2, (*size, 2)).astype(np.float32)
-    large = [np.pad(each, more, mode="edge") for each in (image, other)]
+    large, larger = (np.pad(each, more, mode="edge") for each in (image, other))
     begin = np.pad(start, [*more, (0, 0)], mode="edge")
-    expected = OpticalFlow().between(*large, begin)[: size[0], : size[1]]
+    expected = OpticalFlow().between(large, larger, begin)[: size[0], : size[1]]
     np.testing.assert_array_equal(OpticalFlow().between(image, other, start), expected)
 
 
@@ -94,8 +94,8 @@ def test_the_guided_filter_is_a_linear_fit_to_the_colours_of_each_window() -> No
         shared = ((window - window.mean(0)) * (shown - shown.mean())[:, None]).mean(0)
         slope[row, column] = np.linalg.solve(spread, shared)
         offset[row, column] = shown.mean() - slope[row, column] @ window.mean(0)
-    slope, offset = cv2.blur(slope, (side, side)), cv2.blur(offset, (side, side))
-    expected = np.clip((slope * colors).sum(-1) + offset, 0, 1)
+    slopes, offsets = cv2.blur(slope, (side, side)), cv2.blur(offset, (side, side))
+    expected = np.clip((slopes * colors).sum(-1) + offsets, 0, 1)
     found = guided(image, values, radius_px=radius_px, smoothness=smoothness)
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
