@@ -9,7 +9,7 @@ from models.api import BoolMask, Image
 from models.classic.colour import ColourModel, PlaceColours, coarse_bins, fine_bins
 from models.classic.confidence import confidence
 from models.classic.edges import cut, guided, window_of
-from models.classic.flow import OpticalFlow, carried, consistency
+from models.classic.flow import FlowField, GreyImage, OpticalFlow, carried, consistency
 from models.classic.trimap import Scene
 
 
@@ -30,26 +30,30 @@ def area(size: tuple[int, int], rows: slice, columns: slice) -> BoolMask:
 # --- flow ---
 
 
+def searched(image: GreyImage, other: GreyImage, start: FlowField | None) -> FlowField:
+    """Return the flow that OpenCV finds."""
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    return np.asarray(search.calc(image, other, start), np.float32)  # type: ignore[call-overload]
+
+
 @pytest.mark.parametrize("size", [(40, 48), (33, 200), (200, 33)])
 def test_an_image_that_is_large_enough_is_searched_as_it_is(size: tuple[int, int]) -> None:
     image, other = noisy(1, size), noisy(2, size)
-    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    expected = search.calc(image, other, None)  # type: ignore[call-overload]
-    np.testing.assert_array_equal(OpticalFlow().between(image, other), expected)
+    np.testing.assert_array_equal(OpticalFlow().between(image, other), searched(image, other, None))
 
 
 @pytest.mark.parametrize(
-    ("size", "searched"), [((20, 48), (32, 48)), ((48, 20), (48, 32)), ((40, 800), (50, 800))]
+    ("size", "wanted"), [((20, 48), (32, 48)), ((48, 20), (48, 32)), ((40, 800), (50, 800))]
 )
 def test_a_small_image_is_searched_with_its_border_drawn_on(
-    size: tuple[int, int], searched: tuple[int, int]
+    size: tuple[int, int], wanted: tuple[int, int]
 ) -> None:
-    more = [(0, wanted - own) for own, wanted in zip(size, searched, strict=True)]
+    more = [(0, large - small) for small, large in zip(size, wanted, strict=True)]
     image, other = noisy(1, size), noisy(2, size)
     start = np.random.default_rng(3).normal(0, 2, (*size, 2)).astype(np.float32)
     large, larger = (np.pad(each, more, mode="edge") for each in (image, other))
     begin = np.pad(start, [*more, (0, 0)], mode="edge")
-    expected = OpticalFlow().between(large, larger, begin)[: size[0], : size[1]]
+    expected = searched(large, larger, begin)[: size[0], : size[1]]
     np.testing.assert_array_equal(OpticalFlow().between(image, other, start), expected)
 
 
@@ -104,6 +108,7 @@ def test_a_window_is_the_box_with_a_margin_within_the_frame() -> None:
     mask = area((20, 30), slice(4, 9), slice(1, 6))
     assert window_of(mask, 3) == (slice(1, 12), slice(0, 9))
     assert window_of(mask, 0) == (slice(4, 9), slice(1, 6))
+    assert window_of(mask, 9) == (slice(0, 18), slice(0, 15))
     nothing = window_of(mask & False, 3)
     assert mask[nothing].size == 0
 
@@ -126,6 +131,8 @@ def test_pixels_too_few_to_learn_from_are_kept_as_they_are_labelled(count: int, 
         ((128, 128, 128), (12, 12, 12), (4, 4, 4)),
         ((255, 0, 0), (12, 23, 23), (4, 7, 7)),  # beyond the bins
         ((0, 0, 255), (7, 23, 0), (2, 7, 0)),
+        ((0, 255, 0), (21, 0, 23), (7, 0, 7)),
+        ((15, 0, 120), (3, 20, 0), (1, 6, 0)),  # the first light of its bin
     ],
 )
 def test_most_bins_of_hue_are_round_grey(
