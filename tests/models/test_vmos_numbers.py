@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from models.vmos.config import MemoryRules, VmosConfig
-from models.vmos.engine import Engine
+from models.vmos.engine import Engine, split_labels
 from models.vmos.geometry import network_image, network_labels
 from models.vmos.network.network import Vmos, merge
 
@@ -80,3 +80,23 @@ def test_engines_are_merged_by_what_all_take_for_background() -> None:
     assert merged.shape == (4, 3, 5)
     np.testing.assert_allclose(merged[:, 1, 0], [0.5 * 0.4, 0.3, 0.2, 0.6], atol=1e-6)
     np.testing.assert_allclose(merged[:, 1, 4], [0.5 * 0.8, 0.3, 0.2, 0.2], atol=1e-6)
+
+
+def test_an_engine_knows_its_own_objects_by_their_place() -> None:
+    labels = torch.tensor([[0, 3, 3], [5, 4, 1]])
+    assert split_labels(labels, [4, 3, 9]).tolist() == [[0, 2, 2], [0, 1, 0]]
+
+
+def test_an_image_is_seen_at_the_network_s_size_as_imagenet_is() -> None:
+    image = np.full((20, 30, 3), (0, 128, 255), np.uint8)
+    mean, deviation = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+    expected = (np.array([0, 128, 255]) / 255 - mean) / deviation
+    for size in ((20, 30), (33, 49)):
+        seen = network_image(image, size, torch.device("cpu"))
+        assert seen.shape == (1, 3, *size)
+        for channel in range(3):
+            np.testing.assert_allclose(seen[0, channel], expected[channel], rtol=1e-5)
+    edge = np.zeros((8, 8, 3), np.uint8)
+    edge[:, 4:] = 200
+    cubic = network_image(edge, (16, 16), torch.device("cpu"))[0, 0, 0]
+    assert float(cubic.max()) > float(cubic[-1])  # it swings over at an edge
