@@ -1,7 +1,8 @@
 """The edits of masks: each is one undo step."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from PySide6.QtCore import QObject
 
@@ -17,6 +18,13 @@ from app.session.state.context import SessionContext
 from app.session.state.interactions import interaction
 from app.session.state.masks import Masks
 from models.api import BoolMask
+
+
+class _Hidden(NamedTuple):
+    """The edit that marked an object as not visible, and what stood on its frame then."""
+
+    edit: Edit
+    beside: Mapping[int, Mask | None]  # object -> its mask
 
 
 class MaskEdits(QObject):
@@ -36,7 +44,7 @@ class MaskEdits(QObject):
         self._new_anchors: set[Key] = set()  # made since the last heal
         self._exchanges = Exchanges()
         self._gave: dict[Key, Entry] = {}  # what is left of masks that gave something since then
-        self._hidden: dict[Key, Edit] = {}  # by which an object was marked as not visible
+        self._hidden: dict[Key, _Hidden] = {}
         context.video.opened.connect(self._hidden.clear)
 
     @property
@@ -79,8 +87,11 @@ class MaskEdits(QObject):
         """Give an object a mask; the others lose what it adds, unless masks may overlap.
 
         Objects of `keeping`, by default the `fixed` ones, give nothing. Where that leaves nothing
-        of the mask, it is said and None returned. For the others see `make`.
+        of the mask, or the object is locked, it is said and None returned. For the others see
+        `make`.
         """
+        if self.refuses(key.object):
+            return None
         keeping = self.fixed if keeping is None else keeping
         was = (instead_of.before if instead_of else {key: self._masks.entry(key)}).get(key)
         if instead_of is not None:
@@ -124,18 +135,17 @@ class MaskEdits(QObject):
     def show_again(self, keys: Iterable[Key]) -> None:
         """Take back that the object is not visible: what stood there before stands there again."""
         given = list(keys)
-        found = {key: edit for key in given if (edit := self._hidden.get(key)) is not None}
+        found = {key: hidden for key in given if (hidden := self._hidden.get(key)) is not None}
         whole = Edit()
-        for edit in {id(each): each for each in found.values()}.values():
+        for edit in {id(each.edit): each.edit for each in found.values()}.values():
             if edit.hides <= set(given):
                 whole = whole.then(edit)
-        changes: dict[Key, Entry | None] = dict.fromkeys(given)
-        for key, edit in found.items():
-            if (before := edit.before[key]) is not None:
-                changes |= self._taking(key, before, self.fixed, whole)
-        if self.make(changes, _text(self._masks, "Show", given), instead_of=whole) is not None:
-            for key in found:
-                self._hidden.pop(key, None)
+        with self._jobs.making_way({**dict.fromkeys(given), **self._shown_among(found)}):
+            # Anew, as in `put`.
+            changes = {**dict.fromkeys(given), **self._shown_among(found)}
+            made = self.make(changes, _text(self._masks, "Show", given), instead_of=whole)
+        for key in found if made is not None else ():
+            self._hidden.pop(key, None)
 
     @interaction("edit")
     def verify(self, keys: Iterable[Key], *, changed: Collection[Key] = ()) -> None:
@@ -281,6 +291,25 @@ class MaskEdits(QObject):
         taken = exclude(present, key, entry, keeping=keeping, overlap=self.overlap, exchanges=True)
         return {**back, **taken} if taken else {}
 
+    def _shown_among(self, found: Mapping[Key, _Hidden]) -> dict[Key, Entry | None]:
+        """Return what changes where hidden masks stand again: others give what they got since."""
+        changes: dict[Key, Entry | None] = {}
+        for key, hidden in found.items():
+            before = hidden.edit.before[key]
+            if before is None or self._refused(key):
+                continue
+            here: dict[int, Entry | None] = dict(self._masks.shown(key.frame))
+            here |= {each.object: left for each, left in changes.items() if each.frame == key.frame}
+            since = {
+                number: entry
+                for number, entry in here.items()
+                if entry is not None
+                and number != key.object
+                and entry.mask != hidden.beside.get(number)
+            }
+            changes |= exclude(since, key, before, keeping=self.fixed, overlap=self.overlap)
+        return changes
+
     def _say_kept(self, key: Key, entry: Entry, keeping: Collection[int]) -> None:
         here, fixed = self._masks.shown(key.frame), self.fixed
         over = sorted(
@@ -298,6 +327,7 @@ class MaskEdits(QObject):
     def _hide(self, keys: Iterable[Key], entry: Entry, verb: str) -> None:
         """Say that the object is not to be seen, and remember what stood there before."""
         given = list(keys)
+        shown = {frame: self._masks.shown(frame) for frame in {key.frame for key in given}}
         edit = self.make(dict.fromkeys(given, entry), _text(self._masks, verb, given))
         if edit is None:
             return
@@ -305,7 +335,11 @@ class MaskEdits(QObject):
             before, earlier = edit.before[key], self._hidden.get(key)
             is_hidden = before is not None and before.mask is None
             # Of one that was hidden already, what stood there before that.
-            self._hidden[key] = earlier.then(edit) if earlier and is_hidden else edit
+            if earlier and is_hidden:
+                self._hidden[key] = earlier._replace(edit=earlier.edit.then(edit))
+            else:
+                beside = {number: each.mask for number, each in shown[key.frame].items()}
+                self._hidden[key] = _Hidden(edit, beside)
 
     def _take_back(self, edit: Edit | None, text: str, series: object) -> object:
         """Take an edit back where nothing came after it; return the series to go on with."""
