@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from typing import NamedTuple
 
 from PySide6.QtCore import QObject
 
@@ -12,19 +11,12 @@ from app.core.heal import stale_marks
 from app.core.mask import Mask
 from app.core.places import Exchanges, exchanged
 from app.core.plan import anchor_frames
-from app.session.edits.edit import Edit
+from app.session.edits.edit import Edit, masks_of
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
 from app.session.state.interactions import interaction
 from app.session.state.masks import Masks
 from models.api import BoolMask
-
-
-class _Hidden(NamedTuple):
-    """The edit that marked an object as not visible, and what stood on its frame then."""
-
-    edit: Edit
-    beside: Mapping[int, Mask | None]  # object -> its mask
 
 
 class MaskEdits(QObject):
@@ -44,7 +36,7 @@ class MaskEdits(QObject):
         self._new_anchors: set[Key] = set()  # made since the last heal
         self._exchanges = Exchanges()
         self._gave: dict[Key, Entry] = {}  # what is left of masks that gave something since then
-        self._hidden: dict[Key, _Hidden] = {}
+        self._hidden: dict[Key, Edit] = {}  # by which an object was marked as not visible
         context.video.opened.connect(self._hidden.clear)
 
     @property
@@ -135,9 +127,9 @@ class MaskEdits(QObject):
     def show_again(self, keys: Iterable[Key]) -> None:
         """Take back that the object is not visible: what stood there before stands there again."""
         given = list(keys)
-        found = {key: hidden for key in given if (hidden := self._hidden.get(key)) is not None}
+        found = {key: edit for key in given if (edit := self._hidden.get(key)) is not None}
         whole = Edit()
-        for edit in {id(each.edit): each.edit for each in found.values()}.values():
+        for edit in {id(each): each for each in found.values()}.values():
             if edit.hides <= set(given):
                 whole = whole.then(edit)
         with self._jobs.making_way({**dict.fromkeys(given), **self._shown_among(found)}):
@@ -237,9 +229,11 @@ class MaskEdits(QObject):
             series = self._take_back(instead_of, text, series)
             whole = {**(_stale(self._masks.document, allowed) if marks else {}), **allowed}
             before = {key: self._masks.document.get(key) for key in whole}
+            frames = {key.frame for key in allowed}
+            beside = {f: masks_of(self._masks.document.on_frame(f)) for f in frames}
             self._masks.change(whole, text, series=series)
         self._new_anchors.update(key for key, entry in allowed.items() if entry and entry.is_anchor)
-        return Edit(before, whole)
+        return Edit(before, whole, beside)
 
     def forget_new_anchors(self) -> None:
         """Let the next heal begin at none of the anchors made so far."""
@@ -291,11 +285,11 @@ class MaskEdits(QObject):
         taken = exclude(present, key, entry, keeping=keeping, overlap=self.overlap, exchanges=True)
         return {**back, **taken} if taken else {}
 
-    def _shown_among(self, found: Mapping[Key, _Hidden]) -> dict[Key, Entry | None]:
+    def _shown_among(self, found: Mapping[Key, Edit]) -> dict[Key, Entry | None]:
         """Return what changes where hidden masks stand again: others give what they got since."""
         changes: dict[Key, Entry | None] = {}
-        for key, hidden in found.items():
-            before = hidden.edit.before[key]
+        for key, edit in found.items():
+            before = edit.before[key]
             if before is None or self._refused(key):
                 continue
             here: dict[int, Entry | None] = dict(self._masks.shown(key.frame))
@@ -305,7 +299,7 @@ class MaskEdits(QObject):
                 for number, entry in here.items()
                 if entry is not None
                 and number != key.object
-                and entry.mask != hidden.beside.get(number)
+                and entry.mask != edit.beside[key.frame].get(number)
             }
             changes |= exclude(since, key, before, keeping=self.fixed, overlap=self.overlap)
         return changes
@@ -327,7 +321,6 @@ class MaskEdits(QObject):
     def _hide(self, keys: Iterable[Key], entry: Entry, verb: str) -> None:
         """Say that the object is not to be seen, and remember what stood there before."""
         given = list(keys)
-        shown = {frame: self._masks.shown(frame) for frame in {key.frame for key in given}}
         edit = self.make(dict.fromkeys(given, entry), _text(self._masks, verb, given))
         if edit is None:
             return
@@ -335,11 +328,7 @@ class MaskEdits(QObject):
             before, earlier = edit.before[key], self._hidden.get(key)
             is_hidden = before is not None and before.mask is None
             # Of one that was hidden already, what stood there before that.
-            if earlier and is_hidden:
-                self._hidden[key] = earlier._replace(edit=earlier.edit.then(edit))
-            else:
-                beside = {number: each.mask for number, each in shown[key.frame].items()}
-                self._hidden[key] = _Hidden(edit, beside)
+            self._hidden[key] = earlier.then(edit) if earlier and is_hidden else edit
 
     def _take_back(self, edit: Edit | None, text: str, series: object) -> object:
         """Take an edit back where nothing came after it; return the series to go on with."""
