@@ -1,6 +1,6 @@
 """The edits of masks: each is one undo step."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from PySide6.QtCore import QObject
@@ -234,6 +234,16 @@ class MaskEdits(QObject):
             self._masks.change(whole, text, series=series)
         self._new_anchors.update(key for key, entry in allowed.items() if entry and entry.is_anchor)
         return Edit(before, whole, beside)
+
+    def make_anew(
+        self, plan: Callable[[], Changes], text: str, *, marks: bool = True
+    ) -> Edit | None:
+        """Make the edit that `plan` says once a job that works there has ended; see `make`.
+
+        What the job has found by then stands on the frames, too, so `plan` is asked again.
+        """
+        with self._jobs.making_way(plan()):
+            return self.make(plan(), text, marks=marks)
 
     def forget_new_anchors(self) -> None:
         """Let the next heal begin at none of the anchors made so far."""
