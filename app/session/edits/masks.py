@@ -178,21 +178,30 @@ class MaskEdits(QObject):
         if span is None:
             rest = range(self._view.frame, self._video.frame_count)
             span = to_the_next_anchor(masks.document, (one, other), rest)
-        changes: dict[Key, Entry | None] = {}
-        for frame in span:
-            mine, theirs = (masks.entry(Key(frame, number)) for number in (one, other))
-            if mine is not None or theirs is not None:
-                changes |= {Key(frame, one): theirs, Key(frame, other): mine}
+        changes = self._exchanged(one, other, span)
         if not changes:
             self._status.report("warning", "Neither has a mask on these frames.")
             return
-        ends = {min(changes).frame, max(changes).frame}
+        names = f"{masks.name_of(one)} and {masks.name_of(other)}"
+        where = f"frames {min(changes).frame}-{max(changes).frame}"
+        self.make_anew(
+            lambda: self._exchanged(one, other, span),
+            f"Exchange {names}, {where}",
+            marks=False,
+        )
+
+    def _exchanged(self, one: int, other: int, span: range) -> Changes:
+        """Return what gives each of two objects the masks of the other."""
+        changes: dict[Key, Entry | None] = {}
+        for frame in span:
+            mine, theirs = (self._masks.entry(Key(frame, number)) for number in (one, other))
+            if mine is not None or theirs is not None:
+                changes |= {Key(frame, one): theirs, Key(frame, other): mine}
+        ends = {min(changes).frame, max(changes).frame} if changes else set()
         for key, entry in changes.items():
             if entry is not None and key.frame in ends:
                 changes[key] = replace(entry, verified=True, stale=False, conflict=False)
-        names = f"{masks.name_of(one)} and {masks.name_of(other)}"
-        where = f"frames {min(ends)}-{max(ends)}"
-        self.make(changes, f"Exchange {names}, {where}", marks=False)
+        return changes
 
     def refuses(self, object_id: int) -> bool:
         """Whether an object must not be touched, which is said."""
