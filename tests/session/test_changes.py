@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.core.document import Key, State
+from app.core.document import Entry, Key, Origin, State
+from app.core.mask import Mask
 from app.core.plan import Direction
+from tests.fakes import square
 from tests.session.desk import FRAMES, Desk, draw, mask_at
 
 
@@ -164,3 +166,38 @@ def test_that_changes_are_open_or_closed_is_told_once(healed: Desk) -> None:
     session.files.close()
     assert told[-1] == 0
     assert session.changes.pair(Key(16, 1)) is None
+
+
+def test_what_a_job_finds_while_it_makes_way_is_not_overlapped(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    session.view.go_to(5)
+    draw(desk, 5, x=45)
+    session.correction.verify_and_heal()
+    idle()
+    qtbot.waitUntil(lambda: Key(8, 1) in session.changes.of_object(1))
+    session.objects.add()
+    for frame in (8, 9):
+        session.edit.make({Key(frame, 2): Entry(mask_at(14), Origin.PROPAGATED)}, "Put")
+    draw(desk, 0, number=3, x=22)
+    session.view.go_to(0)
+    gate.close()
+    passed = gate.passed
+    session.jobs.propagate(Direction.FORWARD, objects=[3])
+    gate.let(9)
+    qtbot.waitUntil(lambda: 3 in session.masks.shown(8))
+    gate.let(1)
+    gate.wait_until_passed(passed + 10)
+    assert 3 not in session.masks.shown(9)  # it is found, and waits in the event queue
+    session.changes.reject([Key(8, 1), Key(9, 1)])
+    gate.open()
+    idle()
+    left = square(14) & ~square(10) & ~square(22)
+    wanted = {1: mask_at(10), 2: Mask.encode(left), 3: mask_at(22)}
+    for frame in (8, 9):
+        here = session.masks.document.on_frame(frame)
+        assert {number: entry.mask for number, entry in here.items()} == wanted

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
@@ -109,6 +110,34 @@ def test_the_next_candidate_begins_where_the_click_began(
     assert dict(session.masks.document.items()) == first
     session.history.undo()
     assert dict(session.masks.document.items()) == before
+
+
+@pytest.mark.parametrize("x", [45, 30])
+@pytest.mark.parametrize("later", ["nothing", "stale", "verify", "draw the other", "draw a third"])
+def test_the_next_candidate_overlaps_nothing_whatever_came_after_the_click(
+    desk: Desk, idle: Callable[[], None], x: int, later: str
+) -> None:
+    session = desk.session
+    for number, place in ((1, 10), (2, 40)):
+        session.objects.add()
+        session.edit.make({Key(0, number): Entry(mask_at(place), Origin.PROPAGATED)}, "Put")
+    session.view.select(1)
+    session.clicks.click(Click(x, 25))
+    idle()
+    if later == "stale":
+        two = session.masks.document.on_frame(0)[2]
+        session.edit.make({Key(0, 2): replace(two, stale=True)}, "Mark")
+    elif later == "verify":
+        session.edit.verify([Key(0, 2)])
+    elif later == "draw the other":
+        draw(desk, 0, number=2, x=8)
+    elif later == "draw a third":
+        draw(desk, 0, number=3, x=12)
+    for _ in range(session.clicks.candidates[1]):
+        session.clicks.next_candidate()
+        shown = session.masks.shown(0).values()
+        masks = [entry.mask.decode() for entry in shown if entry.mask is not None]
+        assert np.sum(masks, axis=0).max() == 1
 
 
 def test_a_candidate_that_takes_nothing_makes_nothing_stale(
