@@ -97,13 +97,28 @@ def _changes(document: Document, before: int, after: int, owners: Owners) -> boo
 def changes_place(
     before: Mapping[int, Entry], after: Mapping[int, Entry], one: int, other: int
 ) -> bool | None:
-    """Whether an object has another's place on the next frame; None where that is not clear."""
-    places = (before.get(one), after.get(one), after.get(other))
-    was, own, others = (each.mask if each else None for each in places)
-    if was is None or own is None or others is None:
+    """Whether an object has another's place on the next frame; None where that is not clear.
+
+    Where one of the two is lost there, the mask that is left says whose place it has.
+    """
+    was, theirs = _mask(before, one), _mask(before, other)
+    own, others = _mask(after, one), _mask(after, other)
+    if was is None:
         return None
-    lead = quick_iou(was, others) - quick_iou(was, own)
+    if own is not None and others is not None:
+        lead = quick_iou(was, others) - quick_iou(was, own)
+    elif own is not None and theirs is not None:
+        lead = quick_iou(theirs, own) - quick_iou(was, own)
+    elif others is not None and theirs is not None:
+        lead = quick_iou(was, others) - quick_iou(theirs, others)
+    else:
+        return None
     return lead > 0 if abs(lead) > _CLEARLY else None
+
+
+def _mask(entries: Mapping[int, Entry], number: int) -> Mask | None:
+    entry = entries.get(number)
+    return entry.mask if entry else None
 
 
 def _meet(document: Document, frame: int, owners: Owners) -> bool:
