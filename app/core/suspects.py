@@ -11,6 +11,7 @@ import numpy as np
 
 from app.core.document import Document, Entry
 from app.core.events import Event, Reason, alone, between
+from app.core.jumps import LONGEST, MEMORY, NEAR, joined
 from app.core.mask import Mask
 from app.core.overlap import quick_iou, thinning
 
@@ -28,15 +29,9 @@ _SEVERITY = {
     Reason.BORDER_EXIT: 0.2,
 }
 _ASK_MIDDLE = frozenset({Reason.CONFLICT, Reason.SLIVER})
-_JUMPS = frozenset({Reason.LOW_OVERLAP, Reason.AREA_JUMP})
-_LONGEST = 60  # frames after which a jump is not the end of what another began
-_ALIKE = 1.25  # factor between areas up to which one is as large as the other
-_CLOSER = 0.2  # IoU by which a mask that jumps back is nearer to where it was
 _STEADY, _SURE, _MOVED = 1.1, 0.95, 0.25  # factor of area, score and IoU of what only moves fast
 _CERTAIN = 0.9  # severity where another object has what this one has lost
 _LONG = 5  # frames after which something else may begin within the same unrest
-_NEAR = 3  # suspect frames this close together are one suspect
-_MEMORY = 5  # frames whose median says what is usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +115,7 @@ class Finder:
         """Replace the suspects of one object; `entries` are all it has, frames rising."""
         self._measure(object_id, entries)
         self._entries[object_id] = entries
-        marks = _joined(dict(self._marks(object_id, entries)), entries)
+        marks = joined(dict(self._marks(object_id, entries)), entries)
         self._suspects[object_id] = tuple(_grouped(object_id, entries, marks))
 
     def forget(self, keep: Iterable[int]) -> None:
@@ -188,7 +183,7 @@ class Finder:
                     reasons |= self._place(overlaps[frame], entry)
                 if frame in facts and frame - 1 in facts:
                     reasons |= self._shape(facts[frame - 1][1], facts[frame][1], recent)
-            recent = [*recent[1 - _MEMORY :], facts[frame][1].area] if frame in facts else []
+            recent = [*recent[1 - MEMORY :], facts[frame][1].area] if frame in facts else []
             if Reason.VANISHED in reasons and frame - 1 in slivers:
                 reasons.add(Reason.SLIVER)  # the end of one thing, not something new
             if reasons:
@@ -255,44 +250,6 @@ def _presence(before: Entry, now: Entry, known: tuple[Mask, Facts] | None) -> se
     return set()
 
 
-def _joined(
-    marks: Mapping[int, frozenset[Reason]], entries: Mapping[int, Entry]
-) -> dict[int, frozenset[Reason]]:
-    """Return the marks with a jump and the jump back as one: all between is suspect, not beyond."""
-    joined = dict(marks)
-    jumps = [frame for frame, reasons in marks.items() if reasons & _JUMPS]
-    anchors = [frame for frame, entry in entries.items() if entry.is_anchor]
-    left = 0
-    for index, first in enumerate(jumps):
-        if first < left:
-            continue
-        for back in jumps[index + 1 :]:
-            if back - first > _LONGEST or bisect(anchors, first) < bisect(anchors, back):
-                break
-            if back - first > _NEAR and _is_back(entries, first, back):
-                for frame in range(first, back):
-                    joined[frame] = joined.get(frame, frozenset()) | (marks[first] & _JUMPS)
-                joined[back] = marks[back] - _JUMPS - {Reason.SPLIT}
-                left = back
-                break
-    return {frame: joined[frame] for frame in sorted(joined) if joined[frame]}
-
-
-def _is_back(entries: Mapping[int, Entry], first: int, back: int) -> bool:
-    """Whether a mask jumps at `back` to the size or place that it left at `first`."""
-    frames = (first - 1, first, back - 1, back)
-    masks = [entry.mask if (entry := entries.get(frame)) else None for frame in frames]
-    before, left, last, now = masks
-    if before is None or left is None or last is None or now is None:
-        return False
-    size = _as_large(now, before) and not _as_large(left, before)
-    return size or quick_iou(now, before) > quick_iou(last, before) + _CLOSER
-
-
-def _as_large(one: Mask, other: Mask) -> bool:
-    return 1 / _ALIKE <= one.area / other.area <= _ALIKE
-
-
 def _grouped(
     object_id: int, entries: Mapping[int, Entry], marks: Mapping[int, frozenset[Reason]]
 ) -> Iterator[Suspect]:
@@ -339,7 +296,7 @@ def _stretches(
         begins = (reasons - before) & {Reason.VANISHED, Reason.SPLIT}
         if stretch and begins and (Reason.VANISHED in begins or frame - stretch[0] >= _LONG):
             parted = True
-        if parted or (stretch and frame - stretch[-1] > _NEAR):
+        if parted or (stretch and frame - stretch[-1] > NEAR):
             yield stretch
             stretch = []
         stretch.append(frame)
@@ -412,7 +369,7 @@ def _absence(suspect: Suspect, entries: Mapping[int, Entry], taker: Mapping[int,
     gone = entries[suspect.first].mask is None
     if not gone:
         return suspect
-    near = range(suspect.first, min(last, suspect.first + _LONGEST) + 1)
+    near = range(suspect.first, min(last, suspect.first + LONGEST) + 1)
     areas = {f: mask.area for f in near if (e := taker.get(f)) and (mask := e.mask)}
     raised = _CERTAIN / suspect.severity
     return replace(
@@ -443,10 +400,10 @@ def _single(suspects: Iterable[Suspect]) -> Iterator[Suspect]:
 
 
 def _is_pair(taker: Suspect, taken: Suspect) -> bool:
-    together = taker.first <= taken.last + _NEAR and taken.first <= taker.last + _NEAR
+    together = taker.first <= taken.last + NEAR and taken.first <= taker.last + NEAR
     return together and (taker.object, taker.other) == (taken.other, taken.object)
 
 
 def _same_swap(one: Suspect, other: Suspect) -> bool:
-    together = one.first <= other.last + _NEAR and other.first <= one.last + _NEAR
+    together = one.first <= other.last + NEAR and other.first <= one.last + NEAR
     return together and (one.object, one.other) == (other.other, other.object)

@@ -197,6 +197,37 @@ def test_a_jump_and_the_jump_back_are_one_suspect() -> None:
     assert (suspect.first, suspect.last, suspect.frame) == (12, 23, 12)
 
 
+def test_after_a_jump_back_what_was_usual_before_is_no_suspect() -> None:
+    """For some frames after a leak the usual size is still that of the leak."""
+    odd = {frame: entry(square(8 - frame % 2, side=20)) for frame in range(12, 20)}
+    (suspect,) = find(document_with(odd))
+    assert (suspect.first, suspect.last) == (12, 19)
+
+
+def test_a_short_loss_and_the_return_are_one_suspect_while_it_is_gone() -> None:
+    odd = {frame: entry(None, score=0.1) for frame in range(12, 20)}
+    (suspect,) = find(document_with(odd))
+    assert (suspect.first, suspect.last) == (12, 19)
+    assert suspect.event is Event.LOST
+    assert set(suspect.reasons) == {Reason.VANISHED, Reason.RETURNED}
+
+
+@pytest.mark.parametrize(
+    "back", [entry(square(12), score=0.3), entry(square(12, side=20)), entry(square(12, side=6))]
+)
+def test_what_comes_back_as_something_else_is_a_suspect(back: Entry) -> None:
+    odd = {frame: entry(None) for frame in range(12, 20)} | {20: back}
+    assert any(each.first <= 20 <= each.last for each in find(document_with(odd)))
+
+
+def test_what_comes_back_after_an_anchor_or_a_long_time_is_a_suspect() -> None:
+    gone = {frame: entry(None) for frame in range(12, 20)}
+    absent = gone | {15: entry(None, origin=Origin.DRAWN)}
+    assert any(each.first == 20 for each in find(document_with(absent)))
+    long = {frame: entry(None) for frame in range(12, 32)}
+    assert any(each.first == 32 for each in find(document_with(long)))
+
+
 def test_suspects_come_in_order_of_value_or_of_time() -> None:
     finder = Finder()
     odd = {5: entry(square(11), score=0.4), 20: entry(square(12), conflict=True, score=0.1)}
