@@ -102,6 +102,11 @@ def overlap(mask: Mask | None, others: Iterable[Mask]) -> float:
     return max((inside(mask, other) for other in others), default=0.0)
 
 
+def taken(mask: Mask | None, others: Iterable[Mask]) -> float:
+    """Return what speaks against a mask, in log odds, that lies in other objects' masks."""
+    return _TAKEN * overlap(mask, others)
+
+
 class Stretch:
     """The frames between a corrected anchor and the next certain mask of one object.
 
@@ -130,7 +135,7 @@ class Stretch:
 
     def new(self, frame: int, entry: Entry, others: Iterable[Mask] = ()) -> Candidate:
         """Return a mask of the pass from the correction; `others` are other objects' masks."""
-        support = self._score(entry) - _TAKEN * overlap(entry.mask, others)
+        support = self._score(entry) - taken(entry.mask, others)
         if self.end is None:
             support += max(_OPEN_LEAST, _OPEN - _OPEN_FALL * math.log1p(1 + self._places[frame]))
         return Candidate(entry, support)
