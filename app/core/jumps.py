@@ -1,5 +1,6 @@
 """Jumps and losses that end: all between is suspect, what comes after is as it was before."""
 
+import math
 from bisect import bisect
 from collections.abc import Mapping
 
@@ -12,10 +13,12 @@ MEMORY = 5  # frames whose median says what is usual
 LONGEST = 60  # frames after which a jump is not the end of what another began
 NEAR = 3  # suspect frames this close together are one suspect
 _JUMPS = frozenset({Reason.LOW_OVERLAP, Reason.AREA_JUMP})
+_LOST = frozenset({Reason.VANISHED, Reason.BORDER_EXIT})
 _BRIEF = 15  # frames up to which it is the model that lost a thing, which was there
 _ALIKE = 1.25  # factor between areas up to which one is as large as the other
-_GROWN = 1.5  # the same after an absence
+_GROWN = 1.5  # the same after a while
 _CLOSER = 0.2  # IoU by which a mask that jumps back is nearer to where it was
+_PLACE = 0.3  # IoU from which on it is where it was
 _UNSURE = 0.5  # score below which what comes back may not be the thing that was lost
 
 
@@ -68,7 +71,7 @@ def _echoes(
         if frame in marks
         and before is not None
         and (now := _mask(entries, frame)) is not None
-        and _as_large(now, before)
+        and _as_large(now, before, _GROWN)
     }
 
 
@@ -79,24 +82,27 @@ def _absences_joined(
     found: dict[int, frozenset[Reason]] = {}
     lost: int | None = None
     for frame, reasons in sorted(marks.items()):
-        if Reason.VANISHED in reasons:
+        if reasons & _LOST:
             lost = frame
         if Reason.RETURNED not in reasons or lost is None:
             continue
         brief = frame - lost <= _BRIEF and bisect(anchors, lost) == bisect(anchors, frame)
-        if brief and _comes_back(_mask(entries, lost - 1), entries[frame]):
+        left = Reason.BORDER_EXIT in marks[lost]
+        if brief and _comes_back(_mask(entries, lost - 1), entries[frame], to_its_place=left):
             for each in range(lost, frame):
                 if each in entries:
-                    found[each] = marks.get(each, frozenset()) | {Reason.VANISHED}
+                    found[each] = marks.get(each, frozenset()) | marks[lost] & _LOST
             found[frame - 1] |= {Reason.RETURNED}
             found[frame] = reasons - {Reason.RETURNED}
         lost = None
     return found
 
 
-def _comes_back(before: Mask | None, entry: Entry) -> bool:
-    """Whether a mask after an absence is that of the thing which was lost."""
+def _comes_back(before: Mask | None, entry: Entry, *, to_its_place: bool) -> bool:
+    """Whether a mask after an absence is that of the thing which was lost, not of one that left."""
     if before is None or entry.mask is None:
+        return False
+    if to_its_place and quick_iou(before, entry.mask) < _PLACE:
         return False
     sure = entry.score is None or entry.score >= _UNSURE
     return sure and _as_large(entry.mask, before, _GROWN)
@@ -107,7 +113,10 @@ def _is_back(entries: Mapping[int, Entry], first: int, back: int) -> bool:
     before, left, last, now = (_mask(entries, f) for f in (first - 1, first, back - 1, back))
     if before is None or left is None or last is None or now is None:
         return False
-    size = _as_large(now, before) and not _as_large(left, before)
+    # It may leave its size at once or little by little, and grow meanwhile.
+    stays = _as_large(left, before) and _as_large(last, before)
+    nearly = _as_large(now, before, _GROWN) and 3 * growth(now, before) < growth(last, before)
+    size = not stays and (nearly or _as_large(now, before))
     return size or quick_iou(now, before) > quick_iou(last, before) + _CLOSER
 
 
@@ -117,4 +126,9 @@ def _mask(entries: Mapping[int, Entry], frame: int) -> Mask | None:
 
 
 def _as_large(one: Mask, other: Mask, factor: float = _ALIKE) -> bool:
-    return 1 / factor <= one.area / other.area <= factor
+    return growth(one, other) <= math.log(factor)
+
+
+def growth(one: Mask, other: Mask) -> float:
+    """Return how different two areas are, as the logarithm of their ratio, 0 for equal ones."""
+    return abs(math.log(one.area / other.area))

@@ -11,7 +11,7 @@ import numpy as np
 
 from app.core.document import Document, Entry
 from app.core.events import Event, Reason, alone, between
-from app.core.jumps import LONGEST, MEMORY, NEAR, joined
+from app.core.jumps import LONGEST, MEMORY, NEAR, growth, joined
 from app.core.mask import Mask
 from app.core.overlap import quick_iou, thinning
 
@@ -30,6 +30,7 @@ _SEVERITY = {
 }
 _ASK_MIDDLE = frozenset({Reason.CONFLICT, Reason.SLIVER})
 _STEADY, _SURE, _MOVED = 1.1, 0.95, 0.25  # factor of area, score and IoU of what only moves fast
+_SOUND = 0.9  # score from which on the model is sure of the thing
 _CERTAIN = 0.9  # severity where another object has what this one has lost
 _LONG = 5  # frames after which something else may begin within the same unrest
 
@@ -182,7 +183,7 @@ class Finder:
                 if frame in overlaps and overlaps[frame][2] < self._limits.overlap * usual:
                     reasons |= self._place(overlaps[frame], entry)
                 if frame in facts and frame - 1 in facts:
-                    reasons |= self._shape(facts[frame - 1][1], facts[frame][1], recent)
+                    reasons |= self._shape(facts[frame - 1][1], facts[frame][1], recent, entry)
             recent = [*recent[1 - MEMORY :], facts[frame][1].area] if frame in facts else []
             if Reason.VANISHED in reasons and frame - 1 in slivers:
                 reasons.add(Reason.SLIVER)  # the end of one thing, not something new
@@ -196,12 +197,16 @@ class Finder:
         sure = entry.score is not None and entry.score >= _SURE
         return set() if steady and sure and shared >= _MOVED else {Reason.LOW_OVERLAP}
 
-    def _shape(self, before: "Facts", now: "Facts", recent: list[int]) -> set[Reason]:
+    def _shape(self, before: "Facts", now: "Facts", recent: list[int], entry: Entry) -> set[Reason]:
+        """Return what speaks against a mask of another shape: not that it only comes apart."""
         reasons = set()
         usual = statistics.median(recent)
         if not usual / self._limits.area <= now.area <= usual * self._limits.area:
             reasons.add(Reason.AREA_JUMP)
-        if now.pieces > before.pieces:
+        # A piece that lies on something else makes it larger.
+        steady = usual / _STEADY <= now.area <= usual * _STEADY
+        whole = steady and entry.score is not None and entry.score >= _SOUND
+        if now.pieces > before.pieces and not whole:
             reasons.add(Reason.SPLIT)
         return reasons
 
@@ -319,18 +324,19 @@ def _best(entries: Mapping[int, Entry], frames: list[int], doubtful: list[int]) 
     """Return the frame to look at: the worst, as the model sees it.
 
     Where passes from two anchors disagree, or hardly any object is left (`doubtful`), it is the
-    middle: near either end a correction would say little that is new.
+    middle: near either end a correction would say little that is new. Where the model is sure of
+    all, it is the frame on which the size has changed most.
     """
     if doubtful:
         seen = [frame for frame in doubtful if entries[frame].mask is not None]
         middle = seen or doubtful
         return middle[len(middle) // 2]
-    scores = {frame: entries[frame].score for frame in frames}
-    return min(frames, key=lambda frame: (_score(scores[frame]), frame))
-
-
-def _score(score: float | None) -> float:
-    return 1.0 if score is None else score
+    scores = {f: 1.0 if (score := entries[f].score) is None else score for f in frames}
+    before = entries.get(frames[0] - 1)
+    if min(scores.values()) >= _SOUND and before and (was := before.mask):
+        sizes = {f: growth(mask, was) if (mask := entries[f].mask) else 0.0 for f in frames}
+        return max(frames, key=lambda frame: (sizes[frame], -frame))
+    return min(frames, key=lambda frame: (scores[frame], frame))
 
 
 def _event(

@@ -220,6 +220,47 @@ def test_what_comes_back_as_something_else_is_a_suspect(back: Entry) -> None:
     assert any(each.first <= 20 <= each.last for each in find(document_with(odd)))
 
 
+def test_what_is_lost_at_the_border_and_comes_back_to_its_place_is_one_suspect() -> None:
+    moves = {frame: entry(square(0)) for frame in range(8, 40)}
+    moves |= {frame: entry(None) for frame in range(12, 20)}
+    (lost,) = (each for each in find(document_with(moves)) if each.last >= 12)
+    assert (lost.first, lost.last) == (12, 19)
+    assert set(lost.reasons) == {Reason.BORDER_EXIT, Reason.RETURNED}
+    elsewhere = moves | {frame: entry(square(54)) for frame in range(20, 40)}
+    assert any(each.first == 20 for each in find(document_with(elsewhere)))
+
+
+def test_a_leak_that_grows_and_a_thing_that_grows_meanwhile_end_with_the_jump_back() -> None:
+    sides = {12: 12, 13: 14, 14: 17, 15: 20, 16: 24, 17: 28}
+    odd = {frame: entry(square(10, y=10, side=side)) for frame, side in sides.items()}
+    odd |= {frame: entry(square(10, y=10, side=10 + (frame > 17))) for frame in range(18, 40)}
+    odd |= {frame: entry(square(10, y=10)) for frame in range(1, 12)}
+    (suspect,) = (each for each in find(document_with(odd)) if each.last >= 12)
+    assert suspect.last == 17
+    assert suspect.frame == 17  # the model is sure of all, so that the size tells
+
+
+def apart() -> BoolMask:
+    """Return a square as large as the others, with a gap in it."""
+    pixels = square(12) | square(13)
+    pixels[:, 18] = False
+    return pixels
+
+
+@pytest.mark.parametrize(
+    ("pieces", "score", "listed"),
+    [
+        (apart(), 0.95, False),
+        (apart(), 0.85, True),  # the model is unsure
+        (square(12) | square(40, side=6), 0.95, True),  # a piece that is something else
+    ],
+)
+def test_a_thing_that_only_comes_apart_is_no_suspect(
+    pieces: BoolMask, score: float, listed: bool
+) -> None:
+    assert bool(find(document_with({20: entry(pieces, score=score)}))) is listed
+
+
 def test_what_comes_back_after_an_anchor_or_a_long_time_is_a_suspect() -> None:
     gone = {frame: entry(None) for frame in range(12, 20)}
     absent = gone | {15: entry(None, origin=Origin.DRAWN)}
