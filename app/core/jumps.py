@@ -12,7 +12,7 @@ from app.core.overlap import quick_iou
 MEMORY = 5  # frames whose median says what is usual
 LONGEST = 60  # frames after which a jump is not the end of what another began
 NEAR = 3  # suspect frames this close together are one suspect
-_JUMPS = frozenset({Reason.LOW_OVERLAP, Reason.AREA_JUMP})
+JUMPS = frozenset({Reason.LOW_OVERLAP, Reason.AREA_JUMP})
 _LOST = frozenset({Reason.VANISHED, Reason.BORDER_EXIT})
 _BRIEF = 15  # frames up to which it is the model that lost a thing, which was there
 _ALIKE = 1.25  # factor between areas up to which one is as large as the other
@@ -39,7 +39,7 @@ def _jumps_joined(
     marks: Mapping[int, frozenset[Reason]], entries: Mapping[int, Entry], anchors: list[int]
 ) -> dict[int, frozenset[Reason]]:
     found = dict(marks)
-    jumps = [frame for frame, reasons in marks.items() if reasons & _JUMPS]
+    jumps = [frame for frame, reasons in marks.items() if reasons & JUMPS]
     left = 0
     for index, first in enumerate(jumps):
         if first < left:
@@ -49,8 +49,8 @@ def _jumps_joined(
                 break
             if back - first > NEAR and _is_back(entries, first, back):
                 for frame in range(first, back):
-                    found[frame] = found.get(frame, frozenset()) | (marks[first] & _JUMPS)
-                found[back] = marks[back] - _JUMPS - {Reason.SPLIT}
+                    found[frame] = found.get(frame, frozenset()) | (marks[first] & JUMPS)
+                found[back] = marks[back] - JUMPS - {Reason.SPLIT}
                 found |= _echoes(found, entries, first, back)
                 left = back
                 break

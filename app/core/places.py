@@ -1,6 +1,7 @@
 """Objects that were taken for each other: put right from one frame on which a person said so."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from app.core.document import Changes, Document, Entry, Key
 from app.core.mask import Mask
@@ -55,14 +56,16 @@ def exchanged(document: Document, frame: int, owners: Owners) -> Changes:
 
     There each has the place that was the one of its owner: they were taken for each other, from the
     frame on up to the next anchor of any, or to where they change back; and back to where they met,
-    or nowhere where they met nowhere.
+    or nowhere where they met nowhere. What they get back is not stale: it waits for no heal.
     """
     last = max(document.frames(), default=frame)
     changes: dict[Key, Entry | None] = {}
     for step, end in ((1, last), (-1, 0)):
         for each in list(_reach(document, frame, step, end, owners)):
             here = document.on_frame(each)
-            changes |= {Key(each, number): here.get(owner) for number, owner in owners.items()}
+            for number, owner in owners.items():
+                entry = here.get(owner)
+                changes[Key(each, number)] = replace(entry, stale=False) if entry else None
     return changes
 
 

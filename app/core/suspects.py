@@ -11,7 +11,7 @@ import numpy as np
 
 from app.core.document import Document, Entry
 from app.core.events import Event, Reason, alone, between
-from app.core.jumps import LONGEST, MEMORY, NEAR, growth, joined
+from app.core.jumps import JUMPS, LONGEST, MEMORY, NEAR, growth, joined
 from app.core.mask import Mask
 from app.core.overlap import quick_iou, thinning
 
@@ -128,18 +128,30 @@ class Finder:
     def ranked(self, order: Order = Order.VALUE) -> tuple[Suspect, ...]:
         """Return all suspects, the most valuable or the earliest first, each swap once."""
         every = [
-            self._told(suspect) for suspects in self._suspects.values() for suspect in suspects
+            told
+            for suspects in self._suspects.values()
+            for suspect in suspects
+            for told in self._told(suspect)
         ]
         return tuple(sorted(_single(every), key=_KEYS[order]))
 
-    def _told(self, suspect: Suspect) -> Suspect:
-        """Say what seems to have happened, which the masks of other objects show."""
-        others = {n: entries for n, entries in self._entries.items() if n != suspect.object}
-        event, other = _event(suspect, self._entries[suspect.object], others)
-        told = replace(suspect, event=event, other=other)
-        if event is Event.TAKEN and other is not None:
-            return _absence(told, self._entries[suspect.object], others[other])
-        return told
+    def _told(self, suspect: Suspect) -> Iterator[Suspect]:
+        """Say what seems to have happened, which the masks of other objects show.
+
+        Where two change places is something of its own.
+        """
+        entries = self._entries[suspect.object]
+        others = {n: masks for n, masks in self._entries.items() if n != suspect.object}
+        begins, rival = _swap_in(suspect, entries, others) or (suspect.last + 1, None)
+        if begins > suspect.first:
+            before = _part(suspect, entries, suspect.first, begins - 1)
+            event, other = _event(before, entries, others)
+            told = replace(before, event=event, other=other)
+            taken = event is Event.TAKEN and other is not None
+            yield _absence(told, entries, others[other or 0]) if taken else told
+        if rival is not None:
+            swap = _part(suspect, entries, begins, suspect.last)
+            yield replace(swap, event=Event.SWAP, other=rival)
 
     def _measure(self, object_id: int, entries: Mapping[int, Entry]) -> None:
         """Measure the masks that are new, and each with the one before it."""
@@ -354,6 +366,31 @@ def _event(
             if event is not None:
                 return event, number
     return alone(reasons, before, now, entries[suspect.frame]), None
+
+
+def _swap_in(
+    suspect: Suspect, entries: Mapping[int, Entry], others: Mapping[int, Mapping[int, Entry]]
+) -> tuple[int, int] | None:
+    """Return on which frame of a suspect its object changes places, and with which one."""
+    if JUMPS.isdisjoint(suspect.reasons) or Reason.CONFLICT in suspect.reasons:
+        return None
+    for frame in range(suspect.first, suspect.last + 1):
+        step = replace(suspect, first=frame)
+        before, now = _masks(entries, step, frame)
+        for number, masks in others.items():
+            if between(before, now, *_masks(masks, step, frame)) is Event.SWAP:
+                return frame, number
+    return None
+
+
+def _part(suspect: Suspect, entries: Mapping[int, Entry], first: int, last: int) -> Suspect:
+    """Return the suspect on some of its frames only."""
+    if (first, last) == (suspect.first, suspect.last):
+        return suspect
+    frames = [frame for frame in range(first, last + 1) if frame in entries]
+    inside = first <= suspect.frame <= last
+    opens = suspect.frame if inside else _best(entries, frames, [])
+    return replace(suspect, first=first, last=last, frame=opens)
 
 
 def _masks(

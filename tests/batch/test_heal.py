@@ -244,6 +244,17 @@ def test_a_mask_that_an_edit_has_changed_says_nothing_for_the_old_ones_beside_it
     assert all(document.get(Key(frame, 1)).mask == mask_at(10) for frame in range(40))  # type: ignore[union-attr]
 
 
+def test_old_masks_that_were_put_right_with_the_corrected_one_stand() -> None:
+    """Beside the correction they are not stale. The tracker drifts, and is as sure."""
+    document = corrected(40, at=20, drifted=range(0), anchors={0: 10, 39: 10})
+    right = {Key(f, 1): Entry(mask_at(10), Origin.PROPAGATED, score=0.9) for f in range(21, 26)}
+    document.replace(right)
+    tracker = FakeTracker(FakeFrames(40))
+    tracker.drift = dict.fromkeys(range(40), 3)
+    document.replace(healed(document, 20, tracker))
+    assert {key: document.get(key) for key in right} == right
+
+
 def test_what_is_new_of_a_frame_is_said_after_what_is_kept_and_takes_from_it() -> None:
     drifted = range(15, 26)
     document = corrected(40, at=20, drifted=drifted, anchors={0: 10, 39: 10})

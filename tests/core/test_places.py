@@ -36,6 +36,12 @@ def test_they_get_their_masks_back_from_there_on() -> None:
     assert changes[Key(15, 2)] == document.get(Key(15, 1))
 
 
+def test_what_they_get_back_waits_for_no_heal() -> None:
+    document = swapped_until(5)
+    document.replace({key: replace(e, stale=True) for key, e in document.items()})
+    assert not any(e.stale for e in exchanged(document, FRAME, {1: 2, 2: 1}).values() if e)
+
+
 def test_back_to_where_they_met() -> None:
     document = swapped_until(5)
     near = Mask.encode(square(8, side=10))

@@ -140,6 +140,17 @@ def test_two_objects_that_change_places_are_one_row() -> None:
     assert suspect.first == 20
 
 
+def test_a_swap_within_a_longer_unrest_begins_where_they_change_places() -> None:
+    odd = {Key(f, n): entry(square(40 if n == 1 else 10)) for f in range(20, 30) for n in (1, 2)}
+    odd |= {Key(f, 1): entry(square(10), score=0.4) for f in (17, 18, 19)}
+    odd |= {Key(f, 1): entry(square(40), score=0.45) for f in range(20, 26)}
+    before, swap = two_objects(odd)
+    assert (before.first, before.last, before.event) == (17, 19, Event.DRIFT)
+    assert (swap.first, swap.last, swap.event) == (20, 25, Event.SWAP)
+    assert before.frame <= 19
+    assert swap.frame >= 20
+
+
 def test_what_another_object_has_now_was_taken_by_it() -> None:
     odd = {Key(f, 2): entry(square(10)) for f in range(20, 30)}
     odd |= {Key(f, 1): entry(None, score=0.1) for f in range(20, 30)}

@@ -177,7 +177,10 @@ class _Healing:
         old = {f: self._old[Key(f, number)] for f in near if Key(f, number) in self._old}
         start = pass_.anchors.get(pass_.frames[0], {}).get(number)
         end = self._standing(number, ordered[-1] + pass_.step)
-        return Stretch(frames or list(ordered), start, end, old, faulty=not verified)
+        # Beside the correction, what is not stale was put right with it.
+        beside = old.get(ordered[0])
+        faulty = not verified and (beside is None or beside.stale)
+        return Stretch(frames or list(ordered), start, end, old, faulty=faulty)
 
     def _standing(self, number: int, frame: int) -> Mask | None:
         """Return the mask that stands on a frame: an anchor's, or an old one."""
