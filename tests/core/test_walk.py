@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.document import Entry, Origin
-from app.core.evidence import Candidate, Source, Stretch, choose
+from app.core.evidence import Beside, Candidate, Source, Stretch, choose
 from app.core.heal import Rules
 from app.core.mask import Mask
 from app.core.walk import Verdict, Walk, is_conflict
@@ -104,6 +104,28 @@ def test_one_frame_that_is_the_same_but_for_noise_ends_a_walk(beside: int, ends_
     walk = Walk(Stretch(range(1, 20), mask_at(10, side=30), None, old), Rules())
     verdicts = [walk.feed(frame, large_at(10), {}) for frame in range(1, ends_at + 1)]
     assert verdicts == [Verdict.GOES_ON] * (ends_at - 1) + [Verdict.AGREES]
+
+
+@pytest.mark.parametrize(
+    ("beside", "wanted"),
+    [(Beside.WRONG, Source.NEW), (Beside.OPEN, Source.OLD), (Beside.RIGHT, Source.OLD)],
+)
+def test_old_masks_hold_as_they_are_known(beside: Beside, wanted: Source) -> None:
+    """Where it is open which are right, the surer ones; at places where either fits alike."""
+    frames = range(1, 5)
+    old = {frame: entry_at(40, 0.92) for frame in range(1, 20)}
+    walk = Walk(Stretch(frames, mask_at(25), None, old, beside), RULES)
+    for frame in frames:
+        walk.feed(frame, entry_at(10), {})
+    assert {source for source, _ in walk.settled({}, met=False).values()} == {wanted}
+
+
+def test_far_behind_a_correction_the_surer_mask_holds() -> None:
+    old = {frame: entry_at(40, 0.93) for frame in range(1, 40)}
+    walk = Walk(Stretch(range(1, 40), mask_at(10), None, old), RULES)
+    verdicts = [walk.feed(frame, entry_at(10), {}) for frame in range(1, 20)]
+    assert verdicts[3] is Verdict.GOES_ON
+    assert verdicts[-1] is Verdict.GIVES_WAY
 
 
 def test_one_frame_in_doubt_makes_no_walk_give_way() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from app.batch.passes.predict import UnpackedAnchors, predict
 from app.batch.passes.steps import Step, Steps, entries_of, entry_of
 from app.core.document import Entry, Key, Origin
-from app.core.evidence import Source, Stretch
+from app.core.evidence import Beside, Source, Stretch
 from app.core.heal import Rules, Watch, agree, difference, probes
 from app.core.mask import Mask
 from app.core.passes import PackedAnchors, Pass
@@ -165,22 +165,23 @@ class _Healing:
         pass_, span = self._pass, self._pass.spans[number]
         ordered = span if pass_.step > 0 else span[::-1]
         frames = [frame for frame in ordered if pass_.may_fill(Key(frame, number))]
-        origin = self._old.get(Key(pass_.frames[0], number))
-        # One that an edit has changed has no score any more.
-        verified = (
-            origin is not None
-            and origin.verified
-            and origin.origin is Origin.PROPAGATED
-            and origin.score is not None
-        )
         near = range(min(pass_.frames) - 1, max(pass_.frames) + 2)
         old = {f: self._old[Key(f, number)] for f in near if Key(f, number) in self._old}
         start = pass_.anchors.get(pass_.frames[0], {}).get(number)
         end = self._standing(number, ordered[-1] + pass_.step)
-        # Beside the correction, what is not stale was put right with it.
-        beside = old.get(ordered[0])
-        faulty = not verified and (beside is None or beside.stale)
-        return Stretch(frames or list(ordered), start, end, old, faulty=faulty)
+        beside = self._beside(number, old.get(ordered[0]))
+        return Stretch(frames or list(ordered), start, end, old, beside)
+
+    def _beside(self, number: int, nearest: Entry | None) -> Beside:
+        """Return what the corrected mask says of the old ones, the `nearest` of which is given."""
+        # What is not stale was put right with it.
+        if nearest is not None and not nearest.stale:
+            return Beside.RIGHT
+        corrected = self._old.get(Key(self._pass.frames[0], number))
+        if corrected is None or not corrected.verified or corrected.origin is not Origin.PROPAGATED:
+            return Beside.WRONG
+        # A mask of the model has a score, unless an edit has changed it since.
+        return Beside.OPEN if corrected.score is None else Beside.RIGHT
 
     def _standing(self, number: int, frame: int) -> Mask | None:
         """Return the mask that stands on a frame: an anchor's, or an old one."""
