@@ -39,7 +39,7 @@ class Settings:
     heal_iou: float = 0.9
     heal_boundary: float = 0.9
     heal_area: float = 0.1
-    heal_patience: int = 2
+    heal_patience: int = 1
     conflict: float = 0.3
     review_advance: bool = True
     cache_mib: int = 768

@@ -319,6 +319,7 @@ def test_the_masks_that_gave_are_verified_and_healed_with_the_one_that_took(
     session.correction.verify_and_heal()
     idle()
     assert session.masks.state(Key(15, 2)) is State.VERIFIED
+    assert session.masks.document.get(Key(15, 2)).score is None  # type: ignore[union-attr]
     assert session.history.stack.count() == steps + 2  # the verification, the heal
     assert desk.said("object 1")
     assert desk.said("object 2")
