@@ -8,7 +8,10 @@ from PySide6.QtCore import QObject, Signal, Slot
 from app.core.densify import Run, runs
 from app.core.document import Entry, Key
 from app.session.edits.masks import MaskEdits
+from app.session.jobs.densification import Densification
+from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
+from app.session.state.interactions import interaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,13 @@ class DenseRuns(QObject):
 
     changed = Signal()
 
-    def __init__(self, context: SessionContext, edit: MaskEdits, parent: QObject) -> None:
+    def __init__(
+        self, context: SessionContext, jobs: JobRunner, edit: MaskEdits, parent: QObject
+    ) -> None:
         super().__init__(parent)
-        self._video, self._masks, self._edit = context.video, context.masks, edit
+        self._context, self._jobs, self._edit = context, jobs, edit
+        self._interactions = context.interactions
+        self._video, self._masks = context.video, context.masks
         self._view, self._status = context.view, context.status
         context.video.opened.connect(self._tell)
         context.masks.document_changed.connect(self._tell)
@@ -51,12 +58,8 @@ class DenseRuns(QObject):
 
     @property
     def annotated(self) -> tuple[int, ...]:
-        """The frames that the imported sparse file has."""
-        opened = self._video.now
-        original = opened.imported.original if opened else None
-        if opened is None or original is None or original.file.is_dense:
-            return ()
-        return tuple(opened.imported.records)
+        """The frames that the runs lie between."""
+        return self._video.now.annotated if self._video.now else ()
 
     def all(self) -> tuple[DenseRun, ...]:
         """Return every object of every run in the order of time, doubtful ones among them."""
@@ -75,6 +78,15 @@ class DenseRuns(QObject):
         doubted = tuple(frame for frame, each in made.items() if each.conflict)
         scores = [each.score for each in made.values() if each.score is not None]
         return DenseRun(run, number, len(made), doubted, fmean(scores) if scores else None)
+
+    @interaction("files.exchange.visor.dense")
+    def densify(self) -> None:
+        """Fill what lies between annotated frames from both sides, between the in and out points.
+
+        What is filled already stays as it is. Each run is kept as soon as it is done.
+        """
+        if self._video.is_open:
+            self._jobs.ask(lambda: Densification.plan(self._context))
 
     def accept(self, found: DenseRun) -> None:
         """Take over the masks that are in doubt, as one undo step; they are exported then."""
