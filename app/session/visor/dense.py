@@ -22,6 +22,7 @@ class DenseRun:
     object: int
     made: int  # masks between the ends
     doubted: tuple[int, ...]  # frames on which the two directions disagree
+    stale: tuple[int, ...]  # frames whose mask was made from one that is another since
     agreement: float | None  # mean of both directions
 
     @property
@@ -30,9 +31,14 @@ class DenseRun:
         return len(self.run.frames)
 
     @property
+    def undecided(self) -> tuple[int, ...]:
+        """The frames that are left to look at, rising."""
+        return tuple(sorted({*self.doubted, *self.stale}))
+
+    @property
     def is_decided(self) -> bool:
         """Whether nothing is left to look at."""
-        return not self.doubted
+        return not self.undecided
 
 
 class DenseRuns(QObject):
@@ -76,8 +82,10 @@ class DenseRuns(QObject):
         here = {frame: document.get(Key(frame, number)) for frame in run.frames}
         made = {f: each for f, each in here.items() if each is not None and each.mask is not None}
         doubted = tuple(frame for frame, each in made.items() if each.conflict)
+        stale = tuple(frame for frame, each in made.items() if each.stale)
         scores = [each.score for each in made.values() if each.score is not None]
-        return DenseRun(run, number, len(made), doubted, fmean(scores) if scores else None)
+        mean = fmean(scores) if scores else None
+        return DenseRun(run, number, len(made), doubted, stale, mean)
 
     @interaction("files.exchange.visor.dense")
     def densify(self) -> None:
@@ -89,12 +97,12 @@ class DenseRuns(QObject):
             self._jobs.ask(lambda: Densification.plan(self._context))
 
     def accept(self, found: DenseRun) -> None:
-        """Take over the masks that are in doubt, as one undo step; they are exported then."""
+        """Take over what is in doubt or stale, as one undo step; all of it is exported then."""
         changes: dict[Key, Entry | None] = {}
-        for frame in found.doubted:
+        for frame in found.undecided:
             entry = self._masks.document.get(Key(frame, found.object))
             if entry is not None:
-                changes[Key(frame, found.object)] = replace(entry, conflict=False)
+                changes[Key(frame, found.object)] = replace(entry, conflict=False, stale=False)
         if changes:
             self._edit.make(changes, f"Accept {self._words(found)}", marks=False)
 
@@ -114,7 +122,7 @@ class DenseRuns(QObject):
         document = self._masks.document
         scores = {
             frame: entry.score
-            for frame in found.doubted or found.run.frames
+            for frame in found.undecided or found.run.frames
             if (entry := document.get(Key(frame, found.object))) and entry.score is not None
         }
         middle = (found.run.start + found.run.end) // 2

@@ -48,6 +48,9 @@ VISOR = Menu(_("VI&SOR"), (
     Action("mend_all", _("Mend all"), "auto-fix", (), Need.MASKS,
         _("Mend every defect that can be, as one undo step"), lambda d: d.visor.mend_all()),
     None,
+    Action("densify", _("Densif&y between annotated frames"), "transition-masked", (), Need.MASKS,
+        _("Follow every object from both of its neighbouring annotated frames; where the two "
+        "directions disagree, you are asked"), lambda d: d.visor.densify()),
     Action("dense", _("&Dense runs"), "view-sequential-outline", (), Need.VIDEO,
         _("The masks between annotated frames, run by run"), lambda d: d.visor.show("dense")),
     Action("accept_run", _("Accept run"), "check", ("Ctrl+Return",), Need.MASKS,

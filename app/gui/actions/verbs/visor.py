@@ -87,6 +87,11 @@ class VisorVerbs:
         validation = self._visor.validation
         validation.mend([each for each in validation.findings if not each.defect.harmless])
 
+    def densify(self) -> None:
+        """Fill what lies between annotated frames, and show the runs as they come."""
+        self._panels.show_panel("dense")
+        self._visor.dense.densify()
+
     def decide_run(self, *, accept: bool) -> None:
         """Accept or reject the run that is chosen in the list, and go to the next."""
         panel, dense = self._panels.dense, self._visor.dense
