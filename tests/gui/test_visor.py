@@ -352,12 +352,11 @@ def test_densify_from_the_menu_then_decide_in_the_panel_and_export(
     source = sparse_source(tmp_path / "work")
     desk.window.files.open(source)
     desk.settle()
-    panel = desk.window._parts.visor.dense
-    qtbot.mouseClick(desk.window.canvas.viewport(), Qt.MouseButton.LeftButton)
+    panel, session = desk.window._parts.visor.dense, desk.session
     gate = panel.gate
     assert gate.value() == 0.85
     gate.setValue(0.5)
-    assert desk.session.preferences.settings.densify_gate == 0.5
+    assert session.preferences.settings.densify_gate == 0.5
     gate.setValue(0.85)
     menu = next(a.menu() for a in desk.window.menuBar().actions() if a.text() == "VI&SOR")
     assert isinstance(menu, QMenu)
@@ -382,7 +381,16 @@ def test_densify_from_the_menu_then_decide_in_the_panel_and_export(
     click(desk, panel.view, 0)
     desk.press(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier, panel.view)
     desk.press(Qt.Key.Key_Backspace, Qt.KeyboardModifier.ControlModifier, panel.view)
-    assert [model.index(row, 3).data() for row in range(3)] == ["accepted", "none", "in doubt: 5-7"]
+    assert [model.index(row, 3).data() for row in range(3)] == [
+        "accepted",
+        "to be filled",
+        "in doubt: 5-7",
+    ]
+    assert panel.row == 2  # the next that is to be decided on
+    click(desk, panel.view, 3)
+    desk.do("accept_run")
+    assert panel.row == 2
+    session.history.undo()
     desk.ask.answer = tmp_path / "dense.json"
     desk.do("export_dense")
     qtbot.waitUntil((tmp_path / "dense.json").exists)

@@ -53,11 +53,16 @@ class Results:
         self._preferences = context.preferences
         self.before: dict[Key, Entry | None] = {}  # what the last job replaced
         self.changing = Within()  # the document, from here or by what makes way for it
+        self._keeping = Within()
 
     @property
     def undo_index(self) -> int:
         """How many undo steps are done."""
         return self._video.now.undo_stack.index() if self._video.now else 0
+
+    def is_newest(self, running: RunningJob) -> bool:
+        """Whether nothing was done since a job began, but what it has done itself."""
+        return self._keeping.is_on or running.since == self.undo_index
 
     @property
     def _can_redo(self) -> bool:
@@ -96,7 +101,7 @@ class Results:
                 self.before.clear()
             running.changed |= {key: taken[key] for key in changes}
             self.before.update({key: running.before[key] for key in changes})
-            with self.changing:
+            with self.changing, self._keeping:
                 self._masks.change(changes, running.title, series=running.job)
             running.since = self.undo_index
         if unused := frozenset(taken) - frozenset(changes):

@@ -52,8 +52,7 @@ class JobRunner(QObject):
     def newest(self) -> str:
         """What the running job is called, where nothing was done since it began; else empty."""
         running = self._running
-        begun = running is not None and running.since == self._results.undo_index
-        return running.title if running is not None and begun else ""
+        return running.title if running and self._results.is_newest(running) else ""
 
     @property
     def running(self) -> tuple[str, float]:

@@ -21,6 +21,7 @@ class DenseRun:
     run: Run
     object: int
     made: int  # masks between the ends
+    missing: int  # frames of which nothing is known, not even that it is absent
     doubted: tuple[int, ...]  # frames on which the two directions disagree
     stale: tuple[int, ...]  # frames whose mask was made from one that is another since
     agreement: float | None  # mean of both directions
@@ -85,7 +86,8 @@ class DenseRuns(QObject):
         stale = tuple(frame for frame, each in made.items() if each.stale)
         scores = [each.score for each in made.values() if each.score is not None]
         mean = fmean(scores) if scores else None
-        return DenseRun(run, number, len(made), doubted, stale, mean)
+        missing = sum(each is None for each in here.values())
+        return DenseRun(run, number, len(made), missing, doubted, stale, mean)
 
     @interaction("files.exchange.visor.dense")
     def densify(self) -> None:

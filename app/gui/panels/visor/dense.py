@@ -94,8 +94,10 @@ class DenseModel(QAbstractTableModel):
             return self.tr("in doubt: {}").format(_text(found.doubted))
         if found.stale:
             return self.tr("stale: {}").format(_text(found.stale))
+        if found.missing == found.frames:
+            return self.tr("to be filled")
         if not found.made:
-            return self.tr("none")
+            return self.tr("absent")
         if found.made < found.frames:
             return self.tr("{0} of {1} frames").format(found.made, found.frames)
         return self.tr("accepted")
@@ -157,12 +159,16 @@ class DensePanel(TablePanel):
         return self._model.rows[index.row()] if index.isValid() else None
 
     def choose_next(self, row: int) -> None:
-        """Go to the run in a row, or to the last one."""
+        """Go to the next run from a row on that is to be decided on; else to the row, or the last.
+
+        Where what is left lies before the row, the first of these is the next.
+        """
         self.refresh()
-        if self._model.rows:
-            self._tree.setCurrentIndex(
-                self._model.index(min(row, len(self._model.rows) - 1), Column.FRAMES)
-            )
+        if rows := self._model.rows:
+            order = [*range(row, len(rows)), *range(min(row, len(rows)))]
+            undecided = (each for each in order if not rows[each].is_decided)
+            chosen = next(undecided, min(row, len(rows) - 1))
+            self._tree.setCurrentIndex(self._model.index(chosen, Column.FRAMES))
             self._on_chosen(self._tree.currentIndex())
 
     @property
@@ -192,7 +198,7 @@ class DensePanel(TablePanel):
                 "in common, with other frames between them."
             )
         undecided = sum(not each.is_decided for each in found)
-        empty = sum(each.made < each.frames for each in found)
+        empty = sum(each.missing > 0 for each in found)
         words = self.tr("{0} runs of objects, {1} to decide on").format(len(found), undecided)
         return self.tr("{0}, {1} to be filled").format(words, empty) if empty else words
 
