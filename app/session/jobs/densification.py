@@ -22,28 +22,37 @@ class Densification(Job):
     topic = Topic.RUNS
 
     def __init__(
-        self, context: SessionContext, left: Iterable[Run], done: tuple[Run, ...] = ()
+        self,
+        context: SessionContext,
+        annotated: Collection[int],
+        left: Iterable[Run],
+        done: tuple[Run, ...] = (),
     ) -> None:
         """`done` are the runs that were filled before the job was interrupted."""
         super().__init__(context)
         document = context.masks.document
+        self._annotated = annotated
+        self.asked = ("densify", tuple(annotated))
         self._runs = tuple(passes(document, run) for run in left)
         self._ends = list(itertools.accumulate(each.steps for each in self._runs))
         self._done = done
 
     @classmethod
-    def plan(cls, context: SessionContext) -> "Densification":
+    def plan(cls, context: SessionContext, annotated: Collection[int]) -> "Densification":
         """Return a job for all runs between the in and out points that are not filled.
 
-        Raises NothingToDo.
+        The runs lie between the frames `annotated`. Raises NothingToDo.
         """
-        found = _runs(context)
-        left = [each for run in found if (each := unfilled(context.masks.document, run))]
+        view, document = context.view, context.masks.document
+        found = [
+            run
+            for run in runs(document, annotated)
+            if run.frames[0] <= view.last and run.frames[-1] >= view.first
+        ]
+        left = [each for run in found if (each := unfilled(document, run))]
         if not left:
             raise NothingToDo("info" if found else "warning", _why_nothing(context, found))
-        job = cls(context, left)
-        job.asked = "densify"
-        return job
+        return cls(context, annotated, left)
 
     @property
     def title(self) -> str:
@@ -92,19 +101,18 @@ class Densification(Job):
         """Go on with the runs that are left, and once more with those whose ends were edited."""
         frames = {key.frame for key in edited}
         again = [run for run in self._filled if not frames.isdisjoint((run.start, run.end))]
-        wanted = (*again, *self._left)
+        wanted = {run.start for run in (*again, *self._left)}
         document = self._context.masks.document
         left = [
             each
-            for run in runs(document, _annotated(self._context))
-            if any(run.start >= one.start and run.end <= one.end for one in wanted)
-            and (each := unfilled(document, run))
+            for run in runs(document, self._annotated)
+            if run.start in wanted and (each := unfilled(document, run))
         ]
         if not left:
             return None
         done = tuple(run for run in self._filled if run not in again)
-        job = Densification(self._context, left, self._done + done)
-        job.asked, job._left_out = self.asked, self._left_out
+        job = Densification(self._context, self._annotated, left, self._done + done)
+        job._left_out = self._left_out
         return job
 
     def outcome(
@@ -135,17 +143,6 @@ class Densification(Job):
     def _left(self) -> tuple[Run, ...]:
         """The run that is being filled, and those after it."""
         return tuple(each.run for each in self._runs[bisect_right(self._ends, self._steps) :])
-
-
-def _annotated(context: SessionContext) -> tuple[int, ...]:
-    return context.video.now.annotated if context.video.now else ()
-
-
-def _runs(context: SessionContext) -> list[Run]:
-    """Return the runs that have a frame between the in and out points."""
-    view = context.view
-    found = runs(context.masks.document, _annotated(context))
-    return [run for run in found if run.frames[0] <= view.last and run.frames[-1] >= view.first]
 
 
 def _why_nothing(context: SessionContext, found: Collection[Run]) -> str:

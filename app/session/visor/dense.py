@@ -89,14 +89,19 @@ class DenseRuns(QObject):
         missing = sum(each is None for each in here.values())
         return DenseRun(run, number, len(made), missing, doubted, stale, mean)
 
-    @interaction("files.exchange.visor.dense")
     def densify(self) -> None:
         """Fill what lies between annotated frames from both sides, between the in and out points.
 
         What is filled already stays as it is. Each run is kept as soon as it is done.
         """
         if self._video.is_open:
-            self._jobs.ask(lambda: Densification.plan(self._context))
+            self.fill(self.annotated)
+
+    @interaction("files.exchange.visor.dense")
+    def fill(self, annotated: tuple[int, ...]) -> None:
+        """Fill what lies between these frames; a log has them, as it has no imported file."""
+        frames = tuple(annotated)
+        self._jobs.ask(lambda: Densification.plan(self._context, frames))
 
     def accept(self, found: DenseRun) -> None:
         """Take over what is in doubt or stale, as one undo step; all of it is exported then."""

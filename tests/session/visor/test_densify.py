@@ -13,9 +13,11 @@ from app.batch.videos.densify import Densification, DensifyJob
 from app.cli.main import run
 from app.core.document import Entry, Key, Origin
 from app.core.mask import Mask
+from app.session.replay import Replay
 from app.session.session import Session, load_models
 from app.session.state.status import Report, SessionState, Topic
 from app.session.visor.dense import DenseRun, DenseRuns
+from app.storage.interactions import read_log
 from app.storage.project.project import Project
 from app.storage.settings import Settings
 from app.storage.video.frames import FrameCache
@@ -372,3 +374,33 @@ def test_what_was_made_by_hand_in_any_video_is_densified_too(tmp_path: Path, qtb
         ]  # fmt: skip
     finally:
         desk.close()
+
+
+def test_a_log_of_it_is_played_again(
+    tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MASKWRIGHT_HOME", str(tmp_path / "home"))
+    source = source_in(tmp_path / "work")
+    raw = sparse()
+    del raw["video_annotations"][1]["annotations"][1]  # what the masks alone do not tell of
+    source.write_text(json.dumps(raw))
+    desk = Desk(source, Settings(interaction_log=True))
+    try:
+        begin(desk, 9)
+        qtbot.waitUntil(lambda: len(desk.filled()) == 3)
+        desk.session.jobs.stop_running()
+        desk.gate.open()
+        desk.dense.accept(desk.found(0, CUP))
+        desk.mask(4, 30)
+        desk.dense.densify()
+        qtbot.waitUntil(lambda: desk.session.status.state is SessionState.IDLE)
+        path, masks = desk.session.files.log.path, desk.masks
+        assert path is not None
+        assert len(desk.filled()) == 6
+    finally:
+        desk.close()
+    replay = Replay(read_log(path), tmp_path, None, lambda cache, _settings: FakeModels(cache))
+    try:
+        assert dict(replay.play().items()) == masks
+    finally:
+        replay.close()
