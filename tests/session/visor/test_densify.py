@@ -213,8 +213,11 @@ def test_a_gate_that_all_pass_leaves_nothing_in_doubt(desk: Desk, idle: Idle) ->
     assert all(each.is_decided for each in desk.dense.all())
 
 
-def test_stopped_it_keeps_whole_runs_and_goes_on_with_the_others(desk: Desk, idle: Idle) -> None:
-    begin(desk, 13)  # eight steps are the first run; of the second, the way back has begun
+def test_stopped_it_keeps_whole_runs_and_goes_on_with_the_others(
+    desk: Desk, idle: Idle, qtbot: QtBot
+) -> None:
+    begin(desk, 14)  # eight steps are the first run; of the second, the way back has begun
+    qtbot.waitUntil(lambda: desk.session.masks.shown(7) != {})
     desk.session.jobs.stop_running()
     desk.gate.open()
     idle()
@@ -273,6 +276,20 @@ def test_an_end_that_is_edited_meanwhile_counts_for_both_runs_beside_it(
     desk.dense.densify()
     assert "All runs are filled" in desk.reports[-1].text
     assert desk.masks == after
+
+
+def test_an_end_of_a_run_that_is_done_counts_when_it_is_edited_meanwhile(
+    desk: Desk, idle: Idle, qtbot: QtBot
+) -> None:
+    begin(desk, 10)
+    qtbot.waitUntil(lambda: len(desk.filled()) == 6)
+    desk.mask(0, 30)
+    desk.gate.open()
+    idle()
+    assert len(desk.filled()) == 12
+    assert not any(entry.stale for entry in desk.masks.values())
+    assert desk.masks[Key(1, CUP)].mask == desk.masks[Key(0, CUP)].mask
+    assert desk.reports[-1].text == "Densify 2 objects, frames 0-8: 9 of 9 masks accepted"
 
 
 def test_what_is_drawn_in_a_run_meanwhile_stays_and_is_built_on(desk: Desk, idle: Idle) -> None:
