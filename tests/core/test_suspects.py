@@ -151,6 +151,19 @@ def test_a_swap_within_a_longer_unrest_begins_where_they_change_places() -> None
     assert swap.frame >= 20
 
 
+def test_a_swap_ends_where_they_change_back_though_the_unrest_goes_on() -> None:
+    odd = {Key(f, n): entry(square(40 if n == 1 else 10)) for f in range(12, 20) for n in (1, 2)}
+    odd |= {Key(f, 1): entry(square(10, side=5), score=0.3) for f in (20, 21)}
+    swap, rest = (each for each in two_objects(odd) if each.object == 1)
+    assert (swap.first, swap.last, swap.event) == (12, 19, Event.SWAP)
+    assert swap.frame <= 19
+    assert (rest.first, rest.event, rest.other) == (20, Event.DRIFT, None)
+    one, two = Key(20, 1), Key(21, 1)
+    back = {key: entry(square(10), score=0.9) for key in (one, two)}
+    (swap,) = (each for each in two_objects(odd | back) if each.object == 1)
+    assert (swap.first, swap.last) == (12, 19)
+
+
 def test_what_another_object_has_now_was_taken_by_it() -> None:
     odd = {Key(f, 2): entry(square(10)) for f in range(20, 30)}
     odd |= {Key(f, 1): entry(None, score=0.1) for f in range(20, 30)}
