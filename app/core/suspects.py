@@ -145,9 +145,9 @@ class Finder:
         others = {n: masks for n, masks in self._entries.items() if n != suspect.object}
         begins, rival = _swap_in(suspect, entries, others) or (suspect.last + 1, None)
         if begins > suspect.first:
-            before = _part(suspect, entries, suspect.first, begins - 1)
-            event, other = _event(before, entries, others)
-            told = replace(before, event=event, other=other)
+            start = _part(suspect, entries, suspect.first, begins - 1)
+            event, other = _event(start, entries, others)
+            told = replace(start, event=event, other=other)
             taken = event is Event.TAKEN and other is not None
             yield _absence(told, entries, others[other or 0]) if taken else told
         if rival is None:

@@ -264,6 +264,18 @@ def test_a_leak_that_grows_and_a_thing_that_grows_meanwhile_end_with_the_jump_ba
     assert suspect.frame == 17  # the model is sure of all, so that the size tells
 
 
+def test_after_a_jump_back_no_jump_begins_with_what_was_usual_before() -> None:
+    """The thing grows all the while, leaks from 12 to 17 and shrinks at once on frame 30."""
+    sides = {frame: 10 + frame // 3 for frame in range(40)}
+    sides |= {frame: 2 * sides[frame] for frame in range(12, 18)}
+    sides |= {frame: sides[frame] - 8 for frame in range(30, 40)}
+    odd = {frame: entry(square(8, y=6, side=side)) for frame, side in sides.items()}
+    odd[0] = entry(square(8, y=6), origin=Origin.DRAWN)
+    leak, shrunk = sorted(find(document_with(odd)), key=lambda each: each.first)
+    assert (leak.first, leak.last) == (12, 17)
+    assert shrunk.first == 30
+
+
 def apart() -> BoolMask:
     """Return a square as large as the others, with a gap in it."""
     pixels = square(12) | square(13)
