@@ -16,6 +16,7 @@ _PAGES = {
 }  # fmt: skip
 _HORIZONTAL, _VERTICAL = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 _SIZE = QSize(1280, 800)
+_HIGH = 320  # pixels from which on a list has room for its rows
 _FRAME = QSize(8, 40)  # what the title and the border of a window take of the screen
 
 
@@ -88,10 +89,18 @@ class Docks:
             bar.hide()
         self._arranged()
 
-    def enlarge(self, upper: str, lower: str) -> None:
-        """Give one panel of the right more room than the one below it."""
-        docks = [self._docks[upper], self._docks[lower]]
+    def enlarge(self, name: str, other: str) -> None:
+        """Give one panel of the right more room than the one above or below it."""
+        docks = [self._docks[name], self._docks[other]]
         self._window.resizeDocks(docks, [440, 240], _VERTICAL)
+
+    def show_high(self, name: str) -> None:
+        """Show a panel of the lower right, a list of many rows, with room for some of them."""
+        self.show(name)
+        dock = self._docks[name]
+        if not dock.isFloating() and dock.height() < _HIGH:
+            upper = "annotations" if self._docks["annotations"].isVisible() else "objects"
+            self.enlarge(name, upper)
 
     def set_shown(self, *, shown: bool) -> None:
         """Hide everything while no video is open, and bring back what was there before."""
