@@ -1,5 +1,7 @@
 """The clipboard: masks copied to another frame or object."""
 
+from dataclasses import replace
+
 from app.core.document import Key, State
 from tests.session.desk import Desk, draw, mask_at
 
@@ -35,3 +37,17 @@ def test_nothing_to_copy_or_to_paste_is_said(desk: Desk) -> None:
     desk.session.clipboard.paste()
     assert desk.said("Copy a mask first")
     assert desk.session.masks.objects == ()
+
+
+def test_a_paste_into_a_locked_object_takes_nothing_from_another(desk: Desk) -> None:
+    session = desk.session
+    draw(desk, 0)
+    draw(desk, 0, 2, x=40)
+    session.objects.edit(replace(session.masks.objects[1], locked=True))
+    session.view.select(1)
+    session.clipboard.copy()
+    session.view.select(2)
+    before = dict(session.masks.document.items())
+    session.clipboard.paste()
+    assert dict(session.masks.document.items()) == before
+    assert desk.said("object 2 is locked")

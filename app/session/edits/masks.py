@@ -81,6 +81,8 @@ class MaskEdits(QObject):
         Objects of `keeping`, by default the `fixed` ones, give nothing. Where that leaves nothing
         of the mask, it is said and None returned. For the others see `make`.
         """
+        if self._refused(key):
+            return self.make({key: entry}, text)  # which says so; the others give it nothing
         keeping = self.fixed if keeping is None else keeping
         was = (instead_of.before if instead_of else {key: self._masks.entry(key)}).get(key)
         if instead_of is not None:
