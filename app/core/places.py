@@ -1,6 +1,7 @@
 """Objects that were taken for each other: put right from one frame on which a person said so."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from app.core.document import Changes, Document, Entry, Key
 from app.core.mask import Mask
@@ -55,14 +56,16 @@ def exchanged(document: Document, frame: int, owners: Owners) -> Changes:
 
     There each has the place that was the one of its owner: they were taken for each other, from the
     frame on up to the next anchor of any, or to where they change back; and back to where they met,
-    or nowhere where they met nowhere.
+    or nowhere where they met nowhere. What they get back is not stale: it waits for no heal.
     """
     last = max(document.frames(), default=frame)
     changes: dict[Key, Entry | None] = {}
     for step, end in ((1, last), (-1, 0)):
         for each in list(_reach(document, frame, step, end, owners)):
             here = document.on_frame(each)
-            changes |= {Key(each, number): here.get(owner) for number, owner in owners.items()}
+            for number, owner in owners.items():
+                entry = here.get(owner)
+                changes[Key(each, number)] = replace(entry, stale=False) if entry else None
     return changes
 
 
@@ -97,13 +100,28 @@ def _changes(document: Document, before: int, after: int, owners: Owners) -> boo
 def changes_place(
     before: Mapping[int, Entry], after: Mapping[int, Entry], one: int, other: int
 ) -> bool | None:
-    """Whether an object has another's place on the next frame; None where that is not clear."""
-    places = (before.get(one), after.get(one), after.get(other))
-    was, own, others = (each.mask if each else None for each in places)
-    if was is None or own is None or others is None:
+    """Whether an object has another's place on the next frame; None where that is not clear.
+
+    Where one of the two is lost there, the mask that is left says whose place it has.
+    """
+    was, theirs = _mask(before, one), _mask(before, other)
+    own, others = _mask(after, one), _mask(after, other)
+    if was is None:
         return None
-    lead = quick_iou(was, others) - quick_iou(was, own)
+    if own is not None and others is not None:
+        lead = quick_iou(was, others) - quick_iou(was, own)
+    elif own is not None and theirs is not None:
+        lead = quick_iou(theirs, own) - quick_iou(was, own)
+    elif others is not None and theirs is not None:
+        lead = quick_iou(was, others) - quick_iou(theirs, others)
+    else:
+        return None
     return lead > 0 if abs(lead) > _CLEARLY else None
+
+
+def _mask(entries: Mapping[int, Entry], number: int) -> Mask | None:
+    entry = entries.get(number)
+    return entry.mask if entry else None
 
 
 def _meet(document: Document, frame: int, owners: Owners) -> bool:

@@ -40,7 +40,7 @@ class Settings:
     heal_iou: float = 0.9
     heal_boundary: float = 0.9
     heal_area: float = 0.1
-    heal_patience: int = 2
+    heal_patience: int = 1
     conflict: float = 0.3
     densify_gate: float = GATE
     review_advance: bool = True

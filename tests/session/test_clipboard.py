@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from app.core.document import Key, State
 from tests.session.desk import Desk, draw, mask_at
 
@@ -39,15 +41,16 @@ def test_nothing_to_copy_or_to_paste_is_said(desk: Desk) -> None:
     assert desk.session.masks.objects == ()
 
 
-def test_a_paste_into_a_locked_object_takes_nothing_from_another(desk: Desk) -> None:
+@pytest.mark.parametrize("change", [{"locked": True}, {"visible": False}])
+def test_a_locked_or_hidden_object_gets_nothing_pasted(desk: Desk, change: dict[str, bool]) -> None:
     session = desk.session
     draw(desk, 0)
-    draw(desk, 0, 2, x=40)
-    session.objects.edit(replace(session.masks.objects[1], locked=True))
-    session.view.select(1)
     session.clipboard.copy()
+    draw(desk, 0, number=2, x=40)
+    (one, two) = session.masks.objects
+    session.objects.edit(one, replace(two, **change))  # type: ignore[arg-type]
     session.view.select(2)
     before = dict(session.masks.document.items())
     session.clipboard.paste()
     assert dict(session.masks.document.items()) == before
-    assert desk.said("object 2 is locked")
+    assert desk.said("object 2 is")
