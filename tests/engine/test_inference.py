@@ -10,10 +10,19 @@ from pytestqt.qtbot import QtBot
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.mask import Mask
 from app.core.plan import Direction, plan
+from app.core.proposals import Existing, FindRequest, Proposal
 from app.engine.inference import Choice, InferenceThread, Models
-from app.engine.jobs import Prepare, Segment, Track
+from app.engine.jobs import Find, Prepare, Segment, Track
 from models import registry
-from models.api import Click, DeviceMemoryError, ModelError, Tracker, WeightsMissingError
+from models.api import (
+    Box,
+    Click,
+    DeviceMemoryError,
+    Finding,
+    ModelError,
+    Tracker,
+    WeightsMissingError,
+)
 from tests.fakes import FakeFrames, FakeModels, FakeSegmenter, square
 from tests.models.contract import Clip
 
@@ -214,6 +223,20 @@ def test_a_hover_on_a_frame_that_is_left_is_given_up(
     qtbot.waitUntil(lambda: answers.of("end", 2) == [None])
     assert models.fake_segmenter.prompts == []
     assert models.fake_segmenter.prepared == [9]
+
+
+def test_what_a_search_finds_on_its_frame_is_told(
+    thread: InferenceThread, models: FakeModels, qtbot: QtBot
+) -> None:
+    found: list[tuple[int, tuple[Proposal, ...]]] = []
+    thread.found.connect(lambda number, proposals: found.append((number, proposals)))
+    models.fake_detector.things[4] = [Finding(Box(20, 25, 32, 37), "cup", 0.8)]
+    thread.inbox.put(Find(7, FindRequest(("cup",), (4,)), Existing(), "by words"))
+    qtbot.waitUntil(lambda: bool(found))
+    ((number, (proposal,)),) = found
+    assert number == 7
+    assert (proposal.key, proposal.name, proposal.score) == (Key(4, 1), "cup", 0.8)
+    assert models.fake_detector.names == ["by words"]
 
 
 def test_closing_during_a_propagation_ends_the_thread(models: FakeModels, qtbot: QtBot) -> None:
