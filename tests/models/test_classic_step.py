@@ -52,6 +52,8 @@ def after(each: Following, image: Image) -> Following:
         (400, 29, False),
         (63, 9, False),  # too small a thing to be sought
         (64, 9, True),
+        (2500, 31, False),  # a larger thing is looked for more coarsely: 821 pixels are seen
+        (2500, 32, True),
     ],
 )
 def test_an_object_returns_at_about_its_size(usual: int, side: int, returns: bool) -> None:
@@ -61,7 +63,7 @@ def test_an_object_returns_at_about_its_size(usual: int, side: int, returns: boo
     assert found.score == pytest.approx(0.5 if returns else 0, abs=0.01)
     if returns:
         mask = found.probability > 0.5
-        assert np.count_nonzero(mask & thing) > 0.9 * np.count_nonzero(mask | thing)
+        assert np.count_nonzero(mask & thing) > 0.85 * np.count_nonzero(mask | thing)
 
 
 @pytest.mark.parametrize(("blue_rows", "returns"), [(9, True), (12, False)])
@@ -90,7 +92,7 @@ def test_an_object_that_stays_is_sure_and_its_area_believed() -> None:
     each.area = 380
     advance({1: each}, view, View.of(1, view.image))
     assert np.array_equal(each.probability > 0.5, thing)
-    assert each.score > 0.9
+    assert 0.9 < each.score <= 1
     assert each.area == 400
 
 
