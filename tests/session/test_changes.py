@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.core.document import Key, State
+from app.core.document import Entry, Key, Origin, State
+from app.core.mask import Mask
 from app.core.plan import Direction
+from tests.fakes import square
 from tests.session.desk import FRAMES, Desk, draw, mask_at
 
 
@@ -120,3 +122,82 @@ def test_a_locked_object_is_not_decided_on(healed: Desk) -> None:
     session.changes.reject(session.changes.of_object(1))
     assert dict(session.masks.document.items()) == before
     assert healed.said("is locked")
+
+
+def test_an_undo_step_says_what_was_decided_on(healed: Desk) -> None:
+    session = healed.session
+    session.objects.rename(1, "knife")
+    stack = session.history.stack
+    session.changes.accept([Key(16, 1)])
+    assert stack.undoText() == "Accept the change of knife, frame 16"
+    session.changes.reject([Key(18, 1), Key(17, 1)])
+    assert stack.undoText() == "Reject the change of knife, 2 frames"
+
+
+def test_changes_of_several_objects_are_one_step(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    for number, x in ((1, 10), (2, 40)):
+        draw(desk, 0, number=number, x=x)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    qtbot.waitUntil(lambda: len(session.changes.open) == 2 * (FRAMES - 1))
+    session.changes.reject([Key(5, 1), Key(5, 2)])
+    assert session.history.stack.undoText() == "Reject the change of objects, frame 5"
+    assert session.masks.document.on_frame(5) == {}
+    assert session.changes.range_of(Key(4, 1)) == tuple(Key(f, 1) for f in range(1, 5))
+    assert session.changes.range_of(Key(9, 2)) == tuple(Key(f, 2) for f in range(6, FRAMES))
+
+
+def test_that_changes_are_open_or_closed_is_told_once(healed: Desk) -> None:
+    session = healed.session
+    told = list[int]()
+    session.changes.changed.connect(lambda: told.append(len(session.changes.open)))
+    count = len(session.changes.open)
+    session.changes.accept([Key(16, 1)])
+    assert told == [count - 1]
+    draw(healed, 0, number=2, x=50)  # none of them
+    session.changes.accept([Key(16, 1)])  # closed already
+    assert told == [count - 1]
+    session.history.undo()
+    session.history.undo()
+    assert told[-1] == count
+    session.files.close()
+    assert told[-1] == 0
+    assert session.changes.pair(Key(16, 1)) is None
+
+
+def test_what_a_job_finds_while_it_makes_way_is_not_overlapped(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    session.view.go_to(5)
+    draw(desk, 5, x=45)
+    session.correction.verify_and_heal()
+    idle()
+    qtbot.waitUntil(lambda: Key(8, 1) in session.changes.of_object(1))
+    session.objects.add()
+    for frame in (8, 9):
+        session.edit.make({Key(frame, 2): Entry(mask_at(14), Origin.PROPAGATED)}, "Put")
+    draw(desk, 0, number=3, x=22)
+    session.view.go_to(0)
+    gate.close()
+    passed = gate.passed
+    session.jobs.propagate(Direction.FORWARD, objects=[3])
+    gate.let(9)
+    qtbot.waitUntil(lambda: 3 in session.masks.shown(8))
+    gate.let(1)
+    gate.wait_until_passed(passed + 10)
+    assert 3 not in session.masks.shown(9)  # it is found, and waits in the event queue
+    session.changes.reject([Key(8, 1), Key(9, 1)])
+    gate.open()
+    idle()
+    left = square(14) & ~square(10) & ~square(22)
+    wanted = {1: mask_at(10), 2: Mask.encode(left), 3: mask_at(22)}
+    for frame in (8, 9):
+        here = session.masks.document.on_frame(frame)
+        assert {number: entry.mask for number, entry in here.items()} == wanted

@@ -1,5 +1,9 @@
 """The clipboard: masks copied to another frame or object."""
 
+from dataclasses import replace
+
+import pytest
+
 from app.core.document import Key, State
 from tests.session.desk import Desk, draw, mask_at
 
@@ -35,3 +39,18 @@ def test_nothing_to_copy_or_to_paste_is_said(desk: Desk) -> None:
     desk.session.clipboard.paste()
     assert desk.said("Copy a mask first")
     assert desk.session.masks.objects == ()
+
+
+@pytest.mark.parametrize("change", [{"locked": True}, {"visible": False}])
+def test_a_locked_or_hidden_object_gets_nothing_pasted(desk: Desk, change: dict[str, bool]) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.clipboard.copy()
+    draw(desk, 0, number=2, x=40)
+    (one, two) = session.masks.objects
+    session.objects.edit(one, replace(two, **change))  # type: ignore[arg-type]
+    session.view.select(2)
+    before = dict(session.masks.document.items())
+    session.clipboard.paste()
+    assert dict(session.masks.document.items()) == before
+    assert desk.said("object 2 is")

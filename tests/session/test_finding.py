@@ -155,6 +155,20 @@ def test_both_hands_are_taken_at_once(desk: Desk, qtbot: QtBot) -> None:
     assert not masks.objects
 
 
+def test_hands_that_are_found_while_a_person_works_leave_their_object_selected(
+    desk: Desk, qtbot: QtBot
+) -> None:
+    session, gate = desk.session, desk.made.fake_detector.gate
+    desk.made.fake_detector.things = {0: [thing(5, "left hand"), thing(40, "right hand")]}
+    gate.close()
+    session.finding.take_hands()
+    draw(desk, 3, x=25)
+    gate.open()
+    settled(desk, qtbot)
+    assert len(session.masks.objects) == 3
+    assert session.view.selected == 1
+
+
 def test_a_hand_that_is_taken_at_once_is_no_object_without_a_name(desk: Desk, qtbot: QtBot) -> None:
     finding, masks = desk.session.finding, desk.session.masks
     draw(desk, 0, x=5)  # of the same colours, and in the same place

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from app.core.document import Entry, Key, ObjectInfo, Origin, State
 from app.core.mask import Mask
 from app.core.plan import Direction
-from models.api import Click
+from models.api import BoolMask, Click
 from tests.fakes import square
 from tests.session.desk import FRAMES, Desk, draw, mask_at
 
@@ -272,6 +272,78 @@ def test_a_stroke_leaves_a_locked_mask_as_it_is(desk: Desk) -> None:
     assert entry is not None
     assert entry.mask == Mask.encode(square(15) & ~square(10))
     assert session.masks.state(Key(0, 1)) is State.ANCHOR
+
+
+@pytest.mark.parametrize("pixels", [square(10), square(10) | square(30), square(12)])
+def test_what_a_locked_object_may_not_get_is_taken_from_no_other(
+    desk: Desk, pixels: BoolMask
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    session.objects.edit(replace(session.masks.objects[1], locked=True))
+    before = dict(session.masks.document.items())
+    session.edit.draw_mask(0, 2, pixels, "Brush")
+    assert dict(session.masks.document.items()) == before
+    assert desk.said("object 2 is locked")
+
+
+@pytest.mark.parametrize("x", [5, 10, 14])
+def test_what_others_got_since_an_object_was_hidden_they_give_where_it_is_shown_again(
+    desk: Desk, x: int
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.edit.mark_occluded([Key(0, 1)])
+    draw(desk, 0, number=2, x=x)
+    before = dict(session.masks.document.items())
+    session.edit.show_again([Key(0, 1)])
+    shown = session.masks.document.on_frame(0)
+    assert shown[1].mask == mask_at(10)
+    left = shown[2].mask if 2 in shown else None
+    assert left == Mask.encode(square(x) & ~square(10))
+    session.history.undo()
+    assert dict(session.masks.document.items()) == before
+
+
+def test_two_objects_shown_again_each_take_from_who_stands_there(desk: Desk) -> None:
+    session = desk.session
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=30)
+    keys = [Key(0, 1), Key(0, 2)]
+    session.edit.mark_absent(keys)
+    session.objects.add()
+    session.edit.draw_mask(0, 3, square(15, side=20), "Brush")
+    session.edit.show_again(keys)
+    left = square(15, side=20) & ~square(10) & ~square(30)
+    found = {number: entry.mask for number, entry in session.masks.document.on_frame(0).items()}
+    assert found == {1: mask_at(10), 2: mask_at(30), 3: Mask.encode(left)}
+
+
+def test_masks_that_overlapped_before_one_was_hidden_still_do(desk: Desk) -> None:
+    session = desk.session
+    for number, x in ((1, 10), (2, 15)):
+        session.objects.add()
+        session.edit.make({Key(0, number): Entry(mask_at(x), Origin.IMPORTED)}, "Import")
+    before = dict(session.masks.document.items())
+    session.edit.mark_occluded([Key(0, 1)])
+    session.edit.show_again([Key(0, 1)])
+    assert dict(session.masks.document.items()) == before
+
+
+@pytest.mark.parametrize("locked", [0, 1])
+def test_what_is_shown_again_enters_no_locked_mask_and_a_locked_object_is_not_shown(
+    desk: Desk, locked: int
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.edit.mark_occluded([Key(0, 1)])
+    draw(desk, 0, number=2, x=14)
+    session.objects.edit(replace(session.masks.objects[locked], locked=True))
+    session.edit.show_again([Key(0, 1)])
+    shown = session.masks.document.on_frame(0)
+    assert shown[2].mask == mask_at(14)
+    assert shown[1].mask == (Mask.encode(square(10) & ~square(14)) if locked else None)
 
 
 def test_masks_overlap_where_the_person_lets_them(desk: Desk) -> None:

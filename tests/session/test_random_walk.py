@@ -153,6 +153,13 @@ class Walker:
         if self.random.random() < 0.5:
             edit.show_again(keys)
 
+    def show(self) -> None:
+        """Show again what was hidden at any time before."""
+        self.look()
+        number = self.number()
+        frames = self.random.choice([range(FRAMES), range(3, 7), [self.frame()]])
+        self.session.edit.show_again([Key(frame, number) for frame in frames])
+
     def decide(self) -> None:
         """Accept or reject some of what the last job changed."""
         changes = self.session.changes
@@ -198,7 +205,7 @@ class Walker:
         calls: list[Callable[[], None]] = [
             self.draw, self.draw, self.click, self.click, self.click, self.box, self.tab,
             self.enter, self.enter, self.propagate, self.refine, self.states, self.paste,
-            self.exchange, self.lock, self.cancel, self.undo, self.redo, self.decide,
+            self.exchange, self.lock, self.cancel, self.undo, self.redo, self.decide, self.show,
         ]  # fmt: skip
         call = self.random.choice(calls)
         self.done.append(call.__name__)

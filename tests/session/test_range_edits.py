@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
 
 from app.core.block import Block
 from app.core.document import Key, Origin
@@ -146,3 +148,35 @@ def test_a_block_ends_with_its_objects(desk: Desk) -> None:
     session.objects.delete(2)
     assert told == [block, None]
     assert np.array_equal(session.masks.pixels(0, 1), square(10))
+
+
+@pytest.mark.parametrize("how", ["exchange", "take over", "merge"])
+def test_what_a_job_finds_while_it_makes_way_is_changed_with_the_rest(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None], how: str
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    gate.close()
+    session.jobs.propagate(Direction.FORWARD)
+    gate.let(5)
+    qtbot.waitUntil(lambda: session.masks.shown(4) != {})
+    session.view.go_to(2)
+    passed = gate.passed
+    gate.let(2)
+    gate.wait_until_passed(passed + 2)
+    assert session.masks.shown(5) == {}  # found, but waits in the event queue
+    if how == "exchange":
+        session.edit.exchange(1, 2)
+        wanted = {1: mask_at(40), 2: mask_at(10)}
+    elif how == "take over":
+        session.ranges.take_over(1, 2)
+        wanted = {1: mask_at(40)}
+    else:
+        session.ranges.merge(Block((1, 2), range(2, FRAMES)), 1)
+        wanted = {1: Mask.encode(square(10) | square(40))}
+    session.jobs.cancel()
+    for frame in range(2, 7):
+        here = session.masks.document.on_frame(frame)
+        assert {n: entry.mask for n, entry in here.items()} == wanted, frame
+    gate.open()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from app.storage.formats.importing import MaskSource
+from tests.storage.clips import write_clip
 from tests.storage.visor_vectors import SPARSE
 
 
@@ -60,3 +61,17 @@ def test_the_frames_of_another_video_are_not_taken(tmp_path: Path) -> None:
     shutil.copyfile(SPARSE, folder / "P99_101.json")
     write_frames(tmp_path / "rgb_frames" / "train" / "P99" / "P99_102")
     assert MaskSource(folder / "P99_101.json").open_video() is None
+
+
+def test_a_video_file_or_a_folder_of_pngs_beside_the_json_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    shutil.copyfile(SPARSE, path)
+    write_clip(tmp_path / "P99_101.mp4", 3)
+    video = MaskSource(path).open_video()
+    assert video is not None
+    assert video.source == tmp_path / "P99_101.mp4"
+    (tmp_path / "P99_101").mkdir()
+    cv2.imwrite(str(tmp_path / "P99_101" / "P99_101_frame_0000000101.png"), np.zeros((9, 16, 3)))
+    video = MaskSource(path).open_video()
+    assert video is not None
+    assert video.source == tmp_path / "P99_101"

@@ -82,10 +82,17 @@ class Changes(QObject):
     def accept(self, keys: Iterable[Key]) -> None:
         """Say that these changes are right, as one undo step: they are in doubt no more."""
         chosen = self._among_open(keys)
-        # Another entry, if an equal one: it is not the one that the job has put there.
-        kept = {key: replace(self._pairs[key][1], stale=False, conflict=False) for key in chosen}
-        if kept:
-            self._edit.make(kept, self._text("Accept", chosen), marks=False)
+        pairs = {key: self._pairs[key] for key in chosen}
+
+        def kept() -> dict[Key, Entry | None]:
+            # Another entry, if an equal one: it is not the one that the job has put there.
+            return {
+                key: replace(after, stale=False, conflict=False)
+                for key, (_, after) in self._standing(pairs).items()
+            }
+
+        if chosen:
+            self._edit.make_anew(kept, self._text("Accept", chosen), marks=False)
 
     def reject(self, keys: Iterable[Key]) -> None:
         """Put back what stood there before, as one undo step.
@@ -93,16 +100,28 @@ class Changes(QObject):
         What was found of other objects since then gives way, but not what a person made.
         """
         chosen = self._among_open(keys)
+        pairs = {key: self._pairs[key] for key in chosen}
+        if chosen:
+            text = self._text("Reject", chosen)
+            self._edit.make_anew(lambda: self._put_back(pairs), text, marks=False)
+
+    def _put_back(self, pairs: Pairs) -> dict[Key, Entry | None]:
+        """Return what puts back what stood there before."""
+        chosen = self._standing(pairs)
         changes: dict[Key, Entry | None] = dict.fromkeys(chosen)
         for frame in {key.frame for key in chosen}:
             back = {
                 key.object: replace(before, stale=False)
-                for key in chosen
-                if key.frame == frame and (before := self._pairs[key][0]) is not None
+                for key, (before, _) in chosen.items()
+                if key.frame == frame and before is not None
             }
             changes |= self._settled(frame, back, {key.object for key in chosen})
-        if changes:
-            self._edit.make(changes, self._text("Reject", chosen), marks=False)
+        return changes
+
+    def _standing(self, pairs: Pairs) -> Pairs:
+        """Return those that still stand as the job has put them there."""
+        get = self._masks.document.get
+        return {key: pair for key, pair in pairs.items() if get(key) is pair[1]}
 
     def _settled(
         self, frame: int, back: Mapping[int, Entry], chosen: Collection[int]

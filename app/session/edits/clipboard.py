@@ -46,7 +46,9 @@ class Clipboard(QObject):
         """Give the copied mask to the selected object, or a new one, on the current frame."""
         if self._mask is None:
             self._status.report("warning", "Copy a mask first.")
-        elif (number := self._view.selected or self._objects.add()) is not None:
+            return
+        number = self._edit.editable() if self._view.selected else self._objects.add()
+        if number is not None:
             text = f"Paste {self._masks.name_of(number)}, frame {self._view.frame}"
             entry = Entry(self._mask, Origin.DRAWN)
             self._edit.put(Key(self._view.frame, number), entry, text)

@@ -197,7 +197,10 @@ class Finding(QObject):
             text = f"Nothing new of {', '.join(phrases)} was found on {where}."
             self._status.report("info", text)
         elif search.takes:
+            selected = self._view.selected
             self.take()
+            if selected is not None:  # the next stroke is meant for what the person chose
+                self._view.select(selected)
         self.changed.emit()
 
     def _added(self, chosen: Sequence[Proposal]) -> dict[int, int]:

@@ -1,6 +1,6 @@
 """The edits of masks: each is one undo step."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from PySide6.QtCore import QObject
@@ -11,7 +11,7 @@ from app.core.heal import stale_marks
 from app.core.mask import Mask
 from app.core.places import Exchanges, exchanged
 from app.core.plan import anchor_frames
-from app.session.edits.edit import Edit
+from app.session.edits.edit import Edit, masks_of
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
 from app.session.state.interactions import interaction
@@ -79,8 +79,11 @@ class MaskEdits(QObject):
         """Give an object a mask; the others lose what it adds, unless masks may overlap.
 
         Objects of `keeping`, by default the `fixed` ones, give nothing. Where that leaves nothing
-        of the mask, it is said and None returned. For the others see `make`.
+        of the mask, or the object is locked, it is said and None returned. For the others see
+        `make`.
         """
+        if self.refuses(key.object):
+            return None
         keeping = self.fixed if keeping is None else keeping
         was = (instead_of.before if instead_of else {key: self._masks.entry(key)}).get(key)
         if instead_of is not None:
@@ -129,22 +132,28 @@ class MaskEdits(QObject):
         for edit in {id(each): each for each in found.values()}.values():
             if edit.hides <= set(given):
                 whole = whole.then(edit)
-        changes: dict[Key, Entry | None] = dict.fromkeys(given)
-        for key, edit in found.items():
-            if (before := edit.before[key]) is not None:
-                changes |= self._taking(key, before, self.fixed, whole)
-        if self.make(changes, _text(self._masks, "Show", given), instead_of=whole) is not None:
-            for key in found:
-                self._hidden.pop(key, None)
+        with self._jobs.making_way({**dict.fromkeys(given), **self._shown_among(found)}):
+            # Anew, as in `put`.
+            changes = {**dict.fromkeys(given), **self._shown_among(found)}
+            made = self.make(changes, _text(self._masks, "Show", given), instead_of=whole)
+        for key in found if made is not None else ():
+            self._hidden.pop(key, None)
 
     @interaction("edit")
     def verify(self, keys: Iterable[Key], *, changed: Collection[Key] = ()) -> None:
         """Make the masks anchors as they are.
 
-        What was propagated around those that were `changed` before is stale then.
+        What was propagated around those that were `changed` before is stale then. Their scores are
+        gone: they were those of other masks.
         """
         changes = {
-            key: replace(entry, verified=True, stale=False, conflict=False)
+            key: replace(
+                entry,
+                verified=True,
+                stale=False,
+                conflict=False,
+                score=None if key in changed else entry.score,
+            )
             for key in keys
             if (entry := self._masks.entry(key)) is not None and not entry.verified
         }
@@ -176,21 +185,30 @@ class MaskEdits(QObject):
         if span is None:
             rest = range(self._view.frame, self._video.frame_count)
             span = to_the_next_anchor(masks.document, (one, other), rest)
-        changes: dict[Key, Entry | None] = {}
-        for frame in span:
-            mine, theirs = (masks.entry(Key(frame, number)) for number in (one, other))
-            if mine is not None or theirs is not None:
-                changes |= {Key(frame, one): theirs, Key(frame, other): mine}
+        changes = self._exchanged(one, other, span)
         if not changes:
             self._status.report("warning", "Neither has a mask on these frames.")
             return
-        ends = {min(changes).frame, max(changes).frame}
+        names = f"{masks.name_of(one)} and {masks.name_of(other)}"
+        where = f"frames {min(changes).frame}-{max(changes).frame}"
+        self.make_anew(
+            lambda: self._exchanged(one, other, span),
+            f"Exchange {names}, {where}",
+            marks=False,
+        )
+
+    def _exchanged(self, one: int, other: int, span: range) -> Changes:
+        """Return what gives each of two objects the masks of the other."""
+        changes: dict[Key, Entry | None] = {}
+        for frame in span:
+            mine, theirs = (self._masks.entry(Key(frame, number)) for number in (one, other))
+            if mine is not None or theirs is not None:
+                changes |= {Key(frame, one): theirs, Key(frame, other): mine}
+        ends = {min(changes).frame, max(changes).frame} if changes else set()
         for key, entry in changes.items():
             if entry is not None and key.frame in ends:
                 changes[key] = replace(entry, verified=True, stale=False, conflict=False)
-        names = f"{masks.name_of(one)} and {masks.name_of(other)}"
-        where = f"frames {min(ends)}-{max(ends)}"
-        self.make(changes, f"Exchange {names}, {where}", marks=False)
+        return changes
 
     def refuses(self, object_id: int) -> bool:
         """Whether an object must not be touched, which is said."""
@@ -227,9 +245,21 @@ class MaskEdits(QObject):
             series = self._take_back(instead_of, text, series)
             whole = {**(_stale(self._masks.document, allowed) if marks else {}), **allowed}
             before = {key: self._masks.document.get(key) for key in whole}
+            frames = {key.frame for key in allowed}
+            beside = {f: masks_of(self._masks.document.on_frame(f)) for f in frames}
             self._masks.change(whole, text, series=series)
         self._new_anchors.update(key for key, entry in allowed.items() if entry and entry.is_anchor)
-        return Edit(before, whole)
+        return Edit(before, whole, beside)
+
+    def make_anew(
+        self, plan: Callable[[], Changes], text: str, *, marks: bool = True
+    ) -> Edit | None:
+        """Make the edit that `plan` says once a job that works there has ended; see `make`.
+
+        What the job has found by then stands on the frames, too, so `plan` is asked again.
+        """
+        with self._jobs.making_way(plan()):
+            return self.make(plan(), text, marks=marks)
 
     def forget_new_anchors(self) -> None:
         """Let the next heal begin at none of the anchors made so far."""
@@ -280,6 +310,25 @@ class MaskEdits(QObject):
         present = {number: found for number, found in here.items() if found is not None}
         taken = exclude(present, key, entry, keeping=keeping, overlap=self.overlap, exchanges=True)
         return {**back, **taken} if taken else {}
+
+    def _shown_among(self, found: Mapping[Key, Edit]) -> dict[Key, Entry | None]:
+        """Return what changes where hidden masks stand again: others give what they got since."""
+        changes: dict[Key, Entry | None] = {}
+        for key, edit in found.items():
+            before = edit.before[key]
+            if before is None or self._refused(key):
+                continue
+            here: dict[int, Entry | None] = dict(self._masks.shown(key.frame))
+            here |= {each.object: left for each, left in changes.items() if each.frame == key.frame}
+            since = {
+                number: entry
+                for number, entry in here.items()
+                if entry is not None
+                and number != key.object
+                and entry.mask != edit.beside[key.frame].get(number)
+            }
+            changes |= exclude(since, key, before, keeping=self.fixed, overlap=self.overlap)
+        return changes
 
     def _say_kept(self, key: Key, entry: Entry, keeping: Collection[int]) -> None:
         here, fixed = self._masks.shown(key.frame), self.fixed

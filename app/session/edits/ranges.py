@@ -6,7 +6,7 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Slot
 
 from app.core.block import Block
-from app.core.document import Entry, Key
+from app.core.document import Changes, Entry, Key
 from app.core.mask import Mask
 from app.core.parts import carried, split
 from app.session.edits.masks import MaskEdits, to_the_next_anchor
@@ -24,6 +24,7 @@ class RangeEdits(QObject):
         super().__init__(parent)
         self._interactions = context.interactions
         self._masks, self._view, self._status = context.masks, context.view, context.status
+        self._video = context.video
         self._objects, self._edit = objects, edit
         self._arrived: dict[int, Mask] = {}  # the masks here when the person came to this frame
         context.view.frame_changed.connect(self._on_moved)
@@ -38,6 +39,16 @@ class RangeEdits(QObject):
             return
         if any(self._edit.refuses(number) for number in block.objects):
             return
+        if not self._merged(block, into):
+            self._status.report("warning", "There is nothing to merge on these frames.")
+            return
+        names = ", ".join(self._masks.name_of(number) for number in others)
+        text = f"Merge {names} into {self._masks.name_of(into)}, {_where(block.frames)}"
+        self._edit.make_anew(lambda: self._merged(block, into), text, marks=False)
+
+    def _merged(self, block: Block, into: int) -> Changes:
+        """Return what gives the masks of the block's objects to one of them."""
+        others = [number for number in block.objects if number != into]
         changes: dict[Key, Entry | None] = {}
         for frame in block.frames:
             shown = self._masks.shown(frame)
@@ -45,12 +56,7 @@ class RangeEdits(QObject):
             if any(number in shown for number in others):
                 changes |= dict.fromkeys([Key(frame, n) for n in others if n in shown])
                 changes[Key(frame, into)] = _united(given)
-        if not changes:
-            self._status.report("warning", "There is nothing to merge on these frames.")
-            return
-        names = ", ".join(self._masks.name_of(number) for number in others)
-        text = f"Merge {names} into {self._masks.name_of(into)}, {_where(block.frames)}"
-        self._edit.make(changes, text, marks=False)
+        return changes
 
     @interaction("ranges")
     def take_over(self, into: int, other: int) -> None:
@@ -61,22 +67,35 @@ class RangeEdits(QObject):
         """
         if any(self._edit.refuses(number) for number in (into, other)):
             return
-        last = max(self._masks.document.frames(), default=-1)
-        rest = range(self._view.frame, last + 1)
+        rest = range(self._view.frame, self._video.frame_count)
         span = to_the_next_anchor(self._masks.document, (into, other), rest)
-        taken = {f: each for f in span if (each := self._masks.entry(Key(f, other))) is not None}
+        taken = self._of(other, span)
         if not taken:
             name = self._masks.name_of(other)
             self._status.report("warning", f"{name} has no masks from here on to take over.")
             return
+        names = f"{self._masks.name_of(other)} by {self._masks.name_of(into)}"
+        where = _where(range(min(taken), max(taken) + 1))
+        self._edit.make_anew(
+            lambda: self._taken_over(into, other, span),
+            f"Take over {names}, {where}",
+            marks=False,
+        )
+
+    def _taken_over(self, into: int, other: int, span: range) -> Changes:
+        """Return what gives one object the masks of another; both ends become anchors."""
+        taken = self._of(other, span)
         changes: dict[Key, Entry | None] = {}
         for frame, entry in taken.items():
             ends = frame in {min(taken), max(taken)}
             held = replace(entry, verified=True, stale=False, conflict=False) if ends else entry
             changes |= {Key(frame, into): held, Key(frame, other): None}
-        names = f"{self._masks.name_of(other)} by {self._masks.name_of(into)}"
-        where = _where(range(min(taken), max(taken) + 1))
-        self._edit.make(changes, f"Take over {names}, {where}", marks=False)
+        return changes
+
+    def _of(self, number: int, frames: range) -> dict[int, Entry]:
+        """Return frame -> what the object has there."""
+        found = ((frame, self._masks.entry(Key(frame, number))) for frame in frames)
+        return {frame: entry for frame, entry in found if entry is not None}
 
     @interaction("ranges")
     def split_off(self, block: Block) -> None:
@@ -87,11 +106,7 @@ class RangeEdits(QObject):
         (number,) = block.objects
         if self._edit.refuses(number):
             return
-        entries = {
-            frame: entry
-            for frame in block.frames
-            if (entry := self._masks.entry(Key(frame, number))) is not None
-        }
+        entries = self._of(number, block.frames)
         parts = split((f, entry.mask) for f, entry in entries.items() if entry.mask is not None)
         if not parts:
             text = f"{self._masks.name_of(number)} is in one piece on these frames."
