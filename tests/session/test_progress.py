@@ -2,7 +2,6 @@
 
 import pytest
 
-from app.session.jobs import progress
 from app.session.jobs.progress import Meter, Progress
 
 
@@ -11,7 +10,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 100.0
-        monkeypatch.setattr(progress.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr("app.session.jobs.progress.time.monotonic", lambda: self.now)
 
     def step(self, meter: Meter, frame: int, seconds: float) -> Progress | None:
         """Let a frame take this long."""
