@@ -1,6 +1,8 @@
 """The exchange of masks with other programs."""
 
 import json
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -73,3 +75,27 @@ def test_masks_are_imported_as_anchors_in_one_step(
     assert session.history.stack.count() == 1
     session.history.stack.undo()
     assert (session.masks.objects, len(session.masks.document)) == ((), 0)
+
+
+def test_how_an_export_went_is_said_last_however_soon_it_ends(
+    session: Session, clip: Path, tmp_path: Path, qtbot: QtBot, reports: list[Report],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    class AtOnce:
+        """Works in the thread that asks, as a thread that is quicker than it does."""
+
+        def submit(self, work: Callable[..., object], *given: object) -> Future[object]:
+            done: Future[object] = Future()
+            done.set_result(work(*given))
+            return done
+
+        def shutdown(self) -> None:
+            pass
+
+    monkeypatch.setattr("app.session.files.exchange.ThreadPoolExecutor", lambda *_args: AtOnce())
+    session.files.open(clip)
+    session.objects.add("cup")
+    session.edit.draw_mask(0, 1, square(10), "Brush")
+    session.files.exchange.export("coco", tmp_path / "coco.json")
+    qtbot.waitUntil(lambda: any("Exported" in report.text for report in reports))
+    assert "Exported" in reports[-1].text
