@@ -1,5 +1,6 @@
-"""The block: neighbouring frames of some objects, as they are chosen on the timeline."""
+"""Neighbouring frames: the block that is chosen on the timeline, and stretches without gaps."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from app.core.document import Key
@@ -21,3 +22,16 @@ class Block:
     def last(self) -> int:
         """The last frame."""
         return self.frames[-1]
+
+
+def stretches(frames: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last frame of each stretch without gaps of `frames`, which rise."""
+    first = last = -2
+    for frame in frames:
+        if frame != last + 1:
+            if last >= 0:
+                yield first, last
+            first = frame
+        last = frame
+    if last >= 0:
+        yield first, last

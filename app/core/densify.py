@@ -2,7 +2,8 @@
 
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -37,6 +38,38 @@ class Run:
         return (frame - self.start) / (self.end - self.start)
 
 
+class RunPasses(NamedTuple):
+    """A run and the passes through it: from its start to its end, and back."""
+
+    run: Run
+    forward: Pass
+    backward: Pass
+
+    @property
+    def steps(self) -> int:
+        """How many frames both passes visit."""
+        return len(self.forward.frames) + len(self.backward.frames)
+
+
+def annotated_frames(document: Document) -> tuple[int, ...]:
+    """Return the frames on which a person has said of every object where it is, rising.
+
+    An object counts from its first anchor to its last. Where something is said of some objects
+    only, that is a correction between annotated frames.
+    """
+    said: dict[int, set[int]] = {}
+    ends: dict[int, tuple[int, int]] = {}
+    for key, entry in document.items():
+        if entry.is_anchor:
+            said.setdefault(key.frame, set()).add(key.object)
+            ends[key.object] = (ends.get(key.object, key)[0], key.frame)
+    return tuple(
+        frame
+        for frame, here in said.items()
+        if all(n in here for n, (first, last) in ends.items() if first <= frame <= last)
+    )
+
+
 def runs(document: Document, annotated: Iterable[int]) -> list[Run]:
     """Return the runs between the frames `annotated` that have something to follow.
 
@@ -52,19 +85,38 @@ def runs(document: Document, annotated: Iterable[int]) -> list[Run]:
     return found
 
 
-def passes(document: Document, run: Run) -> tuple[Pass, Pass]:
+def unfilled(document: Document, run: Run) -> Run | None:
+    """Return a run of those of its objects that are not filled yet; None where all are.
+
+    An object is filled that has an entry on each frame in between, none of them stale. Locked ones
+    are left alone.
+    """
+    locked = {info.id for info in document.objects if info.locked}
+    left = tuple(n for n in run.objects if n not in locked and not _is_filled(document, run, n))
+    return replace(run, objects=left) if left else None
+
+
+def passes(document: Document, run: Run) -> RunPasses:
     """Return the pass from each end of a run to the other, which that one knows nothing of.
 
     All masks of the end are given: a tracker that is not told of a thing would take it for
-    another.
+    another. What a person has made or verified in between is given to both, and stays.
     """
     spans = dict.fromkeys(run.objects, run.frames)
+    between: dict[int, dict[int, Mask | None]] = {}
+    for frame in run.frames:
+        if made := {n: e.mask for n, e in document.on_frame(frame).items() if e.is_anchor}:
+            between[frame] = made
 
     def given(frame: int) -> dict[int, dict[int, Mask | None]]:
         entries = document.on_frame(frame)
-        return {frame: {n: each.mask for n, each in entries.items() if each.mask is not None}}
+        return {
+            frame: {n: each.mask for n, each in entries.items() if each.mask is not None},
+            **between,
+        }
 
-    return (
+    return RunPasses(
+        run,
         Pass(given(run.start), tuple(range(run.start, run.end)), spans),
         Pass(given(run.end), tuple(range(run.end, run.start, -1)), spans),
     )
@@ -112,6 +164,11 @@ def tally(document: Document, walked: Iterable[Run]) -> Iterator[Kept]:
             yield Kept(run, number, scores, gated)
         for number in run.one_sided:
             yield Kept(run, number, (), ())
+
+
+def _is_filled(document: Document, run: Run, number: int) -> bool:
+    entries = (document.get(Key(frame, number)) for frame in run.frames)
+    return all(entry is not None and not entry.stale for entry in entries)
 
 
 def _shown(document: Document, frame: int) -> set[int]:

@@ -14,8 +14,7 @@ _SWITCH = 3.1  # what it costs to change over: more than any single frame can br
 _MOST = 3.0  # by how much one mask of a frame can be better supported than another
 _SCORE = 2.0  # weight of the model's score, as log odds
 _PLACE = 1.0  # weight of the place between two certain masks, as log odds
-_SCORE_OPEN = 1.6  # the same where nothing certain follows
-_OPEN, _OPEN_FALL, _OPEN_LEAST = 3.5, 1.2, 1.0  # for the new masks there, by distance
+_OPEN, _OPEN_FALL, _OPEN_LEAST = 2.6, 1.0, 0.5  # for new masks, by distance, on an open end
 _VERIFIED = 2.0  # for an old mask where the one it came from was found to be right
 _ASTRAY = 2.0  # against old masks that do not lead to the certain one
 _ADRIFT = 0.3  # IoU with the next frame's mask from which on both may be of the same thing
@@ -30,6 +29,14 @@ class Source(enum.Enum):
     OLD = "old"
     NEW = "new"  # the pass from the corrected frame
     BACK = "back"  # the pass that comes back from the other end
+
+
+class Beside(enum.Enum):
+    """What a correction says of the old masks beside it."""
+
+    WRONG = "wrong"  # they began to drift somewhere on the way
+    RIGHT = "right"
+    OPEN = "open"  # another object took something from the mask, which was a person's wish
 
 
 class Candidate(NamedTuple):
@@ -102,13 +109,17 @@ def overlap(mask: Mask | None, others: Iterable[Mask]) -> float:
     return max((inside(mask, other) for other in others), default=0.0)
 
 
+def taken(mask: Mask | None, others: Iterable[Mask]) -> float:
+    """Return what speaks against a mask, in log odds, that lies in other objects' masks."""
+    return _TAKEN * overlap(mask, others)
+
+
 class Stretch:
     """The frames between a corrected anchor and the next certain mask of one object.
 
     `frames` are in order of travel from the correction. `start` is the corrected mask, `end` the
     one that is certain beyond the last frame, None where there is none. `old` are all old entries
-    of the object that are known. `faulty` says that the old mask on the corrected frame was wrong,
-    so that the old ones began to drift somewhere on the way.
+    of the object that are known; `beside` is what is known of them.
     """
 
     def __init__(
@@ -117,21 +128,20 @@ class Stretch:
         start: Mask | None,
         end: Mask | None,
         old: Mapping[int, Entry],
-        *,
-        faulty: bool = True,
+        beside: Beside = Beside.WRONG,
     ) -> None:
         self.frames, self.start, self.end, self.old = frames, start, end, old
         self.step = -1 if frames[-1] < frames[0] else 1
-        self._faulty = faulty
-        beside = old.get(frames[-1])
+        self._beside = beside
+        last = old.get(frames[-1])
         # Old masks that do not lead to the one that is certain do not come from it.
-        self._fits = end is None or beside is None or fits(beside.mask, end)
+        self._fits = end is None or last is None or fits(last.mask, end)
         self._places = {frame: place for place, frame in enumerate(frames)}
 
     def new(self, frame: int, entry: Entry, others: Iterable[Mask] = ()) -> Candidate:
         """Return a mask of the pass from the correction; `others` are other objects' masks."""
-        support = self._score(entry) - _TAKEN * overlap(entry.mask, others)
-        if self.end is None:
+        support = self._score(entry) - taken(entry.mask, others)
+        if self.end is None and self._beside is not Beside.OPEN:
             support += max(_OPEN_LEAST, _OPEN - _OPEN_FALL * math.log1p(1 + self._places[frame]))
         return Candidate(entry, support)
 
@@ -149,7 +159,9 @@ class Stretch:
         if entry is None:
             return None
         support = self._score(entry)
-        if not self._faulty:
+        if self._beside is Beside.OPEN:
+            return Candidate(entry, support)
+        if self._beside is Beside.RIGHT:
             support += _VERIFIED
         elif not self._fits:
             support -= _ASTRAY
@@ -158,8 +170,7 @@ class Stretch:
         return Candidate(entry, support)
 
     def _score(self, entry: Entry) -> float:
-        weight = _SCORE if self.end is not None else _SCORE_OPEN
-        return weight * log_odds(_UNKNOWN if entry.score is None else entry.score)
+        return _SCORE * log_odds(_UNKNOWN if entry.score is None else entry.score)
 
 
 def fits(one: Mask | None, other: Mask | None) -> bool:

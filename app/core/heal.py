@@ -21,15 +21,20 @@ class Rules:
     """When two masks of a frame are the same, and how long before a heal believes it.
 
     `iou` and `boundary` (F-measure) are 0 to 1; `area` is a relative difference; `patience` is a
-    number of neighbouring frames; two passes whose masks differ by more than `conflict`
-    (1 - IoU) are for a person to decide.
+    number of neighbouring frames, one more where they are only just the same; two passes whose
+    masks differ by more than `conflict` (1 - IoU) are for a person to decide.
     """
 
     iou: float = 0.9
     boundary: float = 0.9
     area: float = 0.1
-    patience: int = 2
+    patience: int = 1
     conflict: float = 0.3
+
+    @property
+    def doubts(self) -> int:
+        """How many neighbouring frames that differ make a heal believe so: two at least."""
+        return max(2, self.patience)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,16 @@
 """Objects that were taken for each other: put right from one frame on which a person said so."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import permutations
 
 from app.core.document import Changes, Document, Entry, Key
 from app.core.mask import Mask
-from app.core.overlap import quick_iou
+from app.core.overlap import inside, quick_iou
 from app.core.plan import anchor_frames
 
 _CLEARLY = 0.2  # IoU by which a mask lies more on one object's than on another's
+_HALF = 0.5  # share of a mask from which on it lies in another one
 
 Owners = Mapping[int, int]  # object -> whose place it has, and whose masks it should have
 
@@ -54,15 +57,18 @@ def exchanged(document: Document, frame: int, owners: Owners) -> Changes:
     """Return what gives objects back their masks around a frame on which they are right.
 
     There each has the place that was the one of its owner: they were taken for each other, from the
-    frame on up to the next anchor of any, or to where they change back; and back to where they met,
-    or nowhere where they met nowhere.
+    frame on up to the next anchor of any, to where they change back, or to where it is not known
+    any more which is which; and back to where they met, or nowhere where they met nowhere. What
+    they get back is not stale: it waits for no heal.
     """
     last = max(document.frames(), default=frame)
     changes: dict[Key, Entry | None] = {}
     for step, end in ((1, last), (-1, 0)):
         for each in list(_reach(document, frame, step, end, owners)):
             here = document.on_frame(each)
-            changes |= {Key(each, number): here.get(owner) for number, owner in owners.items()}
+            for number, owner in owners.items():
+                entry = here.get(owner)
+                changes[Key(each, number)] = replace(entry, stale=False) if entry else None
     return changes
 
 
@@ -80,9 +86,29 @@ def _reach(document: Document, frame: int, step: int, end: int, owners: Owners) 
         changed = _changes(document, each - step, each, owners)
         if step > 0 and changed is (each - step != frame):
             break
+        if step > 0 and each - step != frame and _is_mixed_up(document, each, owners):
+            break
         frames.append(each)
     if step > 0:
         yield from frames
+
+
+def _is_mixed_up(document: Document, frame: int, owners: Owners) -> bool:
+    """Whether from a frame on it is not known which of the objects is which.
+
+    There one has taken the place of a third, or was lost in the mask of another of them.
+    """
+    before, here = document.on_frame(frame - 1), document.on_frame(frame)
+    thirds = here.keys() - owners.keys()
+    return any(
+        changes_place(before, here, number, third) for number in owners for third in thirds
+    ) or any(_is_lost_in(before, here, *pair) for pair in permutations(owners, 2))
+
+
+def _is_lost_in(
+    before: Mapping[int, Entry], after: Mapping[int, Entry], one: int, other: int
+) -> bool:
+    return _mask(after, one) is None and inside(_mask(before, one), _mask(after, other)) > _HALF
 
 
 def _changes(document: Document, before: int, after: int, owners: Owners) -> bool | None:
@@ -97,13 +123,28 @@ def _changes(document: Document, before: int, after: int, owners: Owners) -> boo
 def changes_place(
     before: Mapping[int, Entry], after: Mapping[int, Entry], one: int, other: int
 ) -> bool | None:
-    """Whether an object has another's place on the next frame; None where that is not clear."""
-    places = (before.get(one), after.get(one), after.get(other))
-    was, own, others = (each.mask if each else None for each in places)
-    if was is None or own is None or others is None:
+    """Whether an object has another's place on the next frame; None where that is not clear.
+
+    Where one of the two is lost there, the mask that is left says whose place it has.
+    """
+    was, theirs = _mask(before, one), _mask(before, other)
+    own, others = _mask(after, one), _mask(after, other)
+    if was is None:
         return None
-    lead = quick_iou(was, others) - quick_iou(was, own)
+    if own is not None and others is not None:
+        lead = quick_iou(was, others) - quick_iou(was, own)
+    elif own is not None and theirs is not None:
+        lead = quick_iou(theirs, own) - quick_iou(was, own)
+    elif others is not None and theirs is not None:
+        lead = quick_iou(was, others) - quick_iou(theirs, others)
+    else:
+        return None
     return lead > 0 if abs(lead) > _CLEARLY else None
+
+
+def _mask(entries: Mapping[int, Entry], number: int) -> Mask | None:
+    entry = entries.get(number)
+    return entry.mask if entry else None
 
 
 def _meet(document: Document, frame: int, owners: Owners) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from app.core.document import Document, Entry
 from app.core.events import Event, Reason, alone, between
+from app.core.jumps import JUMPS, LONGEST, MEMORY, NEAR, growth, joined
 from app.core.mask import Mask
 from app.core.overlap import quick_iou, thinning
 
@@ -28,15 +29,10 @@ _SEVERITY = {
     Reason.BORDER_EXIT: 0.2,
 }
 _ASK_MIDDLE = frozenset({Reason.CONFLICT, Reason.SLIVER})
-_JUMPS = frozenset({Reason.LOW_OVERLAP, Reason.AREA_JUMP})
-_LONGEST = 60  # frames after which a jump is not the end of what another began
-_ALIKE = 1.25  # factor between areas up to which one is as large as the other
-_CLOSER = 0.2  # IoU by which a mask that jumps back is nearer to where it was
 _STEADY, _SURE, _MOVED = 1.1, 0.95, 0.25  # factor of area, score and IoU of what only moves fast
+_SOUND = 0.9  # score from which on the model is sure of the thing
 _CERTAIN = 0.9  # severity where another object has what this one has lost
 _LONG = 5  # frames after which something else may begin within the same unrest
-_NEAR = 3  # suspect frames this close together are one suspect
-_MEMORY = 5  # frames whose median says what is usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +116,7 @@ class Finder:
         """Replace the suspects of one object; `entries` are all it has, frames rising."""
         self._measure(object_id, entries)
         self._entries[object_id] = entries
-        marks = _joined(dict(self._marks(object_id, entries)), entries)
+        marks = joined(dict(self._marks(object_id, entries)), entries)
         self._suspects[object_id] = tuple(_grouped(object_id, entries, marks))
 
     def forget(self, keep: Iterable[int]) -> None:
@@ -132,18 +128,30 @@ class Finder:
     def ranked(self, order: Order = Order.VALUE) -> tuple[Suspect, ...]:
         """Return all suspects, the most valuable or the earliest first, each swap once."""
         every = [
-            self._told(suspect) for suspects in self._suspects.values() for suspect in suspects
+            told
+            for suspects in self._suspects.values()
+            for suspect in suspects
+            for told in self._told(suspect)
         ]
         return tuple(sorted(_single(every), key=_KEYS[order]))
 
-    def _told(self, suspect: Suspect) -> Suspect:
-        """Say what seems to have happened, which the masks of other objects show."""
-        others = {n: entries for n, entries in self._entries.items() if n != suspect.object}
-        event, other = _event(suspect, self._entries[suspect.object], others)
-        told = replace(suspect, event=event, other=other)
-        if event is Event.TAKEN and other is not None:
-            return _absence(told, self._entries[suspect.object], others[other])
-        return told
+    def _told(self, suspect: Suspect) -> Iterator[Suspect]:
+        """Say what seems to have happened, which the masks of other objects show.
+
+        Where two change places is something of its own.
+        """
+        entries = self._entries[suspect.object]
+        others = {n: masks for n, masks in self._entries.items() if n != suspect.object}
+        begins, rival = _swap_in(suspect, entries, others) or (suspect.last + 1, None)
+        if begins > suspect.first:
+            before = _part(suspect, entries, suspect.first, begins - 1)
+            event, other = _event(before, entries, others)
+            told = replace(before, event=event, other=other)
+            taken = event is Event.TAKEN and other is not None
+            yield _absence(told, entries, others[other or 0]) if taken else told
+        if rival is not None:
+            swap = _part(suspect, entries, begins, suspect.last)
+            yield replace(swap, event=Event.SWAP, other=rival)
 
     def _measure(self, object_id: int, entries: Mapping[int, Entry]) -> None:
         """Measure the masks that are new, and each with the one before it."""
@@ -187,8 +195,8 @@ class Finder:
                 if frame in overlaps and overlaps[frame][2] < self._limits.overlap * usual:
                     reasons |= self._place(overlaps[frame], entry)
                 if frame in facts and frame - 1 in facts:
-                    reasons |= self._shape(facts[frame - 1][1], facts[frame][1], recent)
-            recent = [*recent[1 - _MEMORY :], facts[frame][1].area] if frame in facts else []
+                    reasons |= self._shape(facts[frame - 1][1], facts[frame][1], recent, entry)
+            recent = [*recent[1 - MEMORY :], facts[frame][1].area] if frame in facts else []
             if Reason.VANISHED in reasons and frame - 1 in slivers:
                 reasons.add(Reason.SLIVER)  # the end of one thing, not something new
             if reasons:
@@ -201,12 +209,16 @@ class Finder:
         sure = entry.score is not None and entry.score >= _SURE
         return set() if steady and sure and shared >= _MOVED else {Reason.LOW_OVERLAP}
 
-    def _shape(self, before: "Facts", now: "Facts", recent: list[int]) -> set[Reason]:
+    def _shape(self, before: "Facts", now: "Facts", recent: list[int], entry: Entry) -> set[Reason]:
+        """Return what speaks against a mask of another shape: not that it only comes apart."""
         reasons = set()
         usual = statistics.median(recent)
         if not usual / self._limits.area <= now.area <= usual * self._limits.area:
             reasons.add(Reason.AREA_JUMP)
-        if now.pieces > before.pieces:
+        # A piece that lies on something else makes it larger.
+        steady = usual / _STEADY <= now.area <= usual * _STEADY
+        whole = steady and entry.score is not None and entry.score >= _SOUND
+        if now.pieces > before.pieces and not whole:
             reasons.add(Reason.SPLIT)
         return reasons
 
@@ -255,44 +267,6 @@ def _presence(before: Entry, now: Entry, known: tuple[Mask, Facts] | None) -> se
     return set()
 
 
-def _joined(
-    marks: Mapping[int, frozenset[Reason]], entries: Mapping[int, Entry]
-) -> dict[int, frozenset[Reason]]:
-    """Return the marks with a jump and the jump back as one: all between is suspect, not beyond."""
-    joined = dict(marks)
-    jumps = [frame for frame, reasons in marks.items() if reasons & _JUMPS]
-    anchors = [frame for frame, entry in entries.items() if entry.is_anchor]
-    left = 0
-    for index, first in enumerate(jumps):
-        if first < left:
-            continue
-        for back in jumps[index + 1 :]:
-            if back - first > _LONGEST or bisect(anchors, first) < bisect(anchors, back):
-                break
-            if back - first > _NEAR and _is_back(entries, first, back):
-                for frame in range(first, back):
-                    joined[frame] = joined.get(frame, frozenset()) | (marks[first] & _JUMPS)
-                joined[back] = marks[back] - _JUMPS - {Reason.SPLIT}
-                left = back
-                break
-    return {frame: joined[frame] for frame in sorted(joined) if joined[frame]}
-
-
-def _is_back(entries: Mapping[int, Entry], first: int, back: int) -> bool:
-    """Whether a mask jumps at `back` to the size or place that it left at `first`."""
-    frames = (first - 1, first, back - 1, back)
-    masks = [entry.mask if (entry := entries.get(frame)) else None for frame in frames]
-    before, left, last, now = masks
-    if before is None or left is None or last is None or now is None:
-        return False
-    size = _as_large(now, before) and not _as_large(left, before)
-    return size or quick_iou(now, before) > quick_iou(last, before) + _CLOSER
-
-
-def _as_large(one: Mask, other: Mask) -> bool:
-    return 1 / _ALIKE <= one.area / other.area <= _ALIKE
-
-
 def _grouped(
     object_id: int, entries: Mapping[int, Entry], marks: Mapping[int, frozenset[Reason]]
 ) -> Iterator[Suspect]:
@@ -339,7 +313,7 @@ def _stretches(
         begins = (reasons - before) & {Reason.VANISHED, Reason.SPLIT}
         if stretch and begins and (Reason.VANISHED in begins or frame - stretch[0] >= _LONG):
             parted = True
-        if parted or (stretch and frame - stretch[-1] > _NEAR):
+        if parted or (stretch and frame - stretch[-1] > NEAR):
             yield stretch
             stretch = []
         stretch.append(frame)
@@ -362,18 +336,19 @@ def _best(entries: Mapping[int, Entry], frames: list[int], doubtful: list[int]) 
     """Return the frame to look at: the worst, as the model sees it.
 
     Where passes from two anchors disagree, or hardly any object is left (`doubtful`), it is the
-    middle: near either end a correction would say little that is new.
+    middle: near either end a correction would say little that is new. Where the model is sure of
+    all, it is the frame on which the size has changed most.
     """
     if doubtful:
         seen = [frame for frame in doubtful if entries[frame].mask is not None]
         middle = seen or doubtful
         return middle[len(middle) // 2]
-    scores = {frame: entries[frame].score for frame in frames}
-    return min(frames, key=lambda frame: (_score(scores[frame]), frame))
-
-
-def _score(score: float | None) -> float:
-    return 1.0 if score is None else score
+    scores = {f: 1.0 if (score := entries[f].score) is None else score for f in frames}
+    before = entries.get(frames[0] - 1)
+    if min(scores.values()) >= _SOUND and before and (was := before.mask):
+        sizes = {f: growth(mask, was) if (mask := entries[f].mask) else 0.0 for f in frames}
+        return max(frames, key=lambda frame: (sizes[frame], -frame))
+    return min(frames, key=lambda frame: (scores[frame], frame))
 
 
 def _event(
@@ -391,6 +366,31 @@ def _event(
             if event is not None:
                 return event, number
     return alone(reasons, before, now, entries[suspect.frame]), None
+
+
+def _swap_in(
+    suspect: Suspect, entries: Mapping[int, Entry], others: Mapping[int, Mapping[int, Entry]]
+) -> tuple[int, int] | None:
+    """Return on which frame of a suspect its object changes places, and with which one."""
+    if JUMPS.isdisjoint(suspect.reasons) or Reason.CONFLICT in suspect.reasons:
+        return None
+    for frame in range(suspect.first, suspect.last + 1):
+        step = replace(suspect, first=frame)
+        before, now = _masks(entries, step, frame)
+        for number, masks in others.items():
+            if between(before, now, *_masks(masks, step, frame)) is Event.SWAP:
+                return frame, number
+    return None
+
+
+def _part(suspect: Suspect, entries: Mapping[int, Entry], first: int, last: int) -> Suspect:
+    """Return the suspect on some of its frames only."""
+    if (first, last) == (suspect.first, suspect.last):
+        return suspect
+    frames = [frame for frame in range(first, last + 1) if frame in entries]
+    inside = first <= suspect.frame <= last
+    opens = suspect.frame if inside else _best(entries, frames, [])
+    return replace(suspect, first=first, last=last, frame=opens)
 
 
 def _masks(
@@ -412,7 +412,7 @@ def _absence(suspect: Suspect, entries: Mapping[int, Entry], taker: Mapping[int,
     gone = entries[suspect.first].mask is None
     if not gone:
         return suspect
-    near = range(suspect.first, min(last, suspect.first + _LONGEST) + 1)
+    near = range(suspect.first, min(last, suspect.first + LONGEST) + 1)
     areas = {f: mask.area for f in near if (e := taker.get(f)) and (mask := e.mask)}
     raised = _CERTAIN / suspect.severity
     return replace(
@@ -443,10 +443,10 @@ def _single(suspects: Iterable[Suspect]) -> Iterator[Suspect]:
 
 
 def _is_pair(taker: Suspect, taken: Suspect) -> bool:
-    together = taker.first <= taken.last + _NEAR and taken.first <= taker.last + _NEAR
+    together = taker.first <= taken.last + NEAR and taken.first <= taker.last + NEAR
     return together and (taker.object, taker.other) == (taken.other, taken.object)
 
 
 def _same_swap(one: Suspect, other: Suspect) -> bool:
-    together = one.first <= other.last + _NEAR and other.first <= one.last + _NEAR
+    together = one.first <= other.last + NEAR and other.first <= one.last + NEAR
     return together and (one.object, one.other) == (other.other, other.object)

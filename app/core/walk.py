@@ -14,15 +14,19 @@ from app.core.evidence import (
     fits,
     overlap,
     place_odds,
+    taken,
 )
 from app.core.heal import Rules, agree, difference
 from app.core.mask import Mask
 
 _TAKEN = 0.2  # share of a mask in another object's from which on the two are the same thing
-_SURE = 0.95  # IoU beyond which two passes never agree: that is noise
+_SURE = 0.95  # IoU of masks that are the same but for noise
 _LEFT = 1 / 3  # of what the correction changed, how much may be left where old and new agree
 _MET, _PARTED = 0.8, 0.05  # IoU from which on two ways meet, and what it falls by as they part
 _RIVAL = 0.7  # lead in support, in log odds, up to which another mask is a conflict
+
+
+Settled = dict[int, tuple[Source, Candidates]]  # frame -> which source holds, of what there was
 
 
 class Verdict(enum.Enum):
@@ -52,17 +56,16 @@ class Walk:
             self.rules = _stricter(self.rules, entry, old)
         agreed = agree(entry, old, self.rules)
         self._alike[frame] = 1 - difference(entry.mask, old.mask) if old else 0.0
-        strangers = [mask for number, mask in others.items() if number not in self._ignored]
-        self.new[frame] = self.stretch.new(frame, entry, strangers)
+        self.new[frame] = self.stretch.new(frame, entry, self._strangers(others))
         self.agreed = [*self.agreed, frame] if agreed else []
         doubted = not agreed and not self.prefers_new(frame)
         self._doubted = self._doubted + 1 if doubted else 0
-        if len(self.agreed) >= self.rules.patience:
+        if len(self.agreed) >= self.rules.patience + (self._alike[frame] < _SURE):
             return Verdict.AGREES
         if not agreed and (met := self._met_and_parted()):
             self.agreed = met
             return Verdict.AGREES
-        return Verdict.GIVES_WAY if self._doubted >= self.rules.patience else Verdict.GOES_ON
+        return Verdict.GIVES_WAY if self._doubted >= self.rules.doubts else Verdict.GOES_ON
 
     def _met_and_parted(self) -> list[int]:
         """Return the frames from where old and new came close until they went apart again.
@@ -76,12 +79,10 @@ class Walk:
         since = walked[walked.index(best) :]
         # Beside the correction they were apart, or the correction was next to nothing.
         came_close = alike[best] >= max(_MET, alike[walked[0]] + _PARTED)
-        latest = since[1:][-self.rules.patience :]
+        latest = since[1:][-self.rules.doubts :]
         parted = all(alike[frame] < alike[best] - _PARTED for frame in latest)
         stand = all(frame in self.stretch.old for frame in since)
-        return (
-            since if came_close and len(latest) == self.rules.patience and parted and stand else []
-        )
+        return since if came_close and len(latest) == self.rules.doubts and parted and stand else []
 
     def prefers_new(self, frame: int) -> bool:
         """Whether the new mask of a frame that was walked is surer than the old one."""
@@ -115,16 +116,21 @@ class Walk:
         )
 
     def settled(
-        self, back: Mapping[int, Entry], *, met: bool
-    ) -> dict[int, tuple[Source, Candidates]]:
+        self,
+        back: Mapping[int, Entry],
+        *,
+        met: bool,
+        others: Mapping[int, Mapping[int, Mask]] | None = None,
+    ) -> Settled:
         """Return for each frame walked which source holds, and what there was to choose from.
 
         From where the walk agreed to its end the old masks hold. Otherwise the masks of the pass
         that came `back` are weighed, too; `met` says that it came to agree with the walk, which is
-        right up to there, then.
+        right up to there, then. `others` are the masks that hold of other objects, frame by frame:
+        what lies in them is believed less.
         """
         walked = list(self.new)
-        offers: list[Candidates] = [self._offers(frame, back) for frame in walked]
+        offers = [self._beside(self._offers(f, back), (others or {}).get(f, {})) for f in walked]
         if self.agreed:
             disputed = len(walked) - len(self.agreed)
             path = [*[Source.NEW] * disputed, *[Source.OLD] * len(self.agreed)]
@@ -161,6 +167,16 @@ class Walk:
             return self.stretch.end, None
         entry = self.stretch.old.get(self.stretch.frames[place])
         return entry.mask if entry else None, Source.OLD if entry else None
+
+    def _beside(self, offers: Candidates, others: Mapping[int, Mask]) -> Candidates:
+        strangers = self._strangers(others)
+        return {
+            source: each._replace(support=each.support - taken(each.entry.mask, strangers))
+            for source, each in offers.items()
+        }
+
+    def _strangers(self, others: Mapping[int, Mask]) -> list[Mask]:
+        return [mask for number, mask in others.items() if number not in self._ignored]
 
     def _offers(self, frame: int, back: Mapping[int, Entry]) -> dict[Source, Candidate]:
         offers = {Source.NEW: self.new[frame]}

@@ -12,6 +12,7 @@ from app.batch.masks.consistency import make_consistent
 from app.batch.masks.finding import find
 from app.batch.masks.refine import refine
 from app.batch.masks.sharpening import GATE, SharpenedTracker
+from app.batch.passes.densify import densify
 from app.batch.passes.fill import fill
 from app.batch.passes.heal import heal
 from app.batch.passes.predict import Forgetful
@@ -19,6 +20,7 @@ from app.batch.passes.readable import ReadableFrames
 from app.batch.passes.steps import Steps, without
 from app.core.proposals import Proposal
 from app.engine.jobs import (
+    Densify,
     Explain,
     Find,
     Heal,
@@ -197,20 +199,24 @@ class InferenceThread(QThread):
                 self.found.emit(job.id, self._find(job))
             case Refine():
                 self._walk(job, refine(self._models.refiner, job.masks, gate=job.gate))
+            case Track() | Heal() | Densify() | MakeConsistent():
+                self._walk(job, without(self._track(job), self._models.readable.unreadable))
+
+    def _track(self, job: Track | Heal | Densify | MakeConsistent) -> Steps:
+        """Return the steps of a job that the video model carries out."""
+        models, size = self._models, self._models.frames.size
+        match job:
             case Heal():
-                tracker, size = self._models.propagator, self._models.frames.size
-                steps = heal(tracker, job.passes, job.old, job.rules, size)
-                self._walk(job, without(steps, self._models.readable.unreadable))
+                return heal(models.propagator, job.passes, job.old, job.rules, size)
+            case Densify():
+                return densify(models.tracker, job.runs, job.gate, size)
             case MakeConsistent():
-                tracker, size = self._models.tracker, self._models.frames.size
-                steps = make_consistent(tracker, job.ballot, size)
-                self._walk(job, without(steps, self._models.readable.unreadable))
+                return make_consistent(models.tracker, job.ballot, size)
             case Track():
-                tracker = self._models.propagator
+                tracker = models.propagator
                 if job.left_out:
                     tracker = Forgetful(tracker, job.left_out)
-                steps = fill(tracker, job.passes, self._models.frames.size)
-                self._walk(job, without(steps, self._models.readable.unreadable))
+                return fill(tracker, job.passes, size)
 
     def _walk(self, job: Job, steps: Steps) -> None:
         """Tell each step of a long job, and look at the inbox between two."""

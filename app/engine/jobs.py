@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from app.batch.masks.consistency import Ballot
+from app.core.densify import RunPasses
 from app.core.document import Entry, Key
 from app.core.heal import Rules
 from app.core.mask import Mask
@@ -94,6 +95,21 @@ class MakeConsistent:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Densify:
+    """Fill these runs, each from both ends; where the two agree by less than `gate` is a conflict.
+
+    `gate` is an IoU, 0 to 1.
+    """
+
+    id: int
+    runs: tuple[RunPasses, ...]
+    gate: float
+    priority: Priority = field(default=Priority.LONG, init=False)
+    subject: None = field(default=None, init=False)
+    begins: None = field(default=None, init=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Refine:
     """Sharpen these masks; a result whose IoU with its mask is below `gate` is not used."""
 
@@ -160,7 +176,7 @@ class Find:
         return self.request.frames[0]
 
 
-Job = Segment | Explain | Find | Track | Heal | Refine | MakeConsistent | Prepare
+Job = Segment | Explain | Find | Track | Heal | Densify | Refine | MakeConsistent | Prepare
 _Slot = tuple[Priority, Key | str | None]  # where one job waits
 
 

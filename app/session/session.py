@@ -95,7 +95,7 @@ class Session(QObject):
         self.review = review = Review(context, jobs, self)
         self.changes = Changes(context, jobs, edit, self)
         autosave = Autosave(self.masks, self.status, self)
-        exchange = Exchange(context, objects, edit, self)
+        exchange = Exchange(context, jobs, objects, edit, self)
         self.inspection = Inspection(context, engine, jobs, autosave, edit, self.compare, self)
         self.files = self._make_files(context, autosave, exchange)
         prefetcher = Prefetcher(context, engine, lambda: review.suspects, self)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TypeGuard
 
+from app.core.densify import GATE
 from app.storage.files.toml import dump
 from app.storage.files.writing import atomic_write
 
@@ -39,8 +40,9 @@ class Settings:
     heal_iou: float = 0.9
     heal_boundary: float = 0.9
     heal_area: float = 0.1
-    heal_patience: int = 2
+    heal_patience: int = 1
     conflict: float = 0.3
+    densify_gate: float = GATE
     review_advance: bool = True
     cache_mib: int = 768
     undo_limit: int = 500
@@ -208,6 +210,11 @@ FIELDS: tuple[Field, ...] = (
         "conflict", _HEAL, "Conflict",
         "Where propagations from the left and the right differ by more than this (1 - IoU), "
         "you are asked.", 0.0, 1.0,
+    ),
+    Field(
+        "densify_gate", _HEAL, "Gate of densify",
+        "A mask between two annotated frames on which both directions agree by less than this "
+        "(IoU, 0 to 1) is in doubt: you are asked.", 0.0, 1.0,
     ),
     Field(
         "review_advance", _HEAL, "Go on after Enter",

@@ -5,17 +5,10 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 import cv2
 import numpy as np
 
-from models.api import (
-    Anchors,
-    BoolMask,
-    FloatMap,
-    Frames,
-    Prediction,
-    PromptError,
-    Tracked,
-)
+from models.api import Anchors, BoolMask, FloatMap, Frames, Prediction, Tracked
 from models.classic.colour import ColourModel
 from models.classic.step import Following, View, advance, lose, restart
+from models.prompt import check_anchors
 
 _SHORT_SIDE = 360
 _SHOWN = 12  # anchors whose colours are learnt, spread over the video
@@ -38,7 +31,12 @@ class ClassicTracker:
         self, anchors: Anchors, frames: Sequence[int], *, probabilities: bool = False
     ) -> Generator[Tracked, None, None]:
         """Yield the masks on `frames`; see `models.api.Tracker`."""
-        self._check(anchors)
+        check_anchors(anchors, frames, self._frames)
+        return self._track(anchors, frames, probabilities=probabilities)
+
+    def _track(
+        self, anchors: Anchors, frames: Sequence[int], *, probabilities: bool
+    ) -> Generator[Tracked, None, None]:
         if not frames:
             return
         colours, usual = self._learn(anchors, frames[0]), self._areas(anchors, frames[0])
@@ -55,19 +53,6 @@ class ClassicTracker:
                 shrunk = self._shrunk(mask)
                 following[number] = restart(view, shrunk, colours[number], usual[number])
             yield frame, self._predictions(following, given, probabilities=probabilities)
-
-    def _check(self, anchors: Anchors) -> None:
-        empty = True
-        for frame in anchors:
-            for mask in anchors[frame].values():
-                empty = False
-                if mask.shape != self._size:
-                    raise PromptError(
-                        f"An anchor on frame {frame} is {mask.shape[1]}x{mask.shape[0]}, the video "
-                        f"{self._size[1]}x{self._size[0]}. Give masks of the video's size."
-                    )
-        if empty:
-            raise PromptError("There is no anchor to start from. Give a mask on one frame.")
 
     def _learn(self, anchors: Anchors, start: int) -> dict[int, ColourModel]:
         """Return each object's colours on its anchors, on the nearest ones where there are many."""

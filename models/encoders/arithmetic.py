@@ -18,8 +18,10 @@ def arithmetic(device: "torch.device") -> str:
     if device.type != "cpu":
         return "float32"
     if eight_bit.is_faster(device):
-        return "8 bits, as the CPU has AVX-512 VNNI and no AMX"
+        if eight_bit.largest_weight() == eight_bit.LARGEST:
+            return "8 bits, as the CPU has VNNI and no AMX"
+        return "8 bits, 7 of a weight, as the CPU has AVX2 and no VNNI that may be used"
     if encoder_dtype(device) is torch.bfloat16:
         has = "AMX" if cpu_has("amx_tile") else "AVX-512 BF16"
         return f"bfloat16, as the CPU has {has}"
-    return "float32, as the CPU has no AMX or AVX-512 that may be used"
+    return "float32, as the CPU has no AMX, AVX-512 or AVX2 that may be used"

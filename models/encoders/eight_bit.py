@@ -1,9 +1,11 @@
-"""Linear layers in 8 bits, for CPUs that multiply bytes much faster than bfloat16.
+"""Linear layers in 8 bits, for CPUs that multiply bytes much faster than bfloat16 or float32.
 
-Weights take a step per output channel, as lite's file keeps them; the input takes 256 steps
-between its least and its largest value, found anew each time. Sums are exact, in 32 bits.
+Weights take a step per output channel, as lite's file keeps them; the input takes 255 steps
+between its least and its largest value, found anew each time. Sums are exact, in 32 bits: on CPUs
+without VNNI, where those of two products must fit 16, weights have 7 bits.
 """
 
+import math
 from functools import partial
 
 import torch
@@ -12,22 +14,27 @@ from torch import Tensor, nn
 from models.runtime import onednn
 from models.runtime.device import cpu_has
 
-_STEPS = 255
-_HALF = 128
-_LARGEST = 127  # of a weight
+_STEPS = 254
+LARGEST = 127  # of a weight
+_LARGEST_PAIRED = 64  # so that 2 * 255 * 64 fits 16 bits
+# Added to a number below 2^22 it leaves that, rounded, in the lowest bits of a float32.
+_ROUNDING = 1.5 * 2**23
 _CLOSE = 0.02  # the relative error that eight bits may make
 
 
 class EightBitLinear(nn.Module):
     """A linear layer, taken over for inference; `gelu` applies that to what it gives.
 
-    It gives `dtype`, bfloat16 or float32, whatever it is given.
+    It gives `dtype`, bfloat16 or float32, whatever it is given. `largest` is that of a weight in
+    bytes, see `largest_weight`.
     """
 
-    def __init__(self, linear: nn.Linear, dtype: torch.dtype, *, gelu: bool = False) -> None:
+    def __init__(
+        self, linear: nn.Linear, dtype: torch.dtype, *, largest: int, gelu: bool = False
+    ) -> None:
         super().__init__()
         weight = linear.weight.detach().float()
-        step = weight.abs().amax(dim=1).clamp_min(torch.finfo(torch.float32).tiny) / _LARGEST
+        step = weight.abs().amax(dim=1).clamp_min(torch.finfo(torch.float32).tiny) / largest
         rounded = (weight / step[:, None]).round().to(torch.int8)
         self._dtype = dtype
         self._after = "gelu" if gelu else "none"
@@ -43,12 +50,12 @@ class EightBitLinear(nn.Module):
         # Zero must be one of the steps.
         least, largest = min(least, 0.0), max(largest, 1e-6)
         step = (largest - least) / _STEPS
-        zero = round(-least / step)
-        # By way of signed bytes, since floats become unsigned ones ten times as slowly.
-        rows = tokens.reshape(-1, tokens.shape[-1]).float().mul(1 / step).add_(zero - _HALF)
-        coded = rows.round_().clamp_(-_HALF, _HALF - 1).to(torch.int8)
+        zero = math.ceil(-least / step)
+        rows = tokens.reshape(-1, tokens.shape[-1]).float().mul(1 / step).add_(_ROUNDING + zero)
+        # By way of signed bytes, since whole numbers become unsigned ones more slowly.
+        coded = rows.view(torch.int32).to(torch.int8).view(torch.uint8)
         given: Tensor = torch.ops.onednn.qlinear_pointwise(
-            coded.view(torch.uint8).bitwise_xor_(_HALF),
+            coded,
             step,
             zero,
             self._packed,
@@ -66,9 +73,9 @@ class EightBitLinear(nn.Module):
 
 
 def supported(device: torch.device) -> bool:
-    """Return whether this device has instructions for products of bytes (AVX-512 VNNI, AMX)."""
-    present = cpu_has("vnni") or cpu_has("amx_tile")
-    return device.type == "cpu" and present and _agrees()
+    """Return whether this device has instructions for products of bytes (AVX2, VNNI, AMX)."""
+    present = any(map(cpu_has, ("avx2", "vnni", "amx_tile")))
+    return device.type == "cpu" and present and largest_weight() > 0
 
 
 def is_faster(device: torch.device) -> bool:
@@ -80,19 +87,25 @@ def is_faster(device: torch.device) -> bool:
 
 
 @torch.inference_mode()
-def _agrees() -> bool:
-    """Return whether sums are exact: on other instructions oneDNN lets those of two products clip.
+def largest_weight() -> int:
+    """Return how large a weight may be in bytes for sums to be exact, 0 where they never are.
 
-    The operator is not in every release of torch, either.
+    With VNNI that is any byte; on other instructions oneDNN lets sums of two products clip. The
+    operator is not in every release of torch, either.
     """
+    return next(filter(_agrees, (LARGEST, _LARGEST_PAIRED)), 0)
+
+
+def _agrees(largest: int) -> bool:
     layer = onednn.known(lambda: nn.Linear(64, 24))
     layer.weight.abs_()  # so that sums grow
     tokens = onednn.waves(3, 5, 64).abs()
     return all(
-        onednn.agrees(partial(_computed, layer, tokens, dtype), layer(tokens), _CLOSE)
+        onednn.agrees(partial(_computed, layer, tokens, dtype, largest), layer(tokens), _CLOSE)
         for dtype in (torch.float32, torch.bfloat16)
     )
 
 
-def _computed(layer: nn.Linear, tokens: Tensor, dtype: torch.dtype) -> Tensor:
-    return EightBitLinear(layer, dtype)(tokens.to(dtype))  # type: ignore[no-any-return]
+def _computed(layer: nn.Linear, tokens: Tensor, dtype: torch.dtype, largest: int) -> Tensor:
+    eight = EightBitLinear(layer, dtype, largest=largest)
+    return eight(tokens.to(dtype))  # type: ignore[no-any-return]

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.encoders.eight_bit import EightBitLinear
+from models.encoders.eight_bit import EightBitLinear, largest_weight
 from models.encoders.hiera import HieraEncoder
 from models.encoders.shape import check_multiple
 from models.runtime import onednn
@@ -155,9 +155,12 @@ class CpuHiera(nn.Module):
         # In single precision torch's own layer is as fast.
         fused = dtype is torch.bfloat16 and onednn.linear_agrees(dtype)
         plain = partial(_Linear, fused=fused)
-        small = partial(EightBitLinear, dtype=dtype) if eight_bits else plain
+        small: Callable[..., _Layer] = plain
+        if eight_bits:
+            small = partial(EightBitLinear, dtype=dtype, largest=largest_weight())
+        first = small if dtype is torch.float32 else plain
         blocks = [
-            _Block(block, plain if number < ends[1] else small)
+            _Block(block, first if number < ends[1] else small)
             for number, block in enumerate(trunk.blocks)
         ]
         self.blocks = nn.ModuleList(blocks)

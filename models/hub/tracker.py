@@ -6,19 +6,18 @@ that no later frame can read are dropped.
 """
 
 import sys
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, MutableMapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from models.api import Anchors, BoolMask, Frames, Prediction, PromptError, Tracked
+from models.api import Anchors, BoolMask, Frames, Tracked
 from models.hub.kinds import Kind
+from models.prompt import check_anchors
 from models.runtime.pixels import standardised
-from models.sam.compute import computing
-from models.sam.tracker import checked_mask, nearest_anchors, predictions_of
+from models.sam.video.passes import Output, follow
 
 Model = Any  # a video model of transformers, which mypy does not see
 Session = Any  # its inference session
@@ -39,95 +38,40 @@ class HubTracker:
 
         Of an object's anchors, the 16 nearest condition a frame.
         """
-        if not any(anchors.values()):
-            raise PromptError("There is no anchor to start from: draw or verify a mask first.")
-        for masks in anchors.values():
-            for mask in masks.values():
-                checked_mask(mask, self._frames.size)
-        pass_ = _Pass(self._model, self._kind, self._frames, anchors, frames)
-        for frame in frames:
-            with computing(self._model.device):
-                found = pass_.visit(frame, probabilities=probabilities)
-            yield frame, found
+        check_anchors(anchors, frames, self._frames)
+        memory = _Memory(self._model, self._kind, self._frames)
+        return follow(memory, anchors, frames, self._frames.size, probabilities=probabilities)
 
 
-class _Pass:
-    """One pass over neighbouring frames: which objects are followed, and what is remembered."""
+class _Memory:
+    """The library's sessions of one pass, see models.sam.video.passes.Memory.
 
-    def __init__(
-        self, model: Model, kind: Kind, frames: Frames, anchors: Anchors, visited: Sequence[int]
-    ) -> None:
-        self._model, self._anchors, self._size = model, anchors, frames.size
-        self._side: int = model.config.image_size
-        self._reverse = len(visited) > 1 and visited[-1] < visited[0]
-        # A session each, so that memorising an object's anchor predicts no other object there; the
-        # features of a frame are shared.
-        self._kind, self._frames = kind, frames
+    A session each, so that memorising an object's anchor predicts no other object there; the
+    features of a frame are shared.
+    """
+
+    def __init__(self, model: Model, kind: Kind, frames: Frames) -> None:
+        self.device: torch.device = model.device
+        self._model, self._kind, self._frames = model, kind, frames
         self._sessions: dict[int, Session] = {}
-        self._anchor_frames: dict[int, list[int]] = {}
-        for frame in anchors:
-            for number in anchors[frame]:
-                self._anchor_frames.setdefault(number, []).append(frame)
-        within = set(visited)
-        self._absent = {
-            number
-            for number, where in self._anchor_frames.items()
-            if not any(anchors[frame][number].any() for frame in where)
-        }
-        self._followed = {
-            number for number, where in self._anchor_frames.items() if not within.issuperset(where)
-        }
 
-    def visit(self, frame: int, *, probabilities: bool) -> Mapping[int, Prediction]:
-        """Return the masks on the next frame, and remember them."""
-        given = self._anchors.get(frame, {})
-        self._followed |= given.keys()
-        self._condition(frame)
-        asked = self._followed - given.keys()
-        outputs = {number: self._predict(number, frame) for number in sorted(asked - self._absent)}
-        self._forget(frame)
-        predictions = predictions_of(
-            outputs, given.values(), self._size, probabilities=probabilities
-        )
-        for number in asked & self._absent:
-            nothing = np.zeros(self._size, np.bool_)
-            predictions[number] = Prediction.certain(nothing, 0.0, probabilities=probabilities)
-        for number, mask in given.items():
-            predictions[number] = Prediction.certain(mask, probabilities=probabilities)
-        return predictions
+    def conditioning(self, number: int) -> MutableMapping[int, Any]:
+        """Return the anchors that condition an object, by frame."""
+        session = self._session(number)
+        anchors: MutableMapping[int, Any] = session.output_dict_per_obj[0][_CONDITIONING]
+        return anchors
 
-    def _condition(self, frame: int) -> None:
-        """Memorise the nearest anchors of each followed object, and drop those now far."""
-        new: dict[int, list[int]] = {}
-        for number in self._followed - self._absent:
-            remembered = self._session(number).output_dict_per_obj[0][_CONDITIONING]
-            wanted = set(nearest_anchors(self._anchor_frames[number], frame))
-            for anchor in wanted - remembered.keys():
-                new.setdefault(anchor, []).append(number)
-            for far in remembered.keys() - wanted:
-                del remembered[far]
-        # Frame by frame, so that each anchor's image is encoded once for all its objects.
-        for anchor in sorted(new):
-            for number in new[anchor]:
-                self._memorise(number, anchor)
+    def memorise(self, frame: int, masks: Mapping[int, BoolMask]) -> None:
+        """Let the masks given on a frame condition their objects from here on."""
+        for number, mask in masks.items():
+            self._memorise(number, frame, mask)
 
-    def _memorise(self, number: int, anchor: int) -> None:
-        session, mask = self._session(number), self._anchors[anchor][number]
-        pixels = _squeezed(mask, self._side, self._model.device)
-        session.add_mask_inputs(0, anchor, pixels)
-        session.obj_with_new_inputs = [number]
-        # An anchor conditions whatever comes, also where a frame was predicted before.
-        session.frames_tracked_per_obj[0].pop(anchor, None)
-        session.output_dict_per_obj[0][_TRACKED].pop(anchor, None)
-        self._model(session, frame_idx=anchor)
-        session.remove_mask_inputs(0, anchor)
+    def predict(self, number: int, frame: int, *, reverse: bool) -> Output:
+        """Return an object's mask on the next frame, and remember it."""
+        output = self._model(self._session(number), frame_idx=frame, reverse=reverse)
+        return Output(output.pred_masks, output.object_score_logits.reshape(1, 1))
 
-    def _predict(self, number: int, frame: int) -> dict[str, Tensor]:
-        output = self._model(self._session(number), frame_idx=frame, reverse=self._reverse)
-        presence = output.object_score_logits.reshape(1, 1)
-        return {"pred_masks": output.pred_masks, "object_score_logits": presence}
-
-    def _forget(self, frame: int) -> None:
+    def forget(self, frame: int) -> None:
         """Drop the memories that no later frame can read, as features or as pointers."""
         config = self._model.config
         reach = max(config.max_object_pointers_in_encoder, config.num_maskmem)
@@ -138,6 +82,17 @@ class _Pass:
             ):
                 for far in [other for other in remembered if abs(other - frame) >= reach]:
                     del remembered[far]
+
+    def _memorise(self, number: int, anchor: int, mask: BoolMask) -> None:
+        session = self._session(number)
+        pixels = _squeezed(mask, self._model.config.image_size, self.device)
+        session.add_mask_inputs(0, anchor, pixels)
+        session.obj_with_new_inputs = [number]
+        # An anchor conditions whatever comes, also where a frame was predicted before.
+        session.frames_tracked_per_obj[0].pop(anchor, None)
+        session.output_dict_per_obj[0][_TRACKED].pop(anchor, None)
+        self._model(session, frame_idx=anchor)
+        session.remove_mask_inputs(0, anchor)
 
     def _session(self, number: int) -> Session:
         if number not in self._sessions:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from models.api import Box, Click, Prompt
-from models.prompt import box_round
+from models.prompt import box_iou, box_round
 from models.sam.prompts import has_mask, is_ambiguous
 
 _STABLE = 0.9  # below, a single mask is too uncertain and the best of several goes first
@@ -106,16 +106,9 @@ def _filled(masks: Tensor, box: Box, frame: tuple[int, int]) -> Tensor:
     wide, tall = masks.shape[-1] / frame[1], masks.shape[-2] / frame[0]
     drawn = Box(box.x0 * wide, box.y0 * tall, box.x1 * wide, box.y1 * tall)
     agreement = [
-        _overlap(box_round(mask), drawn) if mask.any() else 0.0 for mask in masks.cpu().numpy()
+        box_iou(box_round(mask), drawn) if mask.any() else 0.0 for mask in masks.cpu().numpy()
     ]
     return masks.new_tensor(agreement, dtype=torch.float32)
-
-
-def _overlap(first: Box, second: Box) -> float:
-    wide = max(min(first.x1, second.x1) - max(first.x0, second.x0), 0.0)
-    tall = max(min(first.y1, second.y1) - max(first.y0, second.y0), 0.0)
-    areas = [(box.x1 - box.x0) * (box.y1 - box.y0) for box in (first, second)]
-    return wide * tall / (sum(areas) - wide * tall)
 
 
 def _in_grid(click: Click, logits: Tensor, frame: tuple[int, int]) -> tuple[int, int]:

@@ -42,7 +42,7 @@ def load_tracker(name: str, frames: Frames, options: LoadOptions) -> Tracker:
     """
     if options.scales or options.flip:
         raise OptionError(f"{name} has no fusion of scales or flips: leave them out.")
-    from models.sam.tracker import Sam2Tracker  # noqa: PLC0415
+    from models.sam.video.tracker import Sam2Tracker  # noqa: PLC0415
 
     path = weights.find(name, options.weights)
     device = pick_device(options.device, threads=options.threads)

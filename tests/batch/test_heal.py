@@ -236,6 +236,49 @@ def test_a_heal_round_a_mask_that_was_found_to_be_right_changes_no_mask(drift: i
     assert not any(entry.stale for _, entry in document.items())
 
 
+def test_a_mask_that_an_edit_has_changed_says_nothing_for_the_old_ones_beside_it() -> None:
+    """It has no score any more; one that was found to be right has."""
+    document = corrected(40, at=20, drifted=range(15, 26), anchors={0: 10, 39: 10})
+    document.replace({Key(20, 1): Entry(mask_at(10), Origin.PROPAGATED, verified=True)})
+    document.replace(healed(document, 20, FakeTracker(FakeFrames(40))))
+    assert all(document.get(Key(frame, 1)).mask == mask_at(10) for frame in range(40))  # type: ignore[union-attr]
+
+
+def test_old_masks_that_were_put_right_with_the_corrected_one_stand() -> None:
+    """Beside the correction they are not stale. The tracker drifts, and is as sure."""
+    document = corrected(40, at=20, drifted=range(0), anchors={0: 10, 39: 10})
+    right = {Key(f, 1): Entry(mask_at(10), Origin.PROPAGATED, score=0.9) for f in range(21, 26)}
+    document.replace(right)
+    tracker = FakeTracker(FakeFrames(40))
+    tracker.drift = dict.fromkeys(range(40), 3)
+    document.replace(healed(document, 20, tracker))
+    assert {key: document.get(key) for key in right} == right
+
+
+def test_what_is_new_of_a_frame_is_said_after_what_is_kept_and_takes_from_it() -> None:
+    drifted = range(15, 26)
+    document = corrected(40, at=20, drifted=drifted, anchors={0: 10, 39: 10})
+    kept = {Key(f, 2): Entry(mask_at(30), Origin.PROPAGATED, score=0.9) for f in range(40)}
+    given = {f: Entry(mask_at(30), Origin.DRAWN) for f in (0, 20, 39)}
+    document = Document(
+        (INFO, ObjectInfo(2, "fork", (3, 2, 1))),
+        {**dict(document.items()), **kept, **{Key(f, 2): entry for f, entry in given.items()}},
+    )
+    document.replace(stale_marks(document, [Key(20, 1), Key(20, 2)]))
+    passes = plan_heal(document, {Key(20, 1), Key(20, 2)}, first=0, last=39)
+    together = [
+        list(step.entries)
+        for step in heal(
+            FakeTracker(FakeFrames(40)), passes, evidence(document, passes), RULES, SIZE
+        )
+        if not step.computed
+        and len({key.frame for key in step.entries} & set(drifted)) == 1
+        and len(step.entries) == 2
+    ]
+    assert together
+    assert all([key.object for key in keys] == [2, 1] for keys in together)
+
+
 @given(
     st.sets(st.integers(0, 29), min_size=1, max_size=5),
     st.dictionaries(st.integers(0, 29), st.integers(0, 40)),

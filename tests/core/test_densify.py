@@ -1,8 +1,19 @@
 """The frames between annotated ones: which are followed, from where, and what is believed."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from app.core.densify import agreement, merged, passes, runs, tally
+from app.core.block import stretches
+from app.core.densify import (
+    agreement,
+    annotated_frames,
+    merged,
+    passes,
+    runs,
+    tally,
+    unfilled,
+)
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.mask import Mask
 from models.api import Prediction
@@ -34,7 +45,7 @@ def test_a_gap_of_one_frame_is_a_run() -> None:
 def test_each_pass_starts_with_all_masks_of_its_end_and_stops_before_the_other() -> None:
     document = document_of({2: {1, 2}, 5: {1}})
     [run] = runs(document, [2, 5])
-    forward, backward = passes(document, run)
+    _, forward, backward = passes(document, run)
     assert {frame: set(masks) for frame, masks in forward.anchors.items()} == {2: {1, 2}}
     assert {frame: set(masks) for frame, masks in backward.anchors.items()} == {5: {1}}
     assert list(forward.frames) == [2, 3, 4]
@@ -72,3 +83,56 @@ def test_what_is_gated_out_is_counted_but_not_accepted() -> None:
         2,
     )
     assert (alone.object, alone.agreements, alone.accepted) == (2, (), 0)
+
+
+def test_an_object_is_filled_that_has_a_mask_on_each_frame_none_of_them_stale() -> None:
+    document = document_of({0: {1, 2}, 3: {1, 2}})
+    [run] = runs(document, [0, 3])
+    made = Entry(MASK, Origin.PROPAGATED)
+    document.replace({Key(1, 1): made, Key(2, 1): made, Key(1, 2): made})
+    left = unfilled(document, run)
+    assert left is not None
+    assert left.objects == (2,)
+    document.replace({Key(2, 2): Entry(None, Origin.PROPAGATED)})
+    assert unfilled(document, run) is None
+    document.replace({Key(1, 1): replace(made, stale=True)})
+    left = unfilled(document, run)
+    assert left is not None
+    assert left.objects == (1,)
+    document.replace_objects(tuple(replace(info, locked=True) for info in document.objects))
+    assert unfilled(document, run) is None
+
+
+def test_what_was_made_in_between_is_given_to_both_passes_and_not_filled() -> None:
+    document = document_of({0: {1, 2}, 4: {1, 2}})
+    document.replace({
+        Key(1, 1): Entry(MASK, Origin.PROPAGATED),
+        Key(2, 1): Entry(MASK, Origin.PROPAGATED, verified=True),
+        Key(3, 2): Entry(None, Origin.DRAWN),
+    })  # fmt: skip
+    _, forward, backward = passes(document, *runs(document, [0, 4]))
+    assert {frame: dict(each) for frame, each in forward.anchors.items()} == {
+        0: {1: MASK, 2: MASK}, 2: {1: MASK}, 3: {2: None},
+    }  # fmt: skip
+    assert set(backward.anchors) == {4, 2, 3}
+    for each in (forward, backward):
+        assert [each.may_fill(Key(frame, 1)) for frame in range(5)] == [
+            False,
+            True,
+            False,
+            True,
+            False,
+        ]
+
+
+def test_a_frame_is_annotated_where_every_object_that_goes_on_there_was_said_something_of() -> None:
+    document = document_of({0: {1, 2}, 4: {1}, 8: {1, 2}, 9: {1}})
+    document.replace({Key(6, 1): Entry(MASK, Origin.PROPAGATED)})
+    assert annotated_frames(document) == (0, 8, 9)  # on 4 nothing is said of 2; on 9 it is over
+    document.replace({Key(4, 2): Entry(None, Origin.DRAWN)})
+    assert annotated_frames(document) == (0, 4, 8, 9)
+
+
+def test_stretches_have_no_gaps() -> None:
+    assert list(stretches([])) == []
+    assert list(stretches([0, 1, 2, 5, 8, 9])) == [(0, 2), (5, 5), (8, 9)]

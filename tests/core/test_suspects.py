@@ -140,6 +140,17 @@ def test_two_objects_that_change_places_are_one_row() -> None:
     assert suspect.first == 20
 
 
+def test_a_swap_within_a_longer_unrest_begins_where_they_change_places() -> None:
+    odd = {Key(f, n): entry(square(40 if n == 1 else 10)) for f in range(20, 30) for n in (1, 2)}
+    odd |= {Key(f, 1): entry(square(10), score=0.4) for f in (17, 18, 19)}
+    odd |= {Key(f, 1): entry(square(40), score=0.45) for f in range(20, 26)}
+    before, swap = two_objects(odd)
+    assert (before.first, before.last, before.event) == (17, 19, Event.DRIFT)
+    assert (swap.first, swap.last, swap.event) == (20, 25, Event.SWAP)
+    assert before.frame <= 19
+    assert swap.frame >= 20
+
+
 def test_what_another_object_has_now_was_taken_by_it() -> None:
     odd = {Key(f, 2): entry(square(10)) for f in range(20, 30)}
     odd |= {Key(f, 1): entry(None, score=0.1) for f in range(20, 30)}
@@ -195,6 +206,78 @@ def test_a_jump_and_the_jump_back_are_one_suspect() -> None:
     odd = {frame: entry(square(45), score=0.5 + frame / 100) for frame in range(12, 24)}
     (suspect,) = find(document_with(odd))
     assert (suspect.first, suspect.last, suspect.frame) == (12, 23, 12)
+
+
+def test_after_a_jump_back_what_was_usual_before_is_no_suspect() -> None:
+    """For some frames after a leak the usual size is still that of the leak."""
+    odd = {frame: entry(square(8 - frame % 2, side=20)) for frame in range(12, 20)}
+    (suspect,) = find(document_with(odd))
+    assert (suspect.first, suspect.last) == (12, 19)
+
+
+def test_a_short_loss_and_the_return_are_one_suspect_while_it_is_gone() -> None:
+    odd = {frame: entry(None, score=0.1) for frame in range(12, 20)}
+    (suspect,) = find(document_with(odd))
+    assert (suspect.first, suspect.last) == (12, 19)
+    assert suspect.event is Event.LOST
+    assert set(suspect.reasons) == {Reason.VANISHED, Reason.RETURNED}
+
+
+@pytest.mark.parametrize(
+    "back", [entry(square(12), score=0.3), entry(square(12, side=20)), entry(square(12, side=6))]
+)
+def test_what_comes_back_as_something_else_is_a_suspect(back: Entry) -> None:
+    odd = {frame: entry(None) for frame in range(12, 20)} | {20: back}
+    assert any(each.first <= 20 <= each.last for each in find(document_with(odd)))
+
+
+def test_what_is_lost_at_the_border_and_comes_back_to_its_place_is_one_suspect() -> None:
+    moves = {frame: entry(square(0)) for frame in range(8, 40)}
+    moves |= {frame: entry(None) for frame in range(12, 20)}
+    (lost,) = (each for each in find(document_with(moves)) if each.last >= 12)
+    assert (lost.first, lost.last) == (12, 19)
+    assert set(lost.reasons) == {Reason.BORDER_EXIT, Reason.RETURNED}
+    elsewhere = moves | {frame: entry(square(54)) for frame in range(20, 40)}
+    assert any(each.first == 20 for each in find(document_with(elsewhere)))
+
+
+def test_a_leak_that_grows_and_a_thing_that_grows_meanwhile_end_with_the_jump_back() -> None:
+    sides = {12: 12, 13: 14, 14: 17, 15: 20, 16: 24, 17: 28}
+    odd = {frame: entry(square(10, y=10, side=side)) for frame, side in sides.items()}
+    odd |= {frame: entry(square(10, y=10, side=10 + (frame > 17))) for frame in range(18, 40)}
+    odd |= {frame: entry(square(10, y=10)) for frame in range(1, 12)}
+    (suspect,) = (each for each in find(document_with(odd)) if each.last >= 12)
+    assert suspect.last == 17
+    assert suspect.frame == 17  # the model is sure of all, so that the size tells
+
+
+def apart() -> BoolMask:
+    """Return a square as large as the others, with a gap in it."""
+    pixels = square(12) | square(13)
+    pixels[:, 18] = False
+    return pixels
+
+
+@pytest.mark.parametrize(
+    ("pieces", "score", "listed"),
+    [
+        (apart(), 0.95, False),
+        (apart(), 0.85, True),  # the model is unsure
+        (square(12) | square(40, side=6), 0.95, True),  # a piece that is something else
+    ],
+)
+def test_a_thing_that_only_comes_apart_is_no_suspect(
+    pieces: BoolMask, score: float, listed: bool
+) -> None:
+    assert bool(find(document_with({20: entry(pieces, score=score)}))) is listed
+
+
+def test_what_comes_back_after_an_anchor_or_a_long_time_is_a_suspect() -> None:
+    gone = {frame: entry(None) for frame in range(12, 20)}
+    absent = gone | {15: entry(None, origin=Origin.DRAWN)}
+    assert any(each.first == 20 for each in find(document_with(absent)))
+    long = {frame: entry(None) for frame in range(12, 32)}
+    assert any(each.first == 32 for each in find(document_with(long)))
 
 
 def test_suspects_come_in_order_of_value_or_of_time() -> None:

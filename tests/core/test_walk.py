@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.document import Entry, Origin
-from app.core.evidence import Candidate, Source, Stretch, choose
+from app.core.evidence import Beside, Candidate, Source, Stretch, choose
 from app.core.heal import Rules
 from app.core.mask import Mask
 from app.core.walk import Verdict, Walk, is_conflict
@@ -93,6 +93,48 @@ def test_a_walk_ends_where_it_is_back_on_the_old_masks() -> None:
     assert [frame for frame, source in held.items() if source is Source.NEW] == [1, 2, 3, 4]
 
 
+@pytest.mark.parametrize(("beside", "ends_at"), [(10, 5), (11, 6)])
+def test_one_frame_that_is_the_same_but_for_noise_ends_a_walk(beside: int, ends_at: int) -> None:
+    """Masks that are only just the same have to be so once more."""
+
+    def large_at(x: int) -> Entry:
+        return Entry(mask_at(x, side=30), Origin.PROPAGATED, score=0.9)
+
+    old = {frame: large_at(30 if frame < 5 else beside) for frame in range(1, 20)}
+    walk = Walk(Stretch(range(1, 20), mask_at(10, side=30), None, old), Rules())
+    verdicts = [walk.feed(frame, large_at(10), {}) for frame in range(1, ends_at + 1)]
+    assert verdicts == [Verdict.GOES_ON] * (ends_at - 1) + [Verdict.AGREES]
+
+
+@pytest.mark.parametrize(
+    ("beside", "wanted"),
+    [(Beside.WRONG, Source.NEW), (Beside.OPEN, Source.OLD), (Beside.RIGHT, Source.OLD)],
+)
+def test_old_masks_hold_as_they_are_known(beside: Beside, wanted: Source) -> None:
+    """Where it is open which are right, the surer ones; at places where either fits alike."""
+    frames = range(1, 5)
+    old = {frame: entry_at(40, 0.92) for frame in range(1, 20)}
+    walk = Walk(Stretch(frames, mask_at(25), None, old, beside), RULES)
+    for frame in frames:
+        walk.feed(frame, entry_at(10), {})
+    assert {source for source, _ in walk.settled({}, met=False).values()} == {wanted}
+
+
+def test_far_behind_a_correction_the_surer_mask_holds() -> None:
+    old = {frame: entry_at(40, 0.93) for frame in range(1, 40)}
+    walk = Walk(Stretch(range(1, 40), mask_at(10), None, old), RULES)
+    verdicts = [walk.feed(frame, entry_at(10), {}) for frame in range(1, 20)]
+    assert verdicts[3] is Verdict.GOES_ON
+    assert verdicts[-1] is Verdict.GIVES_WAY
+
+
+def test_one_frame_in_doubt_makes_no_walk_give_way() -> None:
+    old = {frame: entry_at(30, 0.95 if frame == 9 else 0.3) for frame in range(1, 13)}
+    walk = Walk(Stretch(range(12, 0, -1), mask_at(10), mask_at(30), old), Rules())
+    verdicts = [walk.feed(frame, entry_at(10), {}) for frame in range(12, 6, -1)]
+    assert verdicts == [Verdict.GOES_ON] * 6
+
+
 def test_a_walk_gives_way_to_masks_that_stand_beside_a_certain_one() -> None:
     old = {frame: entry_at(30) for frame in range(1, 13)}
     walk = Walk(Stretch(range(12, 0, -1), mask_at(10), mask_at(30), old), RULES)
@@ -126,6 +168,19 @@ def test_a_mask_that_lies_on_another_object_is_not_believed() -> None:
 
     assert ends(others=False) is Verdict.GOES_ON
     assert ends(others=True) is Verdict.GIVES_WAY
+
+
+@pytest.mark.parametrize(("other", "wanted"), [(40, Source.NEW), (10, Source.OLD)])
+def test_a_mask_that_holds_of_another_object_speaks_against_what_lies_in_it(
+    other: int, wanted: Source
+) -> None:
+    old = {frame: entry_at(40) for frame in range(1, 10)}
+    walk = Walk(Stretch(range(1, 10), mask_at(25), mask_at(25), old), RULES)
+    for frame in range(1, 10):
+        walk.feed(frame, entry_at(10), {2: mask_at(55)})
+    beside = {frame: {2: mask_at(other)} for frame in range(1, 10)}
+    held = walk.settled({}, met=False, others=beside)
+    assert {source for source, _ in held.values()} == {wanted}
 
 
 def test_a_small_correction_is_carried_on_though_old_and_new_are_much_alike() -> None:

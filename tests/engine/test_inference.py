@@ -1,74 +1,17 @@
 """The inference thread: quick answers during long jobs, cancelling, named failures."""
 
 import threading
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.core.document import Document, Entry, Key, ObjectInfo, Origin
+from app.core.document import Key
 from app.core.mask import Mask
-from app.core.plan import Direction, plan
-from app.engine.inference import Choice, InferenceThread, Models
-from app.engine.jobs import Prepare, Segment, Track
-from models import registry
+from app.engine.inference import Choice, InferenceThread
+from app.engine.jobs import Prepare, Segment
 from models.api import Click, DeviceMemoryError, ModelError, Tracker, WeightsMissingError
-from tests.fakes import FakeFrames, FakeModels, FakeSegmenter, square
-from tests.models.contract import Clip
-
-
-class Answers:
-    """What a thread said, in order."""
-
-    def __init__(self, thread: InferenceThread) -> None:
-        self.all: list[tuple[str, int, Any]] = []
-        thread.segmented.connect(lambda number, value: self.all.append(("seg", number, value)))
-        thread.stepped.connect(lambda number, value: self.all.append(("step", number, value)))
-        thread.ended.connect(lambda number, value: self.all.append(("end", number, value)))
-
-    def of(self, kind: str, number: int) -> list[Any]:
-        return [value for what, job, value in self.all if (what, job) == (kind, number)]
-
-
-@pytest.fixture
-def models() -> FakeModels:
-    return FakeModels(FakeFrames(50))
-
-
-@pytest.fixture
-def thread(models: FakeModels, qtbot: QtBot) -> Iterator[InferenceThread]:
-    thread = InferenceThread(lambda: models)
-    thread.start()
-    yield thread
-    models.fake_tracker.gate.open()
-    models.fake_segmenter.gate.open()
-    thread.close()
-    assert thread.isFinished()
-
-
-@pytest.fixture
-def answers(thread: InferenceThread) -> Answers:
-    return Answers(thread)
-
-
-def track_job(number: int, last: int = 49) -> Track:
-    entry = Entry(Mask.encode(square(10)), Origin.DRAWN)
-    document = Document((ObjectInfo(1, "knife", (0, 0, 0)),), {Key(0, 1): entry})
-    passes = plan(
-        document,
-        [1],
-        first=0,
-        last=last,
-        direction=Direction.FORWARD,
-        from_frame=0,
-        to_nearest_anchor=True,
-    )
-    return Track(number, passes)
-
-
-def click_job(number: int) -> Segment:
-    return Segment(number, Key(5, 1), (Click(20, 20),))
+from tests.engine.answers import Answers, click_job, track_job
+from tests.fakes import FakeFrames, FakeModels
 
 
 def test_a_propagation_answers_frame_by_frame_with_packed_masks(
@@ -226,46 +169,6 @@ def test_closing_during_a_propagation_ends_the_thread(models: FakeModels, qtbot:
     thread.close()
     assert thread.isFinished()
     assert models.fake_tracker.closed == 1
-
-
-def test_a_propagation_is_sharpened_where_that_was_chosen(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    frames = Clip()
-    segmenter = FakeSegmenter(frames)  # answers with a smaller square in the box
-    monkeypatch.setattr(registry, "load_segmenter", lambda *_: segmenter)
-    plain = Models(frames, Choice("classic"))
-    assert plain.propagator is plain.tracker
-    anchors = {0: {1: frames.mask(1, 0)}}
-
-    def area(models: Models) -> int:
-        (_, found), *_ = models.propagator.track(anchors, range(1, 3))
-        return int(found[1].mask.sum())
-
-    assert area(Models(frames, Choice("classic", sharpener="hq-sam-large"))) == 100
-    assert area(plain) > 100
-    unpassed = Choice("classic", sharpener="hq-sam-large", gate=1.0)
-    assert area(Models(frames, unpassed)) == area(plain)
-    assert all(prompt.mask is None for _, prompt in segmenter.prompts)
-
-
-@pytest.mark.parametrize(("segmenter", "refiner"), [("a", "b"), ("b", "a"), ("b", "c")])
-def test_the_model_that_sharpens_is_the_one_that_was_chosen_and_loaded_once(
-    monkeypatch: pytest.MonkeyPatch, segmenter: str, refiner: str
-) -> None:
-    frames, loaded = Clip(), list[str]()
-
-    def load(name: str, *_: object) -> FakeSegmenter:
-        loaded.append(name)
-        return FakeSegmenter(frames)
-
-    monkeypatch.setattr(registry, "load_segmenter", load)
-    choice = Choice("classic", segmenter=segmenter, refiner=refiner, sharpener="a")
-    models = Models(frames, choice)
-    dict(models.propagator.track({0: {1: frames.mask(1, 0)}}, range(1, 3)))
-    assert loaded == ["a"]
-    _ = models.segmenter, models.refiner
-    assert sorted(loaded) == sorted({"a", segmenter, refiner})
 
 
 class _Watched(FakeModels):

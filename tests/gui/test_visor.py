@@ -1,11 +1,13 @@
 """VISOR in the window: contacts, flags and order set with keys, defects mended, runs reviewed."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from app.core.attributes import CONTACT, EXHAUSTIVE
@@ -23,6 +25,7 @@ from app.session.visor.visor import Visor
 from tests.fakes import SIZE, square
 from tests.gui.conftest import Desk
 from tests.session.visor.files import kitchen, number_of, write
+from tests.session.visor.test_densify import source_in as sparse_source
 
 K, SHIFT = Qt.Key, Qt.KeyboardModifier.ShiftModifier
 
@@ -341,6 +344,92 @@ def test_runs_are_accepted_and_rejected_one_by_one(
     assert dense.all()[0].made == 0
     session.history.undo()
     assert dense.all()[0].made == 3
+
+
+def test_densify_from_the_menu_then_decide_in_the_panel_and_export(
+    desk: Desk, tmp_path: Path, qtbot: QtBot, said: Callable[[str], bool]
+) -> None:
+    source = sparse_source(tmp_path / "work")
+    desk.window.files.open(source)
+    desk.settle()
+    panel, session = desk.window._parts.visor.dense, desk.session
+    gate = panel.gate
+    assert gate.value() == 0.85
+    gate.setValue(0.5)
+    assert session.preferences.settings.densify_gate == 0.5
+    gate.setValue(0.85)
+    menu = next(a.menu() for a in desk.window.menuBar().actions() if a.text() == "VI&SOR")
+    assert isinstance(menu, QMenu)
+    action = next(each for each in menu.actions() if each.text().startswith("Densif"))
+    desk.model.fake_tracker.gate.close()
+    action.trigger()
+    desk.settle()
+    assert panel.isVisible()
+    assert panel.summary == "4 runs of objects, 0 to decide on, 4 to be filled"
+    assert desk.window._parts.status.jobs.list.titles == ["Densify 2 objects, frames 0-8"]
+    desk.model.fake_tracker.gate.let(9)
+    qtbot.waitUntil(lambda: "2 to decide on, 2 to be filled" in panel.summary)
+    desk.model.fake_tracker.gate.open()
+    desk.idle()
+    assert said("0 of 12 masks accepted. In doubt: cup 1-3; plate 1-3; cup 5-7 and 1 more")
+    panel.refresh()
+    assert panel.summary == "4 runs of objects, 4 to decide on"
+    model = panel.view.model()
+    states = [model.index(row, 3).data() for row in range(4)]
+    assert states == ["in doubt: 1-3"] * 2 + ["in doubt: 5-7"] * 2
+    assert "disagree on 3 of them: 1-3" in model.index(0, 3).data(Qt.ItemDataRole.ToolTipRole)
+    click(desk, panel.view, 0)
+    desk.press(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier, panel.view)
+    desk.press(Qt.Key.Key_Backspace, Qt.KeyboardModifier.ControlModifier, panel.view)
+    assert [model.index(row, 3).data() for row in range(3)] == [
+        "accepted",
+        "to be filled",
+        "in doubt: 5-7",
+    ]
+    assert panel.row == 2  # the next that is to be decided on
+    click(desk, panel.view, 3)
+    desk.do("accept_run")
+    assert panel.row == 2
+    session.history.undo()
+    desk.ask.answer = tmp_path / "dense.json"
+    desk.do("export_dense")
+    qtbot.waitUntil((tmp_path / "dense.json").exists)
+    records = json.loads((tmp_path / "dense.json").read_text())["video_annotations"]
+    kinds = [[(each["name"], each["type"]) for each in r["annotations"]] for r in records]
+    assert kinds == [[("cup", 1)], [("cup", 0)], [("cup", 0)], [("cup", 0)], [("cup", 1)]]
+    desk.do("densify")  # what was rejected is made anew, what was accepted stays
+    desk.idle()
+    panel.refresh()
+    assert [model.index(row, 3).data() for row in range(2)] == ["accepted", "in doubt: 1-3"]
+
+
+def test_a_run_beside_an_edited_mask_is_stale_until_it_is_accepted_or_made_anew(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.window.files.open(sparse_source(tmp_path / "work"))
+    desk.window._parts.visor.dense.gate.setValue(0)
+    desk.do("densify")
+    desk.idle()
+    session, dense = desk.session, desk.session.files.exchange.visor.dense
+    session.edit.draw_mask(0, 1, square(20, 10, size=session.video.size), "Brush")
+    desk.settle()
+    panel = desk.window._parts.visor.dense
+    panel.refresh()
+    model = panel.view.model()
+    assert model.index(0, 3).data() == "stale: 1-3"
+    assert [each.stale for each in dense.all()] == [(1, 2, 3), (), (), ()]
+    click(desk, panel.view, 0)
+    desk.do("accept_run")
+    assert dense.all()[0].is_decided
+    session.history.undo()
+    desk.do("densify")
+    desk.idle()
+    assert dense.all()[0].is_decided
+    entry = session.masks.document.get(Key(1, 1))
+    drawn = session.masks.document.get(Key(0, 1))
+    assert entry is not None
+    assert drawn is not None
+    assert entry.mask == drawn.mask
 
 
 def test_without_a_visor_file_there_are_no_subsequences(opened: Desk) -> None:

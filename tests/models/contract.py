@@ -221,6 +221,15 @@ class TrackerContract:
         with pytest.raises(PromptError):
             list(tracker.track({0: {1: np.ones((5, 5), np.bool_)}}, range(2)))
 
+    @pytest.mark.parametrize(
+        ("anchor", "frames"), [(8, range(2)), (-1, range(2)), (0, range(9))], ids=str
+    )
+    def test_a_frame_outside_the_video_is_refused(
+        self, clip: Clip, tracker: Tracker, anchor: int, frames: range
+    ) -> None:
+        with pytest.raises(PromptError, match="outside the video of 8"):
+            list(tracker.track({anchor: {1: clip.mask(1, 0)}}, frames))
+
     def test_no_anchor_is_refused(self, tracker: Tracker) -> None:
         with pytest.raises(PromptError):
             list(tracker.track({}, range(2)))

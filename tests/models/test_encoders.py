@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from models.api import WeightsInvalidError
 from models.encoders.depth import DepthEncoder
-from models.encoders.eight_bit import EightBitLinear, supported
+from models.encoders.eight_bit import LARGEST, EightBitLinear, supported
 from models.encoders.fusion import FusedEncoder, build_encoder, load_published
 from models.encoders.hiera import SIZES, HieraEncoder, Levels
 from models.encoders.hiera_cpu import CpuHiera, use_cpu_hiera
@@ -135,7 +135,7 @@ def test_a_linear_layer_in_eight_bits_is_close(dtype: torch.dtype, gelu: bool) -
     tokens = torch.randn(3, 5, 96) + 2  # lopsided, as what comes out of a GELU
     expected = linear(tokens)
     expected = nn.functional.gelu(expected) if gelu else expected
-    found = EightBitLinear(linear, dtype, gelu=gelu)(tokens.to(dtype))
+    found = EightBitLinear(linear, dtype, largest=64, gelu=gelu)(tokens.to(dtype))
     assert found.dtype == dtype
     assert float((found - expected).norm() / expected.norm()) < 0.02
 
@@ -143,7 +143,7 @@ def test_a_linear_layer_in_eight_bits_is_close(dtype: torch.dtype, gelu: bool) -
 @eight_bits
 def test_a_linear_layer_in_eight_bits_maps_zeros_to_its_bias() -> None:
     linear = nn.Linear(32, 16)
-    found = EightBitLinear(linear, torch.float32)(torch.zeros(2, 32))
+    found = EightBitLinear(linear, torch.float32, largest=LARGEST)(torch.zeros(2, 32))
     torch.testing.assert_close(found, linear.bias.expand(2, -1))
 
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from models.cutie.cpu.fold import fold_batch_norms
 from models.cutie.cpu.fuse import FusedBlock, use_fused_blocks
 from models.encoders import eight_bit
+from models.encoders.arithmetic import arithmetic
 from models.encoders.hiera import HieraEncoder, Levels
 from models.encoders.hiera_cpu import CpuHiera
 from models.encoders.resnet import ResNetEncoder
@@ -215,7 +216,13 @@ def bytes_operators(multiply: Callable[..., Tensor]) -> SimpleNamespace:
 
 @pytest.mark.parametrize(
     ("instructions", "supported", "pays"),
-    [(("vnni",), True, True), (("amx_tile",), True, False), (("avx512",), False, False)],
+    [
+        (("vnni",), True, True),
+        (("avx2",), True, True),
+        (("amx_tile",), True, False),
+        (("avx2", "amx_tile"), True, False),
+        (("avx512",), False, False),
+    ],
 )
 def test_bytes_are_multiplied_where_the_cpu_does_it_and_nothing_else_is_as_fast(
     monkeypatch: pytest.MonkeyPatch,
@@ -233,7 +240,7 @@ def test_bytes_are_multiplied_where_the_cpu_does_it_and_nothing_else_is_as_fast(
 
 @pytest.mark.parametrize(
     "made",
-    [SimpleNamespace(), bytes_operators(_refusing), bytes_operators(_multiplying(bound=2**15 - 1))],
+    [SimpleNamespace(), bytes_operators(_refusing), bytes_operators(_multiplying(bound=2**14))],
     ids=["missing", "refusing", "clipped"],
 )
 def test_bytes_are_not_multiplied_where_the_operator_fails(
@@ -242,6 +249,37 @@ def test_bytes_are_not_multiplied_where_the_operator_fails(
     monkeypatch.setattr(torch.ops, "onednn", made)
     cpu_with("vnni")
     assert not eight_bit.supported(CPU)
+
+
+@pytest.mark.parametrize(("bound", "largest"), [(math.inf, 127), (2**15 - 1, 64), (2**14, 0)])
+def test_weights_take_as_many_bits_as_sums_of_two_products_have_room_for(
+    monkeypatch: pytest.MonkeyPatch, bound: float, largest: int
+) -> None:
+    monkeypatch.setattr(torch.ops, "onednn", bytes_operators(_multiplying(bound=bound)))
+    assert eight_bit.largest_weight() == largest
+
+
+@pytest.mark.parametrize(
+    ("bound", "path"), [(math.inf, "8 bits, as"), (2**15 - 1, "7 of a weight"), (0, "float32")]
+)
+def test_what_is_computed_in_is_said_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch, cpu_with: Callable[..., None], bound: float, path: str
+) -> None:
+    monkeypatch.setattr(torch.ops, "onednn", bytes_operators(_multiplying(bound=bound)))
+    cpu_with("avx2")
+    assert path in arithmetic(CPU)
+
+
+@torch.inference_mode()
+def test_no_sum_is_clipped_where_all_products_are_as_large_as_they_get(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.ops, "onednn", bytes_operators(_multiplying(bound=2**15 - 1)))
+    layer, tokens = nn.Linear(64, 8), torch.ones(3, 64)
+    layer.weight.fill_(0.1)
+    largest = eight_bit.largest_weight()
+    found = eight_bit.EightBitLinear(layer, torch.float32, largest=largest)(tokens)
+    torch.testing.assert_close(found, layer(tokens), rtol=1e-3, atol=1e-3)
 
 
 # On a CPU that is held to AVX2
@@ -253,6 +291,7 @@ import torch
 from models.api import LoadOptions
 from models.cutie.loader import load_tracker
 from models.encoders import eight_bit
+from models.encoders.arithmetic import arithmetic
 from models.runtime.device import encoder_dtype
 from tests.models.contract import Clip
 
@@ -261,7 +300,8 @@ options = LoadOptions(device="cpu", size=96, threads=1)
 found = dict(load_tracker("lite", clip, options).track({0: {1: clip.mask(1, 0)}}, range(2)))
 there, mask = clip.mask(1, 1), found[1][1].mask
 overlap = (there & mask).sum() / (there | mask).sum()
-sys.stdout.write(f"{encoder_dtype(cpu)} {eight_bit.supported(cpu)} {overlap > 0.75}")
+eight = eight_bit.is_faster(cpu) and eight_bit.largest_weight()
+sys.stdout.write(f"{encoder_dtype(cpu)} {eight} {overlap > 0.75}")
 """
 
 
@@ -275,4 +315,5 @@ def test_lite_follows_on_a_cpu_with_avx2_alone() -> None:
         timeout=PATIENCE,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (0, "torch.float32 False True"), done.stderr
+    eight = 64 if device.cpu_has("avx2") else False
+    assert (done.returncode, done.stdout) == (0, f"torch.float32 {eight} True"), done.stderr

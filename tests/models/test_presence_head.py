@@ -135,6 +135,60 @@ def test_who_is_back_may_be_anywhere() -> None:
     assert not claims[0, :, 16 * 6 :].any()
 
 
+def test_what_others_may_claim_is_mirrored_as_frames_are() -> None:
+    presence = following(head_of(), boxes((0, 2), (8, 10)))
+    own = boxes((0, 10), (8, 10))
+    one, other = presence.claims(torch.stack([own, own.flip(-1)]), [1, 2], [2])
+    assert torch.equal(other, one.flip(-1))
+    assert not torch.equal(other, one)
+
+
+@pytest.mark.parametrize(
+    ("claimed", "presence", "gone"), [(0.5, 0.5, [2]), (0.51, 0.5, []), (0.5, 0.49, [])]
+)
+def test_an_object_is_absent_from_the_least_claim_to_the_least_presence(
+    claimed: float, presence: float, gone: list[int]
+) -> None:
+    config = PresenceConfig(0, least_area=0, least_claimed=claimed, least_presence=presence)
+    learned = LearnedPresence(head_of(bias=-0.01), config)  # a presence of .4975
+    learned.learn(joined(boxes((0, 2), (2, 4))), pix_feat(), [1, 2], [1, 2], [])
+    assert learned.absent(maps_of(boxes((0, 1), (0, 2))), [1, 2], [1]) == gone
+
+
+def seen_as_present(presence: LearnedPresence, own: Tensor, objects: list[int]) -> bool:
+    return not presence.absent(maps_of(own), objects, [])
+
+
+def test_an_object_that_is_begun_is_known_by_its_mask() -> None:
+    presence = LearnedPresence(head_of(bias=-1.0, shift=-9.0, likeness_to_first=2.0), ANYTHING)
+    mask = (boxes((1, 3))[0] > 0).float()
+    presence.start(mask, pix_feat(), 7)
+    assert seen_as_present(presence, boxes((1, 3)), [7])
+    assert not seen_as_present(presence, boxes((3, 5)), [7])  # it moved
+    presence.forget([7])
+    presence.start(mask.flip(-1), pix_feat(), 7)
+    assert seen_as_present(presence, boxes((7, 9)), [7])
+
+
+def test_of_an_object_that_is_unsure_only_its_place_is_kept() -> None:
+    presence = following(head_of(bias=-0.9, likeness_to_usual=1.0), boxes((0, 2)))
+    presence.learn(joined(boxes((7, 9))), pix_feat(), [1], [], [])
+    assert seen_as_present(presence, boxes((0, 2)), [1])
+    assert not seen_as_present(presence, boxes((7, 9)), [1])  # its look is that of the left
+    moved = following(head_of(bias=1.0, shift=-1.0), boxes((0, 2)))
+    moved.learn(joined(boxes((7, 9))), pix_feat(), [1], [], [])
+    assert seen_as_present(moved, boxes((7, 9)), [1])
+    moved.learn(joined(boxes((0, 2))), pix_feat(), [1], [], [1])  # absent: it is not there
+    assert seen_as_present(moved, boxes((7, 9)), [1])
+
+
+def test_what_the_network_makes_of_an_object_is_kept_from_where_it_was_first_present() -> None:
+    presence = following(head_of(bias=-0.5, likeness_enriched=1.0), boxes((0, 2)))
+    assert not seen_as_present(presence, boxes((0, 2)), [1])  # nothing is known yet
+    presence.learn(joined(boxes((0, 2))), pix_feat(), [1], [1], [])
+    assert seen_as_present(presence, boxes((0, 2)), [1])
+
+
 @torch.inference_mode()
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_of_an_absent_object_nothing_is_shown_or_remembered(

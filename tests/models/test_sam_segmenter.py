@@ -28,7 +28,7 @@ from models.sam.loader import load_segmenter
 from models.sam.prompts import BOX_END, BOX_START, NEGATIVE, POSITIVE, Points
 from models.sam.sam2_network import Sam2Network
 from models.sam.segmenter import PromptSegmenter
-from models.sam.tracker import build_predictor
+from models.sam.video.tracker import build_predictor
 from tests.models.contract import ODD_SIZES
 
 CPU = torch.device("cpu")

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ import torch
 from models.api import BoolMask, Image, LoadOptions, ModelError, PromptError, WeightsInvalidError
 from models.sam.compute import normalised
 from models.sam.loader import load_tracker
-from models.sam.tracker import Sam2Tracker, build_predictor
-from tests.models.contract import ODD_SIZES, OddClip
+from models.sam.video.tracker import Sam2Tracker, build_predictor
+from tests.models.contract import NarrowFramesContract, TrackerContract
 
 SIZE = (72, 96)
 SIDE = 64
@@ -46,9 +47,9 @@ def square(frame: int, number: int) -> BoolMask:
     return mask
 
 
-@pytest.fixture(scope="module")
-def predictor() -> Any:  # noqa: ANN401
-    """The tiny model with random weights that see their objects."""
+@cache
+def tiny() -> Any:  # noqa: ANN401
+    """Return the tiny model with random weights that see their objects."""
     torch.manual_seed(3)
     made = build_predictor("tiny", side=SIDE)
     # Random weights say of most objects that they are gone: then every mask would be empty.
@@ -58,6 +59,16 @@ def predictor() -> Any:  # noqa: ANN401
         if name.endswith("gamma"):
             torch.nn.init.constant_(parameter, 0.5)
     return made
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Any:  # noqa: ANN401
+    return tiny()
+
+
+class TestSam2Tracker(TrackerContract, NarrowFramesContract):
+    load = staticmethod(lambda frames: Sam2Tracker(tiny(), frames))
+    floor = 0.0
 
 
 def package_labels(
@@ -231,14 +242,3 @@ def threads() -> Iterator[None]:
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
-
-
-@pytest.mark.parametrize("size", ODD_SIZES)
-def test_a_small_or_narrow_frame_gets_an_answer(
-    predictor: Any,  # noqa: ANN401
-    size: tuple[int, int],
-) -> None:
-    clip = OddClip(size)
-    anchors = {0: {1: clip.mask(), 2: ~clip.mask()}}
-    for _, predictions in Sam2Tracker(predictor, clip).track(anchors, range(3)):
-        assert {each.mask.shape for each in predictions.values()} == {size}

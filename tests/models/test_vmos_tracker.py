@@ -138,3 +138,50 @@ def test_a_reference_that_is_given_again_takes_its_own_place(network: Vmos) -> N
     for labels in (torch.zeros, torch.ones):
         engine.refer(maps, labels(33, 33, dtype=torch.long), frame=7)
     assert engine.steps == (0,)
+
+
+def test_upstream_s_memory_keeps_the_first_reference_and_the_newest_frames(network: Vmos) -> None:
+    engine = Engine(network, MemoryRules(long_gap=2))
+    maps = network.encode(torch.zeros(1, 3, 33, 33))
+    labels = torch.ones(33, 33, dtype=torch.long)
+    engine.refer(maps, labels, frame=0)
+    for _ in range(14):
+        engine.advance()
+        engine.propagate(maps)
+        engine.update(labels)
+    assert engine.steps == (14, 12, 10, 8, 6, 0)
+
+
+def test_a_mask_is_where_its_object_is_likeliest_and_scored_by_how_sharp_it_is(
+    network: Vmos,
+) -> None:
+    clip = Clip(3)
+    anchors = {0: {number: clip.mask(number, 0) for number in (1, 2)}}
+    found = dict(VmosTracker(network, clip, side=0).track(anchors, range(3), probabilities=True))
+    areas = 0
+    for frame in (1, 2):
+        shares = [found[frame][number].probability for number in (1, 2)]
+        one, other = (share for share in shares if share is not None)
+        nothing = 1 - one - other
+        for number, own, rest in ((1, one, other), (2, other, one)):
+            mask = found[frame][number].mask
+            assert np.array_equal(mask, (own > np.maximum(rest, nothing)))
+            expected = own[mask].sum() / max(np.maximum(own, mask).sum(), 1e-9)
+            assert found[frame][number].score == pytest.approx(expected, abs=1e-4)
+            areas += int(mask.sum())
+    assert areas
+
+
+def test_nothing_is_likely_where_a_mask_was_given(network: Vmos) -> None:
+    clip = Clip(3)
+    anchors = {0: {1: clip.mask(1, 0)}, 2: {2: clip.mask(2, 2)}}
+    tracker = VmosTracker(network, clip, side=0)
+    free = dict(tracker.track({0: anchors[0]}, range(3), probabilities=True))[2][1]
+    found = dict(tracker.track(anchors, range(3), probabilities=True))[2][1]
+    assert found.probability is not None
+    assert free.probability is not None
+    taken = clip.mask(2, 2)
+    assert not found.probability[taken].any()
+    assert free.probability[taken].any()
+    np.testing.assert_array_equal(found.probability[~taken], free.probability[~taken])
+    np.testing.assert_array_equal(found.mask, free.mask & ~taken)

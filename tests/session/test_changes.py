@@ -124,6 +124,50 @@ def test_a_locked_object_is_not_decided_on(healed: Desk) -> None:
     assert healed.said("is locked")
 
 
+def test_an_undo_step_says_what_was_decided_on(healed: Desk) -> None:
+    session = healed.session
+    session.objects.rename(1, "knife")
+    stack = session.history.stack
+    session.changes.accept([Key(16, 1)])
+    assert stack.undoText() == "Accept the change of knife, frame 16"
+    session.changes.reject([Key(18, 1), Key(17, 1)])
+    assert stack.undoText() == "Reject the change of knife, 2 frames"
+
+
+def test_changes_of_several_objects_are_one_step(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    for number, x in ((1, 10), (2, 40)):
+        draw(desk, 0, number=number, x=x)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    qtbot.waitUntil(lambda: len(session.changes.open) == 2 * (FRAMES - 1))
+    session.changes.reject([Key(5, 1), Key(5, 2)])
+    assert session.history.stack.undoText() == "Reject the change of objects, frame 5"
+    assert session.masks.document.on_frame(5) == {}
+    assert session.changes.range_of(Key(4, 1)) == tuple(Key(f, 1) for f in range(1, 5))
+    assert session.changes.range_of(Key(9, 2)) == tuple(Key(f, 2) for f in range(6, FRAMES))
+
+
+def test_that_changes_are_open_or_closed_is_told_once(healed: Desk) -> None:
+    session = healed.session
+    told = list[int]()
+    session.changes.changed.connect(lambda: told.append(len(session.changes.open)))
+    count = len(session.changes.open)
+    session.changes.accept([Key(16, 1)])
+    assert told == [count - 1]
+    draw(healed, 0, number=2, x=50)  # none of them
+    session.changes.accept([Key(16, 1)])  # closed already
+    assert told == [count - 1]
+    session.history.undo()
+    session.history.undo()
+    assert told[-1] == count
+    session.files.close()
+    assert told[-1] == 0
+    assert session.changes.pair(Key(16, 1)) is None
+
+
 def test_what_a_job_finds_while_it_makes_way_is_not_overlapped(
     desk: Desk, qtbot: QtBot, idle: Callable[[], None]
 ) -> None:

@@ -5,8 +5,6 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-import pytest
 from pytestqt.qtbot import QtBot
 
 from app.core.document import Entry, Key, Origin, State
@@ -265,207 +263,6 @@ def test_missing_weights_are_reported(desk: Desk, idle: Callable[[], None]) -> N
     assert desk.said("maskwright models get lite")
 
 
-# Among neighbours
-
-
-def test_what_a_click_takes_the_other_object_gives_in_one_step(
-    desk: Desk, idle: Callable[[], None]
-) -> None:
-    session = desk.session
-    neighbours(desk)
-    before = dict(session.masks.document.items())
-    steps = session.history.stack.count()
-    session.clicks.click(Click(24, 25))
-    idle()
-    document = session.masks.document
-    mine, theirs = document.get(Key(0, 1)), document.get(Key(0, 2))
-    assert mine is not None
-    assert theirs is not None
-    assert mine.mask == Mask.encode(square(10) | square(19))
-    assert theirs.mask == Mask.encode(square(20, side=15) & ~square(19))
-    assert session.history.stack.count() == steps + 1
-    session.history.undo()
-    assert dict(document.items()) == before
-
-
-@pytest.mark.parametrize("change", [{"locked": True}, {"visible": False}])
-def test_a_locked_or_hidden_neighbour_gives_nothing_and_that_is_said(
-    desk: Desk, idle: Callable[[], None], change: dict[str, bool]
-) -> None:
-    session = desk.session
-    neighbours(desk)
-    session.objects.edit(replace(session.masks.objects[1], **change))  # type: ignore[arg-type]
-    before = dict(session.masks.document.items())
-    session.clicks.click(Click(30, 28))
-    assert desk.said("object 2, which is locked or hidden")
-    assert dict(session.masks.document.items()) == before
-    session.clicks.click(Click(18, 30))  # the model's mask reaches into the neighbour
-    idle()
-    assert session.masks.document.get(Key(0, 2)) == beside()
-    mine = session.masks.document.get(Key(0, 1))
-    assert mine is not None
-    assert mine.mask == Mask.encode(square(10) | square(13, 25) & ~square(20, side=15))
-
-
-def test_a_click_into_a_locked_mask_makes_no_object(desk: Desk) -> None:
-    session = desk.session
-    draw(desk, 0)
-    session.objects.edit(replace(session.masks.objects[0], locked=True))
-    session.view.select(None)
-    session.clicks.click(Click(14, 25))
-    assert len(session.masks.objects) == 1
-
-
-def test_a_mask_that_belongs_to_others_altogether_changes_nothing_and_that_is_said(
-    desk: Desk, idle: Callable[[], None]
-) -> None:
-    session = desk.session
-    draw(desk, 0, x=20)
-    session.objects.edit(replace(session.masks.objects[0], locked=True))
-    session.objects.add()
-    before = dict(session.masks.document.items())
-    session.edit.draw_mask(0, 2, square(22, 22, side=4), "Brush")
-    assert desk.said("All of it belongs to object 1, which is locked or hidden")
-    assert dict(session.masks.document.items()) == before
-
-
-def test_the_next_candidate_begins_where_the_click_began(
-    desk: Desk, idle: Callable[[], None]
-) -> None:
-    session = desk.session
-    neighbours(desk, Origin.DRAWN)
-    for frame in (1, 2):
-        session.edit.make(
-            {Key(frame, 2): Entry(Mask.encode(square(20, side=15)), Origin.PROPAGATED)}, "Put"
-        )
-    before = dict(session.masks.document.items())
-    session.clicks.click(Click(24, 25))
-    idle()
-    first = dict(session.masks.document.items())
-    assert session.masks.state(Key(1, 2)) is State.STALE
-    assert session.clicks.candidates[1] > 2
-    for _ in range(session.clicks.candidates[1]):
-        session.clicks.next_candidate()
-        here = [entry.mask.decode() for entry in session.masks.shown(0).values() if entry.mask]
-        assert not (here[0] & here[1]).any()
-    assert dict(session.masks.document.items()) == first
-    session.history.undo()
-    assert dict(session.masks.document.items()) == before
-
-
-@pytest.mark.parametrize("x", [45, 30])
-@pytest.mark.parametrize("later", ["nothing", "stale", "verify", "draw the other", "draw a third"])
-def test_the_next_candidate_overlaps_nothing_whatever_came_after_the_click(
-    desk: Desk, idle: Callable[[], None], x: int, later: str
-) -> None:
-    session = desk.session
-    for number, place in ((1, 10), (2, 40)):
-        session.objects.add()
-        session.edit.make({Key(0, number): Entry(mask_at(place), Origin.PROPAGATED)}, "Put")
-    session.view.select(1)
-    session.clicks.click(Click(x, 25))
-    idle()
-    if later == "stale":
-        two = session.masks.document.on_frame(0)[2]
-        session.edit.make({Key(0, 2): replace(two, stale=True)}, "Mark")
-    elif later == "verify":
-        session.edit.verify([Key(0, 2)])
-    elif later == "draw the other":
-        draw(desk, 0, number=2, x=8)
-    elif later == "draw a third":
-        draw(desk, 0, number=3, x=12)
-    for _ in range(session.clicks.candidates[1]):
-        session.clicks.next_candidate()
-        shown = session.masks.shown(0).values()
-        masks = [entry.mask.decode() for entry in shown if entry.mask is not None]
-        assert np.sum(masks, axis=0).max() == 1
-
-
-def test_a_candidate_that_takes_nothing_makes_nothing_stale(
-    desk: Desk, idle: Callable[[], None]
-) -> None:
-    session = desk.session
-    neighbours(desk, Origin.DRAWN)
-    session.edit.make({Key(1, 2): Entry(mask_at(20), Origin.PROPAGATED)}, "Put")
-    session.clicks.click(Click(24, 25))
-    idle()
-    assert session.masks.state(Key(1, 2)) is State.STALE
-    states = set()
-    for _ in range(session.clicks.candidates[1]):
-        session.clicks.next_candidate()
-        untouched = session.masks.document.get(Key(0, 2)) == beside(Origin.DRAWN)
-        states.add((untouched, session.masks.state(Key(1, 2))))
-    assert states <= {(True, State.PREDICTED), (False, State.STALE)}
-
-
-def test_a_mask_that_another_candidate_leaves_alone_is_not_verified(
-    desk: Desk, idle: Callable[[], None]
-) -> None:
-    session = desk.session
-    neighbours(desk)
-    session.clicks.click(Click(20, 29))
-    idle()
-    assert session.masks.document.get(Key(0, 2)) != beside()
-    for _ in range(session.clicks.candidates[1]):
-        session.clicks.next_candidate()
-        if session.masks.document.get(Key(0, 2)) == beside():
-            break
-    else:
-        pytest.fail("every candidate takes from the neighbour")
-    session.correction.verify_and_heal()
-    idle()
-    assert session.masks.state(Key(0, 2)) is State.PREDICTED
-
-
-def test_where_masks_may_overlap_nobody_gives(desk: Desk, idle: Callable[[], None]) -> None:
-    session = desk.session
-    neighbours(desk)
-    session.preferences.apply(replace(session.preferences.settings, overlap=True))
-    session.clicks.click(Click(24, 25))
-    idle()
-    assert session.masks.document.get(Key(0, 2)) == beside()
-    mine = session.masks.document.get(Key(0, 1))
-    assert mine is not None
-    assert mine.mask is not None
-    assert (mine.mask.decode() & square(20, side=15)).any()
-
-
-def test_the_second_click_on_a_new_mask_may_change_all_of_it(
-    desk: Desk, idle: Callable[[], None]
-) -> None:
-    session = desk.session
-    session.clicks.click(Click(20, 25))
-    idle()
-    session.clicks.click(Click(40, 25))
-    idle()
-    entry = session.masks.document.get(Key(0, 1))
-    assert entry is not None
-    assert entry.mask == Mask.encode(square(35) | square(20, 25, side=1))
-    # One that somebody has drawn since then is mended.
-    session.edit.draw_mask(0, 1, square(10), "Brush")
-    session.clicks.click(Click(22, 25))
-    idle()
-    entry = session.masks.document.get(Key(0, 1))
-    assert entry is not None
-    assert entry.mask == Mask.encode(square(10) | square(17))
-
-
-def test_a_preview_is_what_the_click_will_give(
-    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
-) -> None:
-    session = desk.session
-    neighbours(desk)
-    session.clicks.preview(Click(24, 25))
-    qtbot.waitUntil(lambda: bool(desk.ghosts) and desk.ghosts[-1] is not None)
-    ghost = desk.ghosts[-1]
-    session.clicks.click(Click(24, 25))
-    idle()
-    entry = session.masks.document.get(Key(0, 1))
-    assert ghost is not None
-    assert entry is not None
-    assert ghost[2] == entry.mask
-
-
 def test_clicks_that_wait_are_told_until_they_are_answered(
     desk: Desk, idle: Callable[[], None]
 ) -> None:
@@ -481,13 +278,59 @@ def test_clicks_that_wait_are_told_until_they_are_answered(
     assert told[-1] == ()
 
 
-def neighbours(desk: Desk, origin: Origin = Origin.PROPAGATED) -> None:
-    """Give frame 0 two objects side by side; the first is selected."""
-    draw(desk, 0)
-    desk.session.objects.add()
-    desk.session.edit.make({Key(0, 2): beside(origin)}, "Put")
-    desk.session.view.select(1)
+def test_that_other_candidates_are_offered_is_told(desk: Desk, idle: Callable[[], None]) -> None:
+    session, told = desk.session, list[tuple[int, int]]()
+    session.clicks.candidates_changed.connect(lambda: told.append(session.clicks.candidates))
+    session.objects.add()
+    first = session.objects.add()
+    session.view.go_to(3)
+    assert told == []  # nothing was offered anywhere
+    session.clicks.click(Click(20, 25))
+    idle()
+    assert told == [(0, 2)]
+    session.clicks.next_candidate()
+    assert told == [(0, 2), (1, 2)]
+    session.view.select(1)
+    session.view.select(first)
+    session.view.go_to(4)
+    session.view.go_to(3)
+    assert told[2:] == [(0, 0), (1, 2), (0, 0), (1, 2)]
+    session.history.undo()
+    assert told[-1] == (0, 0)
 
 
-def beside(origin: Origin = Origin.PROPAGATED) -> Entry:
-    return Entry(Mask.encode(square(20, side=15)), origin)
+def test_a_preview_is_taken_away_once(desk: Desk, qtbot: QtBot) -> None:
+    session = desk.session
+    session.objects.add()
+    session.clicks.preview(None)
+    assert desk.ghosts == []
+    session.clicks.preview(Click(20, 25))
+    qtbot.waitUntil(lambda: bool(desk.ghosts))
+    session.clicks.preview(None)
+    session.clicks.preview(None)
+    assert desk.ghosts == [(0, 1, mask_at(15)), None]
+
+
+def test_a_click_that_is_taken_back_is_named_and_no_longer_waited_for(
+    desk: Desk, qtbot: QtBot
+) -> None:
+    session, gate = desk.session, desk.made.fake_segmenter.gate
+    settled, waiting = list[tuple[Key, bool]](), list[int]()
+    session.clicks.settled.connect(lambda key, answered: settled.append((key, answered)))
+    session.clicks.waiting_changed.connect(lambda questions: waiting.append(len(questions)))
+    session.clicks.take_back()
+    assert (session.clicks.asked, waiting) == ("", [])
+    gate.close()
+    for x in (20, 30):
+        session.clicks.click(Click(x, 25))
+    assert session.clicks.asked == "Click object 1, frame 0"
+    session.clicks.take_back()
+    assert desk.said("Click object 1, frame 0: taken back.")
+    assert session.clicks.waits_at(Key(0, 1))
+    session.clicks.take_back()
+    assert not session.clicks.waits_at(Key(0, 1))
+    assert waiting == [1, 2, 1, 0]
+    assert settled == [(Key(0, 1), False)] * 2
+    gate.open()
+    qtbot.wait(50)
+    assert len(session.masks.document) == 0

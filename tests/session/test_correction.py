@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.core.document import Key, ObjectInfo, Origin, State
+from app.core.document import Entry, Key, ObjectInfo, Origin, State
+from app.core.mask import Mask
 from app.core.plan import Direction
 from models.api import Click, WeightsMissingError
 from tests.fakes import square
@@ -144,6 +145,72 @@ def test_a_ghost_goes_with_its_frame(desk: Desk, qtbot: QtBot, idle: Callable[[]
     assert session.masks.state(Key(5, 1)) is State.VERIFIED
 
 
+def test_a_ghost_goes_with_its_object(desk: Desk, qtbot: QtBot) -> None:
+    session = desk.session
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    before = dict(session.masks.document.items())
+    session.view.select(1)
+    session.correction.refine()
+    qtbot.waitUntil(lambda: session.correction.has_refinement)
+    session.view.select(2)
+    assert not session.correction.has_refinement
+    assert desk.ghosts[-1] is None
+    session.correction.accept_refinement()
+    assert dict(session.masks.document.items()) == before
+
+
+def test_a_ghost_that_comes_after_its_object_was_left_is_not_shown(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, gate = desk.session, desk.made.fake_segmenter.gate
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    session.view.select(1)
+    gate.close()
+    session.correction.refine()
+    gate.wait_for_arrival()
+    session.view.select(2)
+    gate.open()
+    session.clicks.click(Click(44, 25))  # answered after the refinement
+    idle()
+    assert not session.correction.has_refinement
+    assert [ghost for ghost in desk.ghosts if ghost is not None] == []
+
+
+def test_refining_without_an_object_or_a_mask_is_said_to_be_no_use(desk: Desk) -> None:
+    session = desk.session
+    session.correction.refine()
+    assert desk.reports[-1].text == "Select an object to refine."
+    draw(desk, 0)
+    session.view.select(1)
+    session.view.go_to(3)
+    session.correction.refine()
+    assert desk.reports[-1].text == "There is no mask to refine on this frame."
+    assert {each.level for each in desk.reports[-2:]} == {"warning"}
+    assert desk.made.fake_segmenter.prompts == []
+
+
+def test_a_ghost_that_does_not_fit_is_said_to_be_none(desk: Desk, qtbot: QtBot) -> None:
+    session = desk.session
+    session.preferences.apply(replace(session.preferences.settings, iou_gate=0.9))
+    session.objects.add()
+    session.edit.draw_mask(0, 1, square(10, side=20), "Brush")
+    session.correction.refine()
+    qtbot.waitUntil(lambda: desk.said("The sharper mask does not fit this one, which is kept."))
+    assert not session.correction.has_refinement
+
+
+def test_a_refinement_that_fails_is_told(desk: Desk, qtbot: QtBot) -> None:
+    session = desk.session
+    draw(desk, 0)
+    desk.made.fake_segmenter.error = WeightsMissingError("hq-sam is missing")
+    session.correction.refine()
+    qtbot.waitUntil(lambda: desk.said("hq-sam is missing"))
+    assert desk.reports[-1].level == "error"
+    assert not session.correction.has_refinement
+
+
 def test_refining_frames_is_one_step_that_leaves_anchors_alone(
     desk: Desk, idle: Callable[[], None]
 ) -> None:
@@ -253,6 +320,7 @@ def test_the_masks_that_gave_are_verified_and_healed_with_the_one_that_took(
     session.correction.verify_and_heal()
     idle()
     assert session.masks.state(Key(15, 2)) is State.VERIFIED
+    assert session.masks.document.get(Key(15, 2)).score is None  # type: ignore[union-attr]
     assert session.history.stack.count() == steps + 2  # the verification, the heal
     assert desk.said("object 1")
     assert desk.said("object 2")
@@ -303,3 +371,24 @@ def test_a_sharpened_mask_makes_nothing_stale(
     assert after is not None
     assert before.mask != after.mask
     assert not any(entry.stale for _, entry in session.masks.document.items())
+
+
+def test_a_mask_that_holds_takes_nothing_of_what_the_same_heal_has_found(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0, x=0)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    both = square(0) | square(42)
+    two = Entry(Mask.encode(both), Origin.PROPAGATED, score=0.999)
+    session.masks.change({Key(frame, 1): two for frame in range(5, 16)}, "On two things")
+    draw(desk, 3, number=2, x=40)
+    draw(desk, 25, x=1)
+    session.view.go_to(25)
+    session.view.select(1)
+    session.correction.verify_and_heal()
+    idle()
+    for frame in (5, 10, 15):
+        assert session.masks.pixels(frame, 2).tolist() == square(40).tolist()
+        assert session.masks.pixels(frame, 1).tolist() == (both & ~square(40)).tolist()

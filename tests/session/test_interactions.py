@@ -258,3 +258,29 @@ def test_with_a_replay_ends_its_session(logged: Desk, tmp_path: Path) -> None:
     replay.close()
     assert not shiboken6.isValid(session)
     replay.close()  # there is nothing left to close
+
+
+def test_what_was_done_is_in_the_log_at_once(logged: Desk) -> None:
+    path = logged.session.files.log.path
+    assert path is not None
+    lines = [len(path.read_bytes().splitlines())]
+    for frame in (3, 4):
+        draw(logged, frame)
+        lines.append(len(path.read_bytes().splitlines()))
+    assert lines[0] >= 1
+    assert lines[0] < lines[1] < lines[2]
+
+
+def test_a_log_that_cannot_be_kept_is_said_and_nothing_else_is_lost(
+    desk: Desk, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "home").write_bytes(b"")  # no folder can be made there
+    session = desk.session
+    session.preferences.apply(replace(session.preferences.settings, interaction_log=True))
+    session.files.close()
+    monkeypatch.setattr(paths, "interactions_folder", lambda: tmp_path / "home" / "logs")
+    session.files.open(clip)
+    assert desk.said("No log of interactions is kept: ")
+    assert session.files.log.path is None
+    draw(desk, 0)
+    assert len(session.masks.document) == 1

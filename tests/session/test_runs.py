@@ -290,3 +290,24 @@ def test_a_figure_that_cannot_be_written_is_said(
     (tmp_path / "file").write_bytes(b"")
     measured.inspection.reports.save_curve(1, tmp_path / "file" / "curve.svg")
     qtbot.waitUntil(lambda: desk.said("was not written"))
+
+
+def test_the_object_that_is_looked_at_is_one_of_the_truth_s(measured: Session) -> None:
+    runs, told = measured.inspection.runs, list[int | None]()
+    assert runs.objects == {1: "object 1", 2: "object 2"}
+    assert runs.object == 1
+    third = [measured.objects.add() for _ in range(3)][-1]
+    runs.select(1)
+    runs.changed.connect(lambda: told.append(runs.object))
+    assert measured.view.selected == 1
+    measured.view.select(2)
+    assert told == [2]
+    measured.view.select(third)  # of which the runs know nothing
+    measured.view.select(None)
+    measured.view.select(2)
+    assert (told, runs.object) == ([2], 2)
+    runs.select(2)
+    runs.select(99)
+    assert (told, runs.object) == ([2], 2)
+    runs.select(1)
+    assert (told, measured.view.selected) == ([2, 1], 1)

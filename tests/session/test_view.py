@@ -1,5 +1,6 @@
 """The view: the current frame, the selection, the range."""
 
+from app.core.block import Block
 from tests.session.desk import FRAMES, Desk
 
 
@@ -32,3 +33,53 @@ def test_the_view_begins_anew_with_each_video(desk: Desk) -> None:
     assert (view.frame, view.selected, view.in_point, view.out_point) == (0, None, None, None)
     view.go_to(3)
     assert view.frame == 0
+
+
+def test_what_is_looked_at_is_told_once(desk: Desk) -> None:
+    session, view = desk.session, desk.session.view
+    told = list[object]()
+    view.frame_changed.connect(lambda frame: told.append(("frame", frame)))
+    view.selection_changed.connect(lambda number: told.append(("object", number)))
+    view.range_changed.connect(lambda: told.append((view.in_point, view.out_point)))
+    view.block_changed.connect(lambda: told.append(view.block))
+    first, second = session.objects.add(), session.objects.add()
+    assert told == [("object", first), ("object", second)]
+    told.clear()
+    for _ in range(2):
+        view.go_to(5)
+        view.select(first)
+        view.select(99)  # there is none
+    assert told == [("frame", 5), ("object", first)]
+    told.clear()
+    view.set_range(3, None)
+    view.set_range(None, 7)
+    assert told == [(3, None), (None, 7)]
+    assert (view.first, view.last) == (0, 7)
+    told.clear()
+    block = Block((first or 0, second or 0), range(3))
+    view.choose_block(block)
+    view.choose_block(Block((first or 0, second or 0), range(3)))
+    assert told == [block]
+    told.clear()
+    session.objects.delete(second or 0)
+    assert told == [None]  # a block of what is gone is none
+    assert view.selected == first
+    view.select(None)
+    assert told == [None, ("object", None)]
+
+
+def test_a_block_of_objects_that_are_there_stays(desk: Desk) -> None:
+    session = desk.session
+    first, second = session.objects.add(), session.objects.add()
+    block = Block((first or 0,), range(3))
+    session.view.choose_block(block)
+    session.objects.delete(second or 0)
+    assert session.view.block is block
+    session.files.close()
+    assert session.view.block is None
+
+
+def test_work_goes_from_end_to_end_where_no_range_is_set(desk: Desk) -> None:
+    assert (desk.session.view.first, desk.session.view.last) == (0, FRAMES - 1)
+    desk.session.view.set_range(0, 0)
+    assert (desk.session.view.first, desk.session.view.last) == (0, 0)

@@ -10,6 +10,7 @@ import pytest
 
 from app.errors import FormatError
 from app.storage.formats.importing import MaskSource, Source
+from tests.storage.clips import write_clip
 from tests.storage.visor_vectors import SPARSE
 
 
@@ -95,3 +96,17 @@ def test_a_file_without_frames_is_refused(tmp_path: Path) -> None:
     path.write_text('{"info": {}, "video_annotations": []}')
     with pytest.raises(FormatError, match="not a single frame"):
         MaskSource(path).document()
+
+
+def test_a_video_file_or_a_folder_of_pngs_beside_the_json_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    shutil.copyfile(SPARSE, path)
+    write_clip(tmp_path / "P99_101.mp4", 3)
+    video = MaskSource(path).open_video()
+    assert video is not None
+    assert video.source == tmp_path / "P99_101.mp4"
+    (tmp_path / "P99_101").mkdir()
+    cv2.imwrite(str(tmp_path / "P99_101" / "P99_101_frame_0000000101.png"), np.zeros((9, 16, 3)))
+    video = MaskSource(path).open_video()
+    assert video is not None
+    assert video.source == tmp_path / "P99_101"

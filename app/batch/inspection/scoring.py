@@ -29,7 +29,11 @@ class MeasureCache:
     def get(self, fingerprint: str) -> Measures | None:
         """Return the measures kept under this fingerprint, or None; a damaged file is none."""
         try:
-            with np.load(self._file(fingerprint), allow_pickle=False) as kept:
+            # Opened here: what NumPy opens itself stays open where it is no archive.
+            with (
+                self._file(fingerprint).open("rb") as file,
+                np.load(file, allow_pickle=False) as kept,
+            ):
                 return Measures(*(kept[name] for name in Measures._fields))
         except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
             return None

@@ -7,15 +7,16 @@ from dataclasses import replace
 from app.batch.passes.predict import UnpackedAnchors, predict
 from app.batch.passes.steps import Step, Steps, entries_of, entry_of
 from app.core.document import Entry, Key, Origin
-from app.core.evidence import Source, Stretch
+from app.core.evidence import Beside, Source, Stretch
 from app.core.heal import Rules, Watch, agree, difference, probes
 from app.core.mask import Mask
 from app.core.passes import PackedAnchors, Pass
-from app.core.walk import Verdict, Walk, is_conflict
+from app.core.walk import Settled, Verdict, Walk, is_conflict
 from models.api import Tracker
 
 _BACK = 8  # frames that a pass goes back where it is not clear where the drift began
-_LONG = 40  # old masks ahead from which on some are tried before a pass ends
+_SWEEPS = 3  # over the objects of a pass: the first is of each for itself
+_LONG = 100  # old masks ahead from which on some are tried before a pass ends
 
 
 def heal(
@@ -68,7 +69,7 @@ class _Healing:
                 fresh = entries_of(self._pass, frame, predictions)
                 new = {key: entry for key, entry in fresh.items() if key.object in self._open}
                 verdicts = {
-                    key.object: self._walks[key.object].feed(frame, entry, self._others(key))
+                    key.object: self._walks[key.object].feed(frame, entry, self._others(key, new))
                     for key, entry in new.items()
                 }
                 shown = {key: entry for key, entry in new.items() if self._shows(key)}
@@ -93,27 +94,47 @@ class _Healing:
                     back[key.object][key.frame] = entry
                 yield Step(step.frame, {}, computed=bool(step.entries))
         held: dict[int, dict[Key, Entry]] = {}
-        for number, walk in self._walks.items():
-            for key, entry in self._held(number, walk, back[number]):
-                held.setdefault(key.frame, {})[key] = entry
+        for number, settled in self._settled(back).items():
+            for frame, entry in self._held(self._walks[number], settled):
+                held.setdefault(frame, {})[Key(frame, number)] = entry
         # Frame by frame: all at once, whoever shows them would stand still meanwhile.
         for here in held.values():
-            yield Step(self._pass.frames[0], here, computed=False)
+            # Where masks exclude each other, a later one takes: what is new from what is kept.
+            kept = {key: entry for key, entry in here.items() if self._is_kept(key, entry)}
+            yield Step(self._pass.frames[0], kept | here, computed=False)
 
-    def _held(
-        self, number: int, walk: Walk, back: Mapping[int, Entry]
-    ) -> Iterator[tuple[Key, Entry]]:
+    def _settled(self, back: Mapping[int, Mapping[int, Entry]]) -> dict[int, Settled]:
+        """Return which masks hold: first each object's for itself, then beside the others'."""
+        found: dict[int, Settled] = {}
+        for _ in range(_SWEEPS):
+            for number, walk in self._walks.items():
+                beside: dict[int, dict[int, Mask]] = {}
+                for other, settled in found.items():
+                    for frame, (source, offers) in settled.items():
+                        mask = offers[source].entry.mask
+                        if other != number and mask is not None:
+                            beside.setdefault(frame, {})[other] = mask
+                met = number in self._met
+                found[number] = walk.settled(back[number], met=met, others=beside)
+        return found
+
+    def _held(self, walk: Walk, settled: Settled) -> Iterator[tuple[int, Entry]]:
         disputed = not walk.agreed and walk.stretch.end is not None
-        for frame, (source, offers) in walk.settled(back, met=number in self._met).items():
+        for frame, (source, offers) in settled.items():
             entry = offers[source].entry
             conflict = disputed and is_conflict(source, offers, self._rules)
             if source is Source.OLD:
                 conflict = conflict or (entry.conflict and not walk.agreed)
-            yield Key(frame, number), replace(entry, stale=False, conflict=conflict)
+            yield frame, replace(entry, stale=False, conflict=conflict)
+
+    def _is_kept(self, key: Key, entry: Entry) -> bool:
+        """Whether an entry has the mask that stood there."""
+        old = self._old.get(key)
+        return old is not None and old.mask == entry.mask
 
     def _return(self, start: int, objects: set[int]) -> Steps:
         """Go back from `start`, on which old masks stand, until it agrees with the walk."""
-        watches = {number: Watch(self._rules.patience) for number in objects}
+        watches = {number: Watch(self._rules.doubts) for number in objects}
         seeds = {number: self._standing(number, start) for number in self._known}
         given = {number: mask for number, mask in seeds.items() if mask is not None}
         anchors = _telling(self._pass)
@@ -144,13 +165,23 @@ class _Healing:
         pass_, span = self._pass, self._pass.spans[number]
         ordered = span if pass_.step > 0 else span[::-1]
         frames = [frame for frame in ordered if pass_.may_fill(Key(frame, number))]
-        origin = self._old.get(Key(pass_.frames[0], number))
-        verified = origin is not None and origin.verified and origin.origin is Origin.PROPAGATED
         near = range(min(pass_.frames) - 1, max(pass_.frames) + 2)
         old = {f: self._old[Key(f, number)] for f in near if Key(f, number) in self._old}
         start = pass_.anchors.get(pass_.frames[0], {}).get(number)
         end = self._standing(number, ordered[-1] + pass_.step)
-        return Stretch(frames or list(ordered), start, end, old, faulty=not verified)
+        beside = self._beside(number, old.get(ordered[0]))
+        return Stretch(frames or list(ordered), start, end, old, beside)
+
+    def _beside(self, number: int, nearest: Entry | None) -> Beside:
+        """Return what the corrected mask says of the old ones, the `nearest` of which is given."""
+        # What is not stale was put right with it.
+        if nearest is not None and not nearest.stale:
+            return Beside.RIGHT
+        corrected = self._old.get(Key(self._pass.frames[0], number))
+        if corrected is None or not corrected.verified or corrected.origin is not Origin.PROPAGATED:
+            return Beside.WRONG
+        # A mask of the model has a score, unless an edit has changed it since.
+        return Beside.OPEN if corrected.score is None else Beside.RIGHT
 
     def _standing(self, number: int, frame: int) -> Mask | None:
         """Return the mask that stands on a frame: an anchor's, or an old one."""
@@ -159,14 +190,13 @@ class _Healing:
         entry = self._old.get(Key(frame, number))
         return entry.mask if entry else None
 
-    def _others(self, key: Key) -> dict[int, Mask]:
-        """Return the masks that other objects have on a frame."""
+    def _others(self, key: Key, new: Mapping[Key, Entry]) -> dict[int, Mask]:
+        """Return the masks that other objects have on a frame: `new` ones where they are healed."""
+        every = {Key(key.frame, number) for number in self._known} - {key}
         return {
-            number: entry.mask
-            for number in self._known
-            if number != key.object
-            and (entry := self._old.get(Key(key.frame, number)))
-            and entry.mask
+            other.object: entry.mask
+            for other in every
+            if (entry := new.get(other) or self._old.get(other)) and entry.mask
         }
 
     def _shows(self, key: Key) -> bool:
@@ -184,7 +214,7 @@ class _Healing:
         if verdict is Verdict.GIVES_WAY:
             return True
         # Where those tried were wrong, the pass has to get there before it may end.
-        if number in self._warned and len(self._walks[number].agreed) > self._rules.patience:
+        if number in self._warned and len(self._walks[number].agreed) > self._rules.doubts:
             return False
         self._warned.discard(number)
         if len(ahead) < _LONG or self._holds_ahead(number, frame, entry):
@@ -194,7 +224,7 @@ class _Healing:
 
     def _holds_ahead(self, number: int, frame: int, entry: Entry) -> bool:
         """Whether the old masks ahead are what the tracker would give, judged by three frames."""
-        tries = probes(frame, self._ahead(number, frame), self._rules.patience)
+        tries = probes(frame, self._ahead(number, frame), self._rules.doubts)
         anchors: dict[int, Mapping[int, Mask | None]] = {**_only(_telling(self._pass), number)}
         if entry.mask:
             anchors[frame] = {number: entry.mask}

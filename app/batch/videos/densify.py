@@ -11,12 +11,12 @@ from pathlib import Path
 from statistics import fmean
 from typing import Self
 
-from app.batch.videos.dense_runs import dense_run
-from app.core.densify import Kept, Run, runs, tally
+from app.batch.passes.densify import dense_run
+from app.core.densify import Kept, Run, passes, runs, tally
 from app.core.document import Document, Entry, Key
 from app.errors import ProjectError, UsageError
 from app.storage.files.writing import atomic_write
-from app.storage.formats.importing import MaskSource, find_frames
+from app.storage.formats.importing import MaskSource, find_frames, find_video
 from app.storage.formats.visor.importing import ATTACHMENT
 from app.storage.formats.visor.records import VisorFile
 from app.storage.formats.visor.release.dense import annotated_frames, dense_file
@@ -26,7 +26,6 @@ from app.storage.video.opening import Video
 from models.api import LoadOptions, Tracker
 
 _QUESTION, _DONE = "densify", "densify runs"  # attachments of the project
-_VIDEOS = (".mp4", ".MP4", ".mkv", ".mov", ".avi", ".webm")
 _COLUMNS = (
     "video", "start", "end", "object", "frames", "accepted", "gated_out",
     "mean_agreement", "lowest_agreement", "frames_gated_out", "why_not",
@@ -113,10 +112,10 @@ class Densification:
         tracker = self._load(self._job.model, self._job.options)
         for run in self._runs[self._count :]:
             found: dict[Key, Entry] = {}
-            visited = dense_run(tracker, self._document, run, self._job.gate, self._video.size)
-            with closing(visited):
-                for entries in visited:
-                    found |= entries
+            both = passes(self._document, run)
+            with closing(dense_run(tracker, both, self._job.gate, self._video.size)) as steps:
+                for step in steps:
+                    found |= step.entries
                     yield
             # Killed between the two, the run is done again, with the same masks.
             self._project.append(found)
@@ -192,8 +191,7 @@ def video_of(source: Path, root: Path | None) -> Path:
     folder = root or source.parent
     if folder.is_file():
         return folder
-    places = [folder / name, *(folder / f"{name}{suffix}" for suffix in _VIDEOS)]
-    found = next((each for each in places if each.exists()), None) or find_frames(folder, name)
+    found = find_video(folder, name) or find_frames(folder, name)
     if found is None and root is not None and any(map(_is_image, root.iterdir())):
         found = root
     if found is None:

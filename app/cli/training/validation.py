@@ -16,7 +16,7 @@ from models.api import Tracker
 from models.cutie.inference.tracker import CutieTracker, RunOptions
 from models.cutie.loader import runs_as
 from models.cutie.network.network import Network
-from models.sam.tracker import Sam2Tracker
+from models.sam.video.tracker import Sam2Tracker
 from models.training.config import Validation
 
 _IMAGES = ("480p", "Full-Resolution", "")

@@ -109,13 +109,13 @@ class Follower(QObject):
         wanted: Callable[[], bool],
     ) -> None:
         super().__init__(parent)
-        self._view, self._wanted = view, wanted
+        self._view, self._jobs, self._wanted = view, jobs, wanted
         self._left_alone = False
         self._going = False
         status.state_changed.connect(self._on_state_changed)
         jobs.progress_changed.connect(self._on_progress)
         view.frame_changed.connect(self._on_frame_changed)
-        history.changed.connect(self._stop)
+        history.changed.connect(self._on_history_changed)
 
     @Slot(object)
     def _on_state_changed(self, state: SessionState) -> None:
@@ -135,6 +135,11 @@ class Follower(QObject):
     @Slot()
     def _on_frame_changed(self) -> None:
         if not self._going:
+            self._stop()
+
+    @Slot()
+    def _on_history_changed(self) -> None:
+        if not self._jobs.newest:  # not by the job itself, which keeps what it has done
             self._stop()
 
     @Slot()

@@ -16,6 +16,7 @@ class Reporter(QObject):
         session: Session,
         messages: Messages,
         view: QAction,
+        runs: QAction,
         undo: QAction,
         models: QAction,
         parent: QObject,
@@ -25,6 +26,10 @@ class Reporter(QObject):
         self._offers = {
             Topic.CHANGES: (
                 Offer(self.tr("View"), view),
+                Offer(self.tr("Undo"), undo, ends=True),
+            ),
+            Topic.RUNS: (
+                Offer(self.tr("View"), runs),
                 Offer(self.tr("Undo"), undo, ends=True),
             ),
             Topic.MODELS: (Offer(self.tr("Models…"), models, ends=True),),

@@ -125,7 +125,7 @@ def make_context(
         review=review_verbs,
         runs=RunVerbs(video, view, session.inspection, parts.inspection, ask),
         travel=TravelVerbs(video, view, masks),
-        visor=_make_visor_verbs(session, parts, exchange_verbs),
+        visor=_make_visor_verbs(session, parts, exchange_verbs, panels.dense),
     )
 
 
@@ -141,10 +141,14 @@ def _make_exchange_verbs(session: Session, ask: Ask, tell: Tell) -> ExchangeVerb
     return ExchangeVerbs(session.video, exchange, session.compare, ask, tell, dialog)
 
 
-def _make_visor_verbs(session: Session, parts: WindowParts, exchange: ExchangeVerbs) -> VisorVerbs:
+def _make_visor_verbs(
+    session: Session, parts: WindowParts, exchange: ExchangeVerbs, bring_runs: Callable[[], None]
+) -> VisorVerbs:
     video, view, masks = session.video, session.view, session.masks
     visor = session.files.exchange.visor
-    return VisorVerbs(video, view, masks, visor, parts.canvas, parts.visor, exchange.export_as)
+    return VisorVerbs(
+        video, view, masks, visor, parts.canvas, parts.visor, exchange.export_as, bring_runs
+    )
 
 
 def _make_review_verbs(

@@ -94,6 +94,10 @@ class PanelVerbs:
         """Bring the list of the changes to the front."""
         self._docks.show("changes")
 
+    def dense(self) -> None:
+        """Bring the list of the dense runs to the front."""
+        self._docks.show_high("dense")
+
     def full_screen(self) -> None:
         """Fill the screen, or become a window again."""
         self._window.setWindowState(self._window.windowState() ^ Qt.WindowState.WindowFullScreen)

@@ -6,6 +6,8 @@ from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QToolBar, QWidget
 
+from app.gui.window.dock_tabs import DockTabs
+
 _STATE, _GEOMETRY, _INSPECTS = "window/state", "window/geometry", "window/inspects"
 _VERSION = 5  # raise it when panels come or go: an older state is then not restored
 _RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
@@ -16,6 +18,7 @@ _PAGES = {
 }  # fmt: skip
 _HORIZONTAL, _VERTICAL = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 _SIZE = QSize(1280, 800)
+_HIGH = 320  # pixels from which on a list has room for its rows
 _FRAME = QSize(8, 40)  # what the title and the border of a window take of the screen
 
 
@@ -33,6 +36,7 @@ class Docks:
         self._window, self._arranged = window, arranged
         self.inspects = False  # runs are looked at, in place of the picture that is worked on
         self._docks: dict[str, QDockWidget] = {}
+        self._tabs = DockTabs(window, self._docks)
         self._bars: list[QToolBar] = []
         self._state: QByteArray | None = None
         self._shown: bool | None = None  # not decided yet
@@ -45,6 +49,7 @@ class Docks:
         dock.setObjectName(name)
         dock.setWidget(widget)
         self._docks[name] = dock
+        self._tabs.watch(dock)
         self._window.addDockWidget(_BOTTOM if name in _LOW else _RIGHT, dock)
 
     def add_bar(self, bar: QToolBar, area: Qt.ToolBarArea) -> None:
@@ -88,10 +93,18 @@ class Docks:
             bar.hide()
         self._arranged()
 
-    def enlarge(self, upper: str, lower: str) -> None:
-        """Give one panel of the right more room than the one below it."""
-        docks = [self._docks[upper], self._docks[lower]]
+    def enlarge(self, name: str, other: str) -> None:
+        """Give one panel of the right more room than the one above or below it."""
+        docks = [self._docks[name], self._docks[other]]
         self._window.resizeDocks(docks, [440, 240], _VERTICAL)
+
+    def show_high(self, name: str) -> None:
+        """Show a panel of the lower right, a list of many rows, with room for some of them."""
+        self.show(name)
+        dock = self._docks[name]
+        if not dock.isFloating() and dock.height() < _HIGH:
+            upper = "annotations" if self._docks["annotations"].isVisible() else "objects"
+            self.enlarge(name, upper)
 
     def set_shown(self, *, shown: bool) -> None:
         """Hide everything while no video is open, and bring back what was there before."""

@@ -192,7 +192,7 @@ def _make_visor(session: Session, canvas: Canvas) -> VisorPanels:
     objects, visor = session.objects, session.files.exchange.visor
     tools = TileTools(view, session.clicks, objects, session.compare, session.status)
     menu = partial(open_menu, view, masks, session.edit, session.inspection.memory.ask)
-    panels = VisorPanels(video, view, masks, objects, menu, visor, tools)
+    panels = VisorPanels(video, view, masks, objects, menu, visor, session.preferences, tools)
     canvas.tool_changed.connect(panels.filmstrip.set_tool)
     return panels
 

@@ -169,8 +169,8 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         session = self._session
         session.video.opened.connect(self._on_opened)
-        view, undo, models = self._named("view_changes", "undo", "models")
-        Reporter(session, self._parts.messages, view, undo, models, self)
+        view, runs, undo, models = self._named("view_changes", "dense", "undo", "models")
+        Reporter(session, self._parts.messages, view, runs, undo, models, self)
         session.status.state_changed.connect(self._on_state_changed)
         session.preferences.changed.connect(self._apply_settings)
         self._welcome.chosen.connect(self._files.open)

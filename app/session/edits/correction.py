@@ -84,9 +84,9 @@ class Correction(QObject):
             for key, entry in present.items()
             if entry is not None and (not entry.is_anchor or entry.stale or entry.conflict)
         ]
-        self._exchange_beside()
         if wanted:
             self._edit.verify(wanted, changed=gave)
+        self._exchange_beside()
         for key, entry in present.items():
             if entry is not None:
                 self._edit.note_anchor(key)

@@ -143,10 +143,17 @@ class MaskEdits(QObject):
     def verify(self, keys: Iterable[Key], *, changed: Collection[Key] = ()) -> None:
         """Make the masks anchors as they are.
 
-        What was propagated around those that were `changed` before is stale then.
+        What was propagated around those that were `changed` before is stale then. Their scores are
+        gone: they were those of other masks.
         """
         changes = {
-            key: replace(entry, verified=True, stale=False, conflict=False)
+            key: replace(
+                entry,
+                verified=True,
+                stale=False,
+                conflict=False,
+                score=None if key in changed else entry.score,
+            )
             for key in keys
             if (entry := self._masks.entry(key)) is not None and not entry.verified
         }

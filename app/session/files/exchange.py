@@ -11,6 +11,7 @@ from app.core.document import Document, Key, Objects, ids_for
 from app.errors import MaskwrightError, UsageError
 from app.session.edits.masks import MaskEdits
 from app.session.edits.objects import ObjectEdits
+from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
 from app.session.state.imported import ImportedFile
 from app.session.state.status import SessionState
@@ -33,10 +34,15 @@ class Exchange(QObject):
     _done = Signal(object, object)  # tuple of notes or None, exception or None; from the thread
 
     def __init__(
-        self, context: SessionContext, objects: ObjectEdits, edit: MaskEdits, parent: QObject
+        self,
+        context: SessionContext,
+        jobs: JobRunner,
+        objects: ObjectEdits,
+        edit: MaskEdits,
+        parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self.visor = Visor(context, objects, edit, self)
+        self.visor = Visor(context, jobs, objects, edit, self)
         self._video, self._masks, self._status = context.video, context.masks, context.status
         self._edit = edit
         self._worker: ThreadPoolExecutor | None = None

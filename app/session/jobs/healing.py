@@ -15,7 +15,7 @@ from app.session.state.preferences import rules_of
 class Healing(TrackingJob):
     """Recomputes what is stale beside the anchors `new_anchors`."""
 
-    verb = "Heal"
+    _verb = "Heal"
     joins = True
 
     @classmethod

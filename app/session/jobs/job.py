@@ -7,7 +7,7 @@ from app.core.document import Document, Entry, Key
 from app.engine.jobs import Job as Request
 from app.session.jobs.progress import Meter
 from app.session.state.context import SessionContext
-from app.session.state.status import SessionState
+from app.session.state.status import SessionState, Topic
 
 
 class NothingToDo(Exception):
@@ -25,6 +25,7 @@ class Job(ABC):
     """
 
     state = SessionState.PROPAGATING  # while it runs
+    topic = Topic.CHANGES  # of the report of what it has changed
     joins = False  # whether a heal that is asked for takes its place
     new_anchors: frozenset[Key] = frozenset()  # such a heal begins there, too
     asked: object = None  # what tells two requests apart; None = no other is the same
@@ -61,9 +62,14 @@ class Job(ABC):
     def covers(self, key: Key) -> bool:
         """Whether an edit at `key` falls into the objects and frames of the job."""
 
-    def count_step(self) -> None:
-        """Take note that the engine has answered once more."""
+    def count_step(self) -> bool:
+        """Take note that the engine has answered once more.
+
+        Returns whether all that was found so far may be kept; else a part of the job is half done,
+        and is kept as soon as it is whole.
+        """
         self._steps += 1
+        return True
 
     def leave_out(self, keys: Collection[Key]) -> int:
         """Give no mask at `keys` any more; return how many of them the job covers."""

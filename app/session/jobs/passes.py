@@ -10,7 +10,7 @@ from app.session.state.context import SessionContext
 class TrackingJob(Job):
     """A job of passes, each over neighbouring frames."""
 
-    verb = ""
+    _verb = ""
 
     def __init__(self, context: SessionContext, passes: tuple[Pass, ...]) -> None:
         super().__init__(context)
@@ -22,7 +22,7 @@ class TrackingJob(Job):
         frames = [edge for each in self.passes for edge in (each.frames[0], each.frames[-1])]
         name = self._context.masks.name_of(next(iter(self.objects)))
         what = name if len(self.objects) == 1 else f"{len(self.objects)} objects"
-        return f"{self.verb} {what}, frames {min(frames)}-{max(frames)}"
+        return f"{self._verb} {what}, frames {min(frames)}-{max(frames)}"
 
     @property
     def first(self) -> int:

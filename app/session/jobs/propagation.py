@@ -21,7 +21,7 @@ from app.session.state.context import SessionContext
 class Propagation(TrackingJob):
     """Fills frames pass by pass; what is left of it when it is stopped can go on later."""
 
-    verb = "Propagate"
+    _verb = "Propagate"
     _passed: frozenset[int] = frozenset()  # frames that it had finished before it was stopped last
 
     @classmethod

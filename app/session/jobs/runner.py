@@ -1,61 +1,27 @@
 """The runner of long jobs: starts one after the other, finishes each, makes way for edits."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.batch.passes.steps import Step
-from app.core.document import Document, Entry, Key
-from app.core.exclusion import settle
-from app.core.plan import Direction, permitted
+from app.core.document import Key
+from app.core.plan import Direction
 from app.session.inference.engine import Engine
 from app.session.jobs.consistency import Consistency
 from app.session.jobs.healing import Healing
 from app.session.jobs.job import Job, NothingToDo
-from app.session.jobs.progress import Meter
 from app.session.jobs.propagation import Propagation
 from app.session.jobs.queue import JobQueue
 from app.session.jobs.refinement import Refinement
+from app.session.jobs.results import Results, RunningJob, Within
 from app.session.jobs.stopped import StoppedJob
 from app.session.state.context import SessionContext
 from app.session.state.interactions import interaction
-from app.session.state.masks import Masks
 from app.session.state.status import SessionState, Topic, topic_of
 from app.session.state.video import CurrentVideo
-
-
-@dataclass
-class _Running:
-    """The job that was asked for, and how far it is."""
-
-    job: Job
-    id: int
-    title: str
-    meter: Meter
-    since: int  # how many undo steps there were when it began
-    began: float  # seconds of the monotonic clock
-    changed: dict[Key, Entry] = field(default_factory=dict)
-
-
-class _Within:
-    """Whether something is under way; entered again from within, it holds until the outer end."""
-
-    def __init__(self) -> None:
-        self._depth = 0
-
-    @property
-    def is_on(self) -> bool:
-        """Whether it is under way."""
-        return self._depth > 0
-
-    def __enter__(self) -> None:
-        self._depth += 1
-
-    def __exit__(self, *_: object) -> None:
-        self._depth -= 1
 
 
 class JobRunner(QObject):
@@ -69,13 +35,14 @@ class JobRunner(QObject):
         self._context, self._masks = context, context.masks
         self._interactions = context.interactions
         self._video, self._engine, self._status = context.video, engine, context.status
-        self._running: _Running | None = None
+        self._running: RunningJob | None = None
         self._stopped = StoppedJob(context, self)
         self.queue = JobQueue(context.masks, context.interactions, self)
         self.queue.wanted.connect(self._run_now)
-        self.before: dict[Key, Entry | None] = {}  # what the last job replaced
-        self._editing = _Within()  # a change that this class knows of
-        self._stopping = _Within()
+        self._results = Results(context)
+        self.before = self._results.before  # what the last job replaced
+        self._editing = self._results.changing  # a change that this class knows of
+        self._stopping = Within()
         engine.stepped.connect(self._on_stepped)
         engine.ended.connect(self._on_ended)
         self._masks.document_changed.connect(self._on_document_change)
@@ -85,8 +52,7 @@ class JobRunner(QObject):
     def newest(self) -> str:
         """What the running job is called, where nothing was done since it began; else empty."""
         running = self._running
-        begun = running is not None and running.since == _undo_index(self._video)
-        return running.title if running is not None and begun else ""
+        return running.title if running and self._results.is_newest(running) else ""
 
     @property
     def running(self) -> tuple[str, float]:
@@ -262,7 +228,7 @@ class JobRunner(QObject):
 
     def _start(self, job: Job) -> None:
         title, number, now = job.title, self._engine.next_id(), time.monotonic()
-        running = _Running(job, number, title, job.meter(), _undo_index(self._video), now)
+        running = RunningJob(job, number, title, job.meter(), self._results.undo_index, now)
         self._running = running
         # Before it is told: what follows from that may already put another job in its place.
         self._engine.put(job.request(number))
@@ -287,24 +253,12 @@ class JobRunner(QObject):
         if self._running is not None:
             self._finish(self._running, keeps=keeps)
 
-    def _finish(self, running: _Running, *, keeps: bool = True) -> None:
+    def _finish(self, running: RunningJob, *, keeps: bool = True) -> None:
         """Turn what is pending into one undo step, unless it is to be dropped."""
         self._running = None
-        document, taken = self._masks.document, self._masks.take_pending()
-        changes = {
-            key: entry
-            for key, entry in permitted(document, taken).items()
-            if keeps and document.get(key) != entry
-        }
-        running.changed = {key: taken[key] for key in changes}
-        if changes:
-            self.before.clear()
-            self.before.update({key: document.get(key) for key in changes})
-            with self._editing:
-                self._masks.change(changes, running.title)
+        self._results.keep(running, keeps=keeps)
+        if running.changed:
             self.replaced.emit()
-        if unused := frozenset(taken) - frozenset(changes):
-            self._masks.entries_changed.emit(unused)
         self._status.enter(SessionState.IDLE)
         self.progress_changed.emit(None)
 
@@ -315,11 +269,7 @@ class JobRunner(QObject):
         if running is None or running.id != job_id:
             return
         self._engine.accept()
-        running.job.count_step()
-        given = permitted_entries(self._masks.document, running.job.given(step.entries))
-        if not self._context.preferences.settings.overlap:
-            given = _settled(self._masks, given)
-        self._masks.add_pending(given)
+        self._results.show(running, step.entries)
         if step.computed and (told := running.meter.step(step.frame)):
             self.progress_changed.emit(told)
 
@@ -329,15 +279,14 @@ class JobRunner(QObject):
         if running is None or running.id != job_id or opened is None:
             return
         self._engine.accept()
-        old = {key: opened.document.get(key) for key in opened.pending}
         self._finish(running)
         if error is not None:
             kept = f"{len(running.changed):,} masks are kept."
             self._status.report("error", f"{running.title} failed: {error} {kept}", topic_of(error))
         else:
-            before = {key: entry for key, entry in old.items() if entry is not None}
+            before = {key: entry for key, entry in running.before.items() if entry is not None}
             outcome = running.job.outcome(running.title, before, running.changed)
-            topic = Topic.CHANGES if running.changed else Topic.NOTHING
+            topic = running.job.topic if running.changed else Topic.NOTHING
             self._status.report("info", outcome, topic)
         self._next()
 
@@ -373,36 +322,7 @@ def _is_at(job: Job, frame: int) -> bool:
     return any(job.covers(Key(frame, number)) for number in job.objects)
 
 
-def _undo_index(video: CurrentVideo) -> int:
-    return video.now.undo_stack.index() if video.now else 0
-
-
-def _works_at(running: _Running, keys: Collection[Key], video: CurrentVideo) -> bool:
+def _works_at(running: RunningJob, keys: Collection[Key], video: CurrentVideo) -> bool:
     """Whether any of these lies in the running job, or has changed by it already."""
     pending = video.now.pending if video.now is not None else {}
     return any(running.job.covers(key) or key in pending for key in keys)
-
-
-def _settled(masks: Masks, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
-    """Return what masks of a model change on their frames, where masks exclude each other.
-
-    Masks that stand there already are in nobody's way: most of those that a heal confirms do.
-    """
-    fixed = {info.id for info in masks.objects if info.locked or not info.visible}
-    changed: dict[Key, Entry] = {}
-    frames: dict[int, dict[int, Entry]] = {}
-    for key, entry in found.items():
-        before = masks.entry(key)
-        if before is not None and before.mask is entry.mask:
-            changed[key] = entry
-        else:
-            frames.setdefault(key.frame, {})[key.object] = entry
-    for frame, here in frames.items():
-        changed |= settle(masks.shown(frame), frame, here, fixed=fixed - here.keys())
-    return changed
-
-
-def permitted_entries(document: Document, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
-    """Return those entries that may be shown and kept."""
-    allowed = permitted(document, found)
-    return {key: entry for key, entry in found.items() if key in allowed}

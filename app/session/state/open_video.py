@@ -4,6 +4,7 @@ from pathlib import Path
 
 from PySide6.QtGui import QUndoStack
 
+from app.core.densify import annotated_frames
 from app.core.document import Document, Entry, Key, Objects
 from app.session.state.imported import ImportedFile
 from app.storage.formats.visor.exporting import is_reordered_among
@@ -57,6 +58,17 @@ class OpenVideo:
             return objects
         infos = {info.id: info for info in objects}
         return tuple(infos[each] for each in dict.fromkeys((*order, *infos)) if each in infos)
+
+    @property
+    def annotated(self) -> tuple[int, ...]:
+        """The frames that masks are made between: those of an imported sparse file, rising.
+
+        Without a file, those that a person has annotated; none of a dense file.
+        """
+        original = self.imported.original
+        if original is None:
+            return annotated_frames(self.document)
+        return () if original.file.is_dense else tuple(self.imported.records)
 
     def entry(self, key: Key) -> Entry | None:
         """Return what is shown at `key`."""

@@ -23,6 +23,7 @@ class Topic(enum.Enum):
 
     NOTHING = "nothing"
     CHANGES = "changes"  # of a job, which can be looked at and undone
+    RUNS = "runs"  # between annotated frames, each of which is accepted or rejected
     MODELS = "models"  # that are not here, or not sound, and could be fetched
 
 

@@ -8,7 +8,10 @@ from PySide6.QtCore import QObject, Signal, Slot
 from app.core.densify import Run, runs
 from app.core.document import Entry, Key
 from app.session.edits.masks import MaskEdits
+from app.session.jobs.densification import Densification
+from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
+from app.session.state.interactions import interaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,9 @@ class DenseRun:
     run: Run
     object: int
     made: int  # masks between the ends
+    missing: int  # frames of which nothing is known, not even that it is absent
     doubted: tuple[int, ...]  # frames on which the two directions disagree
+    stale: tuple[int, ...]  # frames whose mask was made from one that is another since
     agreement: float | None  # mean of both directions
 
     @property
@@ -27,9 +32,14 @@ class DenseRun:
         return len(self.run.frames)
 
     @property
+    def undecided(self) -> tuple[int, ...]:
+        """The frames that are left to look at, rising."""
+        return tuple(sorted({*self.doubted, *self.stale}))
+
+    @property
     def is_decided(self) -> bool:
         """Whether nothing is left to look at."""
-        return not self.doubted
+        return not self.undecided
 
 
 class DenseRuns(QObject):
@@ -41,9 +51,13 @@ class DenseRuns(QObject):
 
     changed = Signal()
 
-    def __init__(self, context: SessionContext, edit: MaskEdits, parent: QObject) -> None:
+    def __init__(
+        self, context: SessionContext, jobs: JobRunner, edit: MaskEdits, parent: QObject
+    ) -> None:
         super().__init__(parent)
-        self._video, self._masks, self._edit = context.video, context.masks, edit
+        self._context, self._jobs, self._edit = context, jobs, edit
+        self._interactions = context.interactions
+        self._video, self._masks = context.video, context.masks
         self._view, self._status = context.view, context.status
         context.video.opened.connect(self._tell)
         context.masks.document_changed.connect(self._tell)
@@ -51,12 +65,8 @@ class DenseRuns(QObject):
 
     @property
     def annotated(self) -> tuple[int, ...]:
-        """The frames that the imported sparse file has."""
-        opened = self._video.now
-        original = opened.imported.original if opened else None
-        if opened is None or original is None or original.file.is_dense:
-            return ()
-        return tuple(opened.imported.records)
+        """The frames that the runs lie between."""
+        return self._video.now.annotated if self._video.now else ()
 
     def all(self) -> tuple[DenseRun, ...]:
         """Return every object of every run in the order of time, doubtful ones among them."""
@@ -73,16 +83,33 @@ class DenseRuns(QObject):
         here = {frame: document.get(Key(frame, number)) for frame in run.frames}
         made = {f: each for f, each in here.items() if each is not None and each.mask is not None}
         doubted = tuple(frame for frame, each in made.items() if each.conflict)
+        stale = tuple(frame for frame, each in made.items() if each.stale)
         scores = [each.score for each in made.values() if each.score is not None]
-        return DenseRun(run, number, len(made), doubted, fmean(scores) if scores else None)
+        mean = fmean(scores) if scores else None
+        missing = sum(each is None for each in here.values())
+        return DenseRun(run, number, len(made), missing, doubted, stale, mean)
+
+    def densify(self) -> None:
+        """Fill what lies between annotated frames from both sides, between the in and out points.
+
+        What is filled already stays as it is. Each run is kept as soon as it is done.
+        """
+        if self._video.is_open:
+            self.fill(self.annotated)
+
+    @interaction("files.exchange.visor.dense")
+    def fill(self, annotated: tuple[int, ...]) -> None:
+        """Fill what lies between these frames; a log has them, as it has no imported file."""
+        frames = tuple(annotated)
+        self._jobs.ask(lambda: Densification.plan(self._context, frames))
 
     def accept(self, found: DenseRun) -> None:
-        """Take over the masks that are in doubt, as one undo step; they are exported then."""
+        """Take over what is in doubt or stale, as one undo step; all of it is exported then."""
         changes: dict[Key, Entry | None] = {}
-        for frame in found.doubted:
+        for frame in found.undecided:
             entry = self._masks.document.get(Key(frame, found.object))
             if entry is not None:
-                changes[Key(frame, found.object)] = replace(entry, conflict=False)
+                changes[Key(frame, found.object)] = replace(entry, conflict=False, stale=False)
         if changes:
             self._edit.make(changes, f"Accept {self._words(found)}", marks=False)
 
@@ -102,7 +129,7 @@ class DenseRuns(QObject):
         document = self._masks.document
         scores = {
             frame: entry.score
-            for frame in found.doubted or found.run.frames
+            for frame in found.undecided or found.run.frames
             if (entry := document.get(Key(frame, found.object))) and entry.score is not None
         }
         middle = (found.run.start + found.run.end) // 2

@@ -4,6 +4,7 @@ from PySide6.QtCore import QObject
 
 from app.session.edits.masks import MaskEdits
 from app.session.edits.objects import ObjectEdits
+from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
 from app.session.visor.attributes import AttributeEdits
 from app.session.visor.dense import DenseRuns
@@ -15,13 +16,18 @@ class Visor(QObject):
     """What VISOR has beside masks, of the open video."""
 
     def __init__(
-        self, context: SessionContext, objects: ObjectEdits, edit: MaskEdits, parent: QObject
+        self,
+        context: SessionContext,
+        jobs: JobRunner,
+        objects: ObjectEdits,
+        edit: MaskEdits,
+        parent: QObject,
     ) -> None:
         super().__init__(parent)
         self.attributes = AttributeEdits(context, self)
         self.subsequences = Subsequences(context, self)
         self.validation = Validation(context, self.attributes, objects, self)
-        self.dense = DenseRuns(context, edit, self)
+        self.dense = DenseRuns(context, jobs, edit, self)
 
     @property
     def is_there(self) -> bool:

@@ -28,6 +28,7 @@ from app.storage.formats.visor.source_text import JsonObject
 from app.storage.video.opening import Video, open_video
 
 _FEWEST_IN_A_ROW = 3  # masks numbered 1, 2, 3 could be counted from 0 or from 1
+_VIDEO_FILES = (".mp4", ".MP4", ".mkv", ".mov", ".avi", ".webm")
 
 
 class Source(enum.Enum):
@@ -95,7 +96,7 @@ class MaskSource:
         return count
 
     def open_video(self, video: Path | None = None, name: str | None = None) -> Video | None:
-        """Open the video given, or else the images that lie with the masks, or nothing.
+        """Open the video given, or else the one that lies with the masks, or nothing.
 
         Raises VideoOpenError.
         """
@@ -105,8 +106,10 @@ class MaskSource:
         if chosen is None:
             return None
         told = [each.folder for each in self._videos if each.name == chosen and each.folder]
-        folder = find_frames(self._path, chosen, *told)
-        return open_video(folder) if folder else None
+        found = find_frames(self._path, chosen, *told)
+        if found is None and self._path.is_file():  # in a folder of masks they would be found
+            found = find_video(self._path.parent, chosen)
+        return open_video(found) if found else None
 
     def document(
         self, video: Video | None = None, name: str | None = None, first_number: int | None = None
@@ -239,6 +242,12 @@ def find_frames(path: Path, video: str, *told: str) -> Path | None:
         (f for f in folders if f.is_dir() and any(p.suffix.lower() in images for p in f.iterdir())),
         None,
     )
+
+
+def find_video(folder: Path, name: str) -> Path | None:
+    """Return the folder of images, or the video file, of this name in a folder, or None."""
+    places = [folder / name, *(folder / f"{name}{suffix}" for suffix in _VIDEO_FILES)]
+    return next((each for each in places if each.exists()), None)
 
 
 def _chosen(names: list[str], name: str | None, path: Path) -> str:

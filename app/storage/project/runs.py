@@ -3,9 +3,10 @@
 import json
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+from app.core.block import stretches
 from app.core.document import Key
 from app.core.mask import Mask
 from app.core.runs import Run, RunInfo, RunKind
@@ -38,7 +39,7 @@ class RunStore:
         with self._transaction() as database:
             cursor = database.execute(
                 f"INSERT INTO run ({_INFO}, objects, frames) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (*_columns(run.info), _objects_text(run), json.dumps([*_spans(run.frames)])),
+                (*_columns(run.info), _objects_text(run), json.dumps([*stretches(run.frames)])),
             )
             number = int(cursor.lastrowid or 0)
             database.executemany(
@@ -105,16 +106,3 @@ def _columns(info: RunInfo) -> tuple[str, ...]:
 
 def _objects_text(run: Run) -> str:
     return json.dumps({str(number): name for number, name in run.objects.items()})
-
-
-def _spans(frames: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Yield the first and the last frame of each stretch without gaps."""
-    first = last = -2
-    for frame in frames:
-        if frame != last + 1:
-            if last >= 0:
-                yield first, last
-            first = frame
-        last = frame
-    if last >= 0:
-        yield first, last

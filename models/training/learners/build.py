@@ -98,7 +98,7 @@ def _prompts(config: TrainConfig) -> Learner:
 
 
 def _sam2(config: TrainConfig) -> Learner:
-    from models.sam.tracker import build_predictor  # noqa: PLC0415 - only this network needs it
+    from models.sam.video.tracker import build_predictor  # noqa: PLC0415 - only this network needs it
 
     size = config.model.removeprefix(_SAM2)
     if size not in _SAM2_SIZES:

@@ -1,6 +1,7 @@
 """What is said of masks: shown, changed as undo steps, saved, and exported alone."""
 
 import copy
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,146 @@ def test_a_locked_object_is_left_alone(session: Session, reports: list[Report]) 
     session.files.exchange.visor.attributes.lift()
     assert "locked" in reports[-1].text
     assert exported(session) == kitchen()
+
+
+def test_one_key_says_the_three_flags_in_turn(session: Session) -> None:
+    attributes = session.files.exchange.visor.attributes
+    plate = Key(0, number_of(session, "plate"))
+    attributes.cycle_exhaustive()  # of nothing
+    assert session.history.stack.count() == 0
+    session.view.select(plate.object)
+    said = []
+    for _ in range(4):
+        attributes.cycle_exhaustive()
+        said.append(attributes.value(plate, EXHAUSTIVE))
+    assert said == ["n", "inconclusive", "y", "n"]
+    assert session.history.stack.undoText() == "Exhaustive of plate: n, frame 0"
+
+
+def test_several_masks_are_said_something_of_in_one_step(
+    session: Session, reports: list[Report]
+) -> None:
+    attributes = session.files.exchange.visor.attributes
+    cup, plate, tap = (number_of(session, name) for name in ("cup", "plate", "tap"))
+    attributes.say(EXHAUSTIVE, "n", [cup, plate, tap])  # the cup is so already, the tap elsewhere
+    assert session.history.stack.undoText() == "Exhaustive of plate: n, frame 0"
+    attributes.say(EXHAUSTIVE, "inconclusive", [cup, plate])
+    assert session.history.stack.undoText() == "Exhaustive of cup, plate: inconclusive, frame 0"
+    assert session.history.stack.count() == 2
+    assert attributes.value(Key(2, tap), EXHAUSTIVE) == "y"
+    attributes.say(EXHAUSTIVE, "y", [])
+    assert session.history.stack.count() == 2
+
+
+def test_the_answers_of_a_hand_begin_with_what_borders_it(session: Session) -> None:
+    attributes = session.files.exchange.visor.attributes
+    rows = {row.info.name: row for row in attributes.rows(0)}
+    plate, cup, glove, hand = (
+        number_of(session, name) for name in ("plate", "cup", "left glove", "right hand")
+    )
+    answers = attributes.answers(rows["right hand"])
+    assert answers[0] == plate
+    assert set(answers[1:4]) == {"inconclusive", "none-of-the-above", "hand-not-in-contact"}
+    assert set(answers[4:]) == {cup, glove}
+    answers = attributes.answers(rows["left glove"])
+    assert set(answers[:3]) == {"inconclusive", "none-of-the-above", "glove-not-in-contact"}
+    assert answers[3] is None
+    assert set(answers[4:]) == {plate, cup, hand}
+
+
+def test_what_is_said_is_put_in_words(session: Session) -> None:
+    attributes = session.files.exchange.visor.attributes
+    assert attributes.text(number_of(session, "cup")) == "cup"
+    assert attributes.text(99) == "99"
+    assert attributes.text(("left hand", "right hand")) == "left hand and right hand"
+    assert attributes.text(None) == "nothing"
+    assert attributes.text("inconclusive") == "inconclusive"
+
+
+def test_a_hand_that_borders_nothing_is_said_to(session: Session, reports: list[Report]) -> None:
+    session.view.select(number_of(session, "left glove"))
+    session.files.exchange.visor.attributes.take_touched()
+    assert reports[-1].text == "Nothing borders left glove on this frame."
+    session.view.select(None)
+    session.files.exchange.visor.attributes.take_touched()
+    assert reports[-1].text == "Select a hand or a glove first."
+    assert session.history.stack.count() == 0
+
+
+def test_a_hand_touches_no_object_of_another_frame_and_not_itself(session: Session) -> None:
+    attributes = session.files.exchange.visor.attributes
+    hand, cup, tap = (number_of(session, name) for name in ("right hand", "cup", "tap"))
+    session.view.select(hand)
+    attributes.take_touched(under=cup)
+    for elsewhere in (tap, hand):
+        attributes.take_touched(under=elsewhere)
+        assert attributes.value(Key(0, hand), CONTACT) == number_of(session, "plate")
+    session.view.select(number_of(session, "left glove"))
+    attributes.touch_nothing()
+    glove = Key(0, number_of(session, "left glove"))
+    assert attributes.value(glove, CONTACT) == "glove-not-in-contact"
+
+
+def test_an_object_is_drawn_higher_and_lower_among_those_of_its_frame(session: Session) -> None:
+    attributes, stack = session.files.exchange.visor.attributes, session.history.stack
+
+    def order() -> list[str]:
+        return [row.info.name for row in reversed(attributes.rows(0))]
+
+    assert order() == ["cup", "plate", "right hand", "left glove"]
+    session.view.select(number_of(session, "cup"))
+    attributes.lift()
+    assert order() == ["plate", "right hand", "left glove", "cup"]
+    assert stack.undoText() == "Raise cup, frame 0"
+    attributes.lift()  # above all already
+    attributes.lift(2)
+    assert stack.count() == 1
+    attributes.lift(-2)
+    assert order() == ["plate", "cup", "right hand", "left glove"]
+    assert stack.undoText() == "Lower cup, frame 0"
+    attributes.lift(-9)
+    assert order() == ["cup", "plate", "right hand", "left glove"]
+    session.view.select(number_of(session, "tap"))  # is not on this frame
+    attributes.lift()
+    session.view.select(None)
+    attributes.lift()
+    assert stack.count() == 3
+
+
+def test_contacts_that_are_lost_on_many_frames_are_counted(
+    session: Session, reports: list[Report]
+) -> None:
+    attributes = session.files.exchange.visor.attributes
+    hand, plate = number_of(session, "right hand"), number_of(session, "plate")
+    for frame in (1, 2, 3):
+        session.edit.draw_mask(frame, hand, square(33, 12), "Brush")
+        session.edit.draw_mask(frame, plate, square(20, 10, 12), "Brush")
+        session.view.go_to(frame)
+        session.view.select(hand)
+        attributes.say(CONTACT, plate)
+    session.edit.clear([Key(1, plate), Key(2, plate)])
+    assert reports[-1].text == (
+        "right hand touched plate on frames 1, 2: its contact is none-of-the-above now."
+    )
+    session.history.undo()
+    session.edit.clear([Key(frame, plate) for frame in range(4)])
+    assert "on frames 0, 1, 2 and 1 more: " in reports[-1].text
+
+
+def test_that_anything_may_be_said_otherwise_is_told(session: Session) -> None:
+    attributes, told = session.files.exchange.visor.attributes, list[str]()
+    attributes.changed.connect(lambda: told.append("changed"))
+    acts: tuple[Callable[[], object], ...] = (
+        lambda: session.view.select(number_of(session, "plate")),
+        lambda: attributes.say(EXHAUSTIVE, "n"),
+        lambda: session.view.go_to(1),
+        lambda: session.edit.clear([Key(1, number_of(session, "plate"))]),
+        lambda: session.objects.rename(number_of(session, "tap"), "faucet"),
+        session.history.undo,
+        session.files.close,
+    )
+    for act in acts:
+        told.clear()
+        act()
+        assert told
+    assert attributes.imported is None

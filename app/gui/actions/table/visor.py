@@ -48,8 +48,11 @@ VISOR = Menu(_("VI&SOR"), (
     Action("mend_all", _("Mend all"), "auto-fix", (), Need.MASKS,
         _("Mend every defect that can be, as one undo step"), lambda d: d.visor.mend_all()),
     None,
+    Action("densify", _("Densif&y between annotated frames"), "transition-masked", (), Need.MASKS,
+        _("Follow every object from both of its neighbouring annotated frames; where the two "
+        "directions disagree, you are asked"), lambda d: d.visor.densify()),
     Action("dense", _("&Dense runs"), "view-sequential-outline", (), Need.VIDEO,
-        _("The masks between annotated frames, run by run"), lambda d: d.visor.show("dense")),
+        _("The masks between annotated frames, run by run"), lambda d: d.visor.show_runs()),
     Action("accept_run", _("Accept run"), "check", ("Ctrl+Return",), Need.MASKS,
         _("Take over the masks that are in doubt in the chosen run, and go to the next"),
         lambda d: d.visor.decide_run(accept=True)),

@@ -27,11 +27,15 @@ class VisorVerbs:
         canvas: Canvas,
         panels: VisorPanels,
         export_as: Callable[[str], None],
+        bring_runs: Callable[[], None],
     ) -> None:
-        """`export_as` asks where to write a format of this name, and exports."""
+        """`export_as` asks where to write a format of this name, and exports.
+
+        `bring_runs` shows the list of the dense runs, in front of others.
+        """
         self._video, self._view, self._masks = video, view, masks
         self._visor, self._canvas, self._panels = visor, canvas, panels
-        self._export_as = export_as
+        self._export_as, self._bring_runs = export_as, bring_runs
 
     def touch(self) -> None:
         """Say that the selected hand touches what is under the pointer, or borders it most."""
@@ -87,12 +91,21 @@ class VisorVerbs:
         validation = self._visor.validation
         validation.mend([each for each in validation.findings if not each.defect.harmless])
 
+    def densify(self) -> None:
+        """Fill what lies between annotated frames, and show the runs as they come."""
+        self._bring_runs()
+        self._visor.dense.densify()
+
+    def show_runs(self) -> None:
+        """Show the runs between annotated frames."""
+        self._bring_runs()
+
     def decide_run(self, *, accept: bool) -> None:
         """Accept or reject the run that is chosen in the list, and go to the next."""
         panel, dense = self._panels.dense, self._visor.dense
         found, row = panel.chosen(), panel.row
         if found is None:
-            self._panels.show_panel("dense")
+            self._bring_runs()
             panel.choose_next(0)
             return
         (dense.accept if accept else dense.reject)(found)

@@ -1,9 +1,12 @@
 """The panel of the densified runs: each is accepted or rejected."""
 
 import enum
+from collections.abc import Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import (
     QAbstractTableModel,
+    QCoreApplication,
     QModelIndex,
     QPersistentModelIndex,
     Qt,
@@ -11,13 +14,15 @@ from PySide6.QtCore import (
     Slot,
 )
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QWidget,
-)
+from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QHBoxLayout, QLabel, QWidget
 
+from app.core.block import stretches
+from app.gui.widgets.fields import keep_from_wheel
 from app.gui.widgets.rows import TablePanel, table_of
+from app.gui.widgets.words import verbatim_tip
+from app.session.choices import preferences as choices
 from app.session.state.masks import Masks
+from app.session.state.preferences import Preferences
 from app.session.visor.dense import DenseRun, DenseRuns
 
 Index = QModelIndex | QPersistentModelIndex
@@ -40,13 +45,14 @@ class DenseModel(QAbstractTableModel):
         super().__init__(parent)
         self._masks, self._dense = masks, dense
         self.only_open = False  # whether only those in doubt are listed
-        self.rows: tuple[DenseRun, ...] = ()
+        self.all: tuple[DenseRun, ...] = ()
+        self.rows: tuple[DenseRun, ...] = ()  # of them, those that are listed
 
     def refresh(self) -> None:
         """List the runs as they are now."""
         self.beginResetModel()
-        found = self._dense.all()
-        self.rows = tuple(each for each in found if not (self.only_open and each.is_decided))
+        self.all = self._dense.all()
+        self.rows = tuple(each for each in self.all if not (self.only_open and each.is_decided))
         self.endResetModel()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
@@ -68,9 +74,11 @@ class DenseModel(QAbstractTableModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if not index.isValid() or index.row() >= len(self.rows):
             return None
+        found = self.rows[index.row()]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self._tip(found)
         if role != Qt.ItemDataRole.DisplayRole:
             return None
-        found = self.rows[index.row()]
         match Column(index.column()):
             case Column.FRAMES:
                 return f"{found.run.start}-{found.run.end}"
@@ -83,20 +91,43 @@ class DenseModel(QAbstractTableModel):
 
     def _state(self, found: DenseRun) -> str:
         if found.doubted:
-            return self.tr("{0} of {1} in doubt").format(len(found.doubted), found.made)
+            return self.tr("in doubt: {}").format(_text(found.doubted))
+        if found.stale:
+            return self.tr("stale: {}").format(_text(found.stale))
+        if found.missing == found.frames:
+            return self.tr("to be filled")
         if not found.made:
-            return self.tr("none")
+            return self.tr("absent")
         if found.made < found.frames:
             return self.tr("{0} of {1} frames").format(found.made, found.frames)
         return self.tr("accepted")
+
+    def _tip(self, found: DenseRun) -> str:
+        name, run = self._masks.name_of(found.object), found.run
+        said = [
+            self.tr("{0}, frames {1}-{2}: {3} masks").format(name, run.start, run.end, found.made)
+        ]
+        if found.doubted:
+            text = self.tr("The directions disagree on {0} of them: {1}")
+            said.append(text.format(len(found.doubted), _text(found.doubted)))
+        if found.stale:
+            text = self.tr("Made before a mask beside them was changed: {}")
+            said.append(text.format(_text(found.stale)))
+        return verbatim_tip(". ".join(said))
 
 
 class DensePanel(TablePanel):
     """The list of runs; a click on one goes to where it is most in doubt."""
 
-    def __init__(self, masks: Masks, dense: DenseRuns, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        masks: Masks,
+        dense: DenseRuns,
+        preferences: Preferences,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._dense = dense
+        self._dense, self._preferences = dense, preferences
         self._model = DenseModel(masks, dense, self)
         name = self.tr("Runs between annotated frames")
         self._tree = table_of(
@@ -105,7 +136,11 @@ class DensePanel(TablePanel):
         self._tree.header().resizeSection(Column.OBJECT, 84)
         self._only = QCheckBox(self.tr("only those in doubt"))
         self._only.setMinimumHeight(24)
-        self._lay_out((self._count, self._only))
+        self._gate = _gate_field()
+        self._gate.valueChanged.connect(self._on_gate)
+        preferences.changed.connect(self._show_gate)
+        self._show_gate()
+        self._lay_out((self._count, self._choices()))
         self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
         self._soon.timeout.connect(self.refresh)
         dense.changed.connect(self._refresh_soon)
@@ -113,18 +148,27 @@ class DensePanel(TablePanel):
         self._tree.activated.connect(self._on_chosen)
         self._only.toggled.connect(self._on_only)
 
+    @property
+    def gate(self) -> QDoubleSpinBox:
+        """The field of the gate."""
+        return self._gate
+
     def chosen(self) -> DenseRun | None:
         """Return the run that is current in the list."""
         index = self._tree.currentIndex()
         return self._model.rows[index.row()] if index.isValid() else None
 
     def choose_next(self, row: int) -> None:
-        """Go to the run in a row, or to the last one."""
+        """Go to the next run from a row on that is to be decided on; else to the row, or the last.
+
+        Where what is left lies before the row, the first of these is the next.
+        """
         self.refresh()
-        if self._model.rows:
-            self._tree.setCurrentIndex(
-                self._model.index(min(row, len(self._model.rows) - 1), Column.FRAMES)
-            )
+        if rows := self._model.rows:
+            order = [*range(row, len(rows)), *range(min(row, len(rows)))]
+            undecided = (each for each in order if not rows[each].is_decided)
+            chosen = next(undecided, min(row, len(rows) - 1))
+            self._tree.setCurrentIndex(self._model.index(chosen, Column.FRAMES))
             self._on_chosen(self._tree.currentIndex())
 
     @property
@@ -140,19 +184,45 @@ class DensePanel(TablePanel):
         self._model.refresh()
         if 0 <= row < len(self._model.rows):
             self._tree.setCurrentIndex(self._model.index(row, Column.FRAMES))
-        found = self._dense.all()
-        left = sum(not each.is_decided for each in found)
-        words = self.tr("{0} runs of objects, {1} in doubt").format(len(found), left)
-        empty = self.tr(
-            "Runs appear here in a project that maskwright densify has made, and between the "
-            "annotated frames of a VISOR file once they are propagated."
-        )
-        self._count.setText(words if found else empty)
+        self._count.setText(self._words(self._model.all))
 
     def showEvent(self, event: QShowEvent) -> None:
         """Read everything anew."""
         super().showEvent(event)
         self.refresh()
+
+    def _words(self, found: Sequence[DenseRun]) -> str:
+        if not found:
+            return self.tr(
+                "A run is what lies between two neighbouring annotated frames that have an object "
+                "in common, with other frames between them."
+            )
+        undecided = sum(not each.is_decided for each in found)
+        empty = sum(each.missing > 0 for each in found)
+        words = self.tr("{0} runs of objects, {1} to decide on").format(len(found), undecided)
+        return self.tr("{0}, {1} to be filled").format(words, empty) if empty else words
+
+    def _choices(self) -> QWidget:
+        """Return the row of what is chosen for the list and for the next job."""
+        row = QWidget()
+        layout = QHBoxLayout(row)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._only, 1)
+        label = QLabel(self.tr("Gate"))
+        label.setToolTip(self._gate.toolTip())
+        layout.addWidget(label)
+        layout.addWidget(self._gate)
+        return row
+
+    @Slot()
+    def _show_gate(self) -> None:
+        self._gate.blockSignals(True)
+        self._gate.setValue(self._preferences.settings.densify_gate)
+        self._gate.blockSignals(False)
+
+    @Slot(float)
+    def _on_gate(self, value: float) -> None:
+        self._preferences.apply(replace(self._preferences.settings, densify_gate=value))
 
     @Slot()
     def _refresh_soon(self) -> None:
@@ -167,3 +237,23 @@ class DensePanel(TablePanel):
     @Slot(QModelIndex)
     def _on_chosen(self, index: QModelIndex) -> None:
         self._dense.go_to(self._model.rows[index.row()])
+
+
+def _gate_field() -> QDoubleSpinBox:
+    """Return the field of the gate, as the settings have it."""
+    field = next(each for each in choices() if each.name == "densify_gate")
+    gate = QDoubleSpinBox()
+    gate.setRange(field.low, field.high)
+    gate.setDecimals(2)
+    gate.setSingleStep(0.01)
+    gate.setKeyboardTracking(False)
+    gate.setAccessibleName(QCoreApplication.translate("Settings", field.label))
+    gate.setToolTip(QCoreApplication.translate("Settings", field.tooltip))
+    keep_from_wheel(gate)
+    return gate
+
+
+def _text(frames: Sequence[int]) -> str:
+    """Return the stretches of frames in words."""
+    ends = stretches(frames)
+    return ", ".join(f"{first}-{last}" if first < last else str(first) for first, last in ends)

@@ -14,6 +14,7 @@ from app.gui.panels.visor.rules import RulesPanel
 from app.gui.panels.visor.tile import OpenMenu, TileTools
 from app.session.edits.objects import ObjectEdits
 from app.session.state.masks import Masks
+from app.session.state.preferences import Preferences
 from app.session.state.video import CurrentVideo
 from app.session.state.view import ViewState
 from app.session.visor.visor import Visor
@@ -30,6 +31,7 @@ class VisorPanels(QObject):
         objects: ObjectEdits,
         open_menu: OpenMenu,
         visor: Visor,
+        preferences: Preferences,
         tools: TileTools,
     ) -> None:
         super().__init__()
@@ -37,7 +39,7 @@ class VisorPanels(QObject):
             video, view, objects, visor.attributes, visor.subsequences
         )
         self.rules = RulesPanel(visor.validation)
-        self.dense = DensePanel(masks, visor.dense)
+        self.dense = DensePanel(masks, visor.dense, preferences)
         self.filmstrip = Filmstrip(video, view, masks, visor.subsequences, open_menu, tools)
         visor.validation.opened_with_defects.connect(partial(self.show_panel, "rules"))
 
@@ -56,7 +58,7 @@ class VisorPanels(QObject):
             named("touch", "touch_nothing", "exhaustive", "raise_here", "lower_here")
         )
         self.rules.set_actions(named("validate", "mend", "mend_all"))
-        self.dense.set_actions(named("accept_run", "reject_run", "export_dense"))
+        self.dense.set_actions(named("densify", "accept_run", "reject_run", "export_dense"))
         self.filmstrip.set_actions(named("previous_sequence", "next_sequence", "keep_to_sequence"))
 
     def show_panel(self, name: str) -> None:

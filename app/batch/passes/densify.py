@@ -1,42 +1,50 @@
-"""One run between two annotated frames, followed from both ends."""
+"""The runs between annotated frames, each followed from both ends."""
 
 import zlib
-from collections.abc import Generator
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
 
 from app.batch.passes.fill import fill_pass
-from app.core.densify import Run, agreement, merged, passes
-from app.core.document import Document, Entry, Key, Origin
+from app.batch.passes.steps import Step, Steps
+from app.core.densify import RunPasses, agreement, merged
+from app.core.document import Entry, Key, Origin
 from app.core.mask import Mask
 from models.api import Prediction, Tracker
 
 _STEPS = 255  # in which a likelihood is kept until the other direction comes
 
 
-def dense_run(
-    tracker: Tracker, document: Document, run: Run, gate: float, size: tuple[int, int]
-) -> Generator[dict[Key, Entry], None, None]:
-    """Yield the entries of each frame visited: none on the way forward, masks on the way back.
+def densify(
+    tracker: Tracker, followed: Iterable[RunPasses], gate: float, size: tuple[int, int]
+) -> Steps:
+    """Yield a step for each frame visited, run after run; see `dense_run`."""
+    for passes in followed:
+        with closing(dense_run(tracker, passes, gate, size)) as steps:
+            yield from steps
+
+
+def dense_run(tracker: Tracker, passes: RunPasses, gate: float, size: tuple[int, int]) -> Steps:
+    """Yield a step for each frame visited: no entry on the way forward, masks on the way back.
 
     An entry's score is the agreement of the two directions; one below `gate` is a conflict.
     `size` is the frames' (H, W).
     """
-    forward, backward = passes(document, run)
     held: dict[Key, _Held] = {}
-    with closing(fill_pass(tracker, forward, size, probabilities=True)) as found:
+    with closing(fill_pass(tracker, passes.forward, size, probabilities=True)) as found:
         for frame, predictions in found:
             held |= {Key(frame, n): _Held.of(each) for n, each in predictions.items()}
-            yield {}
-    with closing(fill_pass(tracker, backward, size, probabilities=True)) as found:
+            yield Step(frame, {})
+    with closing(fill_pass(tracker, passes.backward, size, probabilities=True)) as found:
         for frame, predictions in found:
+            share = passes.run.share(frame)
             entries: dict[Key, Entry] = {}
             for number, prediction in predictions.items():
                 ahead = held.pop(Key(frame, number)).prediction(size)
-                entries[Key(frame, number)] = _entry(ahead, prediction, run.share(frame), gate)
-            yield entries
+                entries[Key(frame, number)] = _entry(ahead, prediction, share, gate)
+            yield Step(frame, entries)
 
 
 def _entry(forward: Prediction, backward: Prediction, share: float, gate: float) -> Entry:

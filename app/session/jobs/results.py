@@ -1,0 +1,146 @@
+"""The results of jobs: shown as they come, and kept as undo steps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.core.document import Document, Entry, Key
+from app.core.exclusion import settle
+from app.core.plan import permitted
+from app.session.jobs.job import Job
+from app.session.jobs.progress import Meter
+from app.session.state.context import SessionContext
+from app.session.state.masks import Masks
+
+
+@dataclass
+class RunningJob:
+    """The job that was asked for, and how far it is."""
+
+    job: Job
+    id: int
+    title: str
+    meter: Meter
+    since: int  # how many undo steps there were when it began, or changed something last
+    began: float  # seconds of the monotonic clock
+    before: dict[Key, Entry | None] = field(default_factory=dict)  # what stood where it found some
+    changed: dict[Key, Entry] = field(default_factory=dict)
+    half: set[Key] | None = None  # what is pending of a part that is not whole yet
+
+
+class Within:
+    """Whether something is under way; entered again from within, it holds until the outer end."""
+
+    def __init__(self) -> None:
+        self._depth = 0
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it is under way."""
+        return self._depth > 0
+
+    def __enter__(self) -> None:
+        self._depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+
+
+class Results:
+    """What the running job has found: pending, until it is turned into undo steps."""
+
+    def __init__(self, context: SessionContext) -> None:
+        self._video, self._masks = context.video, context.masks
+        self._preferences = context.preferences
+        self.before: dict[Key, Entry | None] = {}  # what the last job replaced
+        self.changing = Within()  # the document, from here or by what makes way for it
+        self._keeping = Within()
+
+    @property
+    def undo_index(self) -> int:
+        """How many undo steps are done."""
+        return self._video.now.undo_stack.index() if self._video.now else 0
+
+    def is_newest(self, running: RunningJob) -> bool:
+        """Whether nothing was done since a job began, but what it has done itself."""
+        return self._keeping.is_on or running.since == self.undo_index
+
+    @property
+    def _can_redo(self) -> bool:
+        return self._video.now is not None and self._video.now.undo_stack.canRedo()
+
+    def show(self, running: RunningJob, found: Mapping[Key, Entry]) -> None:
+        """Show what was found by a step; where that ends a part of the job, keep the part."""
+        is_whole = running.job.count_step()
+        given = _permitted_entries(self._masks.document, running.job.given(found))
+        if not self._preferences.settings.overlap:
+            given = _settled(self._masks, given)
+        self._masks.add_pending(given)
+        if not is_whole:
+            running.half = (running.half or set()) | given.keys()
+        elif running.half is not None:
+            running.half = None
+            # A new step would cut off what can be redone: then the part waits for a later one.
+            if not self._can_redo:
+                self.keep(running)
+
+    def keep(self, running: RunningJob, *, keeps: bool = True) -> None:
+        """Turn what is pending into an undo step: that of the job, where nothing came in between.
+
+        What is half done, or without `keeps` all of it, is dropped.
+        """
+        document, taken = self._masks.document, self._masks.take_pending()
+        running.before = {key: document.get(key) for key in taken} | running.before
+        half = running.half or set()
+        changes = {
+            key: entry
+            for key, entry in permitted(document, taken).items()
+            if keeps and key not in half and document.get(key) != entry
+        }
+        if changes:
+            if not running.changed:
+                self.before.clear()
+            running.changed |= {key: taken[key] for key in changes}
+            self.before.update({key: running.before[key] for key in changes})
+            with self.changing, self._keeping:
+                self._masks.change(changes, running.title, series=running.job)
+            running.since = self.undo_index
+        if unused := frozenset(taken) - frozenset(changes):
+            self._masks.entries_changed.emit(unused)
+
+
+def _settled(masks: Masks, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
+    """Return what masks of a model change on their frames, where masks exclude each other.
+
+    Masks that stand there already are in nobody's way: most of those that a heal confirms do. One
+    that stood there before the job, and holds, takes nothing of what the job has found of others.
+    """
+    fixed = {info.id for info in masks.objects if info.locked or not info.visible}
+    changed: dict[Key, Entry] = {}
+    frames: dict[tuple[int, bool], dict[int, Entry]] = {}
+    for key, entry in found.items():
+        before, old = masks.entry(key), masks.document.get(key)
+        if before is not None and before.mask is entry.mask:
+            changed[key] = entry
+        else:
+            holds = old is not None and old.mask is entry.mask
+            frames.setdefault((key.frame, holds), {})[key.object] = entry
+    for (frame, holds), here in sorted(frames.items(), key=lambda item: item[0]):
+        shown = {
+            **masks.shown(frame),
+            **{k.object: e for k, e in changed.items() if k.frame == frame},
+        }
+        kept = (fixed | (_found(masks.document, frame, shown) if holds else set())) - here.keys()
+        changed |= settle(shown, frame, here, fixed=kept)
+    return changed
+
+
+def _found(document: Document, frame: int, shown: Mapping[int, Entry]) -> set[int]:
+    """Return the objects whose masks on a frame are others than those of the document."""
+    old = document.on_frame(frame)
+    return {n for n, entry in shown.items() if n not in old or old[n].mask is not entry.mask}
+
+
+def _permitted_entries(document: Document, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
+    """Return those entries that may be shown and kept."""
+    allowed = permitted(document, found)
+    return {key: entry for key, entry in found.items() if key in allowed}

@@ -1,0 +1,1 @@
+"""SAM 2, and what came of it, through video."""

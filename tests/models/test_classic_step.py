@@ -1,0 +1,126 @@
+"""One step of the classic tracker: what is kept of an object, and when it is taken up again."""
+
+import numpy as np
+import pytest
+
+from models.api import BoolMask, Image
+from models.classic.colour import ColourModel
+from models.classic.step import Following, View, advance, lose, restart
+
+SIZE = (60, 90)
+GREY, RED, BLUE = (120, 120, 120), (210, 50, 50), (50, 60, 200)
+
+
+def square(side: int, top: int = 20, left: int = 30) -> BoolMask:
+    mask = np.zeros(SIZE, np.bool_)
+    mask[top : top + side, left : left + side] = True
+    return mask
+
+
+def showing(*things: tuple[BoolMask, tuple[int, int, int]]) -> Image:
+    image = np.full((*SIZE, 3), GREY, np.uint8)
+    for mask, color in things:
+        image[mask] = color
+    return image
+
+
+def red_colours(blue_rows: int = 0) -> ColourModel:
+    """The colours of a red square of 20 rows, of which so many are blue."""
+    thing, blue = square(20), square(20) & (np.arange(SIZE[0]) < 20 + blue_rows)[:, None]
+    view = View.of(0, showing((thing, RED), (blue, BLUE)))
+    return ColourModel.of([(view.bins, thing)])
+
+
+def away(usual: int, colours: ColourModel | None = None) -> Following:
+    """Return an object that is nowhere to be seen, of a usual area."""
+    view = View.of(0, showing())
+    return restart(view, np.zeros(SIZE, np.bool_), colours or red_colours(), usual)
+
+
+def after(each: Following, image: Image) -> Following:
+    """Return the object one frame later."""
+    advance({1: each}, View.of(1, showing()), View.of(2, image))
+    return each
+
+
+@pytest.mark.parametrize(
+    ("usual", "side", "returns"),
+    [
+        (400, 11, False),  # of 121 pixels 117 are seen: the corners are blurred
+        (400, 12, True),
+        (400, 28, True),
+        (400, 29, False),
+        (63, 9, False),  # too small a thing to be sought
+        (64, 9, True),
+    ],
+)
+def test_an_object_returns_at_about_its_size(usual: int, side: int, returns: bool) -> None:
+    thing = square(side)
+    found = after(away(usual), showing((thing, RED)))
+    assert (found.probability > 0.5).any() == returns
+    assert found.score == pytest.approx(0.5 if returns else 0, abs=0.01)
+    if returns:
+        mask = found.probability > 0.5
+        assert np.count_nonzero(mask & thing) > 0.9 * np.count_nonzero(mask | thing)
+
+
+@pytest.mark.parametrize(("blue_rows", "returns"), [(9, True), (12, False)])
+def test_an_object_returns_where_its_colours_are(blue_rows: int, returns: bool) -> None:
+    found = after(away(400, red_colours(blue_rows)), showing((square(20), RED)))
+    assert (found.probability > 0.5).any() == returns
+    share = 1 - blue_rows / 20
+    assert found.score == pytest.approx(0.5 * share**0.5 if returns else 0, abs=0.01)
+
+
+def test_of_two_that_may_be_it_the_likest_returns() -> None:
+    mixed, plain = square(20, left=10), square(20, left=60)
+    half = mixed & (np.arange(SIZE[0]) < 30)[:, None]
+    image = showing((mixed, RED), (half, BLUE), (plain, RED))
+    found = after(away(400, red_colours(10)), image)
+    assert found.probability[mixed].mean() > 0.9
+    assert not found.probability[plain].any()
+    assert found.score > 0.49
+
+
+def test_an_object_that_stays_is_sure_and_its_area_believed() -> None:
+    thing = square(20)
+    view = View.of(0, showing((thing, RED)))
+    each = restart(view, thing, red_colours(), 7)
+    assert (each.score, each.area) == (1.0, 400)
+    each.area = 380
+    advance({1: each}, view, View.of(1, view.image))
+    assert np.array_equal(each.probability > 0.5, thing)
+    assert each.score > 0.9
+    assert each.area == 400
+
+
+def test_an_object_of_few_pixels_is_let_go() -> None:
+    for side, stays in ((3, False), (4, True)):
+        thing = square(side)
+        view = View.of(0, showing((thing, RED)))
+        colours = ColourModel.of([(view.bins, thing)])
+        each = restart(view, thing, colours, 7)
+        advance({1: each}, view, View.of(1, view.image))
+        assert each.probability.any() == stays
+        assert (each.score <= 0.1) == (not stays)
+
+
+def test_an_object_that_lost_its_colours_is_let_go_but_its_area_stays() -> None:
+    thing = square(20)
+    view = View.of(0, showing((thing, RED)))
+    each = restart(view, thing, red_colours(), 7)
+    advance({1: each}, view, View.of(1, showing((thing, BLUE))))
+    assert not each.probability.any()
+    assert each.score <= 0.1
+    assert each.area == 400
+
+
+def test_an_object_that_is_lost_is_surely_away_and_remembered() -> None:
+    view = View.of(0, showing((square(20), RED)))
+    each = restart(view, square(20), red_colours(), 7)
+    lose(each)
+    assert not each.probability.any()
+    assert each.score == 1
+    assert each.area == 400
+    assert each.mask.any()
+    assert away(250).area == 250
