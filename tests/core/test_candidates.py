@@ -134,6 +134,14 @@ def test_beside_a_labelled_hand_a_click_means_a_hand_and_not_the_person() -> Non
     assert any(same(mask, person & ~labelled) for mask in others)
 
 
+def test_a_part_is_held_by_what_has_more_than_four_fifths_of_it() -> None:
+    person, other_hand = square(2, 2, side=44), square(10, 30, side=8)
+    for columns_in, held in ((8, False), (9, True)):
+        labelled = square(46 - columns_in, 4, side=10)
+        first = masks_of(Scene((Click(13, 33),), others=(labelled,)), person, other_hand)[0]
+        assert same(first, other_hand if held else person & ~labelled)
+
+
 def test_of_several_labelled_parts_the_largest_tells_the_scale() -> None:
     person, hand, finger = square(0, 0, side=44), square(30, 30), square(30, 20, side=3)
     labelled = (square(5, 30), square(5, 20, side=3))
