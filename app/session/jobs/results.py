@@ -83,6 +83,13 @@ class Results:
             if not self._can_redo:
                 self.keep(running)
 
+    def finish(self, running: RunningJob, *, keeps: bool) -> None:
+        """Keep what is pending at the end of a job; what was edited since is no change of it."""
+        self.keep(running, keeps=keeps)
+        for key, entry in running.changed.items():
+            if self._masks.document.get(key) is not entry:
+                self.before.pop(key, None)
+
     def keep(self, running: RunningJob, *, keeps: bool = True) -> None:
         """Turn what is pending into an undo step: that of the job, where nothing came in between.
 
