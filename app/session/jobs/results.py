@@ -109,7 +109,7 @@ class Results:
             running.changed |= {key: taken[key] for key in changes}
             self.before.update({key: running.before[key] for key in changes})
             with self.changing, self._keeping:
-                self._masks.change(changes, running.title, series=running.job)
+                self._masks.change(changes, running.title, series=f"job {running.id}")
             running.since = self.undo_index
         if unused := frozenset(taken) - frozenset(changes):
             self._masks.entries_changed.emit(unused)
