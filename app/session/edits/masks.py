@@ -276,6 +276,11 @@ class MaskEdits(QObject):
         taken, self._new_anchors = self._new_anchors, set()
         return taken
 
+    @property
+    def exchange_frames(self) -> frozenset[int]:
+        """The frames on which objects changed places since `take_exchanges` was called last."""
+        return self._exchanges.frames
+
     def take_exchanges(self) -> Changes:
         """Return what gives objects that changed places their masks back around there.
 
