@@ -258,8 +258,13 @@ class MaskEdits(QObject):
 
         What the job has found by then stands on the frames, too, so `plan` is asked again.
         """
-        with self._jobs.making_way(plan()):
-            return self.make(plan(), text, marks=marks)
+        if self._interactions.is_inside:
+            with self._jobs.making_way(plan()):
+                return self.make(plan(), text, marks=marks)
+        given: dict[str, object] = {"text": text, "marks": marks}
+        with self._interactions.making("edit.make", 0, given), self._jobs.making_way(plan()):
+            given["changes"] = changes = plan()  # which a log tells, not how they came about
+            return self.make(changes, text, marks=marks)
 
     def forget_new_anchors(self) -> None:
         """Let the next heal begin at none of the anchors made so far."""
