@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import permutations
 
 from app.core.document import Changes, Document, Entry, Key
 from app.core.mask import Mask
-from app.core.overlap import quick_iou
+from app.core.overlap import inside, quick_iou
 from app.core.plan import anchor_frames
 
 _CLEARLY = 0.2  # IoU by which a mask lies more on one object's than on another's
+_HALF = 0.5  # share of a mask from which on it lies in another one
 
 Owners = Mapping[int, int]  # object -> whose place it has, and whose masks it should have
 
@@ -55,8 +57,9 @@ def exchanged(document: Document, frame: int, owners: Owners) -> Changes:
     """Return what gives objects back their masks around a frame on which they are right.
 
     There each has the place that was the one of its owner: they were taken for each other, from the
-    frame on up to the next anchor of any, or to where they change back; and back to where they met,
-    or nowhere where they met nowhere. What they get back is not stale: it waits for no heal.
+    frame on up to the next anchor of any, to where they change back, or to where it is not known
+    any more which is which; and back to where they met, or nowhere where they met nowhere. What
+    they get back is not stale: it waits for no heal.
     """
     last = max(document.frames(), default=frame)
     changes: dict[Key, Entry | None] = {}
@@ -83,9 +86,29 @@ def _reach(document: Document, frame: int, step: int, end: int, owners: Owners) 
         changed = _changes(document, each - step, each, owners)
         if step > 0 and changed is (each - step != frame):
             break
+        if step > 0 and each - step != frame and _is_mixed_up(document, each, owners):
+            break
         frames.append(each)
     if step > 0:
         yield from frames
+
+
+def _is_mixed_up(document: Document, frame: int, owners: Owners) -> bool:
+    """Whether from a frame on it is not known which of the objects is which.
+
+    There one has taken the place of a third, or was lost in the mask of another of them.
+    """
+    before, here = document.on_frame(frame - 1), document.on_frame(frame)
+    thirds = here.keys() - owners.keys()
+    return any(
+        changes_place(before, here, number, third) for number in owners for third in thirds
+    ) or any(_is_lost_in(before, here, *pair) for pair in permutations(owners, 2))
+
+
+def _is_lost_in(
+    before: Mapping[int, Entry], after: Mapping[int, Entry], one: int, other: int
+) -> bool:
+    return _mask(after, one) is None and inside(_mask(before, one), _mask(after, other)) > _HALF
 
 
 def _changes(document: Document, before: int, after: int, owners: Owners) -> bool | None:

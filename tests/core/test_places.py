@@ -91,6 +91,25 @@ def test_up_to_the_next_anchor_of_either() -> None:
     assert frames_of(document) == list(range(FRAME + 1, 15))
 
 
+def test_up_to_where_one_of_them_takes_the_place_of_a_third() -> None:
+    document = swapped_until(5)
+    third = {Key(f, 3): entry(MIDDLE) for f in range(20)}
+    document.replace(third)
+    assert frames_of(document) == list(range(FRAME + 1, 20))
+    document.replace({Key(f, 2): entry(MIDDLE) for f in range(15, 20)})
+    document.replace({Key(f, 3): entry(LEFT) for f in range(15, 20)})
+    assert frames_of(document) == list(range(FRAME + 1, 15))
+
+
+def test_up_to_where_one_of_them_is_lost_in_the_other() -> None:
+    document = swapped_until(5)
+    pixels = square(0, side=10) | square(40, side=10)
+    document.replace({Key(f, 2): entry(None) for f in range(15, 17)})
+    assert frames_of(document) == list(range(FRAME + 1, 20))  # behind something else
+    document.replace({Key(f, 1): entry(Mask.encode(pixels)) for f in range(15, 17)})
+    assert frames_of(document) == list(range(FRAME + 1, 15))
+
+
 def test_three_that_went_round_are_put_right_together() -> None:
     places = {1: LEFT, 2: MIDDLE, 3: RIGHT}
     wrong = {1: MIDDLE, 2: RIGHT, 3: LEFT}

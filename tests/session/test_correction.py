@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.core.document import Key, ObjectInfo, Origin, State
+from app.core.document import Entry, Key, ObjectInfo, Origin, State
+from app.core.mask import Mask
 from app.core.plan import Direction
 from models.api import Click, WeightsMissingError
 from tests.fakes import square
@@ -370,3 +371,24 @@ def test_a_sharpened_mask_makes_nothing_stale(
     assert after is not None
     assert before.mask != after.mask
     assert not any(entry.stale for _, entry in session.masks.document.items())
+
+
+def test_a_mask_that_holds_takes_nothing_of_what_the_same_heal_has_found(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0, x=0)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    both = square(0) | square(42)
+    two = Entry(Mask.encode(both), Origin.PROPAGATED, score=0.999)
+    session.masks.change({Key(frame, 1): two for frame in range(5, 16)}, "On two things")
+    draw(desk, 3, number=2, x=40)
+    draw(desk, 25, x=1)
+    session.view.go_to(25)
+    session.view.select(1)
+    session.correction.verify_and_heal()
+    idle()
+    for frame in (5, 10, 15):
+        assert session.masks.pixels(frame, 2).tolist() == square(40).tolist()
+        assert session.masks.pixels(frame, 1).tolist() == (both & ~square(40)).tolist()

@@ -6,6 +6,8 @@ from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QToolBar, QWidget
 
+from app.gui.window.dock_tabs import DockTabs
+
 _STATE, _GEOMETRY, _INSPECTS = "window/state", "window/geometry", "window/inspects"
 _VERSION = 5  # raise it when panels come or go: an older state is then not restored
 _RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
@@ -34,6 +36,7 @@ class Docks:
         self._window, self._arranged = window, arranged
         self.inspects = False  # runs are looked at, in place of the picture that is worked on
         self._docks: dict[str, QDockWidget] = {}
+        self._tabs = DockTabs(window, self._docks)
         self._bars: list[QToolBar] = []
         self._state: QByteArray | None = None
         self._shown: bool | None = None  # not decided yet
@@ -46,6 +49,7 @@ class Docks:
         dock.setObjectName(name)
         dock.setWidget(widget)
         self._docks[name] = dock
+        self._tabs.watch(dock)
         self._window.addDockWidget(_BOTTOM if name in _LOW else _RIGHT, dock)
 
     def add_bar(self, bar: QToolBar, area: Qt.ToolBarArea) -> None:

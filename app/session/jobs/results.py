@@ -111,20 +111,33 @@ class Results:
 def _settled(masks: Masks, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
     """Return what masks of a model change on their frames, where masks exclude each other.
 
-    Masks that stand there already are in nobody's way: most of those that a heal confirms do.
+    Masks that stand there already are in nobody's way: most of those that a heal confirms do. One
+    that stood there before the job, and holds, takes nothing of what the job has found of others.
     """
     fixed = {info.id for info in masks.objects if info.locked or not info.visible}
     changed: dict[Key, Entry] = {}
-    frames: dict[int, dict[int, Entry]] = {}
+    frames: dict[tuple[int, bool], dict[int, Entry]] = {}
     for key, entry in found.items():
-        before = masks.entry(key)
+        before, old = masks.entry(key), masks.document.get(key)
         if before is not None and before.mask is entry.mask:
             changed[key] = entry
         else:
-            frames.setdefault(key.frame, {})[key.object] = entry
-    for frame, here in frames.items():
-        changed |= settle(masks.shown(frame), frame, here, fixed=fixed - here.keys())
+            holds = old is not None and old.mask is entry.mask
+            frames.setdefault((key.frame, holds), {})[key.object] = entry
+    for (frame, holds), here in sorted(frames.items(), key=lambda item: item[0]):
+        shown = {
+            **masks.shown(frame),
+            **{k.object: e for k, e in changed.items() if k.frame == frame},
+        }
+        kept = (fixed | (_found(masks.document, frame, shown) if holds else set())) - here.keys()
+        changed |= settle(shown, frame, here, fixed=kept)
     return changed
+
+
+def _found(document: Document, frame: int, shown: Mapping[int, Entry]) -> set[int]:
+    """Return the objects whose masks on a frame are others than those of the document."""
+    old = document.on_frame(frame)
+    return {n for n, entry in shown.items() if n not in old or old[n].mask is not entry.mask}
 
 
 def _permitted_entries(document: Document, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
