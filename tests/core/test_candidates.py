@@ -257,3 +257,13 @@ def test_the_first_candidate_changes_one_connected_part_at_the_click(
     changed = first ^ before
     assert changed[at[1], at[0]]
     assert ((first & ~before) if positive else (before & ~first)).sum() == changed.sum()
+
+
+def test_of_two_that_touch_the_place_of_the_other_is_offered_behind_the_part() -> None:
+    before, other = square(10), square(20)
+    part = other.copy()
+    part[:, 27:] = False
+    scene = Scene((Click(22, 25),), before=before, others=[other])
+    found = masks_of(scene, before | part)
+    assert same(found[0], before | part)
+    assert any(same(mask, other) for mask in found[1:])

@@ -40,6 +40,9 @@ def configure_propagate(parser: argparse.ArgumentParser) -> None:
     add("--presence", action=argparse.BooleanOptionalAction,
         help="remember an object only on frames on which it is seen and show no unsure mask, or "
         "remember it on all and show all (default: the model's choice)")  # fmt: skip
+    add("--follow", action=argparse.BooleanOptionalAction,
+        help="let the view follow an object that is alone and small, or look at whole frames "
+        "(default: the model's choice)")  # fmt: skip
     add("--project", type=Path, metavar="FILE",
         help="put the masks in a project file, too; what a person made there stays")  # fmt: skip
 
