@@ -434,3 +434,18 @@ def test_a_cut_off_project_is_unreadable_input(
     assert maskwright("export", project, "--format", "visor", "--out", out) == 2
     assert project.name in capsys.readouterr().err.splitlines()[-1]
     assert not out.exists()
+
+
+@pytest.mark.parametrize("form", ["davis", "submission"])
+def test_a_conversion_that_keeps_nothing_is_a_failure(
+    tmp_path: Path, form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = json.loads(SPARSE.read_bytes())
+    for record in raw["video_annotations"]:
+        for annotation in record["annotations"]:
+            annotation["segments"] = [[[5000, 5000], [6000, 5000], [6000, 6000]]]
+    source, target = tmp_path / "a.json", tmp_path / "out"
+    source.write_text(json.dumps(raw))
+    assert run(["convert", "--from", "visor", "--to", form, str(source), str(target)]) == 2
+    assert "None of the 2 subsequences" in capsys.readouterr().err
+    assert not target.exists()

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from app.cli.main import run
+from app.core.document import Document
+from app.storage.interactions import Head, head_line
 from app.storage.project.project import Project
+from app.storage.settings import Settings
 from tests.cli.frames import labels, write_masks, write_video
 from tests.storage.visor_vectors import SPARSE
 
@@ -55,6 +58,8 @@ def place(tmp_path: Path) -> Path:
     (report / "summary.json").write_text("{}")
     (report / "index.html").write_text("an older report")
     (tmp_path / "link").symlink_to(video, target_is_directory=True)
+    head = Head(video, 3, (8, 8), Settings(), Document())
+    (tmp_path / "log.jsonl").write_bytes(head_line(head) + b"\n")
     return tmp_path
 
 
@@ -97,6 +102,14 @@ def place(tmp_path: Path) -> Path:
         "inspect --gt masks --pred masks --report masks",
         "inspect --gt masks --pred report/masks --report report",
         "inspect --gt masks --pred masks --frames . --report report",
+        "inspect --gt masks --pred masks --video masks",
+        "inspect --gt masks --pred masks --frames video --video video/new",
+        "inspect --gt masks --pred masks --frames link --video .",
+        "import masks masks/new.maskwright",
+        "import visor/a.json link/new.maskwright --video video",
+        "replay log.jsonl --out log.jsonl",
+        "replay log.jsonl --out video/new.maskwright",
+        "replay log.jsonl --out link/new.maskwright --video video",
         "batch plan.toml",
         "bench clicks video masks --json masks/scores.json",
         "bench neighbours . --json p.maskwright",

@@ -90,3 +90,29 @@ def test_a_link_in_a_circle_is_no_reason_to_fail(frames: Path) -> None:
     circle.symlink_to(circle)
     check_apart(circle, [frames])
     assert refused(circle, circle, how=" is ")
+
+
+def test_what_links_in_an_input_lead_to_is_read(tmp_path: Path) -> None:
+    """A folder of links to frames, which a person has put together of several recordings."""
+    store, chosen = tmp_path / "store" / "a", tmp_path / "chosen" / "deep"
+    store.mkdir(parents=True)
+    chosen.mkdir(parents=True)
+    (store / "0.png").write_bytes(b"frame")
+    (chosen / "0.png").symlink_to(store / "0.png")
+    (chosen / "gone.png").symlink_to(tmp_path / "nowhere")
+    for output in (store, store.parent, store / "0.png", tmp_path / "nowhere"):
+        for given in (chosen, chosen.parent):
+            with pytest.raises(UsageError, match="which is read"):
+                check_apart(output, [given])
+    check_apart(store / "masks", [chosen])
+    check_apart(tmp_path / "masks", [chosen])
+
+
+def test_a_second_name_is_found_however_deep_it_lies(tmp_path: Path) -> None:
+    deep = tmp_path / "masks" / "Annotations" / "480p" / "a"
+    deep.mkdir(parents=True)
+    (deep / "0.png").write_bytes(b"mask")
+    output = tmp_path / "other.png"
+    output.hardlink_to(deep / "0.png")
+    with pytest.raises(UsageError, match="second name"):
+        check_apart(output, [tmp_path / "masks"])

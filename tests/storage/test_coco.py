@@ -1,6 +1,8 @@
 """COCO: run-length codes, files there and back."""
 
 import json
+import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,14 +12,15 @@ from hypothesis.extra.numpy import arrays
 from pycocotools import mask as coco_mask
 
 from app.core.document import Key
+from app.core.mask import Mask
 from app.errors import FormatError
 from app.storage.formats.coco import (
     coco_json,
     compress,
     decompress,
-    from_run_lengths,
+    lengths_of,
+    mask_of,
     read_coco,
-    run_lengths,
 )
 from app.storage.formats.labelled import LabelledFrame, LabelledVideo, named_objects, split_labels
 from models.api import BoolMask
@@ -25,6 +28,16 @@ from models.api import BoolMask
 masks = st.tuples(st.integers(1, 40), st.integers(1, 40)).flatmap(
     lambda shape: arrays(np.bool_, shape)
 )
+
+
+def run_lengths(pixels: BoolMask) -> list[int]:
+    mask = Mask.encode(pixels)
+    return [pixels.size] if mask is None else lengths_of(mask)
+
+
+def from_run_lengths(lengths: list[int], size: tuple[int, int]) -> BoolMask:
+    mask = mask_of(lengths, size)
+    return np.zeros(size, np.bool_) if mask is None else mask.decode()
 
 
 @settings(max_examples=150, deadline=None)
@@ -355,3 +368,33 @@ def test_a_polygon_that_goes_far_away_takes_no_time() -> None:
     far = [[-1e8, -1e8, 1e8, -1e8, 1e8, 1e8, -1e8, 1e8]]
     (video,) = read_coco(coco(["a/0.jpg"], {"image_id": 1, "segmentation": far}))
     assert video.frames[0].labels((10, 12)).all()
+
+
+def test_frames_follow_each_other_as_the_file_tells() -> None:
+    """By `frame`, as this program writes it, or `frame_id`, as others do, whatever the names."""
+    video = overlapping()
+    stems = ("b_2", "a_10", "9", "b_1")
+    frames = tuple(LabelledFrame(stem, video.frames[0].masks) for stem in stems)
+    raw = json.loads(coco_json([replace(video, frames=frames)]))
+    assert [frame.stem for frame in read_coco(raw)[0].frames] == list(stems)
+    for image in raw["images"]:
+        image["frame_id"] = image.pop("frame") + 1
+    assert [frame.stem for frame in read_coco(raw)[0].frames] == list(stems)
+    raw["images"][0]["frame_id"] = 4  # twice: it tells nothing
+    assert [frame.stem for frame in read_coco(raw)[0].frames] == ["9", "a_10", "b_1", "b_2"]
+
+
+@pytest.mark.parametrize("shape", ["polygon", "runs"])
+def test_a_small_mask_on_a_huge_picture_takes_no_time(shape: str) -> None:
+    side = 1 << 14
+    raw = coco(["a/0.jpg"], {"image_id": 1, "segmentation": [[5, 5, 900, 5, 900, 700, 5, 700]] * 9})
+    raw["images"][0] |= {"height": side, "width": side}  # type: ignore[index]
+    began = time.process_time()
+    videos = read_coco(raw)
+    if shape == "runs":
+        assert read_coco(json.loads(coco_json(videos)))[0].frames == videos[0].frames
+    assert time.process_time() - began < 3
+    assert videos[0].frames[0].masks[0][1].area == 895 * 695
+    raw["images"][0] |= {"height": side, "width": side + 1}  # type: ignore[index]
+    with pytest.raises(FormatError, match="size"):
+        read_coco(raw)

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from app.storage.formats.importing import MaskSource
+from app.errors import FormatError
+from app.storage.formats.importing import MaskSource, Source
 from tests.storage.clips import write_clip
 from tests.storage.visor_vectors import SPARSE
 
@@ -61,6 +62,40 @@ def test_the_frames_of_another_video_are_not_taken(tmp_path: Path) -> None:
     shutil.copyfile(SPARSE, folder / "P99_101.json")
     write_frames(tmp_path / "rgb_frames" / "train" / "P99" / "P99_102")
     assert MaskSource(folder / "P99_101.json").open_video() is None
+
+
+def test_a_visor_file_is_known_however_its_text_is_coded(tmp_path: Path) -> None:
+    plain = SPARSE.read_text()
+    path = tmp_path / "a.json"
+    masks = dict(MaskSource(SPARSE).document().document.items())
+    for content in (
+        plain.encode("utf-16"),
+        plain.encode("utf-8-sig"),
+        plain.replace('"video_annotations"', '"\\u0076ideo_annotations"').encode(),
+    ):
+        path.write_bytes(content)
+        found = MaskSource(path)
+        assert found.form is Source.VISOR
+        assert dict(found.document().document.items()) == masks
+
+
+def test_annotations_without_a_pixel_are_counted(tmp_path: Path) -> None:
+    raw = json.loads(SPARSE.read_text())
+    assert not MaskSource(SPARSE).document().notes
+    for record in raw["video_annotations"]:
+        for annotation in record["annotations"]:
+            annotation["segments"] = [[[-9, -9], [-5, -9], [-5, -5]]]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(raw))
+    (note,) = MaskSource(path).document().notes
+    assert note.startswith("14 annotations have no pixel")
+
+
+def test_a_file_without_frames_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('{"info": {}, "video_annotations": []}')
+    with pytest.raises(FormatError, match="not a single frame"):
+        MaskSource(path).document()
 
 
 def test_a_video_file_or_a_folder_of_pngs_beside_the_json_is_found(tmp_path: Path) -> None:

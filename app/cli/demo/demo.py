@@ -5,6 +5,7 @@ import sys
 
 from app.cli.window.open import show_window
 from app.errors import UsageError
+from app.storage.files.apart import check_apart
 from app.storage.files.writing import check_folder
 from app.storage.sample import own_sample, sample_frames
 from models.api import LoadOptions
@@ -20,6 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
     from app.cli.demo.loop import run_loop  # noqa: PLC0415
 
     check_folder(arguments.out)
+    check_apart(arguments.out, (sample_frames(),))
     options = LoadOptions(device=arguments.device, threads=arguments.threads)
     sys.stdout.write(run_loop(arguments.out, arguments.model, options))
     return 0

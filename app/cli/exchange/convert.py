@@ -69,6 +69,11 @@ def _benchmark(arguments: argparse.Namespace) -> str:
         for video in benchmark_videos(VisorFile.read(path), split, fill=fill)
     ]
     kept = chosen((video for video in videos if split.keeps(video)), arguments.list)
+    if not kept:
+        raise FormatError(
+            f"None of the {len(videos)} subsequences of {arguments.source} has masks on as many "
+            f"frames as the benchmark's {split.value} split needs. Nothing was written."
+        )
     if arguments.form == "submission":
         _submit(kept, arguments)
     else:

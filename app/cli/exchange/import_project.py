@@ -4,6 +4,8 @@ import argparse
 import sys
 
 from app.errors import UsageError
+from app.storage.files.apart import check_apart
+from app.storage.files.writing import check_file
 from app.storage.formats.importing import MaskSource
 from app.storage.project.exchange import create_project
 
@@ -15,6 +17,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{source} does not exist. Check the path.")
     if path.exists():
         raise UsageError(f"{path} exists already, and may hold work. Choose another name.")
+    check_file(path)
+    check_apart(path, (source, arguments.video, arguments.corrections))
     given = MaskSource(source)
     if arguments.corrections:
         count = given.correct(arguments.corrections)

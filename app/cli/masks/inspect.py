@@ -21,9 +21,12 @@ from app.storage.files.writing import check_folder
 
 def run(arguments: argparse.Namespace) -> int:
     """Score, print the tables, and write the report where one is asked for."""
+    for output in filter(None, (arguments.report, arguments.video)):
+        check_apart(output, (arguments.gt, arguments.frames, *arguments.pred))
     if arguments.report:
-        check_apart(arguments.report, (arguments.gt, arguments.frames, *arguments.pred))
         _check_report(arguments.report)
+    if arguments.video:
+        check_folder(arguments.video)
     predictions = arguments.pred
     protocol = Protocol(arguments.protocol) if arguments.protocol else None
     cases, notes = find_cases(arguments.gt, predictions, arguments.frames, protocol)

@@ -16,9 +16,14 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace) -> int:
     """Play a log, and say whether the same masks come of it; 1 where they do not."""
+    from app.storage.files.apart import check_apart  # noqa: PLC0415
+    from app.storage.files.writing import check_file  # noqa: PLC0415
     from app.storage.interactions import read_log  # noqa: PLC0415
 
     log = read_log(arguments.log)
+    if arguments.out is not None:
+        check_file(arguments.out)
+        check_apart(arguments.out, (arguments.log, arguments.video or log.head.video))
     sys.stdout.write(_summary(log))
     return 0 if arguments.count else _play(log, arguments)
 

@@ -84,11 +84,15 @@ class Exchange(QObject):
             raise UsageError("There is nothing to export. Open a video first.")
         if self._worker is None:
             self._worker = ThreadPoolExecutor(1, "export")
+        # Said before it begins: it may end at once, and what it says then is to be the last.
+        self._say_begun(path)
         snapshot, attachment = self._masks.snapshot(), opened.attachment
         done = self._worker.submit(
             write, snapshot, opened.video, Format(form), path, attachment, opened.project_path
         )
         done.add_done_callback(self._tell)
+
+    def _say_begun(self, path: Path) -> None:
         if self._status.state is SessionState.IDLE:
             self._status.report("info", f"Exporting to {path}")
             return

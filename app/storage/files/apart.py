@@ -2,7 +2,8 @@
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from app.errors import UsageError
@@ -35,6 +36,8 @@ def _relation(output: Path, above_output: set[_Identity | Path], given: Path) ->
         return "lies in"
     if _is_second_name(output, given):
         return "is a second name of a file in"
+    if own in _linked_from(given):
+        return "is or holds what a link leads to in"
     return None
 
 
@@ -60,12 +63,32 @@ def _resolved(path: Path) -> Path:
         return path.absolute()
 
 
+def _linked_from(folder: Path) -> set[_Identity | Path]:
+    """Return what the links in a folder that is read lead to, and what that lies in."""
+    found: set[_Identity | Path] = set()
+    with suppress(OSError):
+        for each in _entries(folder):
+            if each.is_symlink():
+                target = _resolved(Path(each.path))
+                found |= {_what(place) for place in (target, *target.parents)}
+    return found
+
+
 def _is_second_name(output: Path, folder: Path) -> bool:
     """Whether a file has another name in a folder that is read."""
-    try:
+    with suppress(OSError):
         found = output.stat()
-        if found.st_nlink < 2 or not stat.S_ISREG(found.st_mode) or not folder.is_dir():
-            return False
-        return any(os.path.samestat(found, each.stat()) for each in folder.iterdir())
-    except OSError:
-        return False
+        if found.st_nlink > 1 and stat.S_ISREG(found.st_mode):
+            return any(os.path.samestat(found, each.stat()) for each in _entries(folder))
+    return False
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Yield what a folder and those in it hold; no link to a folder is followed."""
+    if not folder.is_dir():
+        return
+    with os.scandir(folder) as entries:
+        for each in entries:
+            yield each
+            if each.is_dir(follow_symlinks=False):
+                yield from _entries(Path(each.path))

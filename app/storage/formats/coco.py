@@ -4,10 +4,12 @@ Source: Lin et al., "Microsoft COCO" (ECCV 2014), and the run-length code of its
 """
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import PurePosixPath
 from typing import NamedTuple, Never
 
@@ -21,35 +23,60 @@ from app.storage.formats.labelled import (
     LabelledVideo,
     Size,
     named_objects,
+    united,
 )
+from app.storage.formats.visor.geometry import placed
 from app.storage.video.folder import natural_order
-from models.api import BoolMask
 
 JsonObject = dict[str, object]
 
 _MOST_OBJECTS = 254
 _FARTHEST = 1e9  # in pixels, as for VISOR; turns away NaN and infinity, which Python's JSON has
 _FAR = 1 << 15  # its tools walk along each edge, however far it goes
-_LONGEST_SIDE = 1 << 16
+_MOST_PIXELS = 1 << 28  # of a picture, as for VISOR
 
 
-def run_lengths(pixels: BoolMask) -> list[int]:
-    """Return the lengths of the runs of 0, 1, 0, ... down the columns, the first possibly 0."""
-    flat = pixels.ravel(order="F")
-    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    edges = np.concatenate([[0], changes, [flat.size]])
-    lengths: list[int] = np.diff(edges).tolist()
-    return [0, *lengths] if flat.size and flat[0] else lengths
-
-
-def from_run_lengths(lengths: Sequence[int], size: Size) -> BoolMask:
-    """Undo `run_lengths` for a frame of `size`. Raises FormatError where the lengths do not fit."""
+def _check_lengths(lengths: Sequence[int], size: Size) -> None:
     # Asked of Python's numbers: a file may hold some that numpy cannot.
     area = size[0] * size[1]
     if not all(isinstance(n, int) and 0 <= n <= area for n in lengths) or sum(lengths) != area:
         _refuse(f"a run-length code does not cover its {size[1]}x{size[0]} image")
+
+
+def lengths_of(mask: Mask) -> list[int]:
+    """Return the lengths of the runs of 0, 1, 0, ... down the columns, the first possibly 0.
+
+    Only the mask's box is gone through: a picture may be large.
+    """
+    (y0, _, x0, _), (height, width) = mask.box, mask.size
+    edges = np.diff(np.pad(mask.crop(), ((1, 1), (0, 0))).astype(np.int8), axis=0).T
+    columns, rows = np.nonzero(edges == 1)
+    starts = (columns + x0) * height + rows + y0
+    columns, rows = np.nonzero(edges == -1)
+    ends = (columns + x0) * height + rows + y0
+    apart = starts[1:] != ends[:-1]  # a run goes on in the next column
+    starts, ends = starts[np.r_[True, apart]], ends[np.r_[apart, True]]
+    changes = np.stack([starts, ends], axis=1).ravel()
+    lengths: list[int] = np.diff(changes, prepend=0, append=height * width).tolist()
+    return lengths if lengths[-1] else lengths[:-1]
+
+
+def mask_of(lengths: Sequence[int], size: Size) -> Mask | None:
+    """Undo `lengths_of`; None where no pixel is set. Raises FormatError where they do not fit."""
+    _check_lengths(lengths, size)
+    changes = np.cumsum(np.asarray(lengths, np.int64))
+    starts, ends = changes[:-1:2], changes[1::2]
+    is_run = starts[: len(ends)] < ends
+    if not is_run.any():
+        return None
+    height = size[0]
+    first = int(starts[: len(ends)][is_run][0]) // height
+    last = (int(ends[is_run][-1]) - 1) // height + 1
+    # Only the columns that hold a pixel are laid out.
+    inside = np.diff(changes.clip(first * height, last * height), prepend=first * height)
     values = np.arange(len(lengths)) % 2 == 1
-    return np.ascontiguousarray(np.repeat(values, lengths).reshape(size, order="F"))
+    pixels = np.repeat(values, inside).reshape((height, last - first), order="F")
+    return placed(np.ascontiguousarray(pixels), (0, first), size)
 
 
 def compress(lengths: Sequence[int]) -> str:
@@ -128,10 +155,10 @@ def read_coco(raw: object, odd: list[str] | None = None) -> list[LabelledVideo]:
     """Return the videos of a parsed COCO JSON.
 
     Images belong to the `video` or `video_id` that they tell, or else to the folder of their file;
-    frames are in natural order of their names. An object is a `track_id` (or that of the
-    `attributes`), or else a category; several of one category on an image are several objects.
-    Polygons are filled as COCO's own tools do. Raises FormatError; an annotation that cannot be
-    read is told to `odd` instead, where that is given.
+    they follow each other as their `frame` or `frame_id` tells, or else in natural order of their
+    names. An object is a `track_id` (or that of the `attributes`), or else a category; several of
+    one category on an image are several objects. Polygons are filled as COCO's own tools do. Raises
+    FormatError; an annotation that cannot be read is told to `odd` instead, where that is given.
     """
     try:
         return _Reader(raw, odd).videos()
@@ -162,6 +189,7 @@ class _Picture:
     stem: str
     file: PurePosixPath
     size: Size
+    place: object = None  # among the frames of its video, where that is told
 
     @property
     def folder(self) -> PurePosixPath:
@@ -234,7 +262,7 @@ class _Reader:
         ids: dict[_Identity, int] = {}
         shown: dict[int, str] = {}
         frames: dict[str, LabelledFrame] = {}
-        for number in sorted(numbers, key=lambda each: natural_order(pictures[each].stem)):
+        for number in _in_order(pictures):
             picture = pictures[number]
             if picture.stem in frames:
                 _refuse(f"{picture.file} and another image are the same frame of {name} twice")
@@ -253,7 +281,7 @@ class _Reader:
         for item in self._items[number]:
             where = f"Annotation {_id_of(item)} on {picture.stem}"
             with self._telling(where):
-                mask = Mask.encode(_pixels(item["segmentation"], picture.size))
+                mask = _mask(item["segmentation"], picture.size)
                 identity = _identity(item, seen)
                 own = ids.setdefault(identity, _free_id(identity, ids))
                 name = self._names.get(item.get("category_id"), f"object {own}")
@@ -311,6 +339,16 @@ def _id_of(item: object) -> object:
     return item.get("id", "without id") if isinstance(item, dict) else "without id"
 
 
+def _in_order(pictures: Mapping[object, _Picture]) -> list[object]:
+    """Return the images as their frames follow each other: as all tell, or else by their names."""
+    told = {number: picture.place for number, picture in pictures.items()}
+    if all(isinstance(place, int) for place in told.values()) and len(set(told.values())) == len(
+        told
+    ):
+        return sorted(told, key=told.__getitem__)  # type: ignore[arg-type]
+    return sorted(pictures, key=lambda number: natural_order(pictures[number].stem))
+
+
 def _short_names(folders: Iterable[PurePosixPath]) -> dict[PurePosixPath, str]:
     """Return a name for each folder: the end of its path, as much as tells it from the others."""
     names: dict[PurePosixPath, str] = {}
@@ -335,11 +373,12 @@ def _free_id(identity: _Identity, ids: Mapping[_Identity, int]) -> int:
 def _picture(item: Mapping[str, object], videos: Mapping[object, str]) -> _Picture:
     path = PurePosixPath(str(item["file_name"]).replace("\\", "/"))
     sides = [side for key in ("height", "width") if isinstance(side := _whole(item.get(key)), int)]
-    if len(sides) < 2 or not 1 <= min(sides) <= max(sides) <= _LONGEST_SIDE:
+    if len(sides) < 2 or min(sides) < 1 or math.prod(sides) > _MOST_PIXELS:
         _refuse(f"the image {path} has no size, or none that an image can have")
     video = item.get("video", videos.get(item.get("video_id")))
     name = None if video is None else str(video)
-    return _Picture(name, path.stem, path, (sides[0], sides[1]))
+    place = _whole(item.get("frame", item.get("frame_id")))
+    return _Picture(name, path.stem, path, (sides[0], sides[1]), place)
 
 
 def _image(number: int, video: LabelledVideo, frame: LabelledFrame, place: int) -> JsonObject:
@@ -352,21 +391,21 @@ def _image(number: int, video: LabelledVideo, frame: LabelledFrame, place: int) 
 
 def _shape(mask: Mask) -> JsonObject:
     y0, y1, x0, x1 = mask.box
-    code = {"size": list(mask.size), "counts": compress(run_lengths(mask.decode()))}
+    code = {"size": list(mask.size), "counts": compress(lengths_of(mask))}
     return {
         "segmentation": code, "area": mask.area, "bbox": [x0, y0, x1 - x0, y1 - y0], "iscrowd": 0,
     }  # fmt: skip
 
 
-def _pixels(segmentation: object, size: Size) -> BoolMask:
+def _mask(segmentation: object, size: Size) -> Mask | None:
     if isinstance(segmentation, dict):
         counts = segmentation["counts"]
         if tuple(segmentation["size"]) != size:
             _refuse(f"a run-length code is not of its image's size {size[1]}x{size[0]}")
-        return from_run_lengths(decompress(counts) if isinstance(counts, str) else counts, size)
+        return mask_of(decompress(counts) if isinstance(counts, str) else counts, size)
     if not isinstance(segmentation, list):
         _refuse("a segmentation is neither polygons nor a run-length code")
-    pixels = np.zeros(size, np.bool_)
+    masks: list[Mask] = []
     for polygon in segmentation:
         numbers = np.asarray(polygon, np.float64)
         if not numbers.ndim or numbers.size % 2:
@@ -374,18 +413,18 @@ def _pixels(segmentation: object, size: Size) -> BoolMask:
         corners = numbers.reshape(-1, 2)
         if not (np.abs(corners) < _FARTHEST).all():
             _refuse("a polygon has a corner that lies nowhere")
-        if len(corners) > 2:
-            pixels |= _filled(corners, size)
-    return pixels
+        if len(corners) > 2 and (filled := _filled(corners, size)) is not None:
+            masks.append(filled)
+    return reduce(united, masks) if masks else None
 
 
-def _filled(corners: NDArray[np.float64], size: Size) -> BoolMask:
+def _filled(corners: NDArray[np.float64], size: Size) -> Mask | None:
     """Fill one polygon as COCO's own tools do."""
     from pycocotools import mask as coco_mask  # noqa: PLC0415 - for files with polygons only
 
     points = corners.clip(-_FAR, _FAR).ravel().tolist()
     (code,) = coco_mask.frPyObjects([points], *size)
-    return from_run_lengths(decompress(code["counts"].decode()), size)
+    return mask_of(decompress(code["counts"].decode()), size)
 
 
 def _check_read_back(content: bytes, videos: Sequence[LabelledVideo]) -> None:

@@ -66,14 +66,13 @@ class MaskSource:
         content = read_content(path)
         if b"video_annotations" in content:
             with suppress(FormatError):  # a COCO file may speak of them
-                self._visor = VisorFile.parse(content, str(path))
-        if self._visor is not None:
-            self.form = Source.VISOR
-            self.names = sorted({record.video for record in self._visor.records})
-            return
+                self._take_visor(VisorFile.parse(content, str(path)))
+                return
         raw = parse_json(content, str(path))
         keys = raw.keys() if isinstance(raw, dict) else set()
-        if {"images", "annotations"} <= keys:
+        if "video_annotations" in keys:  # not in plain bytes: another encoding, or an escape
+            self._take_visor(VisorFile.parse(content, str(path)))
+        elif {"images", "annotations"} <= keys:
             self.form = Source.COCO
             self._videos = coco_videos(raw, path, self._notes)
             self.names = [video.name for video in self._videos]
@@ -81,6 +80,10 @@ class MaskSource:
             raise FormatError(
                 f"{path} is neither a VISOR nor a COCO JSON. Give one, or a DAVIS folder."
             )
+
+    def _take_visor(self, file: VisorFile) -> None:
+        self._visor, self.form = file, Source.VISOR
+        self.names = sorted({record.video for record in file.records})
 
     def correct(self, corrections: Path) -> int:
         """Put the VISOR authors' corrections in the contacts; return how many there were.

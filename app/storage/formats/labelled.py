@@ -15,6 +15,7 @@ from app.errors import FormatError
 from app.storage.classes import noun_classes
 from app.storage.files.writing import check_file_name
 from app.storage.formats.palette import VOID, WHITE_FROM, Labels, davis_palette
+from app.storage.formats.visor.geometry import placed
 from app.storage.formats.visor.naming import FrameList, NamedFrames
 
 Size = tuple[int, int]  # (height, width)
@@ -154,8 +155,14 @@ def named_objects(names: Mapping[int, str]) -> Objects:
 
 
 def united(first: Mask, second: Mask) -> Mask:
-    """Return the pixels of either mask."""
-    whole = Mask.encode(first.decode() | second.decode())
+    """Return the pixels of either mask, of frames of one size."""
+    boxes = np.array([first.box, second.box])
+    (y0, x0), (y1, x1) = boxes[:, ::2].min(axis=0).tolist(), boxes[:, 1::2].max(axis=0).tolist()
+    pixels = np.zeros((y1 - y0, x1 - x0), np.bool_)
+    for mask in (first, second):
+        top, bottom, left, right = mask.box
+        pixels[top - y0 : bottom - y0, left - x0 : right - x0] |= mask.crop()
+    whole = placed(pixels, (y0, x0), first.size)
     assert whole is not None
     return whole
 

@@ -4,7 +4,7 @@ import io
 import itertools
 import json
 import zlib
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -172,6 +172,8 @@ def document_of(file: VisorFile, path: Path, video: NamedFrames | None = None) -
 
 def _imported(original: Original, frames: NamedFrames, path: Path) -> ImportedVisor:
     file = original.file
+    if not file.records:
+        raise FormatError("there is not a single frame in it. Give another file.")
     where = places(file.records, frames)
     found = sum(place is not None for place in where)
     if where and not found:
@@ -181,7 +183,20 @@ def _imported(original: Original, frames: NamedFrames, path: Path) -> ImportedVi
         )
     notes = [] if found == len(where) else [f"{len(where) - found} frames are not in the video."]
     document = Document(objects_of(original.links), original_entries(original, frames))
+    if lost := _without_a_pixel(original, where, document):
+        notes.append(f"{lost} annotations have no pixel in the picture: there is nothing to see.")
     return ImportedVisor(document, original.dumps(), frames, tuple(notes))
+
+
+def _without_a_pixel(original: Original, where: Sequence[int | None], document: Document) -> int:
+    """Return how many annotations on frames of the video gave no mask."""
+    return sum(
+        (entry := document.get(Key(frame, original.links[identity].object))) is None
+        or entry.mask is None
+        for record, frame in zip(original.file.records, where, strict=True)
+        if frame is not None
+        for identity, _ in identified(record.annotations)
+    )
 
 
 def own_frames(file: VisorFile, folder: Path) -> FrameList:
@@ -196,7 +211,7 @@ def own_frames(file: VisorFile, folder: Path) -> FrameList:
 def frame_size(file: VisorFile) -> Size:
     """Return the (height, width) of the frames that a file was made for."""
     stated = file.info.get("Frame Size")
-    if isinstance(stated, list) and len(stated) == 2 and all(isinstance(n, int) for n in stated):
+    if isinstance(stated, list) and len(stated) == 2 and all(type(n) is int for n in stated):
         return checked_size(stated[1], stated[0])
     return file.canvas
 
