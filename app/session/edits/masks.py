@@ -141,17 +141,10 @@ class MaskEdits(QObject):
     def verify(self, keys: Iterable[Key], *, changed: Collection[Key] = ()) -> None:
         """Make the masks anchors as they are.
 
-        What was propagated around those that were `changed` before is stale then. Their scores are
-        gone: they were those of other masks.
+        What was propagated around those that were `changed` before is stale then.
         """
         changes = {
-            key: replace(
-                entry,
-                verified=True,
-                stale=False,
-                conflict=False,
-                score=None if key in changed else entry.score,
-            )
+            key: _verified(entry, changed=key in changed)
             for key in keys
             if (entry := self._masks.entry(key)) is not None and not entry.verified
         }
@@ -257,8 +250,13 @@ class MaskEdits(QObject):
 
         What the job has found by then stands on the frames, too, so `plan` is asked again.
         """
-        with self._jobs.making_way(plan()):
-            return self.make(plan(), text, marks=marks)
+        if self._interactions.is_inside:
+            with self._jobs.making_way(plan()):
+                return self.make(plan(), text, marks=marks)
+        given: dict[str, object] = {"text": text, "marks": marks}
+        with self._interactions.making("edit.make", 0, given), self._jobs.making_way(plan()):
+            given["changes"] = changes = plan()  # which a log tells, not how they came about
+            return self.make(changes, text, marks=marks)
 
     def _taking(
         self, key: Key, entry: Entry, keeping: Collection[int], instead_of: Edit | None
@@ -340,6 +338,12 @@ def _stale(document: Document, changes: Changes) -> dict[Key, Entry]:
 def _exchanged(masks: Masks, one: int, other: int) -> str:
     names = f"{masks.name_of(one)} and {masks.name_of(other)}"
     return f"{names} change places here. Enter puts both right from here on."
+
+
+def _verified(entry: Entry, *, changed: bool) -> Entry:
+    """Return an entry as an anchor; the score of one that was `changed` was another mask's."""
+    score = None if changed else entry.score
+    return replace(entry, verified=True, stale=False, conflict=False, score=score)
 
 
 def _text(masks: Masks, verb: str, keys: Iterable[Key]) -> str:
