@@ -126,7 +126,7 @@ class Session(QObject):
                 self.clicks.drop,
                 self.finding.discard,
                 self.correction.reject_refinement,
-                self.edit.since_heal.forget,
+                self.edit.unhealed.forget,
                 self._engine.stop,
                 self.review.stop,
                 self.changes.stop,

@@ -11,7 +11,7 @@ from app.core.heal import stale_marks
 from app.core.mask import Mask
 from app.core.plan import anchor_frames
 from app.session.edits.edit import Edit, masks_of
-from app.session.edits.since_heal import SinceHeal
+from app.session.edits.unhealed import Unhealed
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
 from app.session.state.interactions import interaction
@@ -33,7 +33,7 @@ class MaskEdits(QObject):
         self._video, self._masks, self._view = context.video, context.masks, context.view
         self._jobs, self._status = jobs, context.status
         self._preferences = context.preferences
-        self.since_heal = SinceHeal(context.masks)
+        self.unhealed = Unhealed(context.masks)
         self._hidden: dict[Key, Edit] = {}  # by which an object was marked as not visible
         context.video.opened.connect(self._hidden.clear)
 
@@ -85,7 +85,7 @@ class MaskEdits(QObject):
         keeping = self.fixed if keeping is None else keeping
         was = (instead_of.before if instead_of else {key: self._masks.entry(key)}).get(key)
         if instead_of is not None:
-            self.since_heal.forget_exchange(key.frame)
+            self.unhealed.forget_exchange(key.frame)
         with self._jobs.making_way(self._taking(key, entry, keeping, instead_of)):
             # Anew: what a job has found by the time that it stops stands on the frame, too.
             taken = self._taking(key, entry, keeping, instead_of)
@@ -96,9 +96,9 @@ class MaskEdits(QObject):
         before = instead_of.before if instead_of else {}  # of others, put back and not taken from
         for each, left in taken.items() if made is not None else ():
             if each != key and left is not None and left != before.get(each):
-                self.since_heal.note_gift(each, left)
+                self.unhealed.note_giver(each, left)
                 if was is not None and left.mask == was.mask:
-                    self.since_heal.note_exchange(key, each.object)
+                    self.unhealed.note_exchange(*key, each.object)
                     self._status.report("info", _exchanged(self._masks, key.object, each.object))
         return made
 
@@ -239,8 +239,9 @@ class MaskEdits(QObject):
             frames = {key.frame for key in allowed}
             beside = {f: masks_of(self._masks.document.on_frame(f)) for f in frames}
             self._masks.change(whole, text, series=series)
-        anchors = (key for key, entry in allowed.items() if entry and entry.is_anchor)
-        self.since_heal.note_anchors(anchors)
+        self.unhealed.note_anchors(
+            key for key, entry in allowed.items() if entry and entry.is_anchor
+        )
         return Edit(before, whole, beside)
 
     def make_anew(

@@ -1,4 +1,4 @@
-"""What a person has done to masks since the last heal: what the next one puts right."""
+"""The edits that no heal has followed yet: where the next one begins, and what it puts right."""
 
 from collections.abc import Iterable
 
@@ -7,8 +7,8 @@ from app.core.places import Exchanges, exchanged
 from app.session.state.masks import Masks
 
 
-class SinceHeal:
-    """The anchors made since the last heal, the objects that changed places, the masks cut."""
+class Unhealed:
+    """What was edited since the last heal: anchors, exchanges, and masks that gave something."""
 
     def __init__(self, masks: Masks) -> None:
         self._masks = masks
@@ -16,40 +16,40 @@ class SinceHeal:
         self._exchanges = Exchanges()
         self._gave: dict[Key, Entry] = {}  # what is left of masks that gave something
 
+    @property
+    def exchange_frames(self) -> frozenset[int]:
+        """The frames on which objects changed places."""
+        return self._exchanges.frames
+
     def note_anchors(self, keys: Iterable[Key]) -> None:
         """Let the next heal begin at these anchors, too."""
         self._anchors.update(keys)
 
-    def note_gift(self, key: Key, left: Entry) -> None:
-        """Take note of what is left of a mask that gave something to another object."""
+    def note_giver(self, key: Key, left: Entry) -> None:
+        """Take note that a mask gave something to another object, and what is left of it."""
         self._gave[key] = left
 
-    def note_exchange(self, key: Key, other: int) -> None:
-        """Take note that an object and another one have now each other's masks on a frame."""
-        self._exchanges.note(self._masks.document, *key, other)
+    def note_exchange(self, frame: int, one: int, other: int) -> None:
+        """Take note that two objects have now each other's masks on a frame."""
+        self._exchanges.note(self._masks.document, frame, one, other)
 
     def forget_exchange(self, frame: int) -> None:
-        """Take an exchange for not done, as where an edit is made anew."""
+        """Take the exchange on a frame for not done, as where an edit is made anew."""
         self._exchanges.forget(frame)
 
     def forget(self) -> None:
-        """Let the next heal begin at nothing that was done so far."""
+        """Let the next heal begin at none of the edits so far."""
         self._anchors.clear()
         self._exchanges.take(self._masks.document)
         self._gave.clear()
 
     def take_anchors(self) -> set[Key]:
-        """Return the anchors made since this was called last: where a heal begins."""
+        """Return the new anchors, and forget them."""
         taken, self._anchors = self._anchors, set()
         return taken
 
-    @property
-    def exchange_frames(self) -> frozenset[int]:
-        """The frames on which objects changed places since `take_exchanges` was called last."""
-        return self._exchanges.frames
-
     def take_exchanges(self) -> Changes:
-        """Return what gives objects that changed places their masks back around there.
+        """Return what gives objects that changed places their masks back around there; forget it.
 
         Between two frames on which some did, those of the earlier one hold up to the later.
         """
@@ -63,7 +63,7 @@ class SinceHeal:
         return changes
 
     def take_givers(self) -> list[Key]:
-        """Return where masks gave something to another object since this was called last.
+        """Return where masks gave something to another object, and forget it.
 
         Those that were changed again since then, by an undo or otherwise, are left out.
         """
