@@ -143,17 +143,10 @@ class MaskEdits(QObject):
     def verify(self, keys: Iterable[Key], *, changed: Collection[Key] = ()) -> None:
         """Make the masks anchors as they are.
 
-        What was propagated around those that were `changed` before is stale then. Their scores are
-        gone: they were those of other masks.
+        What was propagated around those that were `changed` before is stale then.
         """
         changes = {
-            key: replace(
-                entry,
-                verified=True,
-                stale=False,
-                conflict=False,
-                score=None if key in changed else entry.score,
-            )
+            key: _verified(entry, changed=key in changed)
             for key in keys
             if (entry := self._masks.entry(key)) is not None and not entry.verified
         }
@@ -258,8 +251,13 @@ class MaskEdits(QObject):
 
         What the job has found by then stands on the frames, too, so `plan` is asked again.
         """
-        with self._jobs.making_way(plan()):
-            return self.make(plan(), text, marks=marks)
+        if self._interactions.is_inside:
+            with self._jobs.making_way(plan()):
+                return self.make(plan(), text, marks=marks)
+        given: dict[str, object] = {"text": text, "marks": marks}
+        with self._interactions.making("edit.make", 0, given), self._jobs.making_way(plan()):
+            given["changes"] = changes = plan()  # which a log tells, not how they came about
+            return self.make(changes, text, marks=marks)
 
     def forget_new_anchors(self) -> None:
         """Let the next heal begin at none of the anchors made so far."""
@@ -275,6 +273,11 @@ class MaskEdits(QObject):
         """Return the anchors made since this was called last: where a heal begins."""
         taken, self._new_anchors = self._new_anchors, set()
         return taken
+
+    @property
+    def exchange_frames(self) -> frozenset[int]:
+        """The frames on which objects changed places since `take_exchanges` was called last."""
+        return self._exchanges.frames
 
     def take_exchanges(self) -> Changes:
         """Return what gives objects that changed places their masks back around there.
@@ -379,6 +382,12 @@ def _stale(document: Document, changes: Changes) -> dict[Key, Entry]:
 def _exchanged(masks: Masks, one: int, other: int) -> str:
     names = f"{masks.name_of(one)} and {masks.name_of(other)}"
     return f"{names} change places here. Enter puts both right from here on."
+
+
+def _verified(entry: Entry, *, changed: bool) -> Entry:
+    """Return an entry as an anchor; the score of one that was `changed` was another mask's."""
+    score = None if changed else entry.score
+    return replace(entry, verified=True, stale=False, conflict=False, score=score)
 
 
 def _text(masks: Masks, verb: str, keys: Iterable[Key]) -> str:
