@@ -72,7 +72,7 @@ def test_two_exchanges_between_which_none_ends_are_carried_on_one_after_the_othe
         session.view.go_to(frame)
         session.view.select(number)
         draw(desk, frame, number=number, x=x)
-    changes = session.edit.take_exchanges()
+    changes = session.edit.unhealed.take_exchanges()
     session.masks.change(changes, "Exchange")
     found = {
         frame: {n: e.mask for n, e in session.masks.document.on_frame(frame).items()}

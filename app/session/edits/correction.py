@@ -76,8 +76,9 @@ class Correction(QObject):
             self._verify([key])
 
     def _verify(self, keys: list[Key]) -> None:
-        exchanged = self._edit.exchange_frames
-        given = [key for key in self._edit.take_givers() if key not in keys]
+        unhealed = self._edit.unhealed
+        exchanged = unhealed.exchange_frames
+        given = [key for key in unhealed.take_givers() if key not in keys]
         left = {key: self._masks.entry(key) for key in given}
         # First of all: an anchor on the way would end an exchange.
         self._exchange_beside()
@@ -93,10 +94,8 @@ class Correction(QObject):
             # What two gave each other is right beside their frame, too, once it is exchanged.
             cut = [key for key in gave if key.frame not in exchanged]
             self._edit.verify(wanted, changed=cut)
-        for key, entry in present.items():
-            if entry is not None:
-                self._edit.note_anchor(key)
-        self._jobs.heal(self._edit.take_new_anchors())
+        unhealed.note_anchors(key for key, entry in present.items() if entry is not None)
+        self._jobs.heal(unhealed.take_anchors())
         self.verified.emit()
 
     def _holder(self, key: Key, entry: Entry | None) -> Key:
@@ -107,7 +106,7 @@ class Correction(QObject):
 
     def _exchange_beside(self) -> None:
         """Give objects that were taken for each other their masks back on the frames around."""
-        if changes := self._edit.take_exchanges():
+        if changes := self._edit.unhealed.take_exchanges():
             numbers = sorted({key.object for key in changes})
             names = " and ".join(self._masks.name_of(number) for number in numbers)
             frames = sorted({key.frame for key in changes})
