@@ -57,9 +57,9 @@ class Threads:
 
     count = 2
 
-    def submit(self, work: Callable[[list[int]], Any], numbers: list[int]) -> Future[Any]:
+    def submit(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:  # noqa: ANN401
         done: Future[Any] = Future()
-        done.set_result(work(numbers))
+        done.set_result(work(*arguments))
         return done
 
 
