@@ -249,6 +249,8 @@ class LoadOptions:
     test-time fusion.
     `presence`: whether a tracker with a memory of frames remembers an object only where it is seen,
     and shows no mask that it is unsure of; None = the model's own choice.
+    `follow`: whether its view follows an object that is alone and small, which it then sees larger
+    in fewer pixels; None = the model's own choice.
     `threshold`: the score, 0 to 1, from which a detector's finding counts, None = its own.
     """
 
@@ -259,5 +261,6 @@ class LoadOptions:
     scales: tuple[float, ...] = ()
     flip: bool = False
     presence: bool | None = None
+    follow: bool | None = None
     threshold: float | None = None
     quality: Quality = Quality.NORMAL

@@ -1,130 +1,237 @@
 """Fit how sure one may be of a mask, and say how well that holds on other sequences.
 
-    python packaging/fit_confidence.py ROOT... [--model NAME] [--size N] [--only SEQ,...]
+    python packaging/fit_confidence.py ROOT... --keep FILE [--size N,...] [--frames N]
+        [--only SEQ,...] [--unseen SEQ,...] [--model NAME]
 
 Each ROOT is a folder of JPEGImages and Annotations. Every sequence is propagated from the true
-masks of its first frame; the model's score of each mask is held against whether it is right.
-Prints the calibration for `app.core.confidence`, the calibration error on sequences that were left
-out of the fit, one after the other, and how well the calibration in use holds on all of them.
+masks of its first frame, at each size; the model's score of each mask is held against whether it is
+right. FILE keeps what was measured: a clip that is in it is not measured again, and several calls
+add to it. Prints the calibration for `app.core.confidence` that fits all in FILE, and how well such
+ones hold on sequences that were left out of the fit, one after the other: on all, on pairs, and on
+what the model's training has not seen (`--unseen`). Clips count alike, however long they are.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.cli.bench.healing.command import clips
 from app.cli.bench.healing.play import Clip
-from app.cli.bench.healing.report import calibration_error
-from app.core.confidence import RIGHT, Calibration, calibration_of, log_odds
+from app.core.confidence import RIGHT, Calibration, calibration_of, probability
 from models.api import LoadOptions
 from models.registry import embedded, load_tracker
 
 _STEPS = 30  # of Newton's method, which is done after ten or so
 _SURE = 0.9  # from which on a person looks no more
-_PENALTY = 1.0  # on the weights, in masks
+_PENALTY = 1.0  # on the slope, in masks
+_LEAST = 0.01  # scores below say no more
+_MOST = (0.9, 0.91, 0.92, 0.93, 0.94, 0.96, 0.99)  # scores that may be the last to count
+_CLIP = 30.0  # masks that each clip counts as
+_BINS = 10
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 
-class Sample(NamedTuple):
-    """One mask: of which sequence, the log odds of its score, whether it is right."""
+@dataclass(frozen=True)
+class Masks:
+    """Masks (N,): of which sequence, at which size (0: the model's own), score, whether right."""
 
-    sequence: str
-    score: float
-    right: bool
+    names: NDArray[np.str_]
+    sizes: NDArray[np.int64]
+    scores: Floats
+    right: Bools
 
+    @classmethod
+    def of(cls, kept: dict[str, list[tuple[float, bool]]]) -> "Masks":
+        """Return the masks of a file."""
+        rows = [(*key.rsplit("@", 1), *mask) for key, masks in kept.items() for mask in masks]
+        names, sizes, scores, right = zip(*rows, strict=True)
+        return cls(
+            np.array(names), np.array(sizes, np.int64), np.array(scores), np.array(right, np.bool_)
+        )
 
-def samples(clip: Clip, model: str, options: LoadOptions) -> Iterator[Sample]:
-    """Yield the masks of a first propagation."""
-    entries = clip.first_propagation(load_tracker(model, clip.video, options))
-    for key in clip.scored:
-        entry = entries[key]
-        if entry.score is not None:
-            right = clip.quality(key, entry.mask).j >= RIGHT
-            yield Sample(clip.name, log_odds(entry.score), right)
+    def only(self, chosen: Bools) -> "Masks":
+        """Return those that are chosen, (N,)."""
+        return Masks(
+            self.names[chosen], self.sizes[chosen], self.scores[chosen], self.right[chosen]
+        )
 
+    @property
+    def weights(self) -> Floats:
+        """What each counts, (N,): clips count alike."""
+        clip = [f"{name}@{size}" for name, size in zip(self.names, self.sizes, strict=True)]
+        counts = Counter(clip)
+        return np.array([_CLIP / counts[each] for each in clip])
 
-def fitted(found: Sequence[Sample]) -> Calibration:
-    """Return bias and slope of a logistic regression (Newton's method, ridge penalty)."""
-    scores = np.array([sample.score for sample in found], np.float64)
-    right = np.array([sample.right for sample in found], np.float64)
-    inputs = np.column_stack([np.ones_like(scores), scores])
-    penalty = np.diag([1e-6, _PENALTY])
-    weights = np.zeros(2)
-    for _ in range(_STEPS):
-        said = 1 / (1 + np.exp(-inputs @ weights))
-        slope = inputs.T @ (right - said) - penalty @ weights
-        bend = (inputs * (said * (1 - said))[:, None]).T @ inputs + penalty
-        weights = weights + np.linalg.solve(bend, slope)
-    return Calibration(float(weights[0]), float(weights[1]))
-
-
-def held_back(found: Sequence[Sample]) -> list[tuple[float, bool]]:
-    """Return confidence and truth of each mask, by a calibration that never saw its sequence."""
-    pairs = []
-    for name in sorted({sample.sequence for sample in found}):
-        # Pairs are made of sequences: what shares a part was seen, too.
-        others = [each for each in found if _parts(name).isdisjoint(_parts(each.sequence))]
-        if not others:
-            continue
-        bias, slope = fitted(others)
-        pairs += [
-            (1 / (1 + float(np.exp(-(bias + slope * sample.score)))), sample.right)
-            for sample in found
-            if sample.sequence == name
-        ]
-    return pairs
+    @property
+    def folds(self) -> Iterator[tuple[Bools, Bools]]:
+        """For each sequence its masks, and those of others; what shares a part with it is none."""
+        every = [str(each) for each in np.unique(self.names)]
+        for name in every:
+            others = [each for each in every if parts(name).isdisjoint(parts(each))]
+            if others:
+                yield self.names == name, np.isin(self.names, others)
 
 
-def in_use(found: Sequence[Sample], model: str) -> str:
-    """Say how well the calibration that the program has holds for these masks."""
-    bias, slope = calibration_of(model)
-    pairs = [
-        (1 / (1 + float(np.exp(-(bias + slope * sample.score)))), sample.right) for sample in found
-    ]
-    sure = [right for said, right in pairs if said >= _SURE]
-    return (
-        f"in use: error {calibration_error(pairs):.3f}; of {len(sure)} masks shown as "
-        f"{_SURE:.0%} or more, {sum(sure) / max(1, len(sure)):.1%} are right"
-    )
-
-
-def _parts(name: str) -> set[str]:
+def parts(name: str) -> set[str]:
+    """Return the sequences that a clip is made of."""
     return set(name.replace("-under-", "-behind-").split("-behind-"))
 
 
+def measure(clip: Clip, model: str, size: int) -> list[tuple[float, bool]]:
+    """Return score and truth of the masks of a first propagation."""
+    options = LoadOptions(threads=1, size=size or None)
+    entries = clip.first_propagation(load_tracker(model, clip.video, options))
+    return [
+        (entry.score, clip.quality(key, entry.mask).j >= RIGHT)
+        for key in clip.scored
+        if (entry := entries[key]).score is not None and entry.mask is not None
+    ]
+
+
+def fitted_to(masks: Masks, weights: Floats, most: float) -> Calibration:
+    """Return the logistic regression (Newton's method, ridge penalty) on scores up to `most`."""
+    scores = np.clip(masks.scores, _LEAST, most)
+    inputs = np.column_stack([np.ones_like(scores), np.log(scores / (1 - scores))])
+    penalty, found = np.diag([1e-6, _PENALTY]), np.zeros(2)
+    for _ in range(_STEPS):
+        said = 1 / (1 + np.exp(-inputs @ found))
+        slope = inputs.T @ (weights * (masks.right - said)) - penalty @ found
+        bend = (inputs * (weights * said * (1 - said))[:, None]).T @ inputs + penalty
+        step = np.linalg.solve(bend, slope)
+        found = found + step
+        if np.abs(step).max() < 1e-6:
+            break
+    return Calibration(float(found[0]), float(found[1]), most)
+
+
+def said_by(calibration: Calibration, scores: Floats) -> Floats:
+    """Return the probability of each score, (N,)."""
+    return np.array([probability(float(score), calibration) for score in scores])
+
+
+def fitted(masks: Masks) -> Calibration:
+    """Return the calibration whose last score that counts does best on sequences left out."""
+    weights, losses = masks.weights, {}
+    for most in _MOST:
+        lost = [
+            (loss(said_by(fit, masks.scores[own]), masks.right[own]) * weights[own]).sum()
+            for own, others in masks.folds
+            if (fit := fitted_to(masks.only(others), weights[others], most))
+        ]
+        losses[most] = sum(lost)
+    return fitted_to(masks, weights, min(losses, key=lambda most: losses[most]))
+
+
+def held_back(masks: Masks) -> Floats:
+    """Return the confidence in each mask, (N,), by a calibration that never saw its sequence."""
+    said = np.full(len(masks.scores), 0.5)
+    for own, others in masks.folds:
+        said[own] = said_by(fitted(masks.only(others)), masks.scores[own])
+    return said
+
+
+def loss(said: Floats, right: Bools) -> Floats:
+    """Return the negative log likelihood of each mask, (N,)."""
+    lost: Floats = -np.log(np.where(right, said, 1 - said).clip(1e-6))
+    return lost
+
+
+def bins(said: Floats) -> Iterator[tuple[float, Bools]]:
+    """Yield the low end of each bin of confidence that holds any, and which masks it holds."""
+    index = np.minimum((said * _BINS).astype(int), _BINS - 1)
+    for each in range(_BINS):
+        if (index == each).any():
+            yield each / _BINS, index == each
+
+
+def error(said: Floats, right: Bools, weights: Floats) -> float:
+    """Return the expected calibration error (Guo et al. 2017)."""
+    gaps = [abs((weights * (said - right))[inside].sum()) for _, inside in bins(said)]
+    return float(sum(gaps) / weights.sum())
+
+
+def report(masks: Masks, said: Floats, unseen: set[str]) -> Iterator[str]:
+    """Yield the lines of a table: all masks, and those of clips of a kind."""
+    paired = np.array(["-under-" in name or "-behind-" in name for name in masks.names])
+    kinds = {"all": np.ones(len(said), np.bool_), "single objects": ~paired, "pairs": paired}
+    kinds["not seen in training"] = np.array([parts(name) <= unseen for name in masks.names])
+    for size in np.unique(masks.sizes):
+        kinds[f"at {size} pixels" if size else "at the model's size"] = masks.sizes == size
+    yield f"| masks | number | error | log loss | right, of {_SURE:.0%} and more |"
+    yield "|---" * 5 + "|"
+    for name, chosen in kinds.items():
+        if chosen.any():
+            likely, right, weights = said[chosen], masks.right[chosen], masks.weights[chosen]
+            sure, lost = likely >= _SURE, np.average(loss(likely, right), weights=weights)
+            share = f"{np.average(right[sure], weights=weights[sure]):.1%}" if sure.any() else ""
+            wrong = error(likely, right, weights)
+            yield f"| {name} | {len(right)} | {wrong:.3f} | {lost:.3f} | {share} of {sure.sum()} |"
+
+
+def table(masks: Masks, said: Floats) -> Iterator[str]:
+    """Yield the lines of a reliability table."""
+    yield "| confidence | masks | said | right |"
+    yield "|---" * 4 + "|"
+    for low, inside in bins(said):
+        likely, right = (
+            np.average(each[inside], weights=masks.weights[inside]) for each in (said, masks.right)
+        )
+        yield f"| {low:.1f} to {low + 0.1:.1f} | {inside.sum()} | {likely:.2f} | {right:.2f} |"
+
+
+def add(kept: dict[str, list[tuple[float, bool]]], arguments: argparse.Namespace) -> None:
+    """Measure what is asked for and not in the file yet, and write that."""
+    only = arguments.only.split(",") if arguments.only else None
+    for root, size in ((root, size) for size in arguments.size for root in arguments.roots):
+        for clip in clips(root, only, arguments.frames):
+            name = f"{clip.name}@{size}"
+            if name not in kept:
+                kept[name] = measure(clip, arguments.model, size)
+                sys.stderr.write(f"{name}: {len(kept[name])} masks\n")
+                arguments.keep.write_text(json.dumps(kept, indent=0) + "\n")
+
+
+def numbers(text: str) -> list[int]:
+    """Return whole numbers that commas part."""
+    return [int(part) for part in text.split(",")]
+
+
+def write(lines: Iterable[str]) -> None:
+    """Write lines, and an empty one."""
+    sys.stdout.write("\n".join(lines) + "\n\n")
+
+
 def main() -> int:
-    """Fit and print."""
+    """Measure, fit and print."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("roots", nargs="+", type=Path, metavar="ROOT")
-    parser.add_argument("--model", default=embedded(), metavar="NAME")
-    parser.add_argument("--size", type=int, metavar="N")
-    parser.add_argument("--frames", type=int, metavar="N")
+    parser.add_argument("roots", nargs="*", type=Path, metavar="ROOT")
+    parser.add_argument("--keep", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--size", type=numbers, default=[0], metavar="N,...", help="0: its own")
+    parser.add_argument("--frames", type=int, metavar="N", help="of each sequence at most")
     parser.add_argument("--only", metavar="SEQ,...")
-    parser.add_argument("--keep", type=Path, metavar="FILE", help="write the samples there as JSON")
+    parser.add_argument("--unseen", default="", metavar="SEQ,...")
+    parser.add_argument("--model", default=embedded(), metavar="NAME")
     arguments = parser.parse_args()
-    options = LoadOptions(threads=1, size=arguments.size)
-    found: list[Sample] = []
-    for root in arguments.roots:
-        for clip in clips(
-            root, arguments.only.split(",") if arguments.only else None, arguments.frames
-        ):
-            found += samples(clip, arguments.model, options)
-            sys.stderr.write(f"{clip.name}: {len(found)} masks\n")
-            if arguments.keep is not None:
-                arguments.keep.write_text(json.dumps(found))
-    bias, slope = fitted(found)
-    sys.stdout.write(
-        f"Calibration({bias:.2f}, {slope:.2f})\n"
-        f"{len(found)} masks; calibration error on sequences held back "
-        f"{calibration_error(held_back(found)):.3f}\n"
-        f"{in_use(found, arguments.model)}\n"
-    )
+    kept = json.loads(arguments.keep.read_text()) if arguments.keep.exists() else {}
+    add(kept, arguments)
+    masks, unseen = Masks.of(kept), set(arguments.unseen.split(","))
+    write([str(fitted(masks))])
+    said = held_back(masks)
+    write(["On sequences that were left out of the fit:", "", *report(masks, said, unseen)])
+    write(table(masks, said))
+    now = said_by(calibration_of(arguments.model), masks.scores)
+    write(["The calibration in use, on all of them:", "", *report(masks, now, unseen)])
     return 0
 
 

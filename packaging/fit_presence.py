@@ -25,6 +25,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from models.cutie.inference.evidence import NAMES, FrameMaps, Seen, measure
+from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.learned_presence import LearnedPresence
 from models.cutie.inference.presence import winner
 from models.cutie.inference.propagation import EncodedFrame, Propagation
@@ -149,7 +150,8 @@ def look(network: Network, frames: Sequence[Frame], head: PresenceHead | None) -
     ids = [int(each) for each in np.unique(frames[0][1]) if each]
     for number, (image, labels) in enumerate(frames):
         pixels = torch.tensor(np.ascontiguousarray(image)).permute(2, 0, 1)[None] / 255
-        encoded = EncodedFrame(number, pixels, network.encode_image(pixels))
+        seen = Geometry.of(labels.shape, short_side=0, scale=1, multiple=network.encoder.multiple)
+        encoded = EncodedFrame(number, pixels, network.encode_image(pixels), seen)
         masks = {each: torch.tensor(labels == each).float() for each in ids}
         for run, recorder in runs:
             recorder.truth = labels

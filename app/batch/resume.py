@@ -67,9 +67,11 @@ class FillJob:
         """Return all that the result depends on, by which unfinished work is known again."""
         options = self.options
         weights = options.weights and str(options.weights.absolute())
-        fusion = [options.size, options.scales, options.flip, options.presence]
+        fusion: list[object] = [options.size, options.scales, options.flip, options.presence]
         if options.quality is not Quality.NORMAL:  # so that older unfinished work is known again
             fusion.append(options.quality.value)
+        if options.follow is not None:
+            fusion.append(f"follow {options.follow}")
         shown = {frame: _digest(labels) for frame, labels in self.given.items()}
         found = {
             f"{frame} {number}": hashlib.sha256(mask.bits).hexdigest() if mask else ""

@@ -123,7 +123,7 @@ def _mended(
 
     Where that takes all of another object, or lies in one apart from this one, it is not to become
     a part of it: the two were taken for each other, and the object is where the other one was said
-    to be.
+    to be. That comes last where it takes a part of one that it touches.
     """
     click = scene.clicks[-1]
     place = _place_of(scene, before, click) if click.positive else None
@@ -147,6 +147,8 @@ def _mended(
             piece = _piece(other, click)
             if 0 < _area(piece) <= _area(other) / 2:
                 yield replace(predictions[0], mask=before | piece)
+    if place is not None and predictions:
+        yield replace(predictions[0], mask=place)
 
 
 def _place_of(scene: Scene, before: BoolMask, click: Click) -> BoolMask | None:

@@ -11,14 +11,18 @@ _LEAST = 0.01  # scores below, and above one less this, say no more
 
 
 class Calibration(NamedTuple):
-    """Weights of the logistic that turns a model's score into a probability (Platt 1999)."""
+    """Weights of the logistic that turns a model's score into a probability (Platt 1999).
+
+    Scores above `most` say no more than it does: of what is wrong then, the score knows nothing.
+    """
 
     bias: float
     slope: float
+    most: float = 1 - _LEAST
 
 
 # Fitted by `python packaging/fit_confidence.py`, on the model's masks of whole sequences.
-_CALIBRATIONS: Mapping[str, Calibration] = {"lite": Calibration(-5.0, 2.91)}
+_CALIBRATIONS: Mapping[str, Calibration] = {"lite": Calibration(-8.89, 4.80, 0.92)}
 _UNFITTED = _CALIBRATIONS["lite"]
 
 
@@ -33,6 +37,12 @@ def log_odds(score: float) -> float:
     return math.log(held / (1 - held))
 
 
+def probability(score: float, calibration: Calibration) -> float:
+    """Return the probability, 0 to 1, that a mask with a score, 0 to 1, is right."""
+    counted = log_odds(min(score, calibration.most))
+    return 1 / (1 + math.exp(-(calibration.bias + calibration.slope * counted)))
+
+
 def confidence(entry: Entry, calibration: Calibration) -> float | None:
     """Return the probability, 0 to 1, that a mask's IoU with the truth is `RIGHT` or more.
 
@@ -40,6 +50,4 @@ def confidence(entry: Entry, calibration: Calibration) -> float | None:
     """
     if entry.is_anchor:
         return 1.0
-    if entry.score is None:
-        return None
-    return 1 / (1 + math.exp(-(calibration.bias + calibration.slope * log_odds(entry.score))))
+    return None if entry.score is None else probability(entry.score, calibration)

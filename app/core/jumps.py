@@ -42,7 +42,7 @@ def _jumps_joined(
     jumps = [frame for frame, reasons in marks.items() if reasons & JUMPS]
     left = 0
     for index, first in enumerate(jumps):
-        if first < left:
+        if first < left or not found[first] & JUMPS:
             continue
         for back in jumps[index + 1 :]:
             if back - first > LONGEST or bisect(anchors, first) < bisect(anchors, back):
@@ -51,27 +51,27 @@ def _jumps_joined(
                 for frame in range(first, back):
                     found[frame] = found.get(frame, frozenset()) | (marks[first] & JUMPS)
                 found[back] = marks[back] - JUMPS - {Reason.SPLIT}
-                found |= _echoes(found, entries, first, back)
+                found |= _echoes(found, entries, back)
                 left = back
                 break
     return found
 
 
 def _echoes(
-    marks: Mapping[int, frozenset[Reason]], entries: Mapping[int, Entry], first: int, back: int
+    marks: Mapping[int, frozenset[Reason]], entries: Mapping[int, Entry], back: int
 ) -> dict[int, frozenset[Reason]]:
     """Return the marks after a jump `back` without those that only the frames before it explain.
 
     What is usual is still the size that the mask has just left.
     """
-    before = _mask(entries, first - 1)
+    usual = _mask(entries, back)
     return {
         frame: marks[frame] - {Reason.AREA_JUMP}
         for frame in range(back + 1, back + MEMORY)
         if frame in marks
-        and before is not None
+        and usual is not None
         and (now := _mask(entries, frame)) is not None
-        and _as_large(now, before, _GROWN)
+        and _as_large(now, usual)
     }
 
 

@@ -14,6 +14,7 @@ from app.core.events import Event, Reason, alone, between
 from app.core.jumps import JUMPS, LONGEST, MEMORY, NEAR, growth, joined
 from app.core.mask import Mask
 from app.core.overlap import quick_iou, thinning
+from app.core.places import changes_place
 
 # How likely a mask with this mark is wrong, as far as a reason alone can say.
 _SEVERITY = {
@@ -144,14 +145,20 @@ class Finder:
         others = {n: masks for n, masks in self._entries.items() if n != suspect.object}
         begins, rival = _swap_in(suspect, entries, others) or (suspect.last + 1, None)
         if begins > suspect.first:
-            before = _part(suspect, entries, suspect.first, begins - 1)
-            event, other = _event(before, entries, others)
-            told = replace(before, event=event, other=other)
+            start = _part(suspect, entries, suspect.first, begins - 1)
+            event, other = _event(start, entries, others)
+            told = replace(start, event=event, other=other)
             taken = event is Event.TAKEN and other is not None
             yield _absence(told, entries, others[other or 0]) if taken else told
-        if rival is not None:
-            swap = _part(suspect, entries, begins, suspect.last)
-            yield replace(swap, event=Event.SWAP, other=rival)
+        if rival is None:
+            return
+        ends = _back_in(suspect, begins, {suspect.object: entries, rival: others[rival]})
+        swap = _part(suspect, entries, begins, ends - 1)
+        yield replace(swap, event=Event.SWAP, other=rival)
+        if ends < suspect.last:  # beyond the change back, which is right
+            rest = _part(suspect, entries, ends, suspect.last)
+            before, now = _masks(entries, rest, rest.frame)
+            yield replace(rest, event=alone(rest.reasons, before, now, entries[rest.frame]))
 
     def _measure(self, object_id: int, entries: Mapping[int, Entry]) -> None:
         """Measure the masks that are new, and each with the one before it."""
@@ -381,6 +388,22 @@ def _swap_in(
             if between(before, now, *_masks(masks, step, frame)) is Event.SWAP:
                 return frame, number
     return None
+
+
+def _back_in(suspect: Suspect, begins: int, pair: Mapping[int, Mapping[int, Entry]]) -> int:
+    """Return the frame of a suspect on which the two that have changed places change back.
+
+    The one after its last where they do not.
+    """
+    own, other = pair
+    for frame in range(begins + 1, suspect.last + 1):
+        before, after = (
+            {number: masks[at] for number, masks in pair.items() if at in masks}
+            for at in (frame - 1, frame)
+        )
+        if changes_place(before, after, own, other):
+            return frame
+    return suspect.last + 1
 
 
 def _part(suspect: Suspect, entries: Mapping[int, Entry], first: int, last: int) -> Suspect:

@@ -204,7 +204,7 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "heal_patience", _HEAL, "Frames in agreement",
-        "... on this many frames in a row.", 1, 200,
+        "... on this many frames in a row, one more where it is only just so.", 1, 200,
     ),
     Field(
         "conflict", _HEAL, "Conflict",

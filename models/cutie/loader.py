@@ -149,11 +149,21 @@ def tracker_of(
         flip=options.flip,
         bfloat16=small and encoder_dtype(device) is torch.bfloat16,
         side_by_side=small and torch.get_num_threads() > 1,
+        follow=_may_follow(network, options, usually=small and device.type == "cpu"),
     )
     network = prepare_for_inference(
         network, device, eight_bits=small and eight_bit.is_faster(device)
     )
     return CutieTracker(network, frames, options=run, memory=_memory_for(model, options))
+
+
+def _may_follow(network: Network, options: LoadOptions, *, usually: bool) -> bool:
+    """Return whether the view may follow an object; a presence head knows places of whole frames.
+
+    Where a GPU would wait for each mask to know where to look next, it usually does not.
+    """
+    alone = not options.flip and not options.scales and network.presence_head is None
+    return alone and (usually if options.follow is None else options.follow)
 
 
 def _short_side(model: Model, options: LoadOptions) -> int:

@@ -165,6 +165,7 @@ class CpuHiera(nn.Module):
         ]
         self.blocks = nn.ModuleList(blocks)
         self._stages = [blocks[first:last] for first, last in pairwise(ends)]
+        del trunk.blocks  # whose weights the layers above may hold in bytes
         self.outlets = nn.ModuleList(encoder.outlets())
         self.to(dtype).eval().requires_grad_(requires_grad=False)
 

@@ -214,3 +214,33 @@ def test_weights_are_written_once_a_node_however_many_workers_want_them(
     own.parent.mkdir(parents=True)
     own.write_bytes(b"mine")
     assert files_of(["mine"]) == {"own/lite/mine.pt": own}
+
+
+def test_weights_go_with_their_companions_and_only_those_that_are_missing_are_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MASKWRIGHT_HOME", str(tmp_path / "home"))
+    whole = next(each for each in store.known() if each.companions)
+    names = [whole.name, *whole.companions]
+    for name in names:
+        store.place(name).parent.mkdir(parents=True, exist_ok=True)
+        store.place(name).write_bytes(b"here")
+    assert set(files_of([whole.name]).values()) == {store.place(name) for name in names}
+    held = {place: place for place in files_of([whole.name])}
+    fetched = list[object]()
+
+    def fetch(kept: object) -> bytes:
+        fetched.append(kept)
+        return b"fetched"
+
+    provide(held, fetch)
+    assert fetched == []
+    last = list(held)[-1]  # those before it are here, which ends nothing
+    (store.folder() / last).unlink()
+    provide(held, fetch)
+    assert fetched == [last]
+    assert (store.folder() / last).read_bytes() == b"fetched"
+    for place in held:
+        (store.folder() / place).unlink()
+    provide(held, fetch)
+    assert fetched == [last, *held]

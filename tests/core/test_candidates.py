@@ -134,6 +134,14 @@ def test_beside_a_labelled_hand_a_click_means_a_hand_and_not_the_person() -> Non
     assert any(same(mask, person & ~labelled) for mask in others)
 
 
+def test_a_part_is_held_by_what_has_more_than_four_fifths_of_it() -> None:
+    person, other_hand = square(2, 2, side=44), square(10, 30, side=8)
+    for columns_in, held in ((8, False), (9, True)):
+        labelled = square(46 - columns_in, 4, side=10)
+        first = masks_of(Scene((Click(13, 33),), others=(labelled,)), person, other_hand)[0]
+        assert same(first, other_hand if held else person & ~labelled)
+
+
 def test_of_several_labelled_parts_the_largest_tells_the_scale() -> None:
     person, hand, finger = square(0, 0, side=44), square(30, 30), square(30, 20, side=3)
     labelled = (square(5, 30), square(5, 20, side=3))
@@ -249,3 +257,13 @@ def test_the_first_candidate_changes_one_connected_part_at_the_click(
     changed = first ^ before
     assert changed[at[1], at[0]]
     assert ((first & ~before) if positive else (before & ~first)).sum() == changed.sum()
+
+
+def test_of_two_that_touch_the_place_of_the_other_is_offered_behind_the_part() -> None:
+    before, other = square(10), square(20)
+    part = other.copy()
+    part[:, 27:] = False
+    scene = Scene((Click(22, 25),), before=before, others=[other])
+    found = masks_of(scene, before | part)
+    assert same(found[0], before | part)
+    assert any(same(mask, other) for mask in found[1:])

@@ -151,6 +151,19 @@ def test_a_swap_within_a_longer_unrest_begins_where_they_change_places() -> None
     assert swap.frame >= 20
 
 
+def test_a_swap_ends_where_they_change_back_though_the_unrest_goes_on() -> None:
+    odd = {Key(f, n): entry(square(40 if n == 1 else 10)) for f in range(12, 20) for n in (1, 2)}
+    odd |= {Key(f, 1): entry(square(10, side=5), score=0.3) for f in (20, 21)}
+    swap, rest = (each for each in two_objects(odd) if each.object == 1)
+    assert (swap.first, swap.last, swap.event) == (12, 19, Event.SWAP)
+    assert swap.frame <= 19
+    assert (rest.first, rest.event, rest.other) == (20, Event.DRIFT, None)
+    one, two = Key(20, 1), Key(21, 1)
+    back = {key: entry(square(10), score=0.9) for key in (one, two)}
+    (swap,) = (each for each in two_objects(odd | back) if each.object == 1)
+    assert (swap.first, swap.last) == (12, 19)
+
+
 def test_what_another_object_has_now_was_taken_by_it() -> None:
     odd = {Key(f, 2): entry(square(10)) for f in range(20, 30)}
     odd |= {Key(f, 1): entry(None, score=0.1) for f in range(20, 30)}
@@ -249,6 +262,18 @@ def test_a_leak_that_grows_and_a_thing_that_grows_meanwhile_end_with_the_jump_ba
     (suspect,) = (each for each in find(document_with(odd)) if each.last >= 12)
     assert suspect.last == 17
     assert suspect.frame == 17  # the model is sure of all, so that the size tells
+
+
+def test_after_a_jump_back_no_jump_begins_with_what_was_usual_before() -> None:
+    """The thing grows all the while, leaks from 12 to 17 and shrinks at once on frame 30."""
+    sides = {frame: 10 + frame // 3 for frame in range(40)}
+    sides |= {frame: 2 * sides[frame] for frame in range(12, 18)}
+    sides |= {frame: sides[frame] - 8 for frame in range(30, 40)}
+    odd = {frame: entry(square(8, y=6, side=side)) for frame, side in sides.items()}
+    odd[0] = entry(square(8, y=6), origin=Origin.DRAWN)
+    leak, shrunk = sorted(find(document_with(odd)), key=lambda each: each.first)
+    assert (leak.first, leak.last) == (12, 17)
+    assert shrunk.first == 30
 
 
 def apart() -> BoolMask:

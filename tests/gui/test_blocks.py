@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QLabel, QLineEdit, QMenu
+from PySide6.QtWidgets import QDockWidget, QLabel, QLineEdit, QMenu
 
 from app.core.block import Block
 from app.core.document import Key, State
@@ -159,3 +159,18 @@ def test_suspects_are_marked_in_their_lane(opened: Desk) -> None:
 
     assert marked(suspect.frame + 0.5)
     assert not marked(20.5)
+
+
+def test_the_palette_finds_a_panel_and_shows_it(opened: Desk) -> None:
+    opened.do("palette")
+    (palette,) = opened.window.findChildren(CommandPalette)
+    history = opened.window.findChild(QDockWidget, "history")
+    assert history is not None
+    assert not history.isVisible()
+    field = palette.findChild(QLineEdit)
+    assert field is not None
+    opened.qtbot.keyClicks(field, "history")
+    assert palette.names()[0] == "History"
+    opened.qtbot.keyClick(field, Qt.Key.Key_Return)
+    opened.settle()
+    assert history.isVisible()

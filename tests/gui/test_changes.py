@@ -109,3 +109,12 @@ def test_a_click_goes_to_the_change(healed: Desk) -> None:
     index = panel.view.model().index(2, 0)
     panel.view.clicked.emit(index)
     assert healed.session.view.frame == healed.session.changes.open[2].key.frame
+
+
+def test_a_long_name_leaves_the_list_as_wide_as_its_panel(healed: Desk) -> None:
+    healed.session.objects.rename(1, "the left hand of the person who came in last")
+    healed.do("view_changes")
+    view = panel_of(healed).view
+    healed.settle()
+    assert view.horizontalScrollBar().maximum() == 0
+    assert view.visualRect(view.model().index(0, 0)).width() <= view.viewport().width()

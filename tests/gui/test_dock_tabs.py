@@ -1,6 +1,5 @@
 """The tabs of the panels at the right, whose titles have room for four."""
 
-from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QDockWidget, QTabBar
 
 from tests.gui.conftest import Desk
@@ -31,10 +30,6 @@ def is_whole(bar: QTabBar) -> bool:
     return all(bar.rect().contains(bar.tabRect(index)) for index in range(bar.count()))
 
 
-def picture(bar: QTabBar, index: int) -> QImage:
-    return bar.grab(bar.tabRect(index)).toImage()
-
-
 def test_four_tabs_are_words(opened: Desk) -> None:
     bar = show(opened)
     assert titles(bar) == ["Review", "Anchors", "Changes", "Find"]
@@ -59,15 +54,6 @@ def test_the_current_one_keeps_its_title(opened: Desk) -> None:
         wide = [index for index in range(bar.count()) if bar.tabRect(index).width() > words + 16]
         assert wide == [bar.currentIndex()]
         assert is_whole(bar)
-
-
-def test_an_icon_stands_alone(opened: Desk) -> None:
-    bar = show(opened, "history", "effort", "memory")
-    at = titles(bar).index("Find")
-    alone = picture(bar, at)
-    bar.setTabText(at, "Fxxx")
-    opened.settle()
-    assert picture(bar, at) == alone
 
 
 def test_they_are_words_again_once_there_is_room(opened: Desk) -> None:

@@ -403,6 +403,27 @@ def test_densify_from_the_menu_then_decide_in_the_panel_and_export(
     assert [model.index(row, 3).data() for row in range(2)] == ["accepted", "in doubt: 1-3"]
 
 
+def test_the_view_goes_along_from_one_run_to_the_next(
+    desk: Desk, tmp_path: Path, qtbot: QtBot
+) -> None:
+    desk.window.files.open(sparse_source(tmp_path / "work"))
+    desk.settle()
+    gate = desk.model.fake_tracker.gate
+    gate.close()
+    desk.do("densify")
+    gate.let(9)
+    qtbot.waitUntil(lambda: len(desk.session.masks.document) == 12)  # the first run is kept
+    qtbot.wait(120)  # no more often is it told how far a job is
+    gate.let(2)
+    qtbot.waitUntil(lambda: desk.session.view.frame > 4)
+    desk.session.objects.add()  # who does something stays where he is
+    here = desk.session.view.frame
+    qtbot.wait(120)
+    gate.open()
+    desk.idle()
+    assert desk.session.view.frame == here
+
+
 def test_a_run_beside_an_edited_mask_is_stale_until_it_is_accepted_or_made_anew(
     desk: Desk, tmp_path: Path
 ) -> None:

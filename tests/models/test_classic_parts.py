@@ -181,6 +181,13 @@ def test_ground_near_the_thing_is_what_it_must_be_told_from() -> None:
         assert found == pytest.approx(expected, abs=1e-3)
 
 
+def test_a_colour_that_is_hardly_a_thing_s_says_little() -> None:
+    bins = np.full((100, 125), THERE, np.intp)
+    bins[50, 50] = HERE  # a share of 1e-5, smoothed
+    model = ColourModel.of([(bins, np.ones((100, 125), np.bool_))])
+    assert model.probability(np.array([[HERE]]))[0, 0] == pytest.approx(0.5, abs=1e-3)
+
+
 def test_each_mask_shown_says_as_much_as_the_others() -> None:
     size = (10, 10)
     small, large = area(size, slice(0, 2), slice(0, 2)), area(size, slice(0, 8), slice(0, 8))

@@ -11,6 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from models.api import Store
 from models.cutie.config import CUTIE_SMALL, LongTermConfig, MemoryConfig, PresenceConfig
+from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.propagation import EncodedFrame, FrameSizeError, Propagation
 from models.cutie.network.network import Network
 from tests.models.cutie_oracle import Untyped, index_mask, moving_clip, oracle_config, pair
@@ -52,7 +53,8 @@ def encode(network: Network, number: int, image: Tensor, *, mirrored: bool = Fal
     images = image[None]
     if mirrored:
         images = torch.cat([images, images.flip(-1)])
-    return EncodedFrame(number, images, network.encode_image(images))
+    geometry = Geometry.of((image.shape[1], image.shape[2]), short_side=0, scale=1, multiple=16)
+    return EncodedFrame(number, images, network.encode_image(images), geometry)
 
 
 def given(mask: Tensor, objects: tuple[int, ...]) -> dict[int, Tensor]:

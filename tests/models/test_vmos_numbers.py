@@ -2,14 +2,19 @@
 
 import math
 import zlib
+from collections.abc import Callable
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
 from models.vmos.config import MemoryRules, VmosConfig
 from models.vmos.engine import Engine, split_labels
 from models.vmos.geometry import network_image, network_labels
+from models.vmos.network import attention, deformable
+from models.vmos.network.attention import attend, attend_nearby
+from models.vmos.network.deformable import deform
 from models.vmos.network.network import Vmos, merge
 
 SIZE = (33, 161)  # 11 cells of stride 16 in a row, more than a window reaches
@@ -69,6 +74,25 @@ def test_a_small_network_computes_what_it_did_beside_the_official_one() -> None:
         [2.074381, 2.327369, 1.972746, 0.25177],
     ]
     np.testing.assert_allclose(torch.stack(found).numpy(), expected, rtol=0, atol=2e-3)
+
+
+def test_what_is_large_is_computed_in_parts_and_is_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    size = (18, 10)
+    query, key, value = (noise(name, 180, 1, 4) for name in ("query", "key", "value"))
+    bias, x = noise("bias", 180, 1, 225), noise("x", 1, *size, 8)
+    offset, weight = 3 * noise("offset", 1, *size, 36), noise("weight", 1, *size, 18)
+    works: tuple[Callable[[], Tensor], ...] = (
+        lambda: attend(query, key, value),
+        lambda: attend_nearby(query, key, value, bias, size),
+        lambda: deform(x, offset, weight, 2),
+    )
+    whole = [work() for work in works]
+    monkeypatch.setattr(attention, "_MOST_SIMILARITIES", 4000)
+    monkeypatch.setattr(deformable, "_MOST_SAMPLES", 4000)
+    for work, expected in zip(works, whole, strict=True):
+        torch.testing.assert_close(work(), expected)
 
 
 def test_engines_are_merged_by_what_all_take_for_background() -> None:

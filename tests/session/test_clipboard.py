@@ -1,6 +1,7 @@
 """The clipboard: masks copied to another frame or object."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -54,3 +55,30 @@ def test_a_locked_or_hidden_object_gets_nothing_pasted(desk: Desk, change: dict[
     session.clipboard.paste()
     assert dict(session.masks.document.items()) == before
     assert desk.said("object 2 is")
+
+
+def test_what_can_be_pasted_is_told_and_goes_with_the_video(desk: Desk, clip: Path) -> None:
+    session, told = desk.session, list[bool]()
+    session.clipboard.changed.connect(lambda: told.append(session.clipboard.has_mask))
+    draw(desk, 0)
+    assert not session.clipboard.has_mask
+    session.view.go_to(3)
+    session.clipboard.copy()  # there is no mask here
+    assert told == []
+    session.edit.mark_absent([Key(3, 1)])
+    session.clipboard.copy()
+    assert told == []
+    assert desk.said("There is no mask to copy on this frame.")
+    session.view.go_to(0)
+    session.clipboard.copy()
+    assert told == [True]
+    assert desk.said("Copied.")
+    session.view.go_to(5)
+    session.clipboard.paste()
+    assert session.history.stack.undoText() == "Paste object 1, frame 5"
+    assert session.clipboard.has_mask  # for another frame
+    session.files.close()
+    assert told == [True, False]
+    session.files.open(clip)
+    session.clipboard.paste()
+    assert desk.reports[-1].text == "Copy a mask first."

@@ -296,3 +296,19 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
     assert condition()
     time.sleep(0.2)
+
+
+def test_what_becomes_of_a_job_is_said(desk: Desk, idle: Callable[[], None]) -> None:
+    session = desk.session
+    draw(desk, 0)
+    desk.made.fake_tracker.gate.close()
+    session.jobs.propagate(Direction.FORWARD)
+    title = session.jobs.running[0]
+    session.jobs.propagate(Direction.FORWARD)
+    assert desk.reports[-1].text == f"{title}: is under way already."
+    session.jobs.stop_running()
+    assert desk.reports[-1].text == f"{title}: stopped; what is finished is kept."
+    session.jobs.stop_running()  # nothing runs any more
+    assert len([each for each in desk.reports if "stopped" in each.text]) == 1
+    open_gates(desk)
+    idle()

@@ -138,6 +138,15 @@ class Walker:
             to_nearest_anchor=self.random.random() < 0.7,
         )
 
+    def densify(self) -> None:
+        """Fill between some frames, whatever has a mask there, or decide on a run."""
+        dense = self.session.files.exchange.visor.dense
+        if self.random.random() < 0.3 and (found := dense.all()):
+            self.random.choice([dense.accept, dense.reject])(self.random.choice(found))
+            return
+        self.look()
+        dense.fill(tuple(sorted(self.random.sample(range(FRAMES), 4))))
+
     def refine(self) -> None:
         self.look()
         self.session.correction.refine(range(FRAMES), [self.number()])
@@ -204,8 +213,9 @@ class Walker:
         """Do something, at rest or not, and look at what must hold."""
         calls: list[Callable[[], None]] = [
             self.draw, self.draw, self.click, self.click, self.click, self.box, self.tab,
-            self.enter, self.enter, self.propagate, self.refine, self.states, self.paste,
-            self.exchange, self.lock, self.cancel, self.undo, self.redo, self.decide, self.show,
+            self.enter, self.enter, self.propagate, self.densify, self.densify, self.refine,
+            self.states, self.paste, self.exchange, self.lock, self.cancel, self.undo, self.redo,
+            self.decide, self.show,
         ]  # fmt: skip
         call = self.random.choice(calls)
         self.done.append(call.__name__)

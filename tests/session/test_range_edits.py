@@ -180,3 +180,34 @@ def test_what_a_job_finds_while_it_makes_way_is_changed_with_the_rest(
         here = session.masks.document.on_frame(frame)
         assert {n: entry.mask for n, entry in here.items()} == wanted, frame
     gate.open()
+
+
+def test_what_cannot_be_merged_or_split_is_said(desk: Desk) -> None:
+    session = desk.session
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    steps = session.history.stack.count()
+    session.ranges.merge(Block((1, 2), range(5, 9)), 1)
+    assert desk.reports[-1].text == "There is nothing to merge on these frames."
+    session.ranges.split_off(Block((1, 2), range(3)))
+    assert desk.reports[-1].text == "Choose one object to split a part off."
+    assert session.history.stack.count() == steps
+
+
+def test_the_steps_of_ranges_say_what_they_did_and_where(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session, stack = desk.session, desk.session.history.stack
+    for number, x in ((1, 10), (2, 40)):
+        draw(desk, 0, number=number, x=x)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    session.ranges.merge(Block((1, 2), range(3, 5)), 1)
+    assert stack.undoText() == "Merge object 2 into object 1, frames 3-4"
+    session.history.undo()
+    session.ranges.merge(Block((1, 2), range(3, 4)), 2)
+    assert stack.undoText() == "Merge object 1 into object 2, frame 3"
+    session.history.undo()
+    session.view.go_to(20)
+    session.ranges.take_over(1, 2)
+    assert stack.undoText() == f"Take over object 2 by object 1, frames 20-{FRAMES - 1}"

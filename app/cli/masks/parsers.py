@@ -22,12 +22,7 @@ def configure_propagate(parser: argparse.ArgumentParser) -> None:
     _add_first_number(parser)
     add("--out", type=Path, required=True, metavar="DIR", help="where a PNG a frame is written")
     _add_finding(parser.add_argument_group("with --text"))
-    add(
-        "--model",
-        metavar="NAME",
-        help="the tracker (default: the best for this machine that is here)",
-    )
-    add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
+    _add_model(parser, "tracker")
     add("--size", type=int, metavar="N", help="short side at inference; 0 = as the frames are")
     add("--quality", choices=[each.value for each in Quality],
         help="of models with a memory of frames, the size they see a frame at: three quarters, all "
@@ -45,6 +40,9 @@ def configure_propagate(parser: argparse.ArgumentParser) -> None:
     add("--presence", action=argparse.BooleanOptionalAction,
         help="remember an object only on frames on which it is seen and show no unsure mask, or "
         "remember it on all and show all (default: the model's choice)")  # fmt: skip
+    add("--follow", action=argparse.BooleanOptionalAction,
+        help="let the view follow an object that is alone and small, or look at whole frames "
+        "(default: the model's choice)")  # fmt: skip
     add("--project", type=Path, metavar="FILE",
         help="put the masks in a project file, too; what a person made there stays")  # fmt: skip
 
@@ -75,12 +73,7 @@ def configure_segment(parser: argparse.ArgumentParser) -> None:
     add("--box", type=_box, metavar="X0,Y0,X1,Y1", help="a box round the object")
     add("--mask", type=Path, metavar="PNG", help="the mask so far: pixels of 1 to 254")
     add("--out", type=output_file, required=True, metavar="PNG", help="where the mask is written")
-    add(
-        "--model",
-        metavar="NAME",
-        help="the segmenter (default: the best for this machine that is here)",
-    )
-    add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
+    _add_model(parser, "segmenter")
 
 
 def configure_refine(parser: argparse.ArgumentParser) -> None:
@@ -95,12 +88,7 @@ def configure_refine(parser: argparse.ArgumentParser) -> None:
     add("--frames", dest="chosen", type=_ranges, metavar="N,N-M",
         help="which frames, counted from 0 (default: all that have a mask)")  # fmt: skip
     _add_gate(parser)
-    add(
-        "--model",
-        metavar="NAME",
-        help="the refiner (default: the best for this machine that is here)",
-    )
-    add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
+    _add_model(parser, "refiner")
 
 
 def configure_densify(parser: argparse.ArgumentParser) -> None:
@@ -114,12 +102,7 @@ def configure_densify(parser: argparse.ArgumentParser) -> None:
         "(default: beside the JSON)")  # fmt: skip
     add("--gate", type=float, default=0.85, metavar="IOU",
         help="keep masks of which both directions agree at least this much (0.85)")  # fmt: skip
-    add(
-        "--model",
-        metavar="NAME",
-        help="the tracker (default: the best for this machine that is here)",
-    )
-    add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
+    _add_model(parser, "tracker")
     add("--size", type=whole(0), metavar="N",
         help="short side at inference; 0 = as the frames are")  # fmt: skip
 
@@ -185,6 +168,17 @@ def configure_inspect(parser: argparse.ArgumentParser) -> None:
         "tell)")  # fmt: skip
     add("--worst", type=whole(0), default=6, metavar="N",
         help="how many episodes a prediction are shown (default: 6)")  # fmt: skip
+
+
+def _add_model(parser: argparse.ArgumentParser, kind: str) -> None:
+    """Add which model of its kind a command takes, and from which file."""
+    add = parser.add_argument
+    add(
+        "--model",
+        metavar="NAME",
+        help=f"the {kind} (default: the best for this machine that is here)",
+    )
+    add("--weights", type=Path, metavar="FILE", help="weights to use instead of the known ones")
 
 
 def _add_first_number(parser: argparse.ArgumentParser) -> None:

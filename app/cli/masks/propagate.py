@@ -73,6 +73,7 @@ def _job(arguments: argparse.Namespace, video: Video) -> FillJob:
         scales=arguments.scales,
         flip=arguments.flip,
         presence=arguments.presence,
+        follow=arguments.follow,
         quality=Quality(arguments.quality or Quality.NORMAL),
     )
     if not 0 <= arguments.iou_gate <= 1:

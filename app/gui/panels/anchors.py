@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QAbstractItemView, QLabel, QListView, QToolBar, QV
 from app.core.anchors import Anchor, anchors_of
 from app.core.document import Key, State
 from app.gui.timeline.thumbnails import thumbnail, with_masks
+from app.gui.widgets.rows import NarrowRows
 from app.gui.widgets.words import state_name
 from app.session.state.masks import Masks
 from app.session.state.video import CurrentVideo
@@ -122,6 +123,7 @@ class AnchorsPanel(QWidget):
         self._list.setAccessibleName(self.tr("Anchors"))
         self._list.setIconSize(_PICTURE)
         self._list.setUniformItemSizes(True)
+        self._list.setItemDelegate(NarrowRows(self._list))
         self._list.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self._empty = QLabel(self.tr("Masks that you make or verify appear here."))
         self._empty.setObjectName("dim")

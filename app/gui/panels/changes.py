@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 from app.core.document import Key
 from app.core.mask import Mask
 from app.gui.widgets.fields import keep_from_wheel
+from app.gui.widgets.rows import NarrowRows
 from app.session.edits.changes import Change, Changes
 from app.session.state.masks import Masks
 from app.session.state.video import CurrentVideo
@@ -147,6 +148,7 @@ class ChangesPanel(QWidget):
         self._list.setAccessibleName(self.tr("Changes, largest first"))
         self._list.setIconSize(QSize(2 * _HALF.width() + _GAP, _HALF.height()))
         self._list.setUniformItemSizes(True)
+        self._list.setItemDelegate(NarrowRows(self._list))
         self._list.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self._list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self._scope = QComboBox()

@@ -2,9 +2,18 @@
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QAbstractItemModel
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, QSize
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHeaderView, QLabel, QToolBar, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHeaderView,
+    QLabel,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QToolBar,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
 
 
 def table_of(
@@ -77,3 +86,12 @@ class TablePanel(QWidget):
         """Put the table, which takes what room is left, between `above` and the actions."""
         for widget in (*above, self._tree, self._buttons):
             self._layout.addWidget(widget, int(widget is self._tree))
+
+
+class NarrowRows(QStyledItemDelegate):
+    """Rows that are never wider than their list: what has no room ends in dots."""
+
+    def sizeHint(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
+        return QSize(1, super().sizeHint(option, index).height())

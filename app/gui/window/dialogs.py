@@ -70,8 +70,9 @@ class PanelVerbs:
         self._show(ShortcutSheet(self._groups(), self._window))
 
     def palette(self) -> None:
-        """Find a command by name."""
-        self._show(CommandPalette(self._actions(), self._window))
+        """Find a command, or a panel to show, by name."""
+        actions = [*self._actions(), *self._docks.toggles()]
+        self._show(CommandPalette(actions, self._window))
 
     def effort(self) -> None:
         """Show what the person has done for the clip."""

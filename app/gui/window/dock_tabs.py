@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Slot
-from PySide6.QtGui import QIcon, QPainter
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QDockWidget,
     QMainWindow,
@@ -90,7 +90,7 @@ class DockTabs(QObject):
 
 
 class _IconTabs(QProxyStyle):
-    """Leaves the titles of crowded tabs away, but for the current one's."""
+    """Makes crowded tabs as narrow as an icon, but for the current one."""
 
     def sizeFromContents(
         self,
@@ -100,29 +100,15 @@ class _IconTabs(QProxyStyle):
         widget: QWidget | None = None,
         /,
     ) -> QSize:
-        if kind is QStyle.ContentsType.CT_TabBarTab and _as_icon(option, widget):
+        if kind is QStyle.ContentsType.CT_TabBarTab and _is_icon(option, widget):
             room = self.pixelMetric(QStyle.PixelMetric.PM_TabBarTabHSpace, option, widget)
             size = QSize(_ICON.width() + room * 2 // 3, size.height())
         # The stubs have no None for the widget, though Qt gives none for what stands alone.
         return super().sizeFromContents(kind, option, size, widget)  # type: ignore[arg-type]
 
-    def drawControl(
-        self,
-        element: QStyle.ControlElement,
-        option: QStyleOption,
-        painter: QPainter,
-        /,
-        widget: QWidget | None = None,
-    ) -> None:
-        tab = _as_icon(option, widget)
-        if element is QStyle.ControlElement.CE_TabBarTabLabel and tab is not None:
-            tab.text = ""
-        super().drawControl(element, option, painter, widget)
 
-
-def _as_icon(option: QStyleOption, widget: QWidget | None) -> QStyleOptionTab | None:
-    """Return the option of a tab that is to be an icon, None for any other."""
+def _is_icon(option: QStyleOption, widget: QWidget | None) -> bool:
+    """Whether a tab has room for its icon only: its title is not drawn then."""
     if not isinstance(option, QStyleOptionTab) or widget is None or not widget.property(_CROWDED):
-        return None
-    is_current = option.state & QStyle.StateFlag.State_Selected
-    return None if is_current else option
+        return False
+    return not option.state & QStyle.StateFlag.State_Selected

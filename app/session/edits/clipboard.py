@@ -55,4 +55,6 @@ class Clipboard(QObject):
 
     @Slot()
     def _forget(self) -> None:
-        self._mask = None
+        if self._mask is not None:
+            self._mask = None
+            self.changed.emit()

@@ -84,6 +84,13 @@ class Results:
             if not self._can_redo:
                 self.keep(running)
 
+    def finish(self, running: RunningJob, *, keeps: bool) -> None:
+        """Keep what is pending at the end of a job; what was edited since is no change of it."""
+        self.keep(running, keeps=keeps)
+        for key, entry in running.changed.items():
+            if self._masks.document.get(key) is not entry:
+                self.before.pop(key, None)
+
     def keep(self, running: RunningJob, *, keeps: bool = True) -> None:
         """Turn what is pending into an undo step: that of the job, where nothing came in between.
 
@@ -105,7 +112,7 @@ class Results:
             running.changed |= {key: taken[key] for key in changes}
             self.before.update({key: running.before[key] for key in changes})
             with self.changing, self._keeping:
-                self._masks.change(changes, running.title, series=running.job)
+                self._masks.change(changes, running.title, series=f"job {running.id}")
             running.since = self.undo_index
         if unused := frozenset(taken) - frozenset(changes):
             self._masks.entries_changed.emit(unused)

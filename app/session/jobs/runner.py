@@ -256,7 +256,7 @@ class JobRunner(QObject):
     def _finish(self, running: RunningJob, *, keeps: bool = True) -> None:
         """Turn what is pending into one undo step, unless it is to be dropped."""
         self._running = None
-        self._results.keep(running, keeps=keeps)
+        self._results.finish(running, keeps=keeps)
         if running.changed:
             self.replaced.emit()
         self._status.enter(SessionState.IDLE)

@@ -117,7 +117,8 @@ def write_dense(
     dense = dense_file(document, frames, found, sparse, attachment)
     if not dense.records:
         raise UsageError(
-            "Nothing lies between the annotated frames: propagate there, or use maskwright densify."
+            "Nothing lies between the annotated frames, or all of it is in doubt: densify first, "
+            "or accept runs."
         )
     atomic_write(path, dense.dumps())
     names = {record.image["interpolation"] for record in dense.records}

@@ -1,10 +1,12 @@
 """The geometry between a frame and what the network sees of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models.cutie.inference.view import View
 from models.encoders.shape import factor_to
 
 Size = tuple[int, int]  # (height, width) in pixels
@@ -12,11 +14,12 @@ Size = tuple[int, int]  # (height, width) in pixels
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """A frame of size `frame`, brought to `inner`, then padded round its centre to `padded`."""
+    """A `view` of a frame of size `frame`, brought to `inner`, then padded to `padded`."""
 
     frame: Size
     inner: Size
     padded: Size
+    view: View
 
     @classmethod
     def of(
@@ -33,7 +36,16 @@ class Geometry:
         # As the published code rounds, so that the same pixels are seen.
         inner = frame if factor == 1 else (_down(frame[0] * factor), _down(frame[1] * factor))
         height, width = (-(-side // multiple) * multiple for side in inner)
-        return cls(frame, inner, (height, width))
+        return cls(frame, inner, (height, width), View.whole(frame))
+
+    def looking_at(self, view: View) -> "Geometry":
+        """Return the geometry with another view."""
+        return replace(self, view=view)
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """How many pixels the network sees of a pixel of the frame, down and across."""
+        return self.inner[0] / self.view.height, self.inner[1] / self.view.width
 
     @property
     def margins(self) -> tuple[int, int, int, int]:
@@ -43,13 +55,15 @@ class Geometry:
 
     def image_in(self, image: Tensor) -> Tensor:
         """Map images (B, 3, H, W) to what the network sees."""
-        if self.inner != self.frame:
+        image = self._within(image)
+        if self.inner != self._seen:
             image = F.interpolate(image, size=self.inner, mode="bilinear", align_corners=False)
         return F.pad(image, self.margins)
 
     def masks_in(self, masks: Tensor) -> Tensor:
         """Map masks (K, H, W) of 0 and 1 to what the network sees; none that is set gets lost."""
-        if self.inner != self.frame:
+        masks = self._within(masks)
+        if self.inner != self._seen:
             nearest = F.interpolate(masks[None], size=self.inner, mode="nearest-exact")[0]
             any_set = F.adaptive_max_pool2d(masks[None], self.inner)[0]
             lost = (nearest.flatten(1).sum(1) == 0).view(-1, 1, 1)
@@ -62,23 +76,59 @@ class Geometry:
         return maps[..., top : top + self.inner[0], left : left + self.inner[1]]
 
     def cell(self, x: float, y: float) -> tuple[int, int]:
-        """Return the (column, row) at stride 16 where a pixel of the frame lies."""
+        """Return the (column, row) at stride 16 where a pixel of the view lies."""
         left, _, top, _ = self.margins
-        across, down = self.inner[1] / self.frame[1], self.inner[0] / self.frame[0]
-        return int((x + 0.5) * across + left) // 16, int((y + 0.5) * down + top) // 16
+        down, across = self.scale
+        column = (x + 0.5 - self.view.left) * across + left
+        return int(column) // 16, int((y + 0.5 - self.view.top) * down + top) // 16
 
     def centre(self, column: int, row: int) -> tuple[float, float]:
         """Return the pixel (x, y) of the frame in the middle of a cell at stride 16."""
         left, _, top, _ = self.margins
-        across, down = self.inner[1] / self.frame[1], self.inner[0] / self.frame[0]
-        return (16 * column + 8 - left) / across - 0.5, (16 * row + 8 - top) / down - 0.5
+        down, across = self.scale
+        x = (16 * column + 8 - left) / across + self.view.left
+        return x - 0.5, (16 * row + 8 - top) / down + self.view.top - 0.5
 
     def out(self, probability: Tensor) -> Tensor:
-        """Bring probabilities (K, h, w) without padding to the frame's size."""
-        if self.inner == self.frame:
+        """Bring probabilities (K + 1, h, w) without padding to the frame's size.
+
+        Beyond the view there is background.
+        """
+        if self.inner != self._seen:
+            probability = F.interpolate(
+                probability[None], size=self._seen, mode="bilinear", align_corners=False
+            )[0]
+        if self._seen == self.frame:
             return probability
-        size = self.frame
-        return F.interpolate(probability[None], size=size, mode="bilinear", align_corners=False)[0]
+        whole = probability.new_zeros(len(probability), *self.frame)
+        whole[0] = 1
+        self._within(whole).copy_(probability)
+        return whole
+
+    def resampled(self, maps: Tensor, before: "Geometry") -> Tensor:
+        """Bring maps (B, C, ...) of what the network saw `before` to this view; 0 beyond it."""
+        rows, columns = (
+            self._seen_before(axis, before, side) for axis, side in enumerate(maps.shape[-2:])
+        )
+        at = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1)
+        grid = at.expand(len(maps), -1, -1, -1)
+        return F.grid_sample(maps.float(), grid, padding_mode="zeros", align_corners=False)
+
+    def _seen_before(self, axis: int, before: "Geometry", count: int) -> Tensor:
+        """Return where each of `count` rows, or columns, was `before`, from -1 to 1."""
+        padded, margin = self.padded[axis], self.margins[2 - 2 * axis]
+        seen = (torch.arange(count) + 0.5) * padded / count - margin
+        frame = self.view[axis] + seen / self.scale[axis]
+        return ((frame - before.view[axis]) * before.scale[axis] + margin) / padded * 2 - 1
+
+    @property
+    def _seen(self) -> Size:
+        return self.view.height, self.view.width
+
+    def _within(self, maps: Tensor) -> Tensor:
+        """Return the view of maps (..., H, W) of the frame."""
+        top, left, height, width = self.view
+        return maps[..., top : top + height, left : left + width]
 
 
 def _down(side: float) -> int:

@@ -3,6 +3,7 @@
 Shapes: B images (2 with the mirrored one), K objects, H and W as the network sees the frame.
 """
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from models.api import ModelError, Place, Store, Vote
 from models.cutie.affinity import query_terms
 from models.cutie.config import MemoryConfig
 from models.cutie.inference.evidence import FrameMaps
+from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.learned_presence import LearnedPresence
 from models.cutie.inference.presence import Presence, rivalled, shown
 from models.cutie.memory.bank import Bank, select_objects
@@ -26,6 +28,7 @@ class EncodedFrame(NamedTuple):
     number: int
     image: Tensor  # (B, 3, H, W), 0 to 1
     features: ImageFeatures
+    geometry: Geometry  # what was seen of it
 
 
 class Segmented(NamedTuple):
@@ -162,6 +165,18 @@ class Propagation:
             self._add_memory(frame, present, confusing, permanent=permanent)
         least = self.config.least_shown
         return shown(probability, least) if least and self.objects else probability
+
+    def move(self, before: Geometry, after: Geometry) -> None:
+        """Bring what is known from just before to the view in which the next frame is seen."""
+        if self._last_masks is not None:
+            self._last_masks = after.resampled(self._last_masks, before)
+        for object_id, mask in self._starting.items():
+            self._starting[object_id] = after.resampled(mask[:, None], before)[:, 0]
+        for object_id, sensory in self.bank.sensory.items():
+            moved = after.resampled(sensory, before)
+            self.bank.sensory[object_id] = moved.to(memory_format=torch.channels_last)
+        if self._presence is not None:
+            self._presence.enlarge(math.prod(after.scale) / math.prod(before.scale))
 
     def delete_objects(self, objects: Sequence[int]) -> None:
         """Stop following objects, and keep nothing of them."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from models.api import FloatMap, Frames, Image
 from models.cutie.inference.encoder_threads import EncoderThreads
-from models.cutie.inference.geometry import Geometry
+from models.cutie.inference.geometry import Geometry, Size
 from models.cutie.inference.propagation import EncodedFrame, FrameSizeError
 from models.cutie.network.network import ImageFeatures, Network
 
@@ -20,6 +20,7 @@ _BATCH = {"cuda": 4}  # frames encoded at once, by device; elsewhere one
 class FrameReader:
     """The frames of a video as the network knows them, in the order that `plan` announced.
 
+    What is seen of a frame is what `geometry` looked at when it was encoded, or began to be.
     `mirrored` adds each frame's mirror image. A few encoded frames are kept. With `threads` the
     next frames are encoded while the caller works on this one; they stay the caller's to close.
     """
@@ -33,9 +34,9 @@ class FrameReader:
         mirrored: bool,
         threads: EncoderThreads | None = None,
     ) -> None:
+        self.geometry = geometry
         self._network = network
         self._frames = frames
-        self._geometry = geometry
         self._mirrored = mirrored
         self._threads = threads
         self._device = network.pixel_mean.device
@@ -60,6 +61,14 @@ class FrameReader:
             del self._encoded[next(iter(self._encoded))]
         return self._encoded[number]
 
+    def read_as(self, number: int, geometry: Geometry) -> EncodedFrame:
+        """Return a frame's features with another geometry than `read` may give them."""
+        known = self._encoded.get(number)
+        if known is None or known.geometry != geometry:
+            self._due.pop(number, None)
+            self._keep(self._features([number], geometry))
+        return self._encoded[number]
+
     def stop(self) -> None:
         """Encode nothing ahead from here on."""
         self._threads = None
@@ -76,10 +85,10 @@ class FrameReader:
     def _encode(self, number: int) -> list[EncodedFrame]:
         due = self._next(number)
         if self._threads is None:
-            return self._features(due)
+            return self._features(due, self.geometry)
         for one in due:
             if one not in self._due and one not in self._encoded:
-                self._due[one] = self._threads.submit(self._features, [one])
+                self._due[one] = self._threads.submit(self._features, [one], self.geometry)
         return self._due.pop(number).result()
 
     def _keep(self, encoded: Sequence[EncodedFrame]) -> None:
@@ -88,32 +97,32 @@ class FrameReader:
             self._encoded[frame.number] = frame
 
     @torch.inference_mode()
-    def _features(self, numbers: Sequence[int]) -> list[EncodedFrame]:
+    def _features(self, numbers: Sequence[int], geometry: Geometry) -> list[EncodedFrame]:
         with self._reading:
-            pixels = [self._pixels(number) for number in numbers]
-        images = torch.cat([self._image(one) for one in pixels])
+            pixels = [self._pixels(number, geometry.frame) for number in numbers]
+        images = torch.cat([self._image(one, geometry) for one in pixels])
         each = 2 if self._mirrored else 1
         with half_precision(self._device):
             features = self._network.encode_image(images)
         parts = [slice(at * each, (at + 1) * each) for at in range(len(numbers))]
         return [
-            EncodedFrame(number, images[own], _select(features, own))
+            EncodedFrame(number, images[own], _select(features, own), geometry)
             for number, own in zip(numbers, parts, strict=True)
         ]
 
-    def _pixels(self, number: int) -> Image:
+    def _pixels(self, number: int, size: Size) -> Image:
         pixels = self._frames[number]
-        if pixels.shape[:2] != self._geometry.frame:
-            height, width = self._geometry.frame
+        if pixels.shape[:2] != size:
+            height, width = size
             raise FrameSizeError(
                 f"Frame {number} is {pixels.shape[1]} x {pixels.shape[0]} pixels, the video is "
                 f"{width} x {height}. Convert the video to one size."
             )
         return pixels
 
-    def _image(self, pixels: Image) -> Tensor:
+    def _image(self, pixels: Image, geometry: Geometry) -> Tensor:
         """Return (B, 3, H, W), 0 to 1."""
-        image = self._geometry.image_in(upload(pixels, self._device).permute(2, 0, 1)[None] / 255)
+        image = geometry.image_in(upload(pixels, self._device).permute(2, 0, 1)[None] / 255)
         if self._mirrored:
             image = torch.cat([image, image.flip(-1)])
         return image.contiguous(memory_format=torch.channels_last)

@@ -1,21 +1,22 @@
 """The memory network behind models.api.Tracker."""
 
 from collections import deque
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from models.api import Anchors, Frames, Place, Prediction, PromptError, Tracked, Vote
+from models.api import Anchors, BoolMask, Frames, Place, Prediction, PromptError, Tracked, Vote
 from models.cutie.config import MemoryConfig
 from models.cutie.inference.encoder_threads import EncoderThreads, beside
 from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.plan import Plan
 from models.cutie.inference.presence import scores, winner
-from models.cutie.inference.propagation import Propagation
+from models.cutie.inference.propagation import EncodedFrame, Propagation
 from models.cutie.inference.reader import FrameReader, half_precision, upload
+from models.cutie.inference.view import FOLLOWED, Follower, View, box_in, box_of, follows
 from models.cutie.network.network import Network
 from models.prompt import check_anchors
 
@@ -36,6 +37,7 @@ class RunOptions:
     flip: bool = False
     bfloat16: bool = False
     side_by_side: bool = False
+    follow: bool = False
 
 
 class CutieTracker:
@@ -128,7 +130,11 @@ class CutieTracker:
         if not plan.anchors:
             return []
         config = self._memory(len(plan.frames))
-        geometries = map(self._geometry, self._options.scales)
+        options = self._options
+        if options.follow and follows(plan, self._frames.size):
+            geometry = self._geometry(FOLLOWED * options.scales[0])
+            return [self._pass_at(geometry, plan, config, left_out, threads, follow=True)]
+        geometries = map(self._geometry, options.scales)
         return [self._pass_at(each, plan, config, left_out, threads) for each in geometries]
 
     def _pass_at(
@@ -138,13 +144,16 @@ class CutieTracker:
         config: MemoryConfig,
         left_out: Collection[int],
         threads: EncoderThreads | None,
+        *,
+        follow: bool = False,
     ) -> "_Pass":
         mirrored = self._options.flip
         network, frames = self._network, self._frames
         reader = FrameReader(network, frames, geometry, mirrored=mirrored, threads=threads)
         anchors = len(plan.anchors)
         memory = Propagation(network, config, anchor_frames=anchors, left_out=left_out)
-        return _Pass(network, reader, plan, memory, geometry, bfloat16=self._options.bfloat16)
+        bfloat16 = self._options.bfloat16
+        return _Pass(network, reader, plan, memory, bfloat16=bfloat16, follow=follow)
 
     def _geometry(self, scale: float) -> Geometry:
         return Geometry.of(
@@ -191,12 +200,14 @@ class _Pass:
         reader: FrameReader,
         plan: Plan,
         propagation: Propagation,
-        geometry: Geometry,
         *,
         bfloat16: bool,
+        follow: bool,
     ) -> None:
         self._network = network
-        self._geometry = geometry
+        self._geometry = reader.geometry
+        self._follower = Follower(reader.geometry.frame) if follow else None
+        self._looked: dict[int, Geometry] = {}  # frame -> what was seen of it
         self._device = network.pixel_mean.device
         self._plan = plan
         self._reader = reader
@@ -211,26 +222,60 @@ class _Pass:
 
     def step(self, frame: int) -> tuple[Tensor, Tensor]:
         """Return probabilities (K + 1, H, W) at the frame's size, and scores (K,)."""
-        given, seen = self._masks(frame), self._reader.read(frame)
+        seen = self._look(frame)
+        given, geometry = self._masks(frame), self._geometry
         with half_precision(self._device, on_cpu=self._bfloat16):
             last = frame == self._plan.frames[-1]
             probability = self._propagation.step(seen, given, last=last)
-        probability = self._geometry.inside(probability)
-        return self._geometry.out(probability), scores(probability)
+        probability = geometry.inside(probability)
+        if self._follower is not None and not given:
+            self._follower.see(box_in(probability[1:], geometry.view))
+            self._reader.geometry = geometry.looking_at(self._follower.view)
+        return geometry.out(probability), scores(probability)
+
+    def _look(self, frame: int) -> EncodedFrame:
+        """Return a frame's features, and bring what is remembered to its view."""
+        if self._follower is None:
+            return self._reader.read(frame)
+        given = self._plan.anchors.get(frame)
+        if given:
+            self._aim(self._follower, given)
+        seen = self._reader.read(frame)
+        if self._follower.may_miss(seen.geometry.view):
+            seen = self._reader.read_as(frame, self._geometry.looking_at(self._follower.view))
+        if seen.geometry != self._geometry:
+            self._propagation.move(self._geometry, seen.geometry)
+            self._geometry = seen.geometry
+        self._looked[frame] = seen.geometry
+        return seen
+
+    def _aim(self, follower: Follower, given: Mapping[int, BoolMask]) -> None:
+        """Let the view follow the object from a given mask on."""
+        follower.start(box_of(given.values()))
+        self._reader.geometry = self._geometry.looking_at(follower.view)
 
     @torch.inference_mode()
     def explain(self, frame: int, x: float, y: float, object_id: int | None) -> tuple[Vote, ...]:
         """Return the votes for a pixel of the frame."""
-        column, row = self._geometry.cell(x, y)
-        features = self._reader.read(frame).features
+        geometry = self._geometry_at(frame, x, y)
+        column, row = geometry.cell(x, y)
+        features = self._reader.read_as(frame, geometry).features
         votes = self._propagation.explain(features, row, column, object_id)
-        return tuple(
-            each._replace(places=tuple(map(self._in_frame, each.places))) for each in votes
-        )
+        return tuple(each._replace(places=self._in_frame(each)) for each in votes)
 
-    def _in_frame(self, place: Place) -> Place:
-        """Return a place of the network's grid in pixels of the frame."""
-        return Place(*self._geometry.centre(int(place.x), int(place.y)), place.weight)
+    def _geometry_at(self, frame: int, x: float, y: float) -> Geometry:
+        """Return what was seen of a frame, or its whole where the pixel was not."""
+        geometry = self._looked.get(frame)
+        if geometry is not None and geometry.view.contains(x, y):
+            return geometry
+        return self._geometry.looking_at(View.whole(self._geometry.frame))
+
+    def _in_frame(self, vote: Vote) -> tuple[Place, ...]:
+        """Return a vote's places of the network's grid in pixels of the frame it is for."""
+        seen = self._looked.get(vote.frame, self._geometry)
+        return tuple(
+            Place(*seen.centre(int(place.x), int(place.y)), place.weight) for place in vote.places
+        )
 
     def stop(self) -> None:
         """Encode nothing ahead from here on; `explain` still works."""
@@ -240,12 +285,16 @@ class _Pass:
         plan = self._plan
         self._reader.plan([*plan.anchors, *plan.frames])
         for frame in plan.anchors:
-            masks, seen = self._masks(frame), self._reader.read(frame)
+            seen = self._look(frame)
+            masks = self._masks(frame)
             assert masks is not None
             with half_precision(self._device, on_cpu=self._bfloat16):
                 groups, starting = plan.groups(frame), plan.starting(frame)
                 self._propagation.add_anchor(seen, masks, groups, starting=starting)
         self._propagation.start()
+        if self._follower is not None:
+            for frame in plan.starts.values():  # the last anchor need not be the nearest
+                self._aim(self._follower, plan.anchors[frame])
         self._reader.plan(plan.frames)
 
     def _masks(self, frame: int) -> dict[int, Tensor] | None:

@@ -401,6 +401,20 @@ def test_slips_of_one_object_leave_the_other_s_curve_alone() -> None:
     assert values.tolist() == pytest.approx(result.measures.jf[:, 1].tolist())
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_caption_stands_close_under_what_is_drawn(count: int) -> None:
+    runs = [Trace("A (base)", A, result_of(lost())), Trace("B (new)", B, result_of(truth()))]
+    episode = drawn_episode(runs=count)[0]
+    for figure in (curve_figure(runs[:count], 0), episode):
+        said, rules = texts(figure), [rule.points[0, 1] for rule in lines(figure, RULE)]
+        caption_at = min(t.y for t in said.values() if t.size == 7.0 and t.color == QUIET)
+        lowest = max(t.y for t in said.values() if t.size != 7.0)
+        assert lowest == max(rules) + (9 if count == 1 else 20)
+        assert caption_at - lowest == pytest.approx(13 if count == 1 else 14)
+    assert min(rules) - said["areas:"].y == pytest.approx(8)
+    assert max(rules) - min(rules) == pytest.approx(62)
+
+
 def check_key(figure: Figure, name: str, color: str) -> None:
     """Check that a coloured square stands right before a name of a legend."""
     text = texts(figure)[name]

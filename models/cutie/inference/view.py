@@ -1,0 +1,204 @@
+"""The view: the part of a frame that the network sees, which follows an object.
+
+A view has the frame's shape and is brought to the same pixels whatever its size, so that a small
+object is seen larger, and a frame costs the same.
+"""
+
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from models.api import BoolMask
+from models.cutie.inference.plan import Plan
+
+FOLLOWED = 0.75  # of the short side, in which a view is seen
+_SPAN = 0.85  # of a view, which the object takes when the view is chosen
+_LEAST_SPAN = 0.6  # under which the view closes in
+_MOST_ZOOM = 3.0
+_OPENING = 1.2  # how much larger a view becomes with each frame on which the object is not found
+# Of the free space of a view, an object has so much on each side: what comes out from behind a tree
+# on its other side is seen.
+_ASIDE = 0.25
+_AHEAD = 2  # frames, of which the view is chosen before the object is seen on the first
+_FIRST = 0.03  # of a frame, by which an object may move as long as nobody has seen how it does
+_LEAST_AREA = 10  # pixels, as the network sees the frame, under which nothing is followed
+
+
+class Box(NamedTuple):
+    """Where an object is, in pixels of the frame; bottom and right are beyond it."""
+
+    top: float
+    left: float
+    bottom: float
+    right: float
+
+
+class View(NamedTuple):
+    """A part of a frame, in whole pixels."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    @classmethod
+    def whole(cls, frame: tuple[int, int]) -> "View":
+        """Return all of a frame of size (height, width)."""
+        return cls(0, 0, *frame)
+
+    @classmethod
+    def on(cls, box: Box, frame: tuple[int, int]) -> "View":
+        """Return the view in whose middle an object is, as far as the frame reaches."""
+        zoom = zoom_on(box, frame)
+        height, width = (max(round(side / zoom), 1) for side in frame)
+        top, left = (box.top + box.bottom - height) / 2, (box.left + box.right - width) / 2
+        return cls(
+            round(min(max(top, 0), frame[0] - height)),
+            round(min(max(left, 0), frame[1] - width)),
+            height,
+            width,
+        )
+
+    def opened(self, frame: tuple[int, int]) -> "View":
+        """Return a somewhat larger view of a frame round the same place."""
+        height, width = (
+            min(round(_OPENING * side), most)
+            for side, most in zip((self.height, self.width), frame, strict=True)
+        )
+        top, left = self.top - (height - self.height) // 2, self.left - (width - self.width) // 2
+        return View(
+            min(max(top, 0), frame[0] - height), min(max(left, 0), frame[1] - width), height, width
+        )
+
+    def contains(self, x: float, y: float) -> bool:
+        """Return whether a pixel of the frame lies in it."""
+        return self.left <= x < self._right and self.top <= y < self._bottom
+
+    def holds(self, box: Box, frame: tuple[int, int], share: float) -> bool:
+        """Return whether a share of the view's free space, or the frame's end, is on each side."""
+        down = share * max(self.height - (box.bottom - box.top), 0)
+        across = share * max(self.width - (box.right - box.left), 0)
+        return (
+            (self.top == 0 or box.top >= self.top + down)
+            and (self.left == 0 or box.left >= self.left + across)
+            and (self._bottom == frame[0] or box.bottom <= self._bottom - down)
+            and (self._right == frame[1] or box.right <= self._right - across)
+        )
+
+    @property
+    def _bottom(self) -> int:
+        return self.top + self.height
+
+    @property
+    def _right(self) -> int:
+        return self.left + self.width
+
+
+class Follower:
+    """Chooses the view for the frames to come by where the object was last seen, and moves to."""
+
+    def __init__(self, frame: tuple[int, int]) -> None:
+        """`frame` is a frame's size."""
+        self.view = View.whole(frame)
+        self._frame = frame
+        self._box: Box | None = None
+        self._moved: Box | None = None  # how far each side has moved; None where nobody knows
+
+    def start(self, box: Box | None) -> None:
+        """Follow the object from here, wherever it was before."""
+        self._box = None
+        self.view = View.whole(self._frame)
+        self.see(box)
+
+    def see(self, box: Box | None) -> None:
+        """Take up where the object is on the next frame; None where it is not to be seen."""
+        before, self._box, self._moved = self._box, box, None
+        if box is None:
+            self.view = self.view.opened(self._frame)
+            return
+        if before is not None:
+            self._moved = Box(*(now - was for now, was in zip(box, before, strict=True)))
+        soon = self._soon(box, _AHEAD)
+        if self._is_small(soon) or not self.view.holds(soon, self._frame, _ASIDE):
+            self.view = View.on(soon, self._frame)
+
+    def may_miss(self, view: View) -> bool:
+        """Return whether the object may leave a view that was chosen some frames ago."""
+        return self._box is not None and not view.holds(self._soon(self._box, 1), self._frame, 0)
+
+    def _soon(self, box: Box, frames: int) -> Box:
+        """Return where the object is now and, if it moves on like this, some frames later."""
+        height, width = self._frame
+        if self._moved is None:
+            down, across = _FIRST * height, _FIRST * width
+            moved = Box(box.top - down, box.left - across, box.bottom + down, box.right + across)
+        else:
+            moved = Box(*(a + frames * b for a, b in zip(box, self._moved, strict=True)))
+        return Box(
+            max(min(box.top, moved.top), 0),
+            max(min(box.left, moved.left), 0),
+            min(max(box.bottom, moved.bottom), height),
+            min(max(box.right, moved.right), width),
+        )
+
+    def _is_small(self, box: Box) -> bool:
+        closer = self.view.height > round(self._frame[0] / _MOST_ZOOM)
+        return closer and _share(box, (self.view.height, self.view.width)) < _LEAST_SPAN
+
+
+def zoom_on(box: Box, frame: tuple[int, int]) -> float:
+    """Return how much larger than in the whole frame an object can be seen."""
+    return min(max(_SPAN / max(_share(box, frame), 1e-6), 1.0), _MOST_ZOOM)
+
+
+def box_of(masks: Iterable[BoolMask]) -> Box | None:
+    """Return where the masks (H, W) are set, None where none is."""
+    return _box(torch.from_numpy(mask) for mask in masks)
+
+
+def box_in(probability: Tensor, view: View) -> Box | None:
+    """Return where probabilities (K, h, w) in a view are above one half, as boxes of the frame."""
+    there = probability.amax(dim=0) > 0.5
+    if int(there.sum()) < _LEAST_AREA:
+        return None
+    box = _box([there])
+    assert box is not None
+    down, across = view.height / there.shape[0], view.width / there.shape[1]
+    return Box(
+        view.top + box.top * down,
+        view.left + box.left * across,
+        view.top + box.bottom * down,
+        view.left + box.right * across,
+    )
+
+
+def _box(masks: Iterable[Tensor]) -> Box | None:
+    there = torch.stack(list(masks)).any(dim=0)
+    rows, columns = there.any(dim=1).nonzero(), there.any(dim=0).nonzero()
+    if not len(rows):
+        return None
+    return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+
+
+def _share(box: Box, size: tuple[int, int]) -> float:
+    return max((box.bottom - box.top) / size[0], (box.right - box.left) / size[1])
+
+
+def follows(plan: Plan, frame: tuple[int, int]) -> bool:
+    """Return whether the view may follow what a plan is about: one object, frame after frame.
+
+    On its anchors it must be so small that the view sees no fewer of its pixels than the frame
+    seen whole, in all of the short side, would.
+    """
+    boxes = [box_of(masks.values()) for masks in plan.anchors.values()]
+    objects = {object_id for masks in plan.anchors.values() for object_id in masks}
+    starts = [start for object_id, start in plan.starts.items() if object_id in objects]
+    path = [*starts, *plan.frames]
+    return (
+        len(objects) == 1
+        and all(abs(after - before) <= 1 for before, after in pairwise(path))
+        and all(box is None or zoom_on(box, frame) >= 1 / FOLLOWED for box in boxes)
+    )
