@@ -312,3 +312,17 @@ def test_what_becomes_of_a_job_is_said(desk: Desk, idle: Callable[[], None]) -> 
     assert len([each for each in desk.reports if "stopped" in each.text]) == 1
     open_gates(desk)
     idle()
+
+
+def test_where_nothing_is_under_way_nothing_is_said_to_be_left_out(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.edit.clear([Key(9, 1)])  # there is no mask
+    assert not desk.said("left out")
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    session.edit.clear([Key(9, 1)])
+    assert not desk.said("left out")
+    assert frames_of(desk, 1) == [frame for frame in ALL if frame != 9]
