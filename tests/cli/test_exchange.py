@@ -203,13 +203,13 @@ def test_masks_of_another_size_or_other_names_are_refused(
 def test_a_source_with_several_videos_asks_for_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    masks, project = tmp_path / "masks", tmp_path / "p.maskwright"
     for name in ("cat", "dog"):
-        (tmp_path / name).mkdir()
-        write_palette_png(tmp_path / name / "0.png", np.ones((4, 4), np.uint8))
-    project = tmp_path / "p.maskwright"
-    assert maskwright("import", tmp_path, project) == 2
+        (masks / name).mkdir(parents=True)
+        write_palette_png(masks / name / "0.png", np.ones((4, 4), np.uint8))
+    assert maskwright("import", masks, project) == 2
     assert "--name" in capsys.readouterr().err
-    assert maskwright("import", tmp_path, project, "--name", "dog") == 0
+    assert maskwright("import", masks, project, "--name", "dog") == 0
 
 
 def test_a_failed_conversion_keeps_the_file_that_was_there(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ class MaskEdits(QObject):
             # Anew: what a job has found by the time that it stops stands on the frame, too.
             taken = self._taking(key, entry, keeping, instead_of)
             if key not in taken:
-                self._say_kept(key, entry, keeping)
+                self._status.report("warning", _kept(self._masks, key, entry, keeping, self.fixed))
                 return None
             made = self.make(taken, text, series=series, marks=marks, instead_of=instead_of)
         before = instead_of.before if instead_of else {}  # of others, put back and not taken from
@@ -130,9 +130,14 @@ class MaskEdits(QObject):
         for edit in {id(each): each for each in found.values()}.values():
             if edit.hides <= set(given):
                 whole = whole.then(edit)
-        with self._jobs.making_way({**dict.fromkeys(given), **self._shown_among(found)}):
-            # Anew, as in `put`.
-            changes = {**dict.fromkeys(given), **self._shown_among(found)}
+        allowed = {key: edit for key, edit in found.items() if not self._refused(key)}
+
+        def changed() -> Changes:
+            shown = _shown_among(self._masks, allowed, self.fixed, overlap=self.overlap)
+            return {**dict.fromkeys(given), **shown}
+
+        with self._jobs.making_way(changed()):
+            changes = changed()  # anew, as in `put`
             made = self.make(changes, _text(self._masks, "Show", given), instead_of=whole)
         for key in found if made is not None else ():
             self._hidden.pop(key, None)
@@ -176,30 +181,17 @@ class MaskEdits(QObject):
         if span is None:
             rest = range(self._view.frame, self._video.frame_count)
             span = to_the_next_anchor(masks.document, (one, other), rest)
-        changes = self._exchanged(one, other, span)
+        changes = _given_to_each_other(masks, one, other, span)
         if not changes:
             self._status.report("warning", "Neither has a mask on these frames.")
             return
         names = f"{masks.name_of(one)} and {masks.name_of(other)}"
         where = f"frames {min(changes).frame}-{max(changes).frame}"
         self.make_anew(
-            lambda: self._exchanged(one, other, span),
+            lambda: _given_to_each_other(masks, one, other, span),
             f"Exchange {names}, {where}",
             marks=False,
         )
-
-    def _exchanged(self, one: int, other: int, span: range) -> Changes:
-        """Return what gives each of two objects the masks of the other."""
-        changes: dict[Key, Entry | None] = {}
-        for frame in span:
-            mine, theirs = (self._masks.entry(Key(frame, number)) for number in (one, other))
-            if mine is not None or theirs is not None:
-                changes |= {Key(frame, one): theirs, Key(frame, other): mine}
-        ends = {min(changes).frame, max(changes).frame} if changes else set()
-        for key, entry in changes.items():
-            if entry is not None and key.frame in ends:
-                changes[key] = replace(entry, verified=True, stale=False, conflict=False)
-        return changes
 
     def refuses(self, object_id: int) -> bool:
         """Whether an object must not be touched, which is said."""
@@ -271,39 +263,6 @@ class MaskEdits(QObject):
         taken = exclude(present, key, entry, keeping=keeping, overlap=self.overlap, exchanges=True)
         return {**back, **taken} if taken else {}
 
-    def _shown_among(self, found: Mapping[Key, Edit]) -> dict[Key, Entry | None]:
-        """Return what changes where hidden masks stand again: others give what they got since."""
-        changes: dict[Key, Entry | None] = {}
-        for key, edit in found.items():
-            before = edit.before[key]
-            if before is None or self._refused(key):
-                continue
-            here: dict[int, Entry | None] = dict(self._masks.shown(key.frame))
-            here |= {each.object: left for each, left in changes.items() if each.frame == key.frame}
-            since = {
-                number: entry
-                for number, entry in here.items()
-                if entry is not None
-                and number != key.object
-                and entry.mask != edit.beside[key.frame].get(number)
-            }
-            changes |= exclude(since, key, before, keeping=self.fixed, overlap=self.overlap)
-        return changes
-
-    def _say_kept(self, key: Key, entry: Entry, keeping: Collection[int]) -> None:
-        here, fixed = self._masks.shown(key.frame), self.fixed
-        over = sorted(
-            number
-            for number in set(keeping) & here.keys()
-            if (mask := here[number].mask) and entry.mask and mask.iou(entry.mask) > 0
-        )
-        names = ", ".join(self._masks.name_of(number) for number in over)
-        if fixed & set(over):
-            text = f"All of it belongs to {names}, which is locked or hidden. Unlock or show it."
-        else:
-            text = f"All of it belongs to {names}. Click inside that mask to take a part of it."
-        self._status.report("warning", text)
-
     def _hide(self, keys: Iterable[Key], entry: Entry, verb: str) -> None:
         """Say that the object is not to be seen, and remember what stood there before."""
         given = list(keys)
@@ -373,3 +332,55 @@ def _changes_anchor(document: Document, key: Key, entry: Entry | None) -> bool:
     if entry is not None and entry.is_anchor:
         return before is None or before.mask != entry.mask
     return before is not None and before.is_anchor
+
+
+def _given_to_each_other(masks: Masks, one: int, other: int, span: range) -> Changes:
+    """Return what gives each of two objects the masks of the other."""
+    changes: dict[Key, Entry | None] = {}
+    for frame in span:
+        mine, theirs = (masks.entry(Key(frame, number)) for number in (one, other))
+        if mine is not None or theirs is not None:
+            changes |= {Key(frame, one): theirs, Key(frame, other): mine}
+    ends = {min(changes).frame, max(changes).frame} if changes else set()
+    for key, entry in changes.items():
+        if entry is not None and key.frame in ends:
+            changes[key] = replace(entry, verified=True, stale=False, conflict=False)
+    return changes
+
+
+def _shown_among(
+    masks: Masks, found: Mapping[Key, Edit], fixed: Collection[int], *, overlap: bool
+) -> dict[Key, Entry | None]:
+    """Return what changes where hidden masks stand again: others give what they got since."""
+    changes: dict[Key, Entry | None] = {}
+    for key, edit in found.items():
+        before = edit.before[key]
+        if before is None:
+            continue
+        here: dict[int, Entry | None] = dict(masks.shown(key.frame))
+        here |= {each.object: left for each, left in changes.items() if each.frame == key.frame}
+        since = {
+            number: entry
+            for number, entry in here.items()
+            if entry is not None
+            and number != key.object
+            and entry.mask != edit.beside[key.frame].get(number)
+        }
+        changes |= exclude(since, key, before, keeping=fixed, overlap=overlap)
+    return changes
+
+
+def _kept(
+    masks: Masks, key: Key, entry: Entry, keeping: Collection[int], fixed: Collection[int]
+) -> str:
+    """Say whose all of a mask is."""
+    here = masks.shown(key.frame)
+    over = sorted(
+        number
+        for number in set(keeping) & here.keys()
+        if (mask := here[number].mask) and entry.mask and mask.iou(entry.mask) > 0
+    )
+    names = ", ".join(masks.name_of(number) for number in over)
+    if set(fixed) & set(over):
+        return f"All of it belongs to {names}, which is locked or hidden. Unlock or show it."
+    return f"All of it belongs to {names}. Click inside that mask to take a part of it."
