@@ -1,6 +1,7 @@
 """The edits of masks: each is one undo step."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 
 from PySide6.QtCore import QObject
@@ -256,10 +257,14 @@ class MaskEdits(QObject):
     ) -> Edit | None:
         """Make the edit that `plan` says once a job that works there has ended; see `make`.
 
-        What the job has found by then stands on the frames, too, so `plan` is asked again.
+        What the job has found by then stands on the frames, too, so `plan` is asked again. Where
+        no interaction is under way, it is one as `make` is, with what was planned in the end.
         """
-        with self._jobs.making_way(plan()):
-            return self.make(plan(), text, marks=marks)
+        given: dict[str, object] = {"text": text, "marks": marks}
+        made = self._interactions.making("edit.make", 0, given)
+        with nullcontext() if self._interactions.is_inside else made, self._jobs.making_way(plan()):
+            given["changes"] = changes = plan()
+            return self.make(changes, text, marks=marks)
 
     def forget_new_anchors(self) -> None:
         """Let the next heal begin at none of the anchors made so far."""

@@ -92,7 +92,7 @@ class Interactions(QObject):
 
     @contextmanager
     def making(self, what: str, clicks: int, given: Mapping[str, object]) -> Iterator[None]:
-        """Hold while an interaction is carried out."""
+        """Hold while an interaction is carried out; what it adds to `given` is told, too."""
         self._tell_looked()
         after, self._answers, self._within = tuple(self._answers), [], []
         plain = {name: encode(value) for name, value in given.items()}
@@ -103,6 +103,7 @@ class Interactions(QObject):
         finally:
             self._depth -= 1
             within, self._within = tuple(self._within), None
+            plain |= {name: encode(value) for name, value in given.items() if name not in plain}
             if number is None:
                 number = self._selected  # the object may have been made by it
             self._tell(
