@@ -126,7 +126,7 @@ class Session(QObject):
                 self.clicks.drop,
                 self.finding.discard,
                 self.correction.reject_refinement,
-                self.edit.forget_new_anchors,
+                self.edit.unhealed.forget,
                 self._engine.stop,
                 self.review.stop,
                 self.changes.stop,

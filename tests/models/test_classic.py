@@ -141,6 +141,18 @@ def test_large_frames_are_worked_on_small_and_answered_large() -> None:
     assert iou(found[3][1].mask, truth(3)) > 0.9
 
 
+def test_a_frame_no_larger_than_asked_is_worked_on_as_it_is() -> None:
+    film = Film(3, lambda index: disk(ground(), 60 + 3 * index, 60, (200, 40, 40)))
+    anchors = {0: {1: disk_mask(60, 60)}}
+    found = [
+        dict(load_tracker("classic", film, LoadOptions(size=size)).track(anchors, range(3)))
+        for size in (0, 120, 200)
+    ]
+    for other in found[1:]:
+        assert np.array_equal(found[0][2][1].mask, other[2][1].mask)
+        assert found[0][2][1].score == other[2][1].score
+
+
 def test_the_score_falls_where_the_object_is_not_what_it_was() -> None:
     plain = ground()
 

@@ -131,17 +131,23 @@ def test_an_object_that_is_lost_is_surely_away_and_remembered() -> None:
 @pytest.mark.parametrize("apart", [0, 6, 12, 30])
 def test_the_picture_of_the_anchor_counts_as_far_as_it_is_still_seen(apart: int) -> None:
     """Of all votes only this one says anything here: one grey, and a probability of a half."""
-    thing = square(40, 10, 20)
-    home, view = (View.of(k, np.full((*SIZE, 3), 120 + k * apart, np.uint8)) for k in (0, 1))
+    size = (200, 300)
+    thing = np.zeros(size, np.bool_)
+    thing[40:160, 50:250] = True
+    home, view = (View.of(k, np.full((*size, 3), 120 + k * apart, np.uint8)) for k in (0, 1))
     colours = ColourModel.of([(each.bins, thing) for each in (home, view)])
     each = restart(home, thing, colours, 7)
-    each.probability = np.full(SIZE, 0.5, np.float32)
+    each.probability = np.full(size, 0.5, np.float32)
     advance({1: each}, home, view)
     vote = 0.4 * np.exp(-((apart / 12) ** 2)) * np.log(9)
     expected = 0.5 + 2 * (1 / (1 + np.exp(-vote)) - 0.5)
-    inside, outside = each.probability[30, 40], each.probability[2:5, 2:5]
+    inside, outside = each.probability[100, 150], each.probability[2:5, 2:5]
     assert inside == pytest.approx(expected, abs=2e-3)
     assert outside == pytest.approx(1 - expected, abs=2e-3)
+    mask, unsure = each.probability > 0.5, np.abs(each.probability - 0.5) < 0.4
+    clear = max(0.0, 1 - np.count_nonzero(unsure) / np.count_nonzero(mask))
+    assert (0 < clear < 1) == (apart == 0)
+    assert each.score == pytest.approx(colours.likeness(view.bins, mask) * (0.5 + 0.5 * clear))
 
 
 def test_the_colours_of_the_anchors_count() -> None:

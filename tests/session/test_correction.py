@@ -72,7 +72,7 @@ def test_two_exchanges_between_which_none_ends_are_carried_on_one_after_the_othe
         session.view.go_to(frame)
         session.view.select(number)
         draw(desk, frame, number=number, x=x)
-    changes = session.edit.take_exchanges()
+    changes = session.edit.unhealed.take_exchanges()
     session.masks.change(changes, "Exchange")
     found = {
         frame: {n: e.mask for n, e in session.masks.document.on_frame(frame).items()}
@@ -392,3 +392,30 @@ def test_a_mask_that_holds_takes_nothing_of_what_the_same_heal_has_found(
     for frame in (5, 10, 15):
         assert session.masks.pixels(frame, 2).tolist() == square(40).tolist()
         assert session.masks.pixels(frame, 1).tolist() == (both & ~square(40)).tolist()
+
+
+def test_an_exchange_goes_on_where_another_correction_took_a_part_of_one_of_the_two(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    for number, x in ((1, 0), (2, 20), (3, 45)):
+        draw(desk, 0, number=number, x=x)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    swapped = {
+        Key(frame, number): session.masks.document.get(Key(frame, 4 - number))
+        for frame in range(5, FRAMES)
+        for number in (1, 3)
+    }
+    session.masks.change(swapped, "Swap")
+    for frame, number, x in ((10, 1, 0), (15, 2, 7)):
+        session.view.go_to(frame)
+        session.view.select(number)
+        draw(desk, frame, number=number, x=x)
+    session.correction.verify_and_heal()
+    idle()
+    assert session.masks.state(Key(15, 1)) is State.VERIFIED
+    assert session.masks.state(Key(15, 3)) is State.PREDICTED
+    assert session.masks.pixels(15, 1).tolist() == (square(0) & ~square(7)).tolist()
+    for frame in (12, 15, 20, 29):
+        assert session.masks.pixels(frame, 3).tolist() == square(45).tolist()

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from pytestqt.qtbot import QtBot
 
 from app.core.document import Entry, Key, Origin, State
+from app.core.mask import Mask
 from app.core.plan import Direction
 from app.session.state.status import SessionState
 from models.api import Click, DeviceMemoryError
@@ -282,3 +284,26 @@ def test_an_edit_that_follows_from_the_start_of_a_job_does_not_hang_it(
     qtbot.waitUntil(lambda: desk.session.status.state is SessionState.IDLE)
     assert not edits
     assert (desk.session.masks.pixels(20, 1) == square(30)).all()
+
+
+@pytest.mark.parametrize("x", [14, 6, 10])
+def test_what_a_job_has_found_does_not_overlap_what_is_brought_back_meanwhile(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None], x: int
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    draw(desk, 3, number=2, x=x)
+    session.history.undo()
+    gate = desk.made.fake_tracker.gate
+    gate.close()
+    session.jobs.propagate(Direction.FORWARD, objects=[1])
+    gate.let(5)
+    qtbot.waitUntil(lambda: 1 in session.masks.shown(4))
+    session.history.redo()
+    gate.open()
+    idle()
+    here = session.masks.document.on_frame(3)
+    assert here[2].mask == mask_at(x)
+    left = here[1].mask if 1 in here else None
+    assert left == Mask.encode(square(10) & ~square(x))

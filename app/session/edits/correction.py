@@ -76,7 +76,13 @@ class Correction(QObject):
             self._verify([key])
 
     def _verify(self, keys: list[Key]) -> None:
-        gave = [key for key in self._edit.take_givers() if key not in keys]
+        unhealed = self._edit.unhealed
+        exchanged = unhealed.exchange_frames
+        given = [key for key in unhealed.take_givers() if key not in keys]
+        left = {key: self._masks.entry(key) for key in given}
+        # First of all: an anchor on the way would end an exchange.
+        self._exchange_beside()
+        gave = [self._holder(key, entry) for key, entry in left.items()]
         present = {key: self._masks.entry(key) for key in (*keys, *gave)}
         # Made by a person, one is an anchor already: a step that changes nothing to see.
         wanted = [
@@ -85,17 +91,22 @@ class Correction(QObject):
             if entry is not None and (not entry.is_anchor or entry.stale or entry.conflict)
         ]
         if wanted:
-            self._edit.verify(wanted, changed=gave)
-        self._exchange_beside()
-        for key, entry in present.items():
-            if entry is not None:
-                self._edit.note_anchor(key)
-        self._jobs.heal(self._edit.take_new_anchors())
+            # What two gave each other is right beside their frame, too, once it is exchanged.
+            cut = [key for key in gave if key.frame not in exchanged]
+            self._edit.verify(wanted, changed=cut)
+        unhealed.note_anchors(key for key, entry in present.items() if entry is not None)
+        self._jobs.heal(unhealed.take_anchors())
         self.verified.emit()
+
+    def _holder(self, key: Key, entry: Entry | None) -> Key:
+        """Return whose a mask is now, which an exchange may have given to another object."""
+        shown = self._masks.shown(key.frame)
+        mask = entry.mask if entry else None
+        return next((Key(key.frame, n) for n, e in shown.items() if e.mask == mask), key)
 
     def _exchange_beside(self) -> None:
         """Give objects that were taken for each other their masks back on the frames around."""
-        if changes := self._edit.take_exchanges():
+        if changes := self._edit.unhealed.take_exchanges():
             numbers = sorted({key.object for key in changes})
             names = " and ".join(self._masks.name_of(number) for number in numbers)
             frames = sorted({key.frame for key in changes})

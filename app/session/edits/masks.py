@@ -1,7 +1,6 @@
 """The edits of masks: each is one undo step."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import nullcontext
 from dataclasses import replace
 
 from PySide6.QtCore import QObject
@@ -10,9 +9,9 @@ from app.core.document import Changes, Document, Entry, Key, Origin, why_not_edi
 from app.core.exclusion import exclude
 from app.core.heal import stale_marks
 from app.core.mask import Mask
-from app.core.places import Exchanges, exchanged
 from app.core.plan import anchor_frames
 from app.session.edits.edit import Edit, masks_of
+from app.session.edits.unhealed import Unhealed
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
 from app.session.state.interactions import interaction
@@ -34,9 +33,7 @@ class MaskEdits(QObject):
         self._video, self._masks, self._view = context.video, context.masks, context.view
         self._jobs, self._status = jobs, context.status
         self._preferences = context.preferences
-        self._new_anchors: set[Key] = set()  # made since the last heal
-        self._exchanges = Exchanges()
-        self._gave: dict[Key, Entry] = {}  # what is left of masks that gave something since then
+        self.unhealed = Unhealed(context.masks)
         self._hidden: dict[Key, Edit] = {}  # by which an object was marked as not visible
         context.video.opened.connect(self._hidden.clear)
 
@@ -88,7 +85,7 @@ class MaskEdits(QObject):
         keeping = self.fixed if keeping is None else keeping
         was = (instead_of.before if instead_of else {key: self._masks.entry(key)}).get(key)
         if instead_of is not None:
-            self._exchanges.forget(key.frame)
+            self.unhealed.forget_exchange(key.frame)
         with self._jobs.making_way(self._taking(key, entry, keeping, instead_of)):
             # Anew: what a job has found by the time that it stops stands on the frame, too.
             taken = self._taking(key, entry, keeping, instead_of)
@@ -99,9 +96,9 @@ class MaskEdits(QObject):
         before = instead_of.before if instead_of else {}  # of others, put back and not taken from
         for each, left in taken.items() if made is not None else ():
             if each != key and left is not None and left != before.get(each):
-                self._gave[each] = left
+                self.unhealed.note_giver(each, left)
                 if was is not None and left.mask == was.mask:
-                    self._exchanges.note(self._masks.document, *key, each.object)
+                    self.unhealed.note_exchange(*key, each.object)
                     self._status.report("info", _exchanged(self._masks, key.object, each.object))
         return made
 
@@ -144,17 +141,10 @@ class MaskEdits(QObject):
     def verify(self, keys: Iterable[Key], *, changed: Collection[Key] = ()) -> None:
         """Make the masks anchors as they are.
 
-        What was propagated around those that were `changed` before is stale then. Their scores are
-        gone: they were those of other masks.
+        What was propagated around those that were `changed` before is stale then.
         """
         changes = {
-            key: replace(
-                entry,
-                verified=True,
-                stale=False,
-                conflict=False,
-                score=None if key in changed else entry.score,
-            )
+            key: _verified(entry, changed=key in changed)
             for key in keys
             if (entry := self._masks.entry(key)) is not None and not entry.verified
         }
@@ -249,7 +239,9 @@ class MaskEdits(QObject):
             frames = {key.frame for key in allowed}
             beside = {f: masks_of(self._masks.document.on_frame(f)) for f in frames}
             self._masks.change(whole, text, series=series)
-        self._new_anchors.update(key for key, entry in allowed.items() if entry and entry.is_anchor)
+        self.unhealed.note_anchors(
+            key for key, entry in allowed.items() if entry and entry.is_anchor
+        )
         return Edit(before, whole, beside)
 
     def make_anew(
@@ -257,52 +249,15 @@ class MaskEdits(QObject):
     ) -> Edit | None:
         """Make the edit that `plan` says once a job that works there has ended; see `make`.
 
-        What the job has found by then stands on the frames, too, so `plan` is asked again. Where
-        no interaction is under way, it is one as `make` is, with what was planned in the end.
+        What the job has found by then stands on the frames, too, so `plan` is asked again.
         """
+        if self._interactions.is_inside:
+            with self._jobs.making_way(plan()):
+                return self.make(plan(), text, marks=marks)
         given: dict[str, object] = {"text": text, "marks": marks}
-        made = self._interactions.making("edit.make", 0, given)
-        with nullcontext() if self._interactions.is_inside else made, self._jobs.making_way(plan()):
-            given["changes"] = changes = plan()
+        with self._interactions.making("edit.make", 0, given), self._jobs.making_way(plan()):
+            given["changes"] = changes = plan()  # which a log tells, not how they came about
             return self.make(changes, text, marks=marks)
-
-    def forget_new_anchors(self) -> None:
-        """Let the next heal begin at none of the anchors made so far."""
-        self._new_anchors.clear()
-        self._exchanges.take(self._masks.document)
-        self._gave.clear()
-
-    def note_anchor(self, key: Key) -> None:
-        """Let the next heal begin at this anchor, too."""
-        self._new_anchors.add(key)
-
-    def take_new_anchors(self) -> set[Key]:
-        """Return the anchors made since this was called last: where a heal begins."""
-        taken, self._new_anchors = self._new_anchors, set()
-        return taken
-
-    def take_exchanges(self) -> Changes:
-        """Return what gives objects that changed places their masks back around there.
-
-        Between two frames on which some did, those of the earlier one hold up to the later.
-        """
-        document = self._masks.document
-        changes: dict[Key, Entry | None] = {}
-        for frame, owners in sorted(self._exchanges.take(document).items()):
-            if not any(self._masks.is_locked(number) for number in owners):
-                done = {key.frame for key in changes}
-                found = exchanged(document, frame, owners)
-                changes |= {key: entry for key, entry in found.items() if key.frame not in done}
-        return changes
-
-    def take_givers(self) -> list[Key]:
-        """Return where masks gave something to another object since this was called last.
-
-        Those that were changed again since then, by an undo or otherwise, are left out.
-        """
-        gave, self._gave = self._gave, {}
-        now = {key: self._masks.document.get(key) for key in gave}
-        return [key for key, entry in now.items() if entry and entry.mask == gave[key].mask]
 
     def _taking(
         self, key: Key, entry: Entry, keeping: Collection[int], instead_of: Edit | None
@@ -384,6 +339,12 @@ def _stale(document: Document, changes: Changes) -> dict[Key, Entry]:
 def _exchanged(masks: Masks, one: int, other: int) -> str:
     names = f"{masks.name_of(one)} and {masks.name_of(other)}"
     return f"{names} change places here. Enter puts both right from here on."
+
+
+def _verified(entry: Entry, *, changed: bool) -> Entry:
+    """Return an entry as an anchor; the score of one that was `changed` was another mask's."""
+    score = None if changed else entry.score
+    return replace(entry, verified=True, stale=False, conflict=False, score=score)
 
 
 def _text(masks: Masks, verb: str, keys: Iterable[Key]) -> str:

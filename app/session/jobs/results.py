@@ -1,6 +1,6 @@
 """The results of jobs: shown as they come, and kept as undo steps."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from app.core.document import Document, Entry, Key
@@ -25,6 +25,7 @@ class RunningJob:
     before: dict[Key, Entry | None] = field(default_factory=dict)  # what stood where it found some
     changed: dict[Key, Entry] = field(default_factory=dict)
     half: set[Key] | None = None  # what is pending of a part that is not whole yet
+    touched: set[int] = field(default_factory=set)  # frames that others changed since it began
 
 
 class Within:
@@ -83,14 +84,23 @@ class Results:
             if not self._can_redo:
                 self.keep(running)
 
+    def finish(self, running: RunningJob, *, keeps: bool) -> None:
+        """Keep what is pending at the end of a job; what was edited since is no change of it."""
+        self.keep(running, keeps=keeps)
+        for key, entry in running.changed.items():
+            if self._masks.document.get(key) is not entry:
+                self.before.pop(key, None)
+
     def keep(self, running: RunningJob, *, keeps: bool = True) -> None:
         """Turn what is pending into an undo step: that of the job, where nothing came in between.
 
         What is half done, or without `keeps` all of it, is dropped.
         """
         document, taken = self._masks.document, self._masks.take_pending()
-        running.before = {key: document.get(key) for key in taken} | running.before
         half = running.half or set()
+        if running.touched and not self._preferences.settings.overlap:
+            taken |= self._settled_anew(running.touched, taken.keys() - half, taken)
+        running.before = {key: document.get(key) for key in taken} | running.before
         changes = {
             key: entry
             for key, entry in permitted(document, taken).items()
@@ -102,10 +112,34 @@ class Results:
             running.changed |= {key: taken[key] for key in changes}
             self.before.update({key: running.before[key] for key in changes})
             with self.changing, self._keeping:
-                self._masks.change(changes, running.title, series=running.job)
+                self._masks.change(changes, running.title, series=f"job {running.id}")
             running.since = self.undo_index
         if unused := frozenset(taken) - frozenset(changes):
             self._masks.entries_changed.emit(unused)
+
+    def _settled_anew(
+        self, frames: Collection[int], keys: Collection[Key], taken: dict[Key, Entry]
+    ) -> dict[Key, Entry]:
+        """Return what is left of pending masks where something else stands on their frames now.
+
+        An undo or a redo puts masks there that the job knew nothing of. Those at `keys` on these
+        frames are taken out of `taken`.
+        """
+        document, settled = self._masks.document, dict[Key, Entry]()
+        fixed = _fixed(self._masks)
+        found: dict[int, dict[int, Entry]] = {}
+        for key in keys:
+            old = document.get(key)
+            if key.frame in frames and (old is None or old.mask is not taken[key].mask):
+                found.setdefault(key.frame, {})[key.object] = taken.pop(key)
+        for frame, here in found.items():
+            settled |= settle(document.on_frame(frame), frame, here, fixed=fixed - here.keys())
+        return settled
+
+
+def _fixed(masks: Masks) -> set[int]:
+    """Return the objects that give nothing: locked and hidden ones."""
+    return {info.id for info in masks.objects if info.locked or not info.visible}
 
 
 def _settled(masks: Masks, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
@@ -114,7 +148,7 @@ def _settled(masks: Masks, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
     Masks that stand there already are in nobody's way: most of those that a heal confirms do. One
     that stood there before the job, and holds, takes nothing of what the job has found of others.
     """
-    fixed = {info.id for info in masks.objects if info.locked or not info.visible}
+    fixed = _fixed(masks)
     changed: dict[Key, Entry] = {}
     frames: dict[tuple[int, bool], dict[int, Entry]] = {}
     for key, entry in found.items():

@@ -256,7 +256,7 @@ class JobRunner(QObject):
     def _finish(self, running: RunningJob, *, keeps: bool = True) -> None:
         """Turn what is pending into one undo step, unless it is to be dropped."""
         self._running = None
-        self._results.keep(running, keeps=keeps)
+        self._results.finish(running, keeps=keeps)
         if running.changed:
             self.replaced.emit()
         self._status.enter(SessionState.IDLE)
@@ -294,7 +294,10 @@ class JobRunner(QObject):
     def _on_document_change(self, keys: frozenset[Key]) -> None:
         """Stop where an undo or a redo changes what the running job builds on."""
         running = self._running
-        if running is None or self._editing.is_on:
+        if running is None:
+            return
+        running.touched.update(key.frame for key in keys)
+        if self._editing.is_on:
             return
         if _works_at(running, keys, self._video):
             # Not from inside the undo: stopping makes a step on the same stack.

@@ -92,10 +92,9 @@ class Interactions(QObject):
 
     @contextmanager
     def making(self, what: str, clicks: int, given: Mapping[str, object]) -> Iterator[None]:
-        """Hold while an interaction is carried out; what it adds to `given` is told, too."""
+        """Hold while an interaction is carried out; what is `given` counts as it is at the end."""
         self._tell_looked()
         after, self._answers, self._within = tuple(self._answers), [], []
-        plain = {name: encode(value) for name, value in given.items()}
         frame, number = self._place(given)
         self._depth += 1
         try:
@@ -103,7 +102,7 @@ class Interactions(QObject):
         finally:
             self._depth -= 1
             within, self._within = tuple(self._within), None
-            plain |= {name: encode(value) for name, value in given.items() if name not in plain}
+            plain = {name: encode(value) for name, value in given.items()}
             if number is None:
                 number = self._selected  # the object may have been made by it
             self._tell(

@@ -1,7 +1,6 @@
 """The reading of any exchange format into labelled videos and documents, and between formats."""
 
 import enum
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from app.storage.formats.davis import by_size, mask_folders, read_davis, size_no
 from app.storage.formats.labelled import LabelledVideo, check_names, labelled
 from app.storage.formats.visor.exporting import build_export
 from app.storage.formats.visor.importing import document_of, import_visor
-from app.storage.formats.visor.naming import NamedFrames, video_name
+from app.storage.formats.visor.naming import NamedFrames, normal, video_name
 from app.storage.formats.visor.records import (
     VisorFile,
     parse_json,
@@ -321,11 +320,6 @@ def placed_stems(
     if first == 0:
         return places, ()
     return places, (f"The masks are counted from {first}: {stems[0]} is frame {places[0]}.",)
-
-
-def normal(name: str) -> str:
-    """Return a name in one form, whichever way its accents are written."""
-    return unicodedata.normalize("NFC", name)
 
 
 def _first_number(numbers: Sequence[int], count: int) -> int:

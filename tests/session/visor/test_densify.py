@@ -252,6 +252,11 @@ def test_a_decision_on_a_run_that_is_done_does_not_disturb_the_job(
     idle()
     assert len(desk.made.fake_tracker.visited) == 16
     assert not desk.found(0, CUP).doubted
+    changes = desk.session.changes
+    qtbot.waitUntil(lambda: len(changes.open) > 0)
+    assert {each.key for each in changes.open} == {
+        Key(f, n) for f in (5, 6, 7) for n in (CUP, PLATE)
+    }
     assert desk.filled() == {Key(f, CUP) for f in BETWEEN} | {Key(f, PLATE) for f in (5, 6, 7)}
 
 

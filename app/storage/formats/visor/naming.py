@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,12 +102,17 @@ def places(records: Sequence[Record], frames: NamedFrames) -> list[int | None]:
     By name; where the names differ but the file is of one video, by number.
     """
     videos = {record.video for record in records}
-    own = {frames.stem(index): index for index in range(len(frames))}
+    own = {normal(frames.stem(index)): index for index in range(len(frames))}
     if len(videos) != 1:
-        return [own.get(record.stem) for record in records]
+        return [own.get(normal(record.stem)) for record in records]
     stems = visor_stems(frames, next(iter(videos)))
-    by_number = {int(stem[-10:]): index for index, stem in enumerate(stems)}
-    return [own.get(record.stem, by_number.get(record.number or 0)) for record in records]
+    by_number: dict[int | None, int] = {int(stem[-10:]): n for n, stem in enumerate(stems)}
+    return [own.get(normal(record.stem), by_number.get(record.number)) for record in records]
+
+
+def normal(name: str) -> str:
+    """Return a name in one form, whichever way its accents are written."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _numbers(stems: list[str], rate: float) -> list[int]:
