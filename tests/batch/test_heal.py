@@ -56,6 +56,16 @@ def test_a_heal_corrects_the_drift_and_stops_where_old_and_new_agree() -> None:
     assert len(set(tracker.visited)) < 50
 
 
+def test_what_a_heal_finds_is_shown_frame_by_frame_until_it_agrees_with_what_stands() -> None:
+    document = corrected(200, at=50, drifted=range(45, 60), anchors={0: 10})
+    passes = plan_heal(document, {Key(50, 1)}, first=0, last=199)
+    steps = heal(FakeTracker(FakeFrames(200)), passes, dict(document.items()), RULES, SIZE)
+    live = {step.frame: dict(step.entries) for step in steps if step.computed and step.entries}
+    for frame in (*range(45, 50), *range(51, 60)):
+        assert live[frame][Key(frame, 1)].mask == mask_at(10), frame
+    assert not any(frame in live for frame in range(64, 200))
+
+
 def test_frames_behind_the_stop_are_no_longer_stale_and_keep_their_masks() -> None:
     document = corrected(200, at=50, drifted=range(45, 60), anchors={0: 10})
     document.replace(healed(document, 50, FakeTracker(FakeFrames(200))))

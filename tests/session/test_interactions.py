@@ -284,3 +284,22 @@ def test_a_log_that_cannot_be_kept_is_said_and_nothing_else_is_lost(
     assert session.files.log.path is None
     draw(desk, 0)
     assert len(session.masks.document) == 1
+
+
+def test_a_change_that_is_rejected_is_told_with_what_stands_then_and_replayed(
+    logged: Desk, idle: Idle, qtbot: QtBot, tmp_path: Path
+) -> None:
+    session, found = logged.session, list[Interaction]()
+    session.jobs.propagate(Direction.FORWARD, objects=[1])
+    idle()
+    qtbot.waitUntil(lambda: Key(8, 1) in session.changes.of_object(1))
+    session.files.log.interactions.made.connect(found.append)
+    session.changes.reject([Key(8, 1), Key(9, 1)])
+    assert [each.what for each in found] == ["edit.make"]
+    assert found[0].given["text"] == "Reject the change of object 1, 2 frames"
+    assert found[0].given["marks"] is False
+    assert "changes" in found[0].given
+    path, masks = end(logged)
+    assert masks.get(Key(8, 1)) is None
+    assert masks.get(Key(7, 1)) is not None
+    assert dict(replayed(path, tmp_path / "replay").items()) == dict(masks.items())

@@ -50,3 +50,20 @@ def test_the_pixels_of_an_object_are_empty_where_it_has_no_mask(desk: Desk) -> N
     assert masks.pixels(1, 1).shape == desk.session.video.size
     assert not masks.pixels(1, 1).any()
     assert masks.document.on_frame(0)[1].mask == mask_at(20)
+
+
+def test_what_is_pending_of_an_object_is_its_own_and_lies_over_what_is_in_the_document(
+    desk: Desk, qtbot: QtBot
+) -> None:
+    session = desk.session
+    draw(desk, 0, number=1, x=10)
+    draw(desk, 0, number=2, x=40)
+    draw(desk, 20, number=2, x=40)
+    begin_propagation(desk, qtbot)
+    for number, x in ((1, 10), (2, 40)):
+        found = session.masks.of_object(number)
+        assert list(found) == sorted(found)
+        assert {0, 3} <= found.keys()
+        assert {entry.mask for entry in found.values()} == {mask_at(x)}
+    assert max(session.masks.of_object(1)) < 20
+    assert max(session.masks.of_object(2)) == 20

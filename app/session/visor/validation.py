@@ -92,8 +92,8 @@ class Validation(QObject):
 
     @Slot()
     def _check_first(self) -> None:
+        self._is_first = True  # before the check, which may be done at once
         self.check()
-        self._is_first = True
 
     def go_to(self, finding: Finding) -> None:
         """Show the frame of a defect and select its object."""

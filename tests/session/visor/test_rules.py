@@ -3,6 +3,7 @@
 import copy
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,34 @@ def test_a_visor_file_is_checked_once_it_is_open_and_what_it_finds_is_told(
     assert report.level == "warning"
     wrong = [each for each in rules_of(session).findings if not each.defect.harmless]
     assert report.text.startswith(f"{len(wrong)} defects by VISOR's rules, the first: frame 0, ")
+
+
+class AtOnce:
+    """A worker that is done before who asked it looks."""
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def submit(self, work: Callable[..., object], *given: object) -> Future[object]:
+        done = Future[object]()
+        done.set_result(work(*given))
+        return done
+
+    def shutdown(self) -> None:
+        pass
+
+
+def test_a_check_that_is_done_at_once_is_still_that_after_the_opening(
+    opened: Open, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(validation, "ThreadPoolExecutor", AtOnce)
+    session = opened(broken())
+    first = list[bool]()
+    rules_of(session).opened_with_defects.connect(lambda: first.append(True))
+    checked(session, qtbot)
+    assert first == [True]
+    rules_of(session).check()
+    assert first == [True]
 
 
 def test_a_sound_file_is_told_to_be_sound(opened: Open, qtbot: QtBot) -> None:
