@@ -307,3 +307,22 @@ def test_what_a_job_has_found_does_not_overlap_what_is_brought_back_meanwhile(
     assert here[2].mask == mask_at(x)
     left = here[1].mask if 1 in here else None
     assert left == Mask.encode(square(10) & ~square(x))
+
+
+def test_what_a_job_has_found_does_not_overlap_what_gave_to_it_and_is_locked_meanwhile(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    session.objects.add()
+    session.edit.make({Key(2, 2): Entry(mask_at(15), Origin.PROPAGATED)}, "Put")
+    gate.close()
+    session.jobs.propagate(Direction.FORWARD, objects=[1])
+    gate.let(4)
+    qtbot.waitUntil(lambda: session.masks.shown(3) != {})
+    session.objects.edit(replace(session.masks.objects[1], locked=True))
+    gate.open()
+    idle()
+    here = session.masks.document.on_frame(2)
+    assert here[2].mask == mask_at(15)
+    assert here[1].mask == Mask.encode(square(10) & ~square(15))

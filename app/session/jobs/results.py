@@ -98,8 +98,11 @@ class Results:
         """
         document, taken = self._masks.document, self._masks.take_pending()
         half = running.half or set()
-        if running.touched and not self._preferences.settings.overlap:
-            taken |= self._settled_anew(running.touched, taken.keys() - half, taken)
+        # One that was locked since gives nothing any more, whatever was cut out of it.
+        refused = taken.keys() - permitted(document, taken).keys()
+        frames = running.touched | {key.frame for key in refused}
+        if frames and not self._preferences.settings.overlap:
+            taken |= self._settled_anew(frames, taken.keys() - half - refused, taken)
         running.before = {key: document.get(key) for key in taken} | running.before
         changes = {
             key: entry
@@ -122,8 +125,8 @@ class Results:
     ) -> dict[Key, Entry]:
         """Return what is left of pending masks where something else stands on their frames now.
 
-        An undo or a redo puts masks there that the job knew nothing of. Those at `keys` on these
-        frames are taken out of `taken`.
+        An undo or a redo puts masks there that the job knew nothing of, and a lock keeps some that
+        had given. Those at `keys` on these frames are taken out of `taken`.
         """
         document, settled = self._masks.document, dict[Key, Entry]()
         fixed = _fixed(self._masks)
