@@ -144,17 +144,25 @@ class MaskEdits(QObject):
 
     @interaction("edit")
     def verify(self, keys: Iterable[Key], *, changed: Collection[Key] = ()) -> None:
-        """Make the masks anchors as they are.
+        """Make the masks anchors as they are shown, also those that a job would not keep.
 
         What was propagated around those that were `changed` before is stale then.
         """
-        changes = {
-            key: _verified(entry, changed=key in changed)
+        shown = {
+            key: entry
             for key in keys
             if (entry := self._masks.entry(key)) is not None and not entry.verified
         }
-        marks = stale_marks(self._masks.document, [key for key in changed if key in changes])
-        self.make({**marks, **changes}, _text(self._masks, "Approve", changes))
+        others = [key for key in changed if key in shown]
+
+        def verified() -> Changes:
+            held = {
+                key: _verified(entry, changed=key in changed) if entry and key in shown else entry
+                for key, entry in self._as_shown(shown).items()
+            }
+            return {**stale_marks(self._masks.document, others), **held}
+
+        self.make_anew(verified, _text(self._masks, "Approve", shown))
 
     @interaction("edit")
     def unanchor(self, keys: Iterable[Key]) -> None:
@@ -262,6 +270,24 @@ class MaskEdits(QObject):
         present = {number: found for number, found in here.items() if found is not None}
         taken = exclude(present, key, entry, keeping=keeping, overlap=self.overlap, exchanges=True)
         return {**back, **taken} if taken else {}
+
+    def _as_shown(self, shown: Mapping[Key, Entry]) -> Changes:
+        """Return what changes where entries stand as they were shown before a job made way.
+
+        What it does not keep, half of a part, takes from the others now what it had taken.
+        """
+        changes: dict[Key, Entry | None] = {}
+        for key, entry in shown.items():
+            if self._masks.entry(key) is entry or self._refused(key):
+                changes[key] = entry
+                continue
+            here = {
+                number: left
+                for number, each in self._masks.shown(key.frame).items()
+                if (left := changes.get(Key(key.frame, number), each)) is not None
+            }
+            changes |= exclude(here, key, entry, keeping=self.fixed, overlap=self.overlap)
+        return changes
 
     def _hide(self, keys: Iterable[Key], entry: Entry, verb: str) -> None:
         """Say that the object is not to be seen, and remember what stood there before."""

@@ -104,25 +104,38 @@ class DenseRuns(QObject):
         self._jobs.ask(lambda: Densification.plan(self._context, frames))
 
     def accept(self, found: DenseRun) -> None:
-        """Take over what is in doubt or stale, as one undo step; all of it is exported then."""
-        changes: dict[Key, Entry | None] = {}
-        for frame in found.undecided:
-            entry = self._masks.document.get(Key(frame, found.object))
-            if entry is not None:
-                changes[Key(frame, found.object)] = replace(entry, conflict=False, stale=False)
-        if changes:
-            self._edit.make(changes, f"Accept {self._words(found)}", marks=False)
+        """Take over what is in doubt or stale, as one undo step; all of it is exported then.
+
+        What a job finds in its place, while it makes way, is not what was decided on.
+        """
+        document = self._masks.document
+        decided = {
+            key: entry
+            for frame in found.undecided
+            if (entry := document.get(key := Key(frame, found.object))) is not None
+        }
+
+        def taken_over() -> dict[Key, Entry | None]:
+            return {
+                key: replace(entry, conflict=False, stale=False)
+                for key, entry in decided.items()
+                if document.get(key) is entry
+            }
+
+        if decided:
+            self._edit.make_anew(taken_over, f"Accept {self._words(found)}", marks=False)
 
     def reject(self, found: DenseRun) -> None:
         """Remove the masks of a run that no person made, as one undo step."""
         document = self._masks.document
-        keys = [
-            Key(frame, found.object)
-            for frame in found.run.frames
-            if (entry := document.get(Key(frame, found.object))) and not entry.is_anchor
-        ]
-        if keys:
-            self._edit.make(dict.fromkeys(keys), f"Reject {self._words(found)}", marks=False)
+
+        def removed() -> dict[Key, Entry | None]:
+            keys = (Key(frame, found.object) for frame in found.run.frames)
+            there = ((key, document.get(key)) for key in keys)
+            return {key: None for key, entry in there if entry and not entry.is_anchor}
+
+        if removed():
+            self._edit.make_anew(removed, f"Reject {self._words(found)}", marks=False)
 
     def go_to(self, found: DenseRun) -> None:
         """Show the run: where it is most in doubt, else its middle."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import shiboken6
 from pytestqt.qtbot import QtBot
@@ -13,6 +14,7 @@ from app.batch.videos.densify import Densification, DensifyJob
 from app.cli.main import run
 from app.core.document import Entry, Key, Origin
 from app.core.mask import Mask
+from app.core.plan import Direction
 from app.session.replay import Replay
 from app.session.session import Session, load_models
 from app.session.state.status import Report, SessionState, Topic
@@ -258,6 +260,56 @@ def test_a_decision_on_a_run_that_is_done_does_not_disturb_the_job(
         Key(f, n) for f in (5, 6, 7) for n in (CUP, PLATE)
     }
     assert desk.filled() == {Key(f, CUP) for f in BETWEEN} | {Key(f, PLATE) for f in (5, 6, 7)}
+
+
+def test_what_a_job_puts_in_the_place_of_masks_in_doubt_is_not_accepted(
+    desk: Desk, idle: Idle, qtbot: QtBot
+) -> None:
+    session = desk.session
+    doubted = Entry(Mask.encode(square(30, size=SIZE)), Origin.PROPAGATED, conflict=True)
+    session.masks.change({Key(frame, CUP): doubted for frame in (1, 2, 3)}, "Test")
+    session.edit.draw_mask(0, PLATE, square(34, size=SIZE), "Brush")
+    desk.gate.close()
+    session.jobs.propagate(Direction.FORWARD)
+    desk.gate.let(3)
+    qtbot.waitUntil(lambda: session.masks.entry(Key(2, CUP)) != doubted)
+    desk.dense.accept(desk.found(0, CUP))
+    assert desk.masks[Key(3, CUP)] == replace(doubted, conflict=False)
+    assert desk.masks[Key(2, CUP)].mask == desk.masks[Key(0, CUP)].mask
+    assert desk.masks[Key(2, PLATE)].mask == desk.masks[Key(0, PLATE)].mask
+    desk.gate.open()
+    idle()
+
+
+def test_a_rejected_run_loses_what_a_job_has_found_of_it_by_then(desk: Desk, qtbot: QtBot) -> None:
+    session = desk.session
+    old = Entry(Mask.encode(square(30, size=SIZE)), Origin.PROPAGATED)
+    session.masks.change({Key(3, CUP): old}, "Test")
+    desk.gate.close()
+    session.jobs.propagate(Direction.FORWARD)
+    desk.gate.let(3)
+    qtbot.waitUntil(lambda: CUP in session.masks.shown(2))
+    desk.dense.reject(desk.found(0, CUP))
+    assert [frame for frame in (1, 2, 3) if Key(frame, CUP) in desk.masks] == []
+
+
+def test_a_mask_of_half_a_run_is_verified_and_what_it_had_taken_is_taken(
+    desk: Desk, idle: Idle, qtbot: QtBot
+) -> None:
+    session, cup = desk.session, desk.masks[Key(0, CUP)].mask
+    assert cup is not None
+    beside = np.roll(cup.decode(), 4, axis=1)
+    other = session.objects.add("other") or 0
+    session.masks.change({Key(3, other): Entry(Mask.encode(beside), Origin.PROPAGATED)}, "Test")
+    begin(desk, 6)
+    qtbot.waitUntil(lambda: CUP in session.masks.shown(3))
+    shown = session.masks.shown(3)
+    session.edit.verify([Key(3, CUP)])
+    assert desk.masks[Key(3, CUP)].verified
+    assert desk.masks[Key(3, CUP)].mask == shown[CUP].mask
+    assert desk.masks[Key(3, other)].mask == shown[other].mask != Mask.encode(beside)
+    desk.gate.open()
+    idle()
 
 
 def test_an_end_that_is_edited_meanwhile_counts_for_both_runs_beside_it(
