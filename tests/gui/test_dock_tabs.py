@@ -1,5 +1,6 @@
 """The tabs of the panels at the right, whose titles have room for four."""
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDockWidget, QTabBar
 
 from tests.gui.conftest import Desk
@@ -35,6 +36,16 @@ def test_four_tabs_are_words(opened: Desk) -> None:
     assert titles(bar) == ["Review", "Anchors", "Changes", "Find"]
     assert is_whole(bar)
     assert all(bar.tabIcon(index).isNull() for index in range(bar.count()))
+
+
+def test_every_tab_is_whole_however_wide_the_panel_is(opened: Desk) -> None:
+    bar = show(opened, "rules")
+    assert bar.count() == 5
+    for width in range(300, 480, 4):
+        opened.window.resizeDocks([dock(opened, "rules")], [width], Qt.Orientation.Horizontal)
+        opened.settle()
+        opened.qtbot.wait(2)
+        assert is_whole(bar), width
 
 
 def test_seven_tabs_are_icons_that_say_their_titles(opened: Desk) -> None:

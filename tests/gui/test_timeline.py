@@ -318,7 +318,7 @@ def test_the_tooltip_names_frame_object_state_and_confidence(
     words = tip(stage.session.video, stage.session.masks, thumbnails, item, 5, 1)
     assert "<b>5</b>" in words
     assert item.name in words
-    assert "predicted, 80%" in words
+    assert "predicted, 89%" in words  # of a score of .9
 
 
 def test_the_tooltip_has_a_picture_of_frames_that_were_seen(stage: Stage, qtbot: QtBot) -> None:

@@ -78,15 +78,18 @@ class DockTabs(QObject):
         return bars
 
     def _fit(self, bar: QTabBar) -> None:
-        titles = [bar.tabText(index) for index in range(bar.count())]
-        room = bar.style().pixelMetric(QStyle.PixelMetric.PM_TabBarTabHSpace, None, bar)
-        words = sum(bar.fontMetrics().horizontalAdvance(title) + room for title in titles)
-        crowded = words > bar.width()
+        self._show_icons(bar, crowded=False)
+        # What the bar itself says: the style sheet adds to what titles take.
+        if bar.sizeHint().width() > bar.width():
+            self._show_icons(bar, crowded=True)
+
+    def _show_icons(self, bar: QTabBar, *, crowded: bool) -> None:
         icons = {dock.windowTitle(): _ICONS[name] for name, dock in self._docks.items()}
         bar.setProperty(_CROWDED, crowded)
-        for index, title in enumerate(titles):
+        for index in range(bar.count()):
             # A new icon has the bar measure its tabs again, and no other call does.
-            bar.setTabIcon(index, icon(f"mdi6.{icons[title]}") if crowded else QIcon())
+            name = icons[bar.tabText(index)]
+            bar.setTabIcon(index, icon(f"mdi6.{name}") if crowded else QIcon())
 
 
 class _IconTabs(QProxyStyle):
