@@ -77,6 +77,19 @@ def exchanged(document: Document, frame: int, owners: Owners) -> Changes:
     return changes
 
 
+def all_exchanged(document: Document, found: Mapping[int, Owners]) -> Changes:
+    """Return what gives objects back their masks around several frames; see `exchanged`.
+
+    Between two of them what holds is that of the earlier one.
+    """
+    changes: dict[Key, Entry | None] = {}
+    for frame, owners in sorted(found.items()):
+        done = {key.frame for key in changes}
+        around = exchanged(document, frame, owners)
+        changes |= {key: entry for key, entry in around.items() if key.frame not in done}
+    return changes
+
+
 def _reach(document: Document, frame: int, step: int, end: int, owners: Owners) -> Iterator[int]:
     """Yield the frames on which the objects have each other's masks, in order from `frame`."""
     anchors = {each for number in owners for each in anchor_frames(document, number)}

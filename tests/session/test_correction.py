@@ -8,6 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.document import Entry, Key, ObjectInfo, Origin, State
 from app.core.mask import Mask
+from app.core.places import all_exchanged
 from app.core.plan import Direction
 from models.api import Click, WeightsMissingError
 from tests.fakes import square
@@ -72,7 +73,8 @@ def test_two_exchanges_between_which_none_ends_are_carried_on_one_after_the_othe
         session.view.go_to(frame)
         session.view.select(number)
         draw(desk, frame, number=number, x=x)
-    changes = session.edit.unhealed.take_exchanges()
+    exchanges = session.edit.unhealed.take_exchanges()
+    changes = all_exchanged(session.masks.document, exchanges)
     session.masks.change(changes, "Exchange")
     found = {
         frame: {n: e.mask for n, e in session.masks.document.on_frame(frame).items()}

@@ -8,7 +8,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.core.block import Block
-from app.core.document import Key, Origin
+from app.core.document import Entry, Key, Origin
 from app.core.mask import Mask
 from app.core.plan import Direction
 from tests.fakes import square
@@ -118,6 +118,29 @@ def test_a_correction_is_copied_on_over_what_was_propagated(
     entry = session.masks.document.get(Key(6, 1))
     assert entry is not None
     assert (entry.origin, entry.is_anchor) == (Origin.PROPAGATED, False)
+
+
+def test_what_a_copied_correction_adds_the_others_give_but_none_of_their_anchors(
+    desk: Desk,
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.objects.add()
+    for frame in range(6):
+        here = {
+            Key(frame, number): Entry(mask_at(x), Origin.PROPAGATED, verified=verified)
+            for number, x, verified in ((1, 10, False), (2, 40, frame == 5))
+        }
+        session.edit.make(here, "Put")
+    session.view.go_to(3)
+    session.edit.draw_mask(3, 1, square(10) | square(35), "Brush")
+    session.ranges.copy_on(Block((1,), range(6)))
+    assert session.masks.entry(Key(4, 1)) != Entry(mask_at(10), Origin.PROPAGATED)
+    for frame in range(6):
+        shown = session.masks.shown(frame).values()
+        masks = [entry.mask.decode() for entry in shown if entry.mask is not None]
+        assert np.sum(masks, axis=0).max() == 1, frame
+    assert session.masks.document.on_frame(5)[2].mask == mask_at(40)
 
 
 def test_without_a_correction_there_is_nothing_to_copy(desk: Desk) -> None:

@@ -1,11 +1,13 @@
 """The correction of one mask: verified and healed, or sharpened and accepted."""
 
 from collections.abc import Iterable
+from functools import partial
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from app.batch.passes.steps import Step
 from app.core.document import Entry, Key, Origin
+from app.core.places import all_exchanged
 from app.engine.jobs import Refine
 from app.session.edits.clicks import Clicks
 from app.session.edits.masks import MaskEdits
@@ -106,12 +108,15 @@ class Correction(QObject):
 
     def _exchange_beside(self) -> None:
         """Give objects that were taken for each other their masks back on the frames around."""
-        if changes := self._edit.unhealed.take_exchanges():
+        found = self._edit.unhealed.take_exchanges()
+        if changes := all_exchanged(self._masks.document, found):
             numbers = sorted({key.object for key in changes})
             names = " and ".join(self._masks.name_of(number) for number in numbers)
             frames = sorted({key.frame for key in changes})
             text = f"Exchange {names}, frames {frames[0]}-{frames[-1]}"
-            self._edit.make(changes, text, marks=False)
+            # Anew: a job that has to make way keeps what it has found by then.
+            plan = partial(all_exchanged, self._masks.document, found)
+            self._edit.make_anew(plan, text, marks=False)
 
     def _set_waiting(self, key: Key | None) -> None:
         if key != self._waits_at:

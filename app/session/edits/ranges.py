@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import QObject, Slot
 
 from app.core.block import Block
 from app.core.document import Changes, Entry, Key
+from app.core.exclusion import exclude, keepers
 from app.core.mask import Mask
 from app.core.parts import carried, split
 from app.session.edits.masks import MaskEdits, to_the_next_anchor
@@ -136,19 +138,32 @@ class RangeEdits(QObject):
             before, now = self._arrived.get(number), self._masks.entry(Key(here, number))
             if before is None or now is None or now.mask is None or now.mask == before:
                 continue
-            changes = {}
-            for frame in block.frames:
-                entry = self._masks.entry(Key(frame, number))
-                if frame == here or entry is None or entry.mask is None or entry.is_anchor:
-                    continue
-                mask = carried(before, now.mask, entry.mask)
-                if mask is not None and mask != entry.mask:
-                    changes[Key(frame, number)] = replace(entry, mask=mask, stale=False)
+            frames = [frame for frame in block.frames if frame != here]
+            plan = partial(self._corrected, number, frames, before, now.mask)
             text = f"Copy correction of {self._masks.name_of(number)}, {_where(block.frames)}"
-            if self._edit.make(changes, text, marks=False):
+            if self._edit.make_anew(plan, text, marks=False):
                 return
         text = "There is no correction to copy on: change a mask here, and choose frames beside it."
         self._status.report("warning", text)
+
+    def _corrected(self, number: int, frames: Iterable[int], before: Mask, now: Mask) -> Changes:
+        """Return what changes where an object's correction is made on other frames, too.
+
+        What it adds there the others give, but none of their anchors.
+        """
+        changes: dict[Key, Entry | None] = {}
+        for frame in frames:
+            key, shown = Key(frame, number), self._masks.shown(frame)
+            entry = shown.get(number)
+            if entry is None or entry.mask is None or entry.is_anchor:
+                continue
+            mask = carried(before, now, entry.mask)
+            if mask is not None and mask != entry.mask:
+                keeping = keepers(shown, (), fixed=self._edit.fixed) - {number}
+                new = replace(entry, mask=mask, stale=False)
+                overlap = self._edit.overlap
+                changes |= exclude(shown, key, new, keeping=keeping, overlap=overlap)
+        return changes
 
     @Slot()
     def _on_moved(self) -> None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from app.core.document import Changes, Entry, Key
-from app.core.places import Exchanges, exchanged
+from app.core.document import Entry, Key
+from app.core.places import Exchanges, Owners
 from app.session.state.masks import Masks
 
 
@@ -48,19 +48,14 @@ class Unhealed:
         taken, self._anchors = self._anchors, set()
         return taken
 
-    def take_exchanges(self) -> Changes:
-        """Return what gives objects that changed places their masks back around there; forget it.
-
-        Between two frames on which some did, those of the earlier one hold up to the later.
-        """
-        document = self._masks.document
-        changes: dict[Key, Entry | None] = {}
-        for frame, owners in sorted(self._exchanges.take(document).items()):
-            if not any(self._masks.is_locked(number) for number in owners):
-                done = {key.frame for key in changes}
-                found = exchanged(document, frame, owners)
-                changes |= {key: entry for key, entry in found.items() if key.frame not in done}
-        return changes
+    def take_exchanges(self) -> dict[int, Owners]:
+        """Return frame -> whose masks each object has there now, and forget it."""
+        found = self._exchanges.take(self._masks.document)
+        return {
+            frame: owners
+            for frame, owners in found.items()
+            if not any(self._masks.is_locked(number) for number in owners)
+        }
 
     def take_givers(self) -> list[Key]:
         """Return where masks gave something to another object, and forget it.
