@@ -81,6 +81,12 @@ class Entry:
         return State.STALE if self.stale else State.PREDICTED
 
 
+def mask_in(entries: Mapping[int, Entry], number: int) -> Mask | None:
+    """Return the mask of an object on a frame, or of a frame of an object; None for no entry."""
+    entry = entries.get(number)
+    return entry.mask if entry else None
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
     """One thing followed through the video; its id never changes, and no other ever has it."""

@@ -4,7 +4,7 @@ import math
 from bisect import bisect
 from collections.abc import Mapping
 
-from app.core.document import Entry
+from app.core.document import Entry, mask_in
 from app.core.events import Reason
 from app.core.mask import Mask
 from app.core.overlap import quick_iou
@@ -64,13 +64,13 @@ def _echoes(
 
     What is usual is still the size that the mask has just left.
     """
-    usual = _mask(entries, back)
+    usual = mask_in(entries, back)
     return {
         frame: marks[frame] - {Reason.AREA_JUMP}
         for frame in range(back + 1, back + MEMORY)
         if frame in marks
         and usual is not None
-        and (now := _mask(entries, frame)) is not None
+        and (now := mask_in(entries, frame)) is not None
         and _as_large(now, usual)
     }
 
@@ -88,7 +88,7 @@ def _absences_joined(
             continue
         brief = frame - lost <= _BRIEF and bisect(anchors, lost) == bisect(anchors, frame)
         left = Reason.BORDER_EXIT in marks[lost]
-        if brief and _comes_back(_mask(entries, lost - 1), entries[frame], to_its_place=left):
+        if brief and _comes_back(mask_in(entries, lost - 1), entries[frame], to_its_place=left):
             for each in range(lost, frame):
                 if each in entries:
                     found[each] = marks.get(each, frozenset()) | marks[lost] & _LOST
@@ -110,7 +110,7 @@ def _comes_back(before: Mask | None, entry: Entry, *, to_its_place: bool) -> boo
 
 def _is_back(entries: Mapping[int, Entry], first: int, back: int) -> bool:
     """Whether a mask jumps at `back` to the size or place that it left at `first`."""
-    before, left, last, now = (_mask(entries, f) for f in (first - 1, first, back - 1, back))
+    before, left, last, now = (mask_in(entries, f) for f in (first - 1, first, back - 1, back))
     if before is None or left is None or last is None or now is None:
         return False
     # It may leave its size at once or little by little, and grow meanwhile.
@@ -118,11 +118,6 @@ def _is_back(entries: Mapping[int, Entry], first: int, back: int) -> bool:
     nearly = _as_large(now, before, _GROWN) and 3 * growth(now, before) < growth(last, before)
     size = not stays and (nearly or _as_large(now, before))
     return size or quick_iou(now, before) > quick_iou(last, before) + _CLOSER
-
-
-def _mask(entries: Mapping[int, Entry], frame: int) -> Mask | None:
-    entry = entries.get(frame)
-    return entry.mask if entry else None
 
 
 def _as_large(one: Mask, other: Mask, factor: float = _ALIKE) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import permutations
 
-from app.core.document import Changes, Document, Entry, Key
+from app.core.document import Changes, Document, Entry, Key, mask_in
 from app.core.mask import Mask
 from app.core.overlap import inside, quick_iou
 from app.core.plan import anchor_frames
@@ -126,7 +126,9 @@ def _is_mixed_up(document: Document, frame: int, owners: Owners) -> bool:
 def _is_lost_in(
     before: Mapping[int, Entry], after: Mapping[int, Entry], one: int, other: int
 ) -> bool:
-    return _mask(after, one) is None and inside(_mask(before, one), _mask(after, other)) > _HALF
+    return (
+        mask_in(after, one) is None and inside(mask_in(before, one), mask_in(after, other)) > _HALF
+    )
 
 
 def _changes(document: Document, before: int, after: int, owners: Owners) -> bool | None:
@@ -145,8 +147,8 @@ def changes_place(
 
     Where one of the two is lost there, the mask that is left says whose place it has.
     """
-    was, theirs = _mask(before, one), _mask(before, other)
-    own, others = _mask(after, one), _mask(after, other)
+    was, theirs = mask_in(before, one), mask_in(before, other)
+    own, others = mask_in(after, one), mask_in(after, other)
     if was is None:
         return None
     if own is not None and others is not None:
@@ -160,15 +162,10 @@ def changes_place(
     return lead > 0 if abs(lead) > _CLEARLY else None
 
 
-def _mask(entries: Mapping[int, Entry], number: int) -> Mask | None:
-    entry = entries.get(number)
-    return entry.mask if entry else None
-
-
 def _meet(document: Document, frame: int, owners: Owners) -> bool:
     """Whether one of the objects is not to be seen on a frame, or two are beside each other."""
     here = document.on_frame(frame)
-    masks = [entry.mask if (entry := here.get(number)) else None for number in owners]
+    masks = [mask_in(here, number) for number in owners]
     boxes = [mask.box for mask in masks if mask is not None]
     return len(boxes) < len(owners) or any(
         one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]

@@ -1,15 +1,18 @@
 """VISOR files of small frames, and sessions that are open on them."""
 
 import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import shiboken6
 
 from app.session.session import Session
 from app.storage.formats.visor.exporting import export_visor
-from tests.fakes import SIZE
+from tests.fakes import SIZE, FakeModels
 
 Json = Any
 VIDEO = "P01_01"
@@ -66,14 +69,25 @@ def kitchen() -> Json:
     )
 
 
-def write(folder: Path, raw: Json, name: str = VIDEO) -> Path:
-    """Write a file beside black frames of the names that it has."""
+def write(folder: Path, raw: Json, name: str = VIDEO, *, numbers: Iterable[int] = ()) -> Path:
+    """Write a file beside black frames of the names that it has, and of these `numbers`."""
     frames = folder / name
     frames.mkdir(parents=True)
-    for each in raw["video_annotations"]:
-        cv2.imwrite(str(frames / each["image"]["name"]), np.zeros((*SIZE, 3), np.uint8))
+    names = {each["image"]["name"] for each in raw["video_annotations"]}
+    for each in names | {f"{name}_frame_{number:010d}.jpg" for number in numbers}:
+        cv2.imwrite(str(frames / each), np.zeros((*SIZE, 3), np.uint8))
     (folder / f"{name}.json").write_text(json.dumps(raw))
     return folder / f"{name}.json"
+
+
+@contextmanager
+def opened(source: Path) -> Iterator[Session]:
+    """Give a session that is open on a file or folder, with models that are none."""
+    session = Session(loader=lambda frames, settings: FakeModels(frames))
+    session.files.open(source)
+    yield session
+    session.files.close()
+    shiboken6.delete(session)
 
 
 def exported(session: Session) -> Json:

@@ -3,23 +3,20 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
-import shiboken6
 from pytestqt.qtbot import QtBot
 
 from app.core.document import Entry, Key, Origin
 from app.session.session import Session
 from app.session.visor.dense import DenseRun, DenseRuns
-from tests.fakes import SIZE, FakeModels, write_frames
+from tests.fakes import write_frames
 from tests.session.desk import mask_at
 from tests.session.visor.files import (
-    VIDEO,
     annotation,
     box,
     document,
     number_of,
+    opened,
     record,
     write,
 )
@@ -43,15 +40,8 @@ def sparse() -> object:
 
 @pytest.fixture
 def session(qtbot: QtBot, tmp_path: Path) -> Iterator[Session]:
-    source = write(tmp_path, sparse())
-    for number in NUMBERS:
-        name = f"{VIDEO}_frame_{number:010d}.jpg"
-        cv2.imwrite(str(tmp_path / VIDEO / name), np.zeros((*SIZE, 3), np.uint8))
-    session = Session(loader=lambda frames, settings: FakeModels(frames))
-    session.files.open(source)
-    yield session
-    session.files.close()
-    shiboken6.delete(session)
+    with opened(write(tmp_path, sparse(), numbers=NUMBERS)) as session:
+        yield session
 
 
 @pytest.fixture

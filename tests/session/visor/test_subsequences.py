@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 import shiboken6
 from pytestqt.qtbot import QtBot
@@ -12,8 +10,8 @@ from pytestqt.qtbot import QtBot
 from app.session.session import Session
 from app.session.state.status import Report
 from app.session.visor.subsequences import Subsequences
-from tests.fakes import SIZE, FakeModels, write_frames
-from tests.session.visor.files import VIDEO, annotation, box, document, record, write
+from tests.fakes import FakeModels, write_frames
+from tests.session.visor.files import VIDEO, annotation, box, document, opened, record, write
 
 # Frames 0 to 12 and 13 to 17 of the video; annotated are 2 and 6, then 14 and 16.
 NUMBERS = (*range(99, 112), *range(160, 165))
@@ -27,15 +25,8 @@ def session(qtbot: QtBot, tmp_path: Path) -> Iterator[Session]:
             for number, sequence in ((101, 1), (105, 1), (161, 2), (163, 2))
         ]
     )
-    source = write(tmp_path, raw)
-    for number in NUMBERS:
-        name = f"{VIDEO}_frame_{number:010d}.jpg"
-        cv2.imwrite(str(tmp_path / VIDEO / name), np.zeros((*SIZE, 3), np.uint8))
-    session = Session(loader=lambda frames, settings: FakeModels(frames))
-    session.files.open(source)
-    yield session
-    session.files.close()
-    shiboken6.delete(session)
+    with opened(write(tmp_path, raw, numbers=NUMBERS)) as session:
+        yield session
 
 
 @pytest.fixture

@@ -4,14 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import shiboken6
 from pytestqt.qtbot import QtBot
 
 from app.core.attributes import CONTACT, EXHAUSTIVE, WORN_ON
 from app.core.document import Key
 from app.session.session import Session
-from tests.fakes import FakeModels
-from tests.session.visor.files import VIDEO, Json, exported, kitchen, number_of, write
+from tests.session.visor.files import VIDEO, Json, exported, kitchen, number_of, opened, write
 
 
 @pytest.fixture
@@ -23,13 +21,10 @@ def frames(qtbot: QtBot, tmp_path: Path) -> Iterator[Session]:
         WORN_ON: ["left hand"], CONTACT: "f" * 32,
     }  # fmt: skip
     write(tmp_path, raw)
-    session = Session(loader=lambda frames, settings: FakeModels(frames))
-    session.files.open(tmp_path / VIDEO)
-    session.objects.add()
-    session.objects.delete(1)  # its number is not given again
-    yield session
-    session.files.close()
-    shiboken6.delete(session)
+    with opened(tmp_path / VIDEO) as session:
+        session.objects.add()
+        session.objects.delete(1)  # its number is not given again
+        yield session
 
 
 def test_flags_contacts_and_gloves_come_along_as_one_step(frames: Session, tmp_path: Path) -> None:
