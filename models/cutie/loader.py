@@ -30,7 +30,7 @@ from models.cutie.network.presence_head import PRESENCE, PresenceHead
 from models.encoders import eight_bit
 from models.encoders.hiera_cpu import use_cpu_hiera
 from models.runtime.device import encoder_dtype, pick_device
-from models.runtime.memory import give_back_memory, share_one_arena
+from models.runtime.memory import give_back_libraries, give_back_memory, share_one_arena
 from models.sam.heads import HEADS, PromptHeads
 from models.weights import store as weights
 from models.weights.checkpoint import load_strict, read_state
@@ -119,7 +119,7 @@ def load_tracker(name: str, frames: Frames, options: LoadOptions) -> Tracker:
     model = MODELS[name]
     path = _find(name, options.weights)
     device = pick_device(options.device, threads=options.threads)
-    share_one_arena()
+    spare_memory(device)
     state = read_state(path)
     network = Network(_sized(model, state))
     load_strict(network, network_part(state), path)
@@ -128,6 +128,13 @@ def load_tracker(name: str, frames: Frames, options: LoadOptions) -> Tracker:
     tracker = tracker_of(name, network, frames, options, device)
     give_back_memory()
     return tracker
+
+
+def spare_memory(device: torch.device) -> None:
+    """Let this process hold less on a device, from here on, than it does by itself."""
+    share_one_arena()
+    if device.type == "cpu":
+        give_back_libraries()
 
 
 def network_part(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -183,6 +190,7 @@ def load_segmenter(name: str, frames: Frames, options: LoadOptions) -> Segmenter
 
     path = _find(name, options.weights)
     device = pick_device(options.device, threads=options.threads)
+    spare_memory(device)
     state = read_state(path)
     encoder, heads = HieraEncoder(LITE.encoder.size, Levels.DECODER), PromptHeads()
     prefix = "pixel_encoder."
