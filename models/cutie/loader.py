@@ -18,6 +18,7 @@ from models.cutie.config import (
     MemoryConfig,
     NetworkConfig,
     PresenceConfig,
+    ShownConfig,
     css_memory,
 )
 from models.cutie.cpu.fold import fold_batch_norms
@@ -43,7 +44,7 @@ _PROMPT_SQUARE = 768
 _PRESENCE = PresenceConfig(
     least_score=0.5, least_share=0.25, least_presence=0.35, least_claimed=0.3, absences=2
 )
-_LEAST_SHOWN = 0.4
+_SHOWN = ShownConfig(least_score=0.4, least_again=0.6, least_share=0.1, least_back=0.15)
 
 
 def _memory(frame_count: int) -> MemoryConfig:
@@ -66,7 +67,7 @@ def _recent_memory(frame_count: int) -> MemoryConfig:
         every=2,
         long_term=long_term if frame_count > _LONG_RUN else None,
         presence=_PRESENCE,
-        least_shown=_LEAST_SHOWN,
+        shown=_SHOWN,
     )
 
 
@@ -75,10 +76,8 @@ def _memory_for(model: "Model", options: LoadOptions) -> Callable[[int], MemoryC
     if options.presence is None:
         return model.memory
     presence = _PRESENCE if options.presence else None
-    least_shown = _LEAST_SHOWN if options.presence else 0.0
-    return lambda frame_count: replace(
-        model.memory(frame_count), presence=presence, least_shown=least_shown
-    )
+    shown = _SHOWN if options.presence else None
+    return lambda frame_count: replace(model.memory(frame_count), presence=presence, shown=shown)
 
 
 @dataclass(frozen=True, slots=True)
