@@ -98,15 +98,18 @@ def test_what_finishes_is_still_taken(background: Background, qtbot: QtBot) -> N
 
 
 def test_a_failure_is_told_and_the_next_thing_is_done(background: Background, qtbot: QtBot) -> None:
-    def fail() -> str:
-        raise StorageError("The disk is full.")
+    def fail(error: Exception) -> str:
+        raise error
 
     told = list[str]()
     background.failed.connect(told.append)
-    background.do(fail, told.append)
+    background.do(partial(fail, StorageError("The disk is full.")), told.append)
+    background.do(partial(fail, MemoryError()), told.append)
     background.do(lambda: "next", told.append)
-    qtbot.waitUntil(lambda: len(told) == 2)
-    assert told == ["The disk is full.", "next"]
+    qtbot.waitUntil(lambda: len(told) == 3)
+    assert told[0] == "The disk is full."
+    assert "not enough memory" in told[1]
+    assert told[2] == "next"
 
 
 def test_a_fault_of_the_program_is_not_swallowed(background: Background, qtbot: QtBot) -> None:

@@ -85,6 +85,8 @@ class Background(QObject):
             then(done.result())
         elif isinstance(error, MaskwrightError | EvaluationError | OSError):
             self.failed.emit(str(error))
+        elif isinstance(error, MemoryError):
+            self.failed.emit("There is not enough memory. Close other programs and try again.")
         elif not isinstance(error, CancelledError):
             raise error
 
