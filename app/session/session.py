@@ -18,6 +18,7 @@ from app.session.edits.history import History
 from app.session.edits.masks import MaskEdits
 from app.session.edits.objects import ObjectEdits
 from app.session.edits.ranges import RangeEdits
+from app.session.edits.ready import ReadyMasks
 from app.session.files.autosave import Autosave
 from app.session.files.exchange import Exchange
 from app.session.files.files import Files
@@ -85,8 +86,9 @@ class Session(QObject):
         self.jobs = jobs = JobRunner(context, engine, self)
         self.objects = objects = ObjectEdits(context, jobs, self)
         self.edit = edit = MaskEdits(context, jobs, self)
+        self.ready = ready = ReadyMasks(context, jobs, edit, self)
         self.clipboard = Clipboard(context, objects, edit, self)
-        self.ranges = RangeEdits(context, objects, edit, self)
+        self.ranges = RangeEdits(context, jobs, objects, edit, self)
         self.clicks = clicks = Clicks(context, engine, objects, edit, self)
         self.finding = Finding(context, engine, jobs, objects, edit, self)
         self.history = History(self.video, jobs, clicks, interactions, self)
@@ -95,8 +97,8 @@ class Session(QObject):
         self.review = review = Review(context, jobs, self)
         self.changes = Changes(context, jobs, edit, self)
         autosave = Autosave(self.masks, self.status, self)
-        exchange = Exchange(context, jobs, objects, edit, self)
-        self.inspection = Inspection(context, engine, jobs, autosave, edit, self.compare, self)
+        exchange = Exchange(context, jobs, objects, edit, ready, self)
+        self.inspection = Inspection(context, engine, jobs, autosave, ready, self.compare, self)
         self.files = self._make_files(context, autosave, exchange)
         prefetcher = Prefetcher(context, engine, lambda: review.suspects, self)
         review.suspects_changed.connect(prefetcher.prepare_soon)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.core.document import Document, Key, Objects, ids_for
+from app.core.document import Document, Key, ids_for
 from app.errors import MaskwrightError, UsageError
 from app.session.edits.masks import MaskEdits
 from app.session.edits.objects import ObjectEdits
+from app.session.edits.ready import ReadyMasks
 from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
 from app.session.state.imported import ImportedFile
@@ -39,12 +40,13 @@ class Exchange(QObject):
         jobs: JobRunner,
         objects: ObjectEdits,
         edit: MaskEdits,
+        ready: ReadyMasks,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self.visor = Visor(context, jobs, objects, edit, self)
         self._video, self._masks, self._status = context.video, context.masks, context.status
-        self._edit = edit
+        self._ready = ready
         self._worker: ThreadPoolExecutor | None = None
         self._done.connect(self._on_done)
 
@@ -63,14 +65,13 @@ class Exchange(QObject):
         changes = {
             key._replace(object=own[key.object]): entry for key, entry in found.document.items()
         }
-        with self._masks.one_step(f"Import {source.name}"):
-            self._add(tuple(replace(info, id=own[info.id]) for info in objects))
-            self._edit.make(changes, "Import masks")
-            frames = {key.frame for key in changes}
+        frames = {key.frame for key in changes}
+        named = tuple(replace(info, id=own[info.id]) for info in objects)
+        with self._ready.put_in(changes, named, f"Import {source.name}") as notes:
             said = ImportedFile(found.attachment, opened.video)
             take_over(said, own, frames, self.visor.attributes, self._masks, self._video)
         text = f"{len(changes):,} masks on {len(frames):,} frames imported."
-        self._status.report("info", " ".join((text, *found.notes)))
+        self._status.report("info", " ".join((text, *notes, *found.notes)))
 
     def export(self, form: str, path: Path) -> None:
         """Write all masks that are shown in the background: visor, davis, coco, submission, video.
@@ -108,12 +109,6 @@ class Exchange(QObject):
         if self._worker is not None:
             self._worker.shutdown()
             self._worker = None
-
-    def _add(self, objects: Objects) -> None:
-        before = self._masks.objects
-        known = {info.id for info in before}
-        if new := tuple(info for info in objects if info.id not in known):
-            self._masks.change_objects((*before, *new), "Add objects")
 
     def _tell(self, done: Future[tuple[str, ...]]) -> None:
         """Pass on how it went, from the export's thread to this one."""

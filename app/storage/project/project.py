@@ -147,7 +147,8 @@ class Project:
             entries = self._database.execute(schema.SELECT_ENTRIES).fetchall()
             known = dict(reading.entry_of(row, self._video) for row in entries)
             beyond = 1 + max((key.object for key in known), default=0)
-            next_id = max(self._video.next_id, beyond)
+            ((given,),) = self._database.execute("SELECT next_object FROM video").fetchall()
+            next_id = max(self._video.next_id, given, beyond)
             return Document(
                 reading.objects_of(objects),
                 known,
