@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
+from app.core.runs import Run
 from app.engine.inference import Models
 from app.session.choices import best_models
 from app.session.comparison import Comparison
@@ -114,6 +115,7 @@ class Session(QObject):
             exchange,
             log,
             self,
+            runs=self._kept_runs,
             starts=(
                 self._start_engine,
                 self.review.start,
@@ -136,6 +138,10 @@ class Session(QObject):
                 exchange.stop,
             ),
         )
+
+    def _kept_runs(self) -> dict[int, Run]:
+        runs = self.inspection.runs
+        return {number: run for number in runs.infos if (run := runs.run(number)) is not None}
 
     def _start_engine(self) -> None:
         opened, settings, loader = self.video.now, self.preferences.settings, self._loader
