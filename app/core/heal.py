@@ -11,9 +11,14 @@ from numpy.typing import NDArray
 
 from app.core.document import Document, Entry, Key, Objects
 from app.core.mask import Mask
+from app.core.overlap import inside
 from app.core.passes import PackedAnchors, Pass
 from app.core.plan import anchor_frames, followable, packed_anchors
 from models.api import BoolMask
+
+_NEAR = 8  # masks on either side of which one may recall what is out of sight
+_SURE = 0.9  # score from which on it does
+_APART = 0.2  # share of it that may lie in the place of another object
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,7 @@ def plan_heal(
     given = packed_anchors(document, objects)
     return tuple(
         _pass(
-            _seeded(document, given, origin, starts[origin, step]),
+            _seeded(document, given, origin, step, starts[origin, step]),
             origin,
             step,
             starts[origin, step],
@@ -292,19 +297,48 @@ def _needs_healing(document: Document, gap: Gap, new_anchors: Collection[Key]) -
 
 
 def _seeded(
-    document: Document, anchors: PackedAnchors, origin: int, healed: Collection[int]
+    document: Document, anchors: PackedAnchors, origin: int, step: int, healed: Collection[int]
 ) -> PackedAnchors:
     """Return the anchors, and on the frame of origin the masks of the objects beside the healed.
 
-    A tracker that is not told where they are would look for them where the healed one is.
+    A tracker that is not told where they are would look for them where the healed one is. One that
+    is out of sight there is recalled: as it comes back, the healed one would take it.
     """
     known = {number for given in anchors.values() for number in given}
-    beside = {
-        number: entry.mask
-        for number, entry in document.on_frame(origin).items()
-        if number in known and number not in healed and entry.mask is not None
-    }
-    return {**anchors, origin: {**beside, **anchors.get(origin, {})}}
+    here = document.on_frame(origin)
+    masks = {number: entry.mask for number, entry in here.items() if entry.mask is not None}
+    beside = {n: mask for n, mask in masks.items() if n in known and n not in healed}
+    seeded = {**anchors, origin: {**beside, **anchors.get(origin, {})}}
+    places = [mask for number, mask in masks.items() if number in healed]
+    for number in sorted(known - beside.keys() - set(healed)):
+        for frame, mask in _recalled(document.of_object(number), origin, step, places).items():
+            seeded[frame] = {number: mask, **seeded.get(frame, {})}
+    return seeded
+
+
+def _recalled(
+    entries: Mapping[int, Entry], origin: int, step: int, places: Collection[Mask]
+) -> dict[int, Mask]:
+    """Return the surest mask of an object close to the origin of a pass, by its frame.
+
+    It lies behind the origin if it can: on the way it would stand as it is. One that was in one of
+    the `places` of the healed objects may be a part of them.
+    """
+    nearest = sorted(entries, key=lambda frame: abs(frame - origin))
+    for behind in (True, False):
+        near = [f for f in nearest if f != origin and ((origin - f) * step > 0) is behind][:_NEAR]
+        sure = {f: mask for f in near if (mask := _sure_apart(entries[f], places)) is not None}
+        if sure:
+            best = max(sure, key=lambda frame: entries[frame].score or 0)
+            return {best: sure[best]}
+    return {}
+
+
+def _sure_apart(entry: Entry, places: Iterable[Mask]) -> Mask | None:
+    """Return a mask of the model that is sure and in none of these places, else None."""
+    sure = not entry.is_anchor and (entry.score or 0) >= _SURE
+    apart = all(inside(entry.mask, place) <= _APART for place in places)
+    return entry.mask if sure and apart else None
 
 
 def _pass(

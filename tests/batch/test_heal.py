@@ -234,6 +234,38 @@ def test_a_pass_back_through_a_crossing_keeps_what_was_clean() -> None:
     assert not any(document.get(Key(frame, 1)).stale for frame in right)  # type: ignore[union-attr]
 
 
+class _Forgetting(FakeTracker):
+    """Takes what it has not been shown near for a part of object 1."""
+
+    def _predict(self, anchors: Anchors, frame: int) -> dict[int, Prediction]:
+        found = super()._predict(anchors, frame)
+        here = anchors.get(frame, {})
+        if 2 not in here:
+            shown = any(abs(frame - at) < 12 and 2 in m and m[2].any() for at, m in anchors.items())
+            ball = square(40)
+            found[2] = Prediction(ball & shown, 0.95)
+            if not shown and 1 not in here:
+                found[1] = Prediction(found[1].mask | ball, 0.95)
+        return found
+
+
+def test_what_comes_out_from_behind_a_corrected_object_is_not_taken_by_it() -> None:
+    """The ball is hidden by the dog on frame 20, on which a part of the dog was the ball's."""
+    dog = {Key(f, 1): Entry(mask_at(10, 8), Origin.PROPAGATED, score=0.9) for f in range(41)}
+    ball = {Key(f, 2): Entry(mask_at(40), Origin.PROPAGATED, score=0.92) for f in range(41)}
+    document = Document((INFO, ObjectInfo(2, "ball", (3, 2, 1))), dog | ball)
+    document.replace({Key(0, n): Entry(mask_at(x), Origin.DRAWN) for n, x in ((1, 10), (2, 40))})
+    new = {Key(20, 1): Entry(mask_at(10), Origin.CLICKED), Key(20, 2): Entry(None, Origin.DRAWN)}
+    document.replace(new)
+    document.replace(stale_marks(document, new))
+    passes = plan_heal(document, set(new), first=0, last=40)
+    tracker = _Forgetting(FakeFrames(41))
+    for step in heal(tracker, passes, evidence(document, passes), Rules(), SIZE):
+        document.replace(step.entries)
+    healed = [document.get(Key(frame, 1)).mask for frame in range(15, 26)]  # type: ignore[union-attr]
+    assert all(mask == mask_at(10) for mask in healed)
+
+
 @pytest.mark.parametrize("drift", [0, 1, 30])
 def test_a_heal_round_a_mask_that_was_found_to_be_right_changes_no_mask(drift: int) -> None:
     document = corrected(40, at=20, drifted=range(0), anchors={0: 10, 39: 10})
