@@ -48,13 +48,18 @@ class Walk:
         self._doubted = 0
         self._ignored: set[int] = set()  # objects that lie where this one does from the start
 
-    def feed(self, frame: int, entry: Entry, others: Mapping[int, Mask]) -> Verdict:
-        """Take the mask of the next frame in; `others` are the other objects' masks there."""
+    def feed(
+        self, frame: int, entry: Entry, others: Mapping[int, Mask], *, gains: bool = False
+    ) -> Verdict:
+        """Take the mask of the next frame in; `others` are the other objects' masks there.
+
+        One that `gains` what another object loses differs from the old one, be it by little.
+        """
         old = self.stretch.old.get(frame)
         if not self.new:
             self._ignored = {n for n, m in others.items() if overlap(entry.mask, [m]) > _TAKEN}
             self.rules = _stricter(self.rules, entry, old)
-        agreed = agree(entry, old, self.rules)
+        agreed = not gains and agree(entry, old, self.rules)
         self._alike[frame] = 1 - difference(entry.mask, old.mask) if old else 0.0
         self.new[frame] = self.stretch.new(frame, entry, self._strangers(others))
         self.agreed = [*self.agreed, frame] if agreed else []

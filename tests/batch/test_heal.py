@@ -266,6 +266,28 @@ def test_what_comes_out_from_behind_a_corrected_object_is_not_taken_by_it() -> N
     assert all(mask == mask_at(10) for mask in healed)
 
 
+def test_a_small_part_that_another_object_gives_back_is_had_as_long_as_that_gives_it() -> None:
+    """The tail is 3 % of the dog, too little to differ, but a third of what was the ball's."""
+    body, tail, ball = square(5, 5, 30), square(35, 12, 5), square(45, 20, 8)
+    right = {1: Mask.encode(body | tail), 2: Mask.encode(ball)}
+    drifted = {1: Mask.encode(body), 2: Mask.encode(ball | tail)}
+    entries = {
+        Key(f, n): Entry((drifted if 10 <= f < 20 else right)[n], Origin.PROPAGATED, score=0.9)
+        for f in range(30)
+        for n in (1, 2)
+    }
+    document = Document((INFO, ObjectInfo(2, "ball", (3, 2, 1))), entries)
+    anchors = {Key(f, n): Entry(right[n], Origin.DRAWN) for f in (0, 15) for n in (1, 2)}
+    document.replace(anchors)
+    document.replace(stale_marks(document, [key for key in anchors if key.frame == 15]))
+    passes = plan_heal(document, {Key(15, 1), Key(15, 2)}, first=0, last=29)
+    tracker = FakeTracker(FakeFrames(30))
+    for step in heal(tracker, passes, evidence(document, passes), Rules(), SIZE):
+        document.replace(step.entries)
+    assert all(entry.mask == right[key.object] for key, entry in document.items())
+    assert len(set(tracker.visited)) < 20
+
+
 @pytest.mark.parametrize("drift", [0, 1, 30])
 def test_a_heal_round_a_mask_that_was_found_to_be_right_changes_no_mask(drift: int) -> None:
     document = corrected(40, at=20, drifted=range(0), anchors={0: 10, 39: 10})
