@@ -2,7 +2,7 @@
 
 import itertools
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -11,14 +11,10 @@ from numpy.typing import NDArray
 
 from app.core.document import Document, Entry, Key, Objects
 from app.core.mask import Mask
-from app.core.overlap import inside
 from app.core.passes import PackedAnchors, Pass
 from app.core.plan import anchor_frames, followable, packed_anchors
+from app.core.recall import goes_on_through, recalled
 from models.api import BoolMask
-
-_NEAR = 8  # masks on either side of which one may recall what is out of sight
-_SURE = 0.9  # score from which on it does
-_APART = 0.2  # share of it that may lie in the place of another object
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +91,9 @@ def plan_heal(
     """Return the passes that make stale masks good again, those next to `new_anchors` first.
 
     Next to a new anchor, frames without a mask are filled too. A pass starts at each new anchor,
-    or where there is none, at the earlier anchor; but not where the object is absent: then it
-    starts at the other end, or further back, where the object was seen, and goes through.
+    or where there is none, at the earlier anchor; but not where the object is absent and nothing
+    close by recalls it: then it starts at the other end, or further back, where the object was
+    seen, and goes through.
     """
     starts: dict[tuple[int, int], dict[int, range]] = {}
     objects = list(followable(document, [info.id for info in document.objects]))
@@ -105,7 +102,8 @@ def plan_heal(
         for gap in gaps(document, number, first=first, last=last):
             if not _needs_healing(document, gap, new_anchors):
                 continue
-            for origin in _origins(gap, anchors[number], new_anchors):
+            hidden = _hidden_origins(document, gap, new_anchors)
+            for origin in _origins(gap, anchors[number], new_anchors, hidden):
                 step = 1 if origin <= gap.left else -1
                 spans = starts.setdefault((origin, step), {})
                 spans[number] = _joined(spans.get(number, gap.frames), gap.frames)
@@ -271,7 +269,31 @@ def _anchors(document: Document, number: int, first: int, last: int) -> dict[int
     }
 
 
-def _origins(gap: Gap, anchors: Mapping[int, bool], new_anchors: Collection[Key]) -> list[int]:
+def _hidden_origins(document: Document, gap: Gap, new_anchors: Collection[Key]) -> list[int]:
+    """Return the new anchors beside a gap that say absent, from which the object is found again.
+
+    There are old masks to compare with, and a sure one behind recalls it. Where they go on as if it
+    was there, it is looked for from where it was seen.
+    """
+    ends = ((gap.left, gap.left + 1, -1), (gap.right, gap.right - 1, 1))
+    return [
+        frame
+        for frame, next_to, behind in ends
+        if (key := Key(frame, gap.object)) in new_anchors
+        and (entry := document.get(key)) is not None
+        and entry.mask is None
+        and document.get(Key(next_to, gap.object)) is not None
+        and not goes_on_through(document, key)
+        and recalled(document, key, behind)
+    ]
+
+
+def _origins(
+    gap: Gap,
+    anchors: Mapping[int, bool],
+    new_anchors: Collection[Key],
+    hidden: Sequence[int],
+) -> list[int]:
     """Return the anchors where passes through the gap start: each new one beside it, else one."""
     beside = [frame for frame in (gap.left, gap.right) if frame in anchors]
     seen = [frame for frame in beside if anchors[frame]]
@@ -279,7 +301,7 @@ def _origins(gap: Gap, anchors: Mapping[int, bool], new_anchors: Collection[Key]
         before = [frame for frame, is_seen in anchors.items() if is_seen and frame < gap.left]
         after = [frame for frame, is_seen in anchors.items() if is_seen and frame > gap.right]
         seen = [*before[-1:], *after[:1]][:1]
-    new = [frame for frame in seen if Key(frame, gap.object) in new_anchors]
+    new = [*(frame for frame in seen if Key(frame, gap.object) in new_anchors), *hidden]
     return new or (seen or beside)[:1]
 
 
@@ -309,36 +331,13 @@ def _seeded(
     masks = {number: entry.mask for number, entry in here.items() if entry.mask is not None}
     beside = {n: mask for n, mask in masks.items() if n in known and n not in healed}
     seeded = {**anchors, origin: {**beside, **anchors.get(origin, {})}}
-    places = [mask for number, mask in masks.items() if number in healed]
-    for number in sorted(known - beside.keys() - set(healed)):
-        for frame, mask in _recalled(document.of_object(number), origin, step, places).items():
+    for number in sorted(known - masks.keys()):
+        hidden = Key(origin, number)
+        # Of a healed one, a mask on the way would stand as it is.
+        ahead = {} if number in healed else recalled(document, hidden, step)
+        for frame, mask in (recalled(document, hidden, -step) or ahead).items():
             seeded[frame] = {number: mask, **seeded.get(frame, {})}
     return seeded
-
-
-def _recalled(
-    entries: Mapping[int, Entry], origin: int, step: int, places: Collection[Mask]
-) -> dict[int, Mask]:
-    """Return the surest mask of an object close to the origin of a pass, by its frame.
-
-    It lies behind the origin if it can: on the way it would stand as it is. One that was in one of
-    the `places` of the healed objects may be a part of them.
-    """
-    nearest = sorted(entries, key=lambda frame: abs(frame - origin))
-    for behind in (True, False):
-        near = [f for f in nearest if f != origin and ((origin - f) * step > 0) is behind][:_NEAR]
-        sure = {f: mask for f in near if (mask := _sure_apart(entries[f], places)) is not None}
-        if sure:
-            best = max(sure, key=lambda frame: entries[frame].score or 0)
-            return {best: sure[best]}
-    return {}
-
-
-def _sure_apart(entry: Entry, places: Iterable[Mask]) -> Mask | None:
-    """Return a mask of the model that is sure and in none of these places, else None."""
-    sure = not entry.is_anchor and (entry.score or 0) >= _SURE
-    apart = all(inside(entry.mask, place) <= _APART for place in places)
-    return entry.mask if sure and apart else None
 
 
 def _pass(

@@ -266,6 +266,51 @@ def test_what_comes_out_from_behind_a_corrected_object_is_not_taken_by_it() -> N
     assert all(mask == mask_at(10) for mask in healed)
 
 
+_HIDDEN = range(10, 16)
+
+
+class _Seeing(FakeTracker):
+    """Finds the boy where he is, and nothing where the man hides him; the man is all there."""
+
+    def _predict(self, anchors: Anchors, frame: int) -> dict[int, Prediction]:
+        boy = square(45) & (frame not in _HIDDEN)
+        found = {1: Prediction(_MAN, 0.95), 2: Prediction(boy, 0.95 if boy.any() else 0.0)}
+        here = anchors.get(frame, {})
+        return {n: Prediction(here[n], 1.0) if n in here else found[n] for n in found}
+
+
+_HEAD = square(10, 2, 6)
+_MAN = _HEAD | square(5, 8, 30)
+
+
+@pytest.mark.parametrize("elsewhere", [(), (12, 13)])
+def test_a_heal_after_an_occlusion_takes_back_what_the_hidden_one_had_meanwhile(
+    elsewhere: Sequence[int],
+) -> None:
+    """The boy has the man's head while he is hidden, or is `elsewhere`. It ends with his return."""
+    boy, man, body = (Mask.encode(each) for each in (square(45), _MAN, _MAN & ~_HEAD))
+    entries: dict[Key, Entry] = {}
+    for frame in range(30):
+        taken = frame in _HIDDEN and frame not in elsewhere
+        lost = mask_at(48, 4) if frame in elsewhere else boy
+        old = {1: body if taken else man, 2: Mask.encode(_HEAD) if taken else lost}
+        made = Origin.DRAWN if frame == 0 else Origin.PROPAGATED
+        score = 0.5 if frame in elsewhere else 0.93
+        entries |= {Key(frame, n): Entry(mask, made, score=score) for n, mask in old.items()}
+    document = Document((INFO, ObjectInfo(2, "boy", (3, 2, 1))), entries)
+    new = {Key(10, 1): Entry(man, Origin.CLICKED), Key(10, 2): Entry(None, Origin.DRAWN)}
+    document.replace(new)
+    document.replace(stale_marks(document, new))
+    passes = plan_heal(document, set(new), first=0, last=29)
+    tracker = _Seeing(FakeFrames(30))
+    for step in heal(tracker, passes, evidence(document, passes), Rules(), SIZE):
+        document.replace(step.entries)
+    for (frame, number), entry in document.items():
+        right = man if number == 1 else None if frame in _HIDDEN else boy
+        assert entry.mask == right, (frame, number)
+    assert len(set(tracker.visited)) < 15
+
+
 def test_a_small_part_that_another_object_gives_back_is_had_as_long_as_that_gives_it() -> None:
     """The tail is 3 % of the dog, too little to differ, but a third of what was the ball's."""
     body, tail, ball = square(5, 5, 30), square(35, 12, 5), square(45, 20, 8)

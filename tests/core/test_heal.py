@@ -103,54 +103,63 @@ def test_an_object_that_is_absent_on_all_anchors_is_looked_for_from_there() -> N
     assert {pass_.frames[0] for pass_ in passes} == {12}
 
 
-def hidden_beside(scores: Mapping[int, float], healed_at: int = 40) -> Document:
+def hidden_beside(scores: Mapping[int, float], anchors: tuple[int, ...] = (0,)) -> Document:
     """Return a video where object 2 is hidden on 12, on which object 1 was corrected.
 
-    It moves by a pixel a frame; `scores` are those of its masks that are not 0.5.
+    `scores` are those of its masks that are not 0.5; behind 12 it is in another place.
     """
     document = video()
     document.replace_objects((*document.objects, ObjectInfo(2, "ball", (3, 2, 1))))
-    document.replace(
-        {
-            Key(frame, 2): Entry(mask_at(frame), Origin.PROPAGATED, score=scores.get(frame, 0.5))
-            for frame in range(1, 30)
-        }
-    )
-    document.replace({Key(0, 2): Entry(mask_at(0), Origin.DRAWN)})
+    for frame in range(30):
+        mask, score = mask_at(20 if frame < 12 else 50), scores.get(frame, 0.5)
+        made = Origin.DRAWN if frame in anchors else Origin.PROPAGATED
+        document.replace({Key(frame, 2): Entry(mask, made, score=score)})
     document.replace({Key(12, 2): Entry(None, Origin.DRAWN)})
-    document.replace({Key(12, 1): Entry(mask_at(healed_at), Origin.DRAWN)})
+    document.replace({Key(12, 1): Entry(mask_at(40), Origin.DRAWN)})
     document.replace(stale_marks(document, [Key(12, 1), Key(12, 2)]))
     return document
 
 
-def told_of_the_hidden_one(document: Document) -> tuple[list[int], list[int]]:
-    """Return the frames on which the passes back and forward from 12 are told of object 2."""
-    passes = plan_heal(document, {Key(12, 1), Key(12, 2)}, first=0, last=29)
-    back, forward = (pass_ for pass_ in passes if pass_.frames[0] == 12)
-    assert back.step == -1
-    return [f for f in sorted(back.anchors) if back.anchors[f].get(2)], [
-        f for f in sorted(forward.anchors) if forward.anchors[f].get(2)
-    ]
+def told_of_the_hidden_one(
+    document: Document, *objects: int
+) -> dict[tuple[int, int], tuple[list[int], list[int]]]:
+    """Return origin and step -> the frames on which a pass is told of object 2, whom it heals."""
+    new_anchors = {Key(12, number) for number in objects}
+    return {
+        (pass_.frames[0], pass_.step): (
+            [frame for frame in sorted(pass_.anchors) if pass_.anchors[frame].get(2)],
+            list(pass_.objects),
+        )
+        for pass_ in plan_heal(document, new_anchors, first=0, last=29)
+    }
 
 
 @pytest.mark.parametrize(
-    ("scores", "back", "forward"),
+    ("scores", "anchors", "back", "forward"),
     [
-        ({}, [0], [0]),
-        ({8: 0.92, 9: 0.95, 16: 0.93, 18: 0.91}, [0, 16], [0, 9]),  # behind: not on their way
-        ({9: 0.95}, [0, 9], [0, 9]),
-        ({25: 0.99}, [0], [0]),  # too far away
+        ({}, (0,), [0], [0]),
+        ({8: 0.92, 9: 0.95}, (0,), [0, 9], [0, 9]),
+        ({16: 0.95}, (0,), [0], [0]),  # no anchor leads there
+        ({8: 0.92, 9: 0.95, 16: 0.93, 18: 0.91}, (0, 29), [0, 16, 29], [0, 9, 29]),
     ],
 )
 def test_a_pass_is_told_where_what_is_hidden_beside_the_corrected_mask_was_surely_seen(
-    scores: Mapping[int, float], back: list[int], forward: list[int]
+    scores: Mapping[int, float], anchors: tuple[int, ...], back: list[int], forward: list[int]
 ) -> None:
-    assert told_of_the_hidden_one(hidden_beside(scores)) == (back, forward)
+    """Behind the pass if it can: on its way the mask would be as it is said."""
+    document = hidden_beside(scores, anchors)
+    document.replace({Key(0, 3): Entry(mask_at(10), Origin.DRAWN)})
+    told = told_of_the_hidden_one(document, 1)
+    assert (told[12, -1][0], told[12, 1][0]) == (back, forward)
 
 
-def test_a_sure_mask_in_the_place_of_the_corrected_one_recalls_nothing() -> None:
-    document = hidden_beside({8: 0.95, 9: 0.95, 16: 0.95}, healed_at=16)
-    assert told_of_the_hidden_one(document) == ([0, 8], [0, 8])
+def test_what_is_found_to_be_absent_is_looked_for_from_there_where_a_sure_mask_recalls_it() -> None:
+    told = told_of_the_hidden_one(hidden_beside({9: 0.95}), 1, 2)
+    assert told == {
+        (0, 1): ([0], [2]),  # up to there it comes from its anchor
+        (12, -1): ([0, 9], [1]),
+        (12, 1): ([0, 9], [1, 2]),
+    }
 
 
 def test_a_heal_fills_what_is_missing_beside_the_accepted_anchor_only() -> None:

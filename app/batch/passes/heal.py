@@ -73,7 +73,10 @@ class _Healing:
                 verdicts = {key.object: self._fed(key, new) for key in new}
                 shown = {key: entry for key, entry in new.items() if self._shows(key)}
                 yield Step(frame, shown, computed=bool(new))
+                together = Verdict.GOES_ON not in verdicts.values()
                 for number, verdict in verdicts.items():
+                    if verdict is Verdict.AGREES and not together:
+                        continue
                     if self._ends(number, frame, verdict, new[Key(frame, number)]):
                         self._open.discard(number)
                         yield Step(frame, self._confirmed(number, frame), computed=False)
