@@ -273,7 +273,7 @@ def _origins(gap: Gap, anchors: Mapping[int, bool], new_anchors: Collection[Key]
     if beside and not seen:
         before = [frame for frame, is_seen in anchors.items() if is_seen and frame < gap.left]
         after = [frame for frame, is_seen in anchors.items() if is_seen and frame > gap.right]
-        seen = [*before[-1:], *after[:1]][:1]
+        seen = [*before[-1:], *after][:1]
     new = [frame for frame in seen if Key(frame, gap.object) in new_anchors]
     return new or (seen or beside)[:1]
 
