@@ -300,13 +300,8 @@ def _origins(
     if beside and not seen:
         before = [frame for frame, is_seen in anchors.items() if is_seen and frame < gap.left]
         after = [frame for frame, is_seen in anchors.items() if is_seen and frame > gap.right]
-<<<<<<< HEAD
-        seen = [*before[-1:], *after[:1]][:1]
-    new = [*(frame for frame in seen if Key(frame, gap.object) in new_anchors), *hidden]
-=======
         seen = [*before[-1:], *after][:1]
-    new = [frame for frame in seen if Key(frame, gap.object) in new_anchors]
->>>>>>> mut3
+    new = [*(frame for frame in seen if Key(frame, gap.object) in new_anchors), *hidden]
     return new or (seen or beside)[:1]
 
 
