@@ -144,6 +144,7 @@ def tracker_of(
     small = name == "lite"  # enough to keep several frames at once in work
     run = RunOptions(
         short_side=_short_side(model, options),
+        quality=options.quality,
         enlarge=model.enlarge,
         scales=options.scales or (1.0,),
         flip=options.flip,

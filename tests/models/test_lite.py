@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from app import paths
 from app.storage.formats.palette import read_palette_png
 from app.storage.video.opening import open_video
-from models.api import LoadOptions, Prompt, Quality
+from models.api import LoadOptions, Prompt, Quality, ScalableTracker
 from models.cutie import loader
 from models.encoders import eight_bit
 from models.registry import load_segmenter, load_tracker
@@ -30,13 +30,18 @@ def masks_with(
     size: int | None = SIZE,
     length: int = LENGTH,
     quality: Quality = Quality.NORMAL,
+    at: Quality | None = None,
 ) -> NDArray[np.bool_]:
     """Return the masks of the clip's objects, (length - 1, objects, H, W)."""
     video = open_video(paths.sample_folder() / "frames")
     labels = read_palette_png(paths.sample_folder() / "masks" / "000000.png", video.size)
     anchors = {0: {int(number): labels == number for number in np.unique(labels) if number}}
     options = LoadOptions(weights=weights, device="cpu", size=size, quality=quality)
-    found = dict(load_tracker("lite", video, options).track(anchors, range(length)))
+    tracker = load_tracker("lite", video, options)
+    if at is not None:
+        assert isinstance(tracker, ScalableTracker)
+        tracker = tracker.at(at)
+    found = dict(tracker.track(anchors, range(length)))
     return np.array(
         [[each.mask for each in found[frame].values()] for frame in range(1, length)], np.bool_
     )
@@ -91,6 +96,15 @@ def test_quick_sees_frames_smaller_and_a_given_size_counts_instead() -> None:
     assert np.array_equal(quick, masks_with(STORED, size=288, length=2))
     assert np.array_equal(quick, masks_with(STORED, size=288, length=2, quality=Quality.FINE))
     assert not np.array_equal(quick, masks_with(STORED, size=None, length=2))
+
+
+def test_without_being_loaded_again_it_looks_as_finely_as_one_that_was_loaded_so() -> None:
+    fine = masks_with(STORED, size=None, length=2, quality=Quality.FINEST)
+    for quality in (Quality.QUICK, Quality.FINEST):
+        again = masks_with(STORED, size=None, length=2, quality=quality, at=Quality.FINEST)
+        assert np.array_equal(again, fine)
+    assert np.array_equal(fine, masks_with(STORED, size=576, length=2))
+    assert not np.array_equal(fine, masks_with(STORED, size=None, length=2))
 
 
 def test_frames_smaller_than_its_size_are_seen_enlarged() -> None:
