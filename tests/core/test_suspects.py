@@ -241,8 +241,10 @@ def test_a_short_loss_and_the_return_are_one_suspect_while_it_is_gone() -> None:
 @pytest.mark.parametrize(
     "back", [entry(square(12), score=0.3), entry(square(12, side=20)), entry(square(12, side=6))]
 )
-def test_what_comes_back_as_something_else_is_a_suspect(back: Entry) -> None:
-    odd = {frame: entry(None) for frame in range(12, 20)} | {20: back}
+@pytest.mark.parametrize("last", [20, 39])
+def test_what_comes_back_as_something_else_is_a_suspect(back: Entry, last: int) -> None:
+    odd = {frame: entry(None) for frame in range(12, 20)}
+    odd |= dict.fromkeys(range(20, last + 1), back)
     assert any(each.first <= 20 <= each.last for each in find(document_with(odd)))
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
-from app.core.document import Document, Key, Objects, ids_for
+from app.core.document import Document, Key, ids_for
 from app.errors import UsageError
 from app.session.edits.masks import MaskEdits
 from app.session.edits.objects import ObjectEdits
+from app.session.edits.ready import ReadyMasks
 from app.session.jobs.runner import JobRunner
 from app.session.state.background import Background
 from app.session.state.context import SessionContext
@@ -38,12 +39,13 @@ class Exchange(QObject):
         jobs: JobRunner,
         objects: ObjectEdits,
         edit: MaskEdits,
+        ready: ReadyMasks,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self.visor = Visor(context, jobs, objects, edit, self)
         self._video, self._masks, self._status = context.video, context.masks, context.status
-        self._edit = edit
+        self._ready = ready
         self._background = Background("export", self)
         self._background.failed.connect(self._fail)
 
@@ -62,14 +64,13 @@ class Exchange(QObject):
         changes = {
             key._replace(object=own[key.object]): entry for key, entry in found.document.items()
         }
-        with self._masks.one_step(f"Import {source.name}"):
-            self._add(tuple(replace(info, id=own[info.id]) for info in objects))
-            self._edit.make(changes, "Import masks")
-            frames = {key.frame for key in changes}
+        frames = {key.frame for key in changes}
+        named = tuple(replace(info, id=own[info.id]) for info in objects)
+        with self._ready.put_in(changes, named, f"Import {source.name}") as notes:
             said = ImportedFile(found.attachment, opened.video)
             take_over(said, own, frames, self.visor.attributes, self._masks, self._video)
         text = f"{len(changes):,} masks on {len(frames):,} frames imported."
-        self._status.report("info", " ".join((text, *found.notes)))
+        self._status.report("info", " ".join((text, *notes, *found.notes)))
 
     def export(self, form: str, path: Path) -> None:
         """Write all masks that are shown in the background: visor, davis, coco, submission, video.
@@ -105,12 +106,6 @@ class Exchange(QObject):
         """Wait for the exports that were asked for, and for the check by rules."""
         self.visor.stop()
         self._background.finish()
-
-    def _add(self, objects: Objects) -> None:
-        before = self._masks.objects
-        known = {info.id for info in before}
-        if new := tuple(info for info in objects if info.id not in known):
-            self._masks.change_objects((*before, *new), "Add objects")
 
     def _tell(self, notes: tuple[str, ...]) -> None:
         self._status.report("info", " ".join(notes))

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.core.document import Document
+from app.core.document import Document, ids_for
 from app.core.evaluate import Protocol
 from app.core.inspection.episodes import Episode
 from app.core.inspection.results import Result, inspect_runs
 from app.core.runs import Parameters, Run, RunInfo, RunKind, run_of
 from app.session.comparison import Comparison
-from app.session.edits.masks import MaskEdits
+from app.session.edits.ready import ReadyMasks
 from app.session.files.autosave import Autosave
 from app.session.runs.reading import checksum, read_run
 from app.session.state.background import Background
@@ -41,18 +41,19 @@ class Runs(QObject):
         self,
         context: SessionContext,
         autosave: Autosave,
-        edit: MaskEdits,
+        ready: ReadyMasks,
         compare: Comparison,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._video, self._masks, self._view = context.video, context.masks, context.view
         self._status, self._preferences = context.status, context.preferences
-        self._autosave, self._edit, self._compare = autosave, edit, compare
+        self._autosave, self._ready, self._compare = autosave, ready, compare
         self._runs: dict[int, Run] = {}
         self._results: dict[tuple[int, int], Result] = {}  # by ground truth and prediction
         self._compared: Run | None = None  # the ground truth that the masks are compared with
         self._measuring: set[tuple[int, int]] = set()
+        self._taken: dict[tuple[int, int], int] = {}  # (run, its object) -> the project's object
         self.truth: int | None = None  # the number of the ground truth that is measured against
         self.shown: int | None = None  # the number of the prediction that is looked at
         self.object: int | None = None  # the object that is looked at, by its id
@@ -93,7 +94,7 @@ class Runs(QObject):
     def stop(self) -> None:
         """Forget the runs; waits for the frame that is measured."""
         self._background.stop()
-        self._runs, self._results, self._measuring = {}, {}, set()
+        self._runs, self._results, self._measuring, self._taken = {}, {}, set(), {}
         self.truth = self.shown = self.object = None
         self.progressed.emit(None)
         self._compared = None
@@ -173,19 +174,21 @@ class Runs(QObject):
         """Make a run's masks on a range of frames anchors, as one undo step."""
         run = self._runs[number]
         there = {info.id for info in self._masks.objects}
-        changes = run.take_over(range(first, last + 1), run.objects)
-        frames = {key.frame for key in changes}
-        with self._masks.one_step(f"Take over {run.info.name}, frames {first} to {last}"):
-            missing = {number: name for number, name in run.objects.items() if number not in there}
-            if missing:
-                self._masks.change_objects(
-                    (*self._masks.objects, *named_objects(missing)), "Add objects"
-                )
-            self._edit.make(changes, "Take over masks")
-        count = len(frames)
+        # What was deleted here stays gone: its id is not that of an object of a run.
+        own = ids_for(self._masks.document, run.objects)
+        before = {n: self._taken.get((number, n), 0) for n in run.objects}
+        own |= {n: mine for n, mine in before.items() if mine in there}
+        self._taken |= {(number, n): mine for n, mine in own.items()}
+        found = run.take_over(range(first, last + 1), run.objects)
+        changes = {key._replace(object=own[key.object]): entry for key, entry in found.items()}
+        text = f"Take over {run.info.name}, frames {first} to {last}"
+        objects = named_objects({own[n]: name for n, name in run.objects.items()})
+        with self._ready.put_in(changes, objects, text) as notes:
+            pass
+        count = len({key.frame for key in changes})
         where = f"{count:,} frames" if count != 1 else "one frame"
         text = f"Masks of {run.info.name} on {where} are anchors now."
-        self._status.report("info", text)
+        self._status.report("info", " ".join((text, *notes)))
 
     def _add(self, run: Run) -> None:
         future = self._autosave.on_project(lambda project: project.runs.add(run))
