@@ -229,6 +229,14 @@ def load_detector(name: str, frames: Frames, options: LoadOptions | None = None)
     return load(model.family or name, frames, _with_file(model, options))
 
 
+def import_model(name: str) -> None:
+    """Import what a model is made of, so that it is loaded sooner.
+
+    Raises UnknownModelError.
+    """
+    _module(_known(name, tuple(_all()), "a model"))
+
+
 def available(name: str) -> str | None:
     """Return why the model cannot be loaded on this machine, in one sentence, or None.
 

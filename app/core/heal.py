@@ -300,7 +300,7 @@ def _origins(
     if beside and not seen:
         before = [frame for frame, is_seen in anchors.items() if is_seen and frame < gap.left]
         after = [frame for frame, is_seen in anchors.items() if is_seen and frame > gap.right]
-        seen = [*before[-1:], *after[:1]][:1]
+        seen = [*before[-1:], *after][:1]
     new = [frame for frame in (*seen, *hidden) if Key(frame, gap.object) in new_anchors]
     return new or (hidden or seen or beside)[:1]
 

@@ -252,8 +252,8 @@ class InferenceThread(QThread):
             if self.inbox.is_cancelled(job):
                 return
             self._is_prepared(frame)
-        if not self.inbox.is_cancelled(job):
-            self._models.load_ahead()
+            if frame == job.frames[0] and not self.inbox.is_cancelled(job):
+                self._models.load_ahead()  # before the frames that may be looked at next
 
     def _is_prepared(self, frame: int) -> bool:
         """Prepare a frame, unless it is left meanwhile; return whether it is wanted still."""

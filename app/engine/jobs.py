@@ -245,10 +245,9 @@ class Inbox:
             return begun and not self._closed
 
     def close(self) -> None:
-        """Drop everything; `take` returns None from now on."""
+        """Give out nothing from now on: `take` returns None."""
         with self._changed:
             self._closed = True
-            self._waiting.clear()
             self._changed.notify_all()
 
 

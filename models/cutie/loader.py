@@ -18,6 +18,7 @@ from models.cutie.config import (
     MemoryConfig,
     NetworkConfig,
     PresenceConfig,
+    ShownConfig,
     css_memory,
 )
 from models.cutie.cpu.fold import fold_batch_norms
@@ -30,7 +31,7 @@ from models.cutie.network.presence_head import PRESENCE, PresenceHead
 from models.encoders import eight_bit
 from models.encoders.hiera_cpu import use_cpu_hiera
 from models.runtime.device import encoder_dtype, pick_device
-from models.runtime.memory import give_back_memory, share_one_arena
+from models.runtime.memory import give_back_libraries, give_back_memory, share_one_arena
 from models.sam.heads import HEADS, PromptHeads
 from models.weights import store as weights
 from models.weights.checkpoint import load_strict, read_state
@@ -43,7 +44,7 @@ _PROMPT_SQUARE = 768
 _PRESENCE = PresenceConfig(
     least_score=0.5, least_share=0.25, least_presence=0.35, least_claimed=0.3, absences=2
 )
-_LEAST_SHOWN = 0.4
+_SHOWN = ShownConfig(least_score=0.4, least_again=0.6, least_share=0.1, least_back=0.15)
 
 
 def _memory(frame_count: int) -> MemoryConfig:
@@ -66,7 +67,7 @@ def _recent_memory(frame_count: int) -> MemoryConfig:
         every=2,
         long_term=long_term if frame_count > _LONG_RUN else None,
         presence=_PRESENCE,
-        least_shown=_LEAST_SHOWN,
+        shown=_SHOWN,
     )
 
 
@@ -75,10 +76,8 @@ def _memory_for(model: "Model", options: LoadOptions) -> Callable[[int], MemoryC
     if options.presence is None:
         return model.memory
     presence = _PRESENCE if options.presence else None
-    least_shown = _LEAST_SHOWN if options.presence else 0.0
-    return lambda frame_count: replace(
-        model.memory(frame_count), presence=presence, least_shown=least_shown
-    )
+    shown = _SHOWN if options.presence else None
+    return lambda frame_count: replace(model.memory(frame_count), presence=presence, shown=shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,7 @@ def load_tracker(name: str, frames: Frames, options: LoadOptions) -> Tracker:
     model = MODELS[name]
     path = _find(name, options.weights)
     device = pick_device(options.device, threads=options.threads)
-    share_one_arena()
+    spare_memory(device)
     state = read_state(path)
     network = Network(_sized(model, state))
     load_strict(network, network_part(state), path)
@@ -128,6 +127,13 @@ def load_tracker(name: str, frames: Frames, options: LoadOptions) -> Tracker:
     tracker = tracker_of(name, network, frames, options, device)
     give_back_memory()
     return tracker
+
+
+def spare_memory(device: torch.device) -> None:
+    """Let this process hold less on a device, from here on, than it does by itself."""
+    share_one_arena()
+    if device.type == "cpu":
+        give_back_libraries()
 
 
 def network_part(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -183,6 +189,7 @@ def load_segmenter(name: str, frames: Frames, options: LoadOptions) -> Segmenter
 
     path = _find(name, options.weights)
     device = pick_device(options.device, threads=options.threads)
+    spare_memory(device)
     state = read_state(path)
     encoder, heads = HieraEncoder(LITE.encoder.size, Levels.DECODER), PromptHeads()
     prefix = "pixel_encoder."

@@ -1,6 +1,7 @@
 """Candidates: a click changes what is near it, and takes from others only where it points."""
 
 import numpy as np
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -85,6 +86,25 @@ def test_a_thing_apart_is_meant_as_a_whole_where_another_object_has_it() -> None
     pair = other | square(40, 45, side=14)
     two = Scene((Click(45, 22),), before=before, others=(pair,))
     assert same(masks_of(two, before | half)[0], other)
+
+
+@pytest.mark.parametrize("gap", [0, 1])
+@pytest.mark.parametrize("turns", range(4))
+def test_the_part_of_a_neighbour_that_touches_is_taken_whatever_side_it_is_on(
+    turns: int, gap: int
+) -> None:
+    """One pixel between two things, and they are apart."""
+
+    def turned(mask: BoolMask) -> BoolMask:
+        return np.ascontiguousarray(np.rot90(mask, turns))
+
+    before, other, half = (
+        turned(square(x, side=side, y=20, size=(60, 60)) & (np.indices((60, 60))[0] < lowest))
+        for x, side, lowest in ((20, 10, 60), (30 + gap, 10, 60), (30 + gap, 10, 25))
+    )
+    y, x = np.argwhere(half).mean(axis=0).round().tolist()
+    first = masks_of(Scene((Click(x, y),), before=before, others=(other,)), before | half)[0]
+    assert same(first, other if gap else before | half)
 
 
 def test_what_is_found_in_another_object_beside_but_apart_is_all_of_it() -> None:

@@ -97,6 +97,18 @@ def test_a_heal_goes_back_through_an_absence_where_nothing_is_seen_before() -> N
     assert pass_.frames == tuple(range(20, -1, -1))
 
 
+@pytest.mark.parametrize(("earlier", "origin"), [((0, 5), 5), ((5,), 5), ((), 20)])
+def test_between_two_absences_one_pass_comes_from_the_nearest_sight(
+    earlier: tuple[int, ...], origin: int
+) -> None:
+    document = video(anchors=(*earlier, 20, 25))
+    absent = absent_on(document, 12, 16)
+    new_anchors = {*absent, Key(20, 1), Key(25, 1), *(Key(frame, 1) for frame in earlier)}
+    passes = plan_heal(document, new_anchors, first=0, last=29)
+    between = [pass_ for pass_ in passes if pass_.may_fill(Key(14, 1))]
+    assert [pass_.frames[0] for pass_ in between] == [origin]
+
+
 def test_an_object_that_is_absent_on_all_anchors_is_looked_for_from_there() -> None:
     document = video(anchors=())
     passes = plan_heal(document, absent_on(document, 12), first=0, last=29)

@@ -97,6 +97,29 @@ def test_a_brush_paints_on_the_first_and_last_rows_and_columns() -> None:
     assert stroke.area == (0, 32, 0, 40)
 
 
+def far_from(line: tuple[Point, Point], at: Point) -> float:
+    """Return how far a point lies from a line between two."""
+    start, end = (np.array(point) for point in line)
+    along, there = end - start, np.array(at) - start
+    share = np.clip(there @ along / (along @ along), 0, 1) if along.any() else 0.0
+    return float(np.hypot(*(there - share * along)))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.builds(Point, *[st.integers(-6, 44)] * 2), min_size=2, max_size=2),
+       st.integers(2, 20))  # fmt: skip
+def test_a_stroke_holds_what_lies_within_half_the_brush_of_its_line(
+    points: list[Point], diameter: int
+) -> None:
+    stroke = Stroke(blank(), diameter=diameter)
+    for point in points:
+        stroke.line_to(point)
+    for y, x in np.ndindex(stroke.pixels.shape):
+        away = far_from((points[0], points[1]), Point(x, y)) - diameter / 2
+        if abs(away) > 1e-3:
+            assert stroke.pixels[y, x] == (away < 0)
+
+
 def test_a_stroke_leaves_the_mask_that_it_began_on_alone() -> None:
     before = blank()
     Stroke(before, diameter=9).line_to(Point(10, 10))

@@ -170,6 +170,28 @@ def test_a_mask_that_lies_on_another_object_is_not_believed() -> None:
     assert ends(others=True) is Verdict.GIVES_WAY
 
 
+def walked(old_at: int, end: int | None, score: float = 0.9) -> Walk:
+    """Return a walk of masks at 10 over frames 1 to 9 whose old masks lie elsewhere."""
+    old = {frame: entry_at(old_at, score) for frame in range(1, 10)}
+    walk = Walk(Stretch(range(1, 10), mask_at(10), mask_at(end) if end else None, old), RULES)
+    for frame in range(1, 10):
+        walk.feed(frame, entry_at(10), {})
+    return walk
+
+
+def test_a_second_pass_comes_back_from_where_the_walk_did_not_lead() -> None:
+    assert walked(30, 40).comes_back_from() == 10  # the certain mask, which it misses
+    assert walked(30, 10).comes_back_from() is None  # it leads there, and holds all the way
+    assert walked(10, 40).comes_back_from() is None  # it is back on the old masks
+    assert walked(30, None).comes_back_from() is None  # nothing is certain at the end
+    giving_way = walked(30, 30, 0.97)
+    start = giving_way.comes_back_from()
+    held = {frame: source for frame, (source, _) in giving_way.settled({}, met=False).items()}
+    assert start == next(frame for frame, source in held.items() if source is Source.OLD)
+    assert not giving_way.reaches_back(start)
+    assert walked(30, 40).reaches_back(10)
+
+
 @pytest.mark.parametrize(("other", "wanted"), [(40, Source.NEW), (10, Source.OLD)])
 def test_a_mask_that_holds_of_another_object_speaks_against_what_lies_in_it(
     other: int, wanted: Source

@@ -87,6 +87,30 @@ def test_what_is_computed_ahead_gives_way_to_any_real_job() -> None:
     assert inbox.is_cancelled(running)
 
 
+def test_what_was_to_be_computed_ahead_is_dropped_with_any_real_job() -> None:
+    for job in (click(2), click(2, hover=True), Track(2, ())):
+        inbox = Inbox()
+        inbox.put(Prepare(1, (0, 1)))
+        inbox.put(job)
+        assert inbox.take() is job
+        assert inbox.needs(9)  # nothing waits that begins elsewhere
+        inbox.put(Prepare(3, (5,)))
+        assert not inbox.needs(9)
+
+
+def test_a_closed_inbox_gives_out_nothing_that_was_left_in_it() -> None:
+    inbox = Inbox()
+    inbox.put(Track(1, ()))
+    running = inbox.take()
+    assert running is not None
+    inbox.put(click(2))
+    inbox.close()
+    assert inbox.take() is None
+    assert inbox.take_quick() is None
+    assert inbox.is_cancelled(running)
+    assert not inbox.needs(0)
+
+
 def test_a_frame_is_prepared_to_the_end_where_what_waits_begins_with_it() -> None:
     inbox = Inbox()
     inbox.put(Prepare(1, (0, 1)))

@@ -166,6 +166,30 @@ def test_only_the_embedded_tracker_is_loaded_ahead(
     assert loads.names == [("tracker", name) for name in loaded]
 
 
+def test_the_tracker_is_loaded_before_the_frames_beside_are_prepared(
+    qtbot: QtBot, loads: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames, prepared = FakeFrames(), list[list[int]]()
+    segmenter = FakeSegmenter(frames)
+    monkeypatch.setattr(registry, "load_segmenter", lambda *_: segmenter)
+    load = registry.load_tracker
+
+    def note(*options: Any) -> object:  # noqa: ANN401
+        prepared.append(list(segmenter.prepared))
+        return load(*options)
+
+    monkeypatch.setattr(registry, "load_tracker", note)
+    thread = InferenceThread(lambda: Models(frames, Choice("lite", "classic")))
+    answers = Answers(thread)
+    thread.start()
+    thread.inbox.put(Prepare(1, (3, 4, 2)))
+    qtbot.waitUntil(lambda: answers.of("end", 1) == [None])
+    thread.close()
+    assert prepared == [[3]]
+    assert segmenter.prepared == [3, 4, 2]
+    assert loads.names == [("tracker", "lite")]
+
+
 def test_a_propagation_is_sharpened_where_that_was_chosen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

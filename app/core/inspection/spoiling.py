@@ -81,8 +81,8 @@ def _wrong(labels: Labels, number: int, failure: Failure, side: float, strength:
 
 
 def _other(labels: Labels, number: int) -> int:
-    counts = np.bincount(labels.ravel(), minlength=2)
-    counts[[0, number if number < len(counts) else 0]] = 0
+    counts = np.bincount(labels.ravel())
+    counts[[0, number]] = 0
     if counts.max() < 400:
         raise UnfitError("there is no other object")
     return int(counts.argmax())

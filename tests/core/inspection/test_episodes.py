@@ -37,6 +37,15 @@ def test_an_episode_has_onset_peak_recovery_and_its_loss() -> None:
     assert len(found) == 3
 
 
+def test_an_episode_is_called_after_what_costs_most_not_after_what_is_most_frequent() -> None:
+    part, miss = Failure.PART_LOSS, Failure.MISS
+    jf = np.array([[0.8], [0.8], [0.8], [0.0]])
+    (found,) = find_episodes(labelled(part, part, part, miss), jf)
+    assert found.failure is miss
+    (found,) = find_episodes(labelled(miss, part, part, miss), np.ones((4, 1)))
+    assert found.failure is miss  # where nothing costs anything, the first of the most frequent
+
+
 def test_two_good_frames_do_not_end_an_episode_and_three_do() -> None:
     good, miss = Failure.GOOD, Failure.MISS
     jf = np.zeros((12, 1))
@@ -73,13 +82,13 @@ def painted(labels: np.ndarray, light: int = 0) -> Image:
     return np.asarray(np.clip(picture, 0, 255), np.uint8)
 
 
-def case(truth: list[np.ndarray], images: list[Image] | None = None) -> Measures:
+def case(truth: list[np.ndarray], images: list[Image] | None = None, objects: int = 2) -> Measures:
     """Object 1 is lost from frame 12 on; its onset is what the causes are asked about."""
     shown: list[Image | None] = [*images] if images else [None] * len(truth)
     prediction = [labels.copy() for labels in truth]
     for labels in prediction[12:]:
         labels[labels == 1] = 0
-    return stack(map(measure, truth, prediction, [2] * len(truth), shown))
+    return stack(map(measure, truth, prediction, [objects] * len(truth), shown))
 
 
 def reasons(measures: Measures) -> tuple[Cause, ...]:
@@ -136,6 +145,8 @@ def test_without_images_a_near_object_of_about_the_same_size_looks_alike(
     labels[80:100, 80:100] = 1
     labels[90 - side // 2 : 90 + side // 2, 80 + away : 80 + away + side] = 2
     assert (Cause.LOOK_ALIKE in reasons(case([labels] * 24))) == is_alike
+    labels[10:30, 290:310] = 3  # as large, and far from both
+    assert (Cause.LOOK_ALIKE in reasons(case([labels] * 24, objects=3))) == is_alike
 
 
 def test_a_cut_shows_in_the_whole_picture() -> None:

@@ -115,6 +115,36 @@ def test_measures_are_those_of_the_masks() -> None:
         assert np.allclose(found.centre[number - 1], middle)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_picture_that_is_turned_measures_the_same(seed: int) -> None:
+    """Turned, mirrored or with a margin: what is cut out of the picture must not matter."""
+    rng = np.random.default_rng(seed)
+    truth, other = two_shapes(rng)[0], np.roll(two_shapes(rng)[0], (7, 20), axis=(0, 1))
+    image = rng.integers(0, 256, (*truth.shape, 3), np.uint8)
+    image[truth == 1] //= 2
+    found = measure(truth, other, 2, image)
+    assert (found.missing > 0).all()
+    assert (found.extra.sum(axis=1) > 0).all()
+    for turned in (np.fliplr, np.flipud, np.rot90):
+        one, two, picture = (np.ascontiguousarray(turned(each)) for each in (truth, other, image))
+        again = measure(one, two, 2, picture)
+        for name in ("j", "missing", "extra", "contact", "brightness", "likeness", "at_border"):
+            np.testing.assert_allclose(getattr(again, name), getattr(found, name), err_msg=name)
+
+
+def test_what_lies_far_from_the_outline_is_counted_to_the_pixel() -> None:
+    """Limits by the definition: a fifth of the object's side, as that is less here."""
+    truth, found = np.zeros((400, 600), np.uint8), np.zeros((400, 600), np.uint8)
+    truth[100:120, 100:120] = 1
+    found[100:120, 110:150] = 1  # 10 columns too few on the left, 30 too many on the right
+    measures = measure(truth, found, 1)
+    assert measures.missing.tolist() == [6 * 20]  # columns 100 to 105 are farther than 4 pixels
+    assert measures.extra.tolist() == [[26 * 20, 0]]
+    assert measure(found, truth, 1).missing.tolist() == [(30 - 5) * 20]  # 5.66 pixels
+    truth[100:120, 130:150] = 2
+    assert measure(truth, np.where(found, np.uint8(1), truth), 2).extra[0].tolist() == [120, 0, 400]
+
+
 def test_what_cannot_be_spoiled_is_said() -> None:
     rng = np.random.default_rng(8)
     empty = [np.zeros((40, 40), np.uint8)] * 20
