@@ -204,6 +204,7 @@ def _bound(
     small = name == "lite"  # enough to keep several frames at once in work
     run = RunOptions(
         short_side=_short_side(model, options),
+        quality=options.quality,
         enlarge=model.enlarge,
         scales=options.scales or (1.0,),
         flip=options.flip,
