@@ -2,7 +2,7 @@
 
 import itertools
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import cv2
@@ -102,7 +102,7 @@ def plan_heal(
         for gap in gaps(document, number, first=first, last=last):
             if not _needs_healing(document, gap, new_anchors):
                 continue
-            hidden = _hidden_origins(document, gap, new_anchors)
+            hidden = _hidden_origins(document, gap)
             for origin in _origins(gap, anchors[number], new_anchors, hidden):
                 step = 1 if origin <= gap.left else -1
                 spans = starts.setdefault((origin, step), {})
@@ -269,8 +269,8 @@ def _anchors(document: Document, number: int, first: int, last: int) -> dict[int
     }
 
 
-def _hidden_origins(document: Document, gap: Gap, new_anchors: Collection[Key]) -> list[int]:
-    """Return the new anchors beside a gap that say absent, from which the object is found again.
+def _hidden_origins(document: Document, gap: Gap) -> list[int]:
+    """Return the anchors beside a gap that say absent, from which the object is found again.
 
     There are old masks to compare with, and a sure one behind recalls it. Where they go on as if it
     was there, it is looked for from where it was seen.
@@ -279,8 +279,8 @@ def _hidden_origins(document: Document, gap: Gap, new_anchors: Collection[Key]) 
     return [
         frame
         for frame, next_to, behind in ends
-        if (key := Key(frame, gap.object)) in new_anchors
-        and (entry := document.get(key)) is not None
+        if (entry := document.get(key := Key(frame, gap.object))) is not None
+        and entry.is_anchor
         and entry.mask is None
         and document.get(Key(next_to, gap.object)) is not None
         and not goes_on_through(document, key)
@@ -292,7 +292,7 @@ def _origins(
     gap: Gap,
     anchors: Mapping[int, bool],
     new_anchors: Collection[Key],
-    hidden: Sequence[int],
+    hidden: list[int],
 ) -> list[int]:
     """Return the anchors where passes through the gap start: each new one beside it, else one."""
     beside = [frame for frame in (gap.left, gap.right) if frame in anchors]
@@ -301,8 +301,8 @@ def _origins(
         before = [frame for frame, is_seen in anchors.items() if is_seen and frame < gap.left]
         after = [frame for frame, is_seen in anchors.items() if is_seen and frame > gap.right]
         seen = [*before[-1:], *after][:1]
-    new = [*(frame for frame in seen if Key(frame, gap.object) in new_anchors), *hidden]
-    return new or (seen or beside)[:1]
+    new = [frame for frame in (*seen, *hidden) if Key(frame, gap.object) in new_anchors]
+    return new or (hidden or seen or beside)[:1]
 
 
 def _joined(one: range, other: range) -> range:

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from app import paths
 from app.storage.formats.palette import read_palette_png
 from app.storage.video.opening import open_video
-from models.api import LoadOptions, Prompt, Quality, ScalableTracker
+from models.api import BoolMask, Image, LoadOptions, Prompt, Quality, ScalableTracker
 from models.cutie import loader
 from models.encoders import eight_bit
 from models.registry import load_segmenter, load_tracker
@@ -123,3 +123,33 @@ def test_two_clicks_bring_a_mask_back_from_another_object() -> None:
         prompt = Prompt((*prompt.clicks, mending_click(there, mask)), mask=mask)
         mask = segmenter.segment(0, prompt)[0].mask
     assert (mask & there).sum() / (mask | there).sum() > 0.9
+
+
+class ThinFrames:
+    """A bar of 13 pixels that moves along a striped frame of one column."""
+
+    size = (200, 1)
+
+    def __len__(self) -> int:
+        return LENGTH
+
+    def __getitem__(self, index: int) -> Image:
+        image = np.full((*self.size, 3), 90, np.uint8)
+        image[::2] = 110
+        image[self.mask(index)] = (0, 120, 200)
+        return image
+
+    def mask(self, index: int) -> BoolMask:
+        mask = np.zeros(self.size, np.bool_)
+        mask[20 + 2 * index : 33 + 2 * index] = True
+        return mask
+
+
+@pytest.mark.parametrize("follow", [True, False])
+def test_a_thing_of_a_frame_of_one_column_is_followed(*, follow: bool) -> None:
+    frames = ThinFrames()
+    options = LoadOptions(device="cpu", follow=follow)
+    tracker = load_tracker("lite", frames, options)
+    for frame, found in tracker.track({0: {1: frames.mask(0)}}, range(LENGTH)):
+        there, mask = frames.mask(frame), found[1].mask
+        assert (mask & there).sum() / (mask | there).sum() > 0.8, frame

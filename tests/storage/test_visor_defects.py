@@ -357,6 +357,21 @@ CASES = [
 ]
 
 
+# What is only worth knowing; everything else is wrong.
+NOTES = {
+    "empty mask", "empty polygon", "keys", "late object", "not touched", "outside", "overlap",
+    "same name",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("chosen", "harmless"), [(None, True), ("2", False), (-1, False)])
+def test_a_class_that_was_not_chosen_is_only_noted(chosen: Json, harmless: bool) -> None:
+    raw = sparse()
+    raw["video_annotations"][0]["annotations"][CUP]["class_id"] = chosen
+    found = [each for each in validate(raw, MAPPING, FRAMES) if each.rule == "class"]
+    assert [each.harmless for each in found] == [harmless]
+
+
 def test_there_are_a_hundred() -> None:
     assert len(CASES) >= 100
 
@@ -374,6 +389,9 @@ def test_a_single_defect_is_reported_at_its_place(
     damage(raw)
     found = {(frame, where) for frame, where, name in check(raw) if name == rule}
     assert found
+    if rule != "class":  # of which one that was not chosen is a note
+        harmless = {each.harmless for each in validate(raw, MAPPING, FRAMES) if each.rule == rule}
+        assert harmless == {rule in NOTES}
     if record is not None:
         assert names[record] in {frame for frame, _ in found}
     if annotation is not None and record is not None:
