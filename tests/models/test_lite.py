@@ -11,11 +11,7 @@ from safetensors.torch import load_file, save_file
 from app import paths
 from app.storage.formats.palette import read_palette_png
 from app.storage.video.opening import open_video
-<<<<<<< HEAD
-from models.api import LoadOptions, Prompt, Quality, ScalableTracker
-=======
-from models.api import BoolMask, Image, LoadOptions, Prompt, Quality
->>>>>>> hand3
+from models.api import BoolMask, Image, LoadOptions, Prompt, Quality, ScalableTracker
 from models.cutie import loader
 from models.encoders import eight_bit
 from models.registry import load_segmenter, load_tracker

@@ -18,11 +18,8 @@ from app.core.inspection.results import Result
 from app.core.runs import RunInfo, RunKind
 from app.session.files.autosave import Autosave
 from app.session.runs.runs import Runs
-<<<<<<< HEAD
 from app.session.state.background import Background
-=======
 from app.storage.files.apart import check_apart
->>>>>>> hand3
 from app.storage.files.writing import atomic_write
 from app.storage.formats.importing import Source
 
