@@ -6,7 +6,7 @@ _HEAD = 1 << 16  # bytes; in every container they tell of what follows
 
 
 class FileContent:
-    """What a file began with when it was opened; it may grow, be cut off or touched, and is the same."""
+    """What a file began with when it was opened: growing or touched it is the same, and cut off."""
 
     def __init__(self, path: Path) -> None:
         """Raises OSError."""
