@@ -13,7 +13,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from app.errors import FrameReadError, VideoOpenError
-from app.storage.video.content import FileContent
+from app.storage.files.content import FileContent
 from app.storage.video.decoder import Decoded, Decoder
 from app.storage.video.index import index_video
 from models.api import Image
