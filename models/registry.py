@@ -229,12 +229,15 @@ def load_detector(name: str, frames: Frames, options: LoadOptions | None = None)
     return load(model.family or name, frames, _with_file(model, options))
 
 
-def import_model(name: str) -> None:
-    """Import what a model is made of, so that it is loaded sooner.
+def load_ahead(name: str, options: LoadOptions | None = None) -> None:
+    """Import what a model is made of; the embedded one is loaded, too, for whoever asks first.
 
-    Raises UnknownModelError.
+    Raises UnknownModelError, WeightsMissingError or WeightsInvalidError.
     """
-    _module(_known(name, tuple(_all()), "a model"))
+    model = _known(name, tuple(_all()), "a model")
+    module = _module(model)
+    if name == EMBEDDED:
+        module.load_ahead(name, _with_file(model, options))
 
 
 def available(name: str) -> str | None:

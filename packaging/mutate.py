@@ -211,13 +211,19 @@ class Run(NamedTuple):
         Where none does, as in a thread of Qt's, all tests of the folder.
         """
         folder = test_folder(mutant.path)
-        known = json.loads(self._map(folder).read_text(encoding="utf-8"))
-        seconds: dict[str, float] = known["seconds"]
-        tests = known["tests"].get(f"{mutant.path.as_posix()}:{mutant.function}")
+        seconds, entering = _known(self._map(folder))
+        tests = entering.get(f"{mutant.path.as_posix()}:{mutant.function}")
         if tests is None:
             return [folder], self.limit_s + 2 * sum(seconds.values())
-        tests.sort(key=lambda name: seconds[name])
+        tests = sorted(tests, key=lambda name: seconds[name])
         return tests, self.limit_s + 2 * sum(seconds[name] for name in tests)
+
+
+@functools.cache
+def _known(path: Path) -> tuple[dict[str, float], dict[str, list[str]]]:
+    """Return a map: the seconds of each test, and the tests that enter each function."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return found["seconds"], found["tests"]
 
 
 def test_folder(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 import itertools
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import cv2
@@ -292,7 +292,7 @@ def _origins(
     gap: Gap,
     anchors: Mapping[int, bool],
     new_anchors: Collection[Key],
-    hidden: Sequence[int],
+    hidden: list[int],
 ) -> list[int]:
     """Return the anchors where passes through the gap start: each new one beside it, else one."""
     beside = [frame for frame in (gap.left, gap.right) if frame in anchors]

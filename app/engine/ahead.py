@@ -1,4 +1,4 @@
-"""What models need, imported before a video is open."""
+"""The models that are imported and loaded before a video is open."""
 
 from contextlib import suppress
 from threading import Thread
@@ -7,22 +7,22 @@ from app.engine.inference import Choice
 from models.api import ModelError
 
 
-def import_ahead(choice: Choice) -> Thread:
-    """Start to import what the models of a choice need, and return the thread that does it.
+def load_ahead(choice: Choice) -> Thread:
+    """Start to load what the models of a choice need, and return the thread that does it.
 
     Whoever ends the program waits for it: half an import cannot be broken off. What cannot be
-    imported is said when the model is asked for.
+    loaded is said when the model is asked for.
     """
-    thread = Thread(target=_import, args=(choice,), name="imports")
+    thread = Thread(target=_load, args=(choice,), name="models")
     thread.start()
     return thread
 
 
-def _import(choice: Choice) -> None:
+def _load(choice: Choice) -> None:
     from models import registry  # noqa: PLC0415
 
     tracker = choice.tracker or registry.default_tracker(choice.options)
     segmenter = choice.segmenter or registry.default_segmenter(choice.options)
-    for name in (segmenter, tracker):
+    for name in dict.fromkeys((segmenter, tracker)):
         with suppress(ModelError, ImportError, RuntimeError):  # the last as the program ends
-            registry.import_model(name)
+            registry.load_ahead(name, choice.options)

@@ -1,5 +1,6 @@
 """One step of the classic tracker: what is kept of an object, and when it is taken up again."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -162,3 +163,34 @@ def test_the_colours_of_the_anchors_count() -> None:
     expected = np.clip(0.5 + 2 * (1 / (1 + np.exp(-vote)) - 0.5), 0, 1)
     assert each.probability[30, 40] == pytest.approx(expected, abs=0.02)
     assert each.probability[2, 2] == pytest.approx(1 - expected, abs=0.02)
+
+
+def noise(size: tuple[int, int], seed: int = 0) -> Image:
+    """A cloudy picture, in which every place looks different."""
+    rough = np.random.default_rng(seed).standard_normal((*size, 3)).astype(np.float32)
+    smooth = cv2.GaussianBlur(rough, (0, 0), 2.5)
+    return np.asarray(np.clip(128 + smooth * (50 / smooth.std()), 0, 255), np.uint8)
+
+
+@pytest.mark.parametrize("way", [(12, 0), (-9, 7)])
+def test_the_way_from_the_anchor_is_known_however_far_it_has_become(way: tuple[int, int]) -> None:
+    """A view that pans: each step is short, and all together half the picture's width."""
+    world = noise((260, 420))
+    x, y = (40, 40) if way[0] > 0 else (160, 40)
+    drawn = np.zeros((140, 200), np.bool_)
+    drawn[50:90, 80:120] = True
+
+    def view(frame: int) -> View:
+        left, top = x + frame * way[0], y + frame * way[1]
+        return View.of(frame, np.ascontiguousarray(world[top : top + 140, left : left + 200]))
+
+    before = view(0)
+    each = restart(before, drawn, ColourModel.of([(before.bins, drawn)]), 7)
+    for frame in range(1, 6):
+        now = view(frame)
+        advance({1: each}, before, now)
+        before = now
+        gone = np.roll(drawn, (-frame * way[1], -frame * way[0]), (0, 1))
+        assert np.median(each.flow[gone], axis=0) == pytest.approx(np.array(way) * frame, abs=1)
+        mask = each.probability > 0.5
+        assert np.count_nonzero(mask & gone) > 0.8 * np.count_nonzero(mask | gone)

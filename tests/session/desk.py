@@ -13,6 +13,7 @@ from app.session.state.status import Report
 from app.storage.settings import Settings
 from app.storage.video.frames import FrameCache
 from tests.fakes import FakeModels, square
+from tests.session.mirrors import follow
 
 FRAMES = 30
 
@@ -23,6 +24,7 @@ class Desk:
     def __init__(self, source: Path) -> None:
         self.models: list[FakeModels] = []
         self.session = Session(loader=self._load)
+        self._mirrors = follow(self.session)
         self.reports: list[Report] = []
         self.progress: list[Progress | None] = []
         self.ghosts: list[tuple[int, int, Mask | None] | None] = []
@@ -44,6 +46,8 @@ class Desk:
     def close(self) -> None:
         self.made.fake_tracker.gate.open()
         self.made.fake_segmenter.gate.open()
+        for name, mirror in self._mirrors.items():
+            mirror.check(name)
         self.session.files.close()
         # Sessions are cycles: one that Python finds later may be freed in another's thread.
         shiboken6.delete(self.session)

@@ -10,9 +10,10 @@ from app.core.document import Entry, Key, ObjectInfo, Origin, State
 from app.core.mask import Mask
 from app.core.places import all_exchanged
 from app.core.plan import Direction
+from app.session.state.status import SessionState
 from models.api import Click, WeightsMissingError
 from tests.fakes import square
-from tests.session.desk import FRAMES, Desk, draw, mask_at
+from tests.session.desk import FRAMES, Desk, begin_propagation, draw, mask_at
 
 
 def test_accepting_heals_both_ways_and_says_where_the_drift_was(
@@ -127,6 +128,21 @@ def test_a_refinement_is_a_ghost_until_it_is_accepted(desk: Desk, qtbot: QtBot) 
     assert entry.is_anchor
     assert entry.score == 0.8
     assert not session.correction.has_refinement
+
+
+def test_a_ghost_is_shown_while_a_propagation_goes_on(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session = desk.session
+    draw(desk, 0)
+    begin_propagation(desk, qtbot)
+    session.correction.refine()
+    desk.made.fake_tracker.gate.let(1)
+    qtbot.waitUntil(lambda: session.correction.has_refinement)
+    assert session.status.state is SessionState.PROPAGATING
+    desk.made.fake_tracker.gate.open()
+    idle()
+    assert len(session.masks.document.of_object(1)) == FRAMES
 
 
 def test_a_ghost_goes_with_its_frame(desk: Desk, qtbot: QtBot, idle: Callable[[], None]) -> None:

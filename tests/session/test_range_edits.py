@@ -11,6 +11,7 @@ from app.core.block import Block
 from app.core.document import Entry, Key, Origin
 from app.core.mask import Mask
 from app.core.plan import Direction
+from models.api import BoolMask
 from tests.fakes import square
 from tests.session.desk import FRAMES, Desk, draw, mask_at
 
@@ -141,6 +142,25 @@ def test_what_a_copied_correction_adds_the_others_give_but_none_of_their_anchors
         masks = [entry.mask.decode() for entry in shown if entry.mask is not None]
         assert np.sum(masks, axis=0).max() == 1, frame
     assert session.masks.document.on_frame(5)[2].mask == mask_at(40)
+
+
+@pytest.mark.parametrize("left", [square(13), square(10, side=3)])
+def test_where_a_correction_would_change_nothing_or_leave_nothing_the_mask_stays(
+    desk: Desk, left: BoolMask
+) -> None:
+    """What is cut off lies beside the small mask, or all of the small mask lies in it."""
+    session = desk.session
+    draw(desk, 0)
+    small = Entry(Mask.encode(square(40, side=4)), Origin.PROPAGATED, stale=True)
+    propagated = Entry(mask_at(10), Origin.PROPAGATED, stale=True)
+    entries = {Key(2, 1): propagated, Key(4, 1): small, Key(5, 1): propagated}
+    session.edit.make(entries, "Put", marks=False)
+    session.view.go_to(2)
+    cut = Mask.encode(square(10) & left)
+    session.edit.put(Key(2, 1), Entry(cut, Origin.DRAWN), "Cut", marks=False)
+    session.ranges.copy_on(Block((1,), range(4, 6)))
+    assert session.masks.entry(Key(5, 1)) == replace(propagated, mask=cut, stale=False)
+    assert session.masks.entry(Key(4, 1)) == small
 
 
 def test_without_a_correction_there_is_nothing_to_copy(desk: Desk) -> None:

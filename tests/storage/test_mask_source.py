@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.errors import FormatError
-from app.storage.formats.importing import MaskSource, Source
+from app.storage.formats.importing import MaskSource, Source, find_frames
 from tests.storage.clips import write_clip
 from tests.storage.visor_vectors import SPARSE
 
@@ -110,3 +110,31 @@ def test_a_video_file_or_a_folder_of_pngs_beside_the_json_is_found(tmp_path: Pat
     video = MaskSource(path).open_video()
     assert video is not None
     assert video.source == tmp_path / "P99_101"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "P99_101",
+        "rgb_frames/train/P99/P99_101",
+        "JPEGImages/480p/P99_101",
+        "JPEGImages/P99_101",
+    ],
+)
+def test_frames_are_found_among_other_files_and_no_folder_without_any(
+    tmp_path: Path, place: str
+) -> None:
+    path = tmp_path / "a.json"
+    shutil.copyfile(SPARSE, path)
+    (tmp_path / "P99_101").mkdir()
+    assert MaskSource(path).names == ["P99_101"]
+    assert find_frames(path, "P99_101") is None
+    (tmp_path / "P99_101" / "notes.txt").write_text("no picture")
+    assert find_frames(path, "P99_101") is None
+    if place != "P99_101":
+        write_frames(tmp_path / place)
+    else:
+        cv2.imwrite(str(tmp_path / place / "a.JPEG"), np.zeros((108, 192, 3), np.uint8))
+    (tmp_path / place / ".DS_Store").touch()
+    assert find_frames(path, "P99_101") == tmp_path / place
+    assert find_frames(tmp_path, "P99_101") == tmp_path / place

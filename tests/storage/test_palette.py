@@ -39,6 +39,14 @@ def test_the_palettes_are_those_of_davis_and_visor() -> None:
     assert visor_palette()[21:24] == ((128, 64, 128), (22, 22, 22), (23, 23, 23))
 
 
+def test_the_palette_spreads_the_bits_of_an_id_over_the_colours() -> None:
+    """As Pascal VOC defines it: of each three bits one a channel, the lowest weighing most."""
+    for index, colour in enumerate(davis_palette()):
+        bits = [index >> place & 1 for place in range(9)]
+        wanted = [sum(bits[channel + 3 * k] << 7 - k for k in range(3)) for channel in range(3)]
+        assert list(colour) == wanted
+
+
 def test_grey_and_two_valued_pngs_are_read_too(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "grey.png"), np.array([[0, 3]], np.uint8))
     assert read_palette_png(tmp_path / "grey.png").tolist() == [[0, 3]]

@@ -273,6 +273,8 @@ SPARSE: list[tuple[str, Damage, int | None, int | None]] = [
     ("short polygon", more(1, PLATE, [[20.5, 20.5]]), 1, PLATE),
     ("short polygon", more(2, PLATE, [[20.5, 20.5], [90.5, 30.5]]), 2, PLATE),
     ("short polygon", segments(0, CUP, [[320.5, 620.5], [360.5, 650.5]]), 0, CUP),
+    ("short polygon", segments(1, PLATE, [[20.5, 20.5], [50.5, 30.5], [80.5, 40.5]]), 1, PLATE),
+    ("short polygon", more(2, CUP, [[310.5, 610.5]] * 3), 2, CUP),
     ("cancelled", more(1, PLATE, box(800.5, 600.5)), 1, PLATE),
     ("cancelled", more(0, CUP, box(400.5, 650.5)), 0, CUP),
     ("cancelled", more(4, PLATE, box(700.5, 550.5)), 4, PLATE),
@@ -300,6 +302,9 @@ DENSE: list[tuple[str, Damage, int | None, int | None]] = [
     ("no frames", lambda raw: raw.update(video_annotations=[]), None, None),
     ("type", put(1, 0, "type", 2), 1, 0),
     ("type", drop(2, 1, "type"), 2, 1),
+    ("type", put(1, 1, "type", False), 1, 1),
+    ("run object", without(0, 0), 1, 0),
+    ("run object", without(7, 1), 5, 1),
     ("run type", put(1, 0, "type", 1), 1, 0),
     ("run type", put(0, 1, "type", 0), 0, 1),
     ("run type", put(7, 0, "type", 0), 7, 0),
@@ -326,6 +331,8 @@ SUBMISSION: list[tuple[str, Damage, int | None, int | None]] = [
     ("submission info", info("Team", "us"), None, None),
     ("floats", segments(1, 0, box(1.5, 2, 30, 30)), 1, 0),
     ("floats", segments(4, 0, box(1, 2.0, 30, 30)), 4, 0),
+    ("covered", segments(1, 0, box(400, 200, 100, 80)), 1, 0),
+    ("image name", put(0, None, "name", f"{VIDEO}_frame_0000000000.png"), None, None),
     ("order", swap(0, 1), 0, None),
     ("order", swap(2, 3), 2, None),
     ("mapping", put(1, 0, "name", "knife"), 1, 0),
@@ -350,6 +357,21 @@ CASES = [
 ]
 
 
+# What is only worth knowing; everything else is wrong.
+NOTES = {
+    "empty mask", "empty polygon", "keys", "late object", "not touched", "outside", "overlap",
+    "same name",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("chosen", "harmless"), [(None, True), ("2", False), (-1, False)])
+def test_a_class_that_was_not_chosen_is_only_noted(chosen: Json, harmless: bool) -> None:
+    raw = sparse()
+    raw["video_annotations"][0]["annotations"][CUP]["class_id"] = chosen
+    found = [each for each in validate(raw, MAPPING, FRAMES) if each.rule == "class"]
+    assert [each.harmless for each in found] == [harmless]
+
+
 def test_there_are_a_hundred() -> None:
     assert len(CASES) >= 100
 
@@ -367,6 +389,9 @@ def test_a_single_defect_is_reported_at_its_place(
     damage(raw)
     found = {(frame, where) for frame, where, name in check(raw) if name == rule}
     assert found
+    if rule != "class":  # of which one that was not chosen is a note
+        harmless = {each.harmless for each in validate(raw, MAPPING, FRAMES) if each.rule == rule}
+        assert harmless == {rule in NOTES}
     if record is not None:
         assert names[record] in {frame for frame, _ in found}
     if annotation is not None and record is not None:

@@ -160,3 +160,14 @@ def test_a_size_that_no_picture_has_is_refused(resolution: str) -> None:
     stated = VisorFile.of({"info": {"Resolution": resolution}, "video_annotations": []}, "a file")
     with pytest.raises(FormatError, match="no picture has the size"):
         _ = stated.canvas
+
+
+@pytest.mark.parametrize("dense", [False, True])
+@pytest.mark.parametrize("info", [{}, {"details": "generated in 854x480 resolution"}])
+def test_without_a_stated_size_the_canvas_is_that_of_the_kind_of_file(
+    info: dict[str, str], *, dense: bool
+) -> None:
+    image = {"name": "a.jpg", **({"interpolation": "0000001"} if dense else {})}
+    raw = {"info": info, "video_annotations": [{"image": image, "annotations": []}]}
+    small = dense or bool(info)
+    assert VisorFile.of(raw, "a file").canvas == (DENSE_SIZE if small else SPARSE_SIZE)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from app import paths
-from app.engine.ahead import import_ahead
+from app.engine.ahead import load_ahead
 from app.gui.window.process.crash import CrashWatch, log_to
 from app.gui.window.window import Window
 from app.session.choices import changed
@@ -55,7 +55,7 @@ def show(source: Path | None, *, device: str, threads: int) -> int:
     if source is not None:
         QTimer.singleShot(0, window, lambda: window.files.open(source))
     else:
-        QTimer.singleShot(_SHOWN_MS, window, lambda: import_ahead(choice_of(for_now)))
+        QTimer.singleShot(_SHOWN_MS, window, lambda: load_ahead(choice_of(for_now)))
     return application.exec()
 
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.batch.inspection import tables
 from app.batch.inspection.dataset import find_cases, frame_count, score_cases
-from app.batch.inspection.report import Cases, episode_drawing, write_report
+from app.batch.inspection.report import Cases, check_report, episode_drawing, write_report
 from app.core.inspection.comparison import Difference
 from app.core.inspection.episodes import Episode
 from app.core.inspection.results import Result
@@ -19,6 +19,7 @@ from app.core.runs import RunInfo, RunKind
 from app.session.files.autosave import Autosave
 from app.session.runs.runs import Runs
 from app.session.state.background import Background
+from app.storage.files.apart import check_apart
 from app.storage.files.writing import atomic_write
 from app.storage.formats.importing import Source
 
@@ -120,7 +121,10 @@ class DataSet(QObject):
         if scored is None:
             return
 
+        inputs = self._inputs(scored)
+
         def draw() -> None:
+            check_apart(path, inputs)
             run = scored.runs[ranked.run]
             figure = episode_drawing(scored.runs, run, ranked.result, ranked.episode, scored.cases)
             atomic_write(path, figure.png() if path.suffix.lower() == ".png" else figure.svg())
@@ -130,13 +134,19 @@ class DataSet(QObject):
     def save_report(self, folder: Path, worst: int) -> None:
         """Write the report as HTML with tables and figures of the `worst` episodes."""
         scored = self._scored
-        if scored is not None:
-            self._write(
-                lambda: write_report(
-                    folder, scored.runs, scored.cases, scored.truth, worst=worst
-                ),
-                folder / "index.html",
-            )  # fmt: skip
+        if scored is None:
+            return
+        inputs = self._inputs(scored)
+
+        def write() -> None:
+            check_report(folder, inputs)
+            write_report(folder, scored.runs, scored.cases, scored.truth, worst=worst)
+
+        self._write(write, folder / "index.html")
+
+    def _inputs(self, scored: _Scored) -> tuple[Path | None, ...]:
+        """Return what is read: nothing may be written over it."""
+        return (*self.paths, *{case.images for case in scored.cases.values()})
 
     def _write(self, write: Callable[[], None], path: Path) -> None:
         self.told.emit(f"Writing {path}…")

@@ -146,7 +146,9 @@ class Reports(QObject):
 
     def _submit(self, path: Path, write: Callable[[], None]) -> None:
         opened = self._video.now
-        inputs = (opened.video.source, opened.project_path) if opened else ()
+        # What runs were read from, too: it may be all that there is of them.
+        read = [Path(info.source) for info in self._runs.infos.values() if info.source]
+        inputs = (opened.video.source, opened.project_path, *read) if opened else ()
 
         def write_apart() -> None:
             try:

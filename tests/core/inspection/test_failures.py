@@ -1,5 +1,6 @@
 """Every failure of the taxonomy, put into shapes on purpose."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -130,6 +131,57 @@ def test_a_picture_that_is_turned_measures_the_same(seed: int) -> None:
         again = measure(one, two, 2, picture)
         for name in ("j", "missing", "extra", "contact", "brightness", "likeness", "at_border"):
             np.testing.assert_allclose(getattr(again, name), getattr(found, name), err_msg=name)
+
+
+def histogram(pixels: np.ndarray) -> np.ndarray:
+    """Count colours in 8 steps a channel, (N, 3) -> (512,), sum 1."""
+    counts = np.histogramdd(pixels.astype(np.float64), 8, [(0, 256)] * 3)[0].ravel()
+    return np.asarray(counts / counts.sum())
+
+
+def test_what_is_seen_of_objects_is_what_the_measures_say_by_their_definitions() -> None:
+    rng = np.random.default_rng(9)
+    truth = np.zeros((60, 80), np.uint8)
+    truth[20:36, 10:26], truth[20:30, 27:37] = 1, 2  # a pixel apart, of 256 and 100 pixels
+    image = rng.integers(0, 256, (60, 80, 3), np.uint8)
+    image[truth == 2] //= 2
+    found = measure(truth, truth, 3, image)
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float64)
+    padded = np.pad(grey, 1, mode="reflect")
+    around = padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]
+    colours = {number: histogram(image[truth == number]) for number in (1, 2)}
+    for number, side in ((1, 16), (2, 10)):
+        mask = truth == number
+        assert found.brightness[number - 1] == pytest.approx(grey[mask].mean())
+        assert found.sharpness[number - 1] == pytest.approx(np.abs(around - 4 * grey)[mask].mean())
+        rows, columns = np.nonzero(mask)
+        reach = side // 2 + 2  # half of the object's side, and two pixels
+        window = np.zeros_like(mask)
+        window[rows[0] - reach : rows[-1] + reach + 1,
+               max(0, columns[0] - reach) : columns[-1] + reach + 1] = True  # fmt: skip
+        beside = histogram(image[window & (truth == 0)])
+        likeness = np.sqrt(colours[number] * beside).sum()
+        assert found.likeness[number - 1, 0] == pytest.approx(likeness)
+        assert np.isnan(found.likeness[number - 1, [number, 3]]).all()
+    both = np.sqrt(colours[1] * colours[2]).sum()
+    assert [found.likeness[0, 2], found.likeness[1, 1]] == pytest.approx([both, both])
+    # The rim is two pixels wide; the other object lies in its second column, on 10 and 12 rows.
+    assert found.contact[:2].tolist() == [10 / (20**2 - 16**2), 12 / (14**2 - 10**2)]
+    assert np.isnan(found.contact[2])
+    assert np.isnan(found.centre[2]).all()
+    assert found.tones == pytest.approx(histogram(image.reshape(-1, 3)))
+    large = np.repeat(np.repeat(image, 5, axis=0), 5, axis=1)
+    assert measure(np.zeros((300, 400), np.uint8), np.zeros((300, 400), np.uint8), 1, large).tones \
+        == pytest.approx(histogram(large[::2, ::2].reshape(-1, 3)))  # fmt: skip
+
+
+@pytest.mark.parametrize("side", ["top", "bottom", "left", "right", "none"])
+def test_an_object_meets_the_border_of_the_frame_on_any_side(side: str) -> None:
+    rows = {"top": slice(0, 9), "bottom": slice(51, 60)}.get(side, slice(20, 29))
+    columns = {"left": slice(0, 9), "right": slice(71, 80)}.get(side, slice(20, 29))
+    truth = np.zeros((60, 80), np.uint8)
+    truth[rows, columns] = 1
+    assert measure(truth, truth, 1).at_border.tolist() == [side != "none"]
 
 
 def test_what_lies_far_from_the_outline_is_counted_to_the_pixel() -> None:
