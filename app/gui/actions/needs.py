@@ -21,7 +21,8 @@ class Need(enum.Enum):
     MASK = QT_TRANSLATE_NOOP("Need", "The selected object is not to be seen on this frame.")
     COPIED = QT_TRANSLATE_NOOP("Need", "Copy a mask first (Ctrl+C).")
     ANCHOR = QT_TRANSLATE_NOOP("Need", "The selected object has no anchor on this frame.")
-    MASKS = QT_TRANSLATE_NOOP("Need", "There is no mask to start from: click an object first.")
+    MASKS = QT_TRANSLATE_NOOP("Need", "There is no mask yet: click an object first.")
+    START = QT_TRANSLATE_NOOP("Need", "There is no mask to start from: click an object first.")
     CANDIDATES = QT_TRANSLATE_NOOP("Need", "The last click has only one possible mask.")
     RANGE = QT_TRANSLATE_NOOP("Need", "Set an in point (I) or an out point (O) first.")
     OBJECT_RANGE = QT_TRANSLATE_NOOP("Need", "Set an in or an out point (I, O) first.")
@@ -55,6 +56,7 @@ class Situation:
     locked: bool = False
     entry: Entry | None = None
     mask_count: int = 0
+    asked: bool = False
     candidates: int = 0
     has_range: bool = False
     has_block: bool = False
@@ -96,6 +98,7 @@ class Situation:
             Need.MASK: entry is not None and entry.mask is not None,
             Need.ANCHOR: entry is not None and entry.is_anchor,
             Need.MASKS: self.mask_count > 0,
+            Need.START: self.mask_count > 0 or self.asked,
             Need.CANDIDATES: self.candidates > 1,
             Need.RANGE: self.has_range,
             Need.OBJECT_RANGE: self.has_range,

@@ -242,6 +242,7 @@ def situation_of(session: Session, *, has_sample: bool) -> Situation:
         locked=chosen is not None and chosen.locked,
         entry=masks.shown(view.frame).get(chosen.id) if chosen else None,
         mask_count=len(masks.document),
+        asked=session.status.state is SessionState.SEGMENTING,
         candidates=session.clicks.candidates[1],
         has_range=view.in_point is not None or view.out_point is not None,
         has_block=view.block is not None,

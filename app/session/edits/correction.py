@@ -47,6 +47,7 @@ class Correction(QObject):
         engine.stepped.connect(self._on_stepped)
         engine.ended.connect(self._on_ended)
         clicks.settled.connect(self._on_settled)
+        clicks.settled.connect(jobs.after_click.settle)  # after what is verified with the answer
         # A ghost that is out of sight must not be what Enter takes over.
         self._masks.entries_changed.connect(self._on_entries_changed)
         self._view.frame_changed.connect(self._on_moved)

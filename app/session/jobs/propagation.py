@@ -34,16 +34,17 @@ class Propagation(TrackingJob):
         first: int | None = None,
         last: int | None = None,
         to_nearest_anchor: bool = True,
+        start: int | None = None,
     ) -> "Propagation":
-        """Return a propagation from the current frame on, by default of all unlocked objects.
+        """Return a propagation from `start` on, of the `objects`.
 
-        The frames are `first` to `last`, by default between the in and out points. Raises
-        NothingToDo.
+        By default it starts at the current frame, with all unlocked objects. The frames are
+        `first` to `last`, by default between the in and out points. Raises NothingToDo.
         """
         document, view = context.masks.document, context.view
         given = None if objects is None else tuple(objects)
         chosen = [info.id for info in document.objects] if given is None else list(given)
-        start = view.frame
+        start = view.frame if start is None else start
         if direction is Direction.BOTH:
             start = _nearest_start(document, chosen, start)
         passes = plan(

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
@@ -10,6 +11,7 @@ from app.batch.passes.steps import Step
 from app.core.document import Key
 from app.core.plan import Direction
 from app.session.inference.engine import Engine
+from app.session.jobs.after_click import AfterClick
 from app.session.jobs.consistency import Consistency
 from app.session.jobs.healing import Healing
 from app.session.jobs.job import Job, NothingToDo
@@ -39,6 +41,7 @@ class JobRunner(QObject):
         self._stopped = StoppedJob(context, self)
         self.queue = JobQueue(context.masks, context.interactions, self)
         self.queue.wanted.connect(self._run_now)
+        self.after_click = AfterClick(self)
         self._results = Results(context)
         self.before = self._results.before  # what the last job replaced
         self._editing = self._results.changing  # a change that this class knows of
@@ -80,11 +83,13 @@ class JobRunner(QObject):
         The frames are `first` to `last`, by default between the in and out points. A pass stops
         before the next anchor of each object; without `to_nearest_anchor` it goes to the end, both
         ways from the nearest anchor where the current frame has none, and passes anchors over.
-        While another job runs it waits for its turn, unless it is to begin `at_once`. One that was
-        stopped goes on where it ended, if nothing was changed there since.
+        While another job runs it waits for its turn, unless it is to begin `at_once`; for a click
+        that is not answered it waits in any case. One that was stopped goes on where it ended, if
+        nothing was changed there since.
         """
         if not self._video.is_open:
             return
+        here = self._context.view.frame
 
         def planned() -> Job:
             job = Propagation.plan(
@@ -94,6 +99,7 @@ class JobRunner(QObject):
                 first=first,
                 last=last,
                 to_nearest_anchor=to_nearest_anchor,
+                start=here,
             )
             if (rest := self._stopped.rest_for(job)) is None:
                 return job
@@ -101,7 +107,11 @@ class JobRunner(QObject):
             self._status.report("info", text)
             return rest
 
-        self.ask(planned, at_once=at_once)
+        if self._status.state is SessionState.SEGMENTING:
+            self.after_click.hold(partial(self.ask, planned, at_once=at_once))
+            self._status.report("info", "It begins with the answer to the click.")
+        else:
+            self.ask(planned, at_once=at_once)
 
     @interaction("jobs")
     def heal(self, new_anchors: Collection[Key]) -> None:
