@@ -354,3 +354,10 @@ def test_an_edit_in_twenty_thousand_entries_is_looked_at_again_quickly() -> None
     # would take a thousandfold.
     assert min(again) < examined / 2
     assert any(suspect.first <= 777 <= suspect.last for suspect in finder.ranked())
+
+
+def test_what_is_usual_is_the_median_of_five_frames() -> None:
+    """A leak that stays is told from the size before for as long as most of five frames had it."""
+    leak = {frame: entry(square(12, y=8, side=17)) for frame in range(20, 40)}
+    (suspect,) = find(document_with({**leak, 19: entry(square(12))}))
+    assert (suspect.first, suspect.last) == (20, 22)
