@@ -221,6 +221,26 @@ def test_a_neighbour_that_a_click_points_into_is_named_where_it_is_thick_and_far
     assert prompt_among(Scene((click,), before=square(10), others=(handle,))).clicks == (click,)
 
 
+@pytest.mark.parametrize(("right", "down"), [(0, 30), (40, 0), (25, 70)])
+def test_where_in_the_frame_a_scene_lies_changes_no_reminder(right: int, down: int) -> None:
+    """One click lies in the thicker part of a neighbour: what is named is the other part."""
+    size = (140, 160)
+    part, rest, third = square(31, 20, 13, size), square(70, 22, 9, size), square(5, 45, 12, size)
+    masks = [part | rest, third]
+
+    def asked(x: int, y: int) -> set[tuple[float, float]]:
+        before, *others = (
+            np.roll(each, (y, x), (0, 1)) for each in (square(20, 20, 9, size), *masks)
+        )
+        scene = Scene((Click(33 + x, 26 + y),), before=before, others=tuple(others))
+        return {(each.x - x, each.y - y) for each in prompt_among(scene).clicks}
+
+    there = asked(0, 0)
+    assert len(there) == 3  # the click, and one on each of the two
+    assert any(rest[int(y), int(x)] for x, y in there)
+    assert asked(right, down) == there
+
+
 def test_a_new_object_is_asked_for_as_it_is_clicked() -> None:
     clicks, others = (Click(21, 23),), (square(40),)
     assert prompt_among(Scene(clicks, others=others)).clicks == clicks
