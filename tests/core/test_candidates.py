@@ -152,6 +152,14 @@ def test_beside_a_labelled_hand_a_click_means_a_hand_and_not_the_person() -> Non
     first, *others = masks_of(scene, person, square(20, 20, side=26), other_hand)
     assert same(first, other_hand)
     assert any(same(mask, person & ~labelled) for mask in others)
+    # With more than a click it is said what is meant: the model knows best.
+    for clicks, box in (
+        ((Click(33, 33), Click(20, 10)), None),
+        ((Click(33, 33),), Box(1, 1, 47, 47)),
+        ((), Box(1, 1, 47, 47)),
+    ):
+        told = Scene(clicks, box=box, others=(labelled,))
+        assert same(masks_of(told, person, other_hand)[0], person & ~labelled)
 
 
 def test_a_part_is_held_by_what_has_more_than_four_fifths_of_it() -> None:

@@ -171,13 +171,16 @@ def test_what_another_object_has_now_was_taken_by_it() -> None:
     assert events[1] == (Event.TAKEN, 2)
 
 
-def test_what_vanishes_while_another_grows_by_it_was_taken_for_as_long_as_it_is_gone() -> None:
+@pytest.mark.parametrize("seen", [20, 23, 25])
+def test_what_vanishes_while_another_grows_by_it_was_taken_for_as_long_as_it_is_gone(
+    seen: int,
+) -> None:
     odd = {Key(f, 2): entry(square(40) | square(18)) for f in range(20, 26)}
-    odd[Key(23, 2)] = entry(square(40) | square(14, side=16))  # here most of it is to be seen
+    odd[Key(seen, 2)] = entry(square(40) | square(14, side=16))  # here most of it is to be seen
     odd |= {Key(f, 1): entry(None, score=0.1) for f in range(20, 26)}
     first, *others = (s for s in two_objects(odd) if s.first <= 25)
     assert (first.object, first.event, first.other) == (1, Event.TAKEN, 2)
-    assert (first.first, first.last, first.frame) == (20, 25, 23)
+    assert (first.first, first.last, first.frame) == (20, 25, seen)
     assert not any(each.event is Event.TWO_THINGS for each in others)
 
 
