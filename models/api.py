@@ -232,11 +232,21 @@ class Quality(Enum):
     QUICK = "quick"
     NORMAL = "normal"
     FINE = "fine"
+    FINEST = "finest"
 
     @property
     def share(self) -> float:
         """Of the tracker's own short side."""
-        return {Quality.QUICK: 0.75, Quality.NORMAL: 1.0, Quality.FINE: 1.25}[self]
+        shares = {Quality.QUICK: 0.75, Quality.FINE: 1.25, Quality.FINEST: 1.5}
+        return shares.get(self, 1.0)
+
+
+@runtime_checkable
+class ScalableTracker(Tracker, Protocol):
+    """A tracker that can look at frames more or less finely."""
+
+    def at(self, quality: Quality) -> Tracker:
+        """Return one with the same weights, not loaded again, that looks at frames so finely."""
 
 
 @dataclass(frozen=True, slots=True)

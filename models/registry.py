@@ -229,6 +229,17 @@ def load_detector(name: str, frames: Frames, options: LoadOptions | None = None)
     return load(model.family or name, frames, _with_file(model, options))
 
 
+def load_ahead(name: str, options: LoadOptions | None = None) -> None:
+    """Import what a model is made of; the embedded one is loaded, too, for whoever asks first.
+
+    Raises UnknownModelError, WeightsMissingError or WeightsInvalidError.
+    """
+    model = _known(name, tuple(_all()), "a model")
+    module = _module(model)
+    if name == EMBEDDED:
+        module.load_ahead(name, _with_file(model, options))
+
+
 def available(name: str) -> str | None:
     """Return why the model cannot be loaded on this machine, in one sentence, or None.
 

@@ -143,7 +143,7 @@ def look(network: Network, frames: Sequence[Frame], head: PresenceHead | None) -
     runs: list[tuple[Propagation, Recorder]] = []
     network.presence_head = head or PresenceHead(len(NAMES))
     for judge in dict.fromkeys([None, head]):
-        run = Propagation(network, replace(settings, least_shown=0.0))
+        run = Propagation(network, replace(settings, shown=None))
         recorder = Recorder(judge, run)
         run.learned = recorder
         runs.append((run, recorder))

@@ -10,9 +10,10 @@ import numpy as np
 from app.core.document import Document, Key
 from app.core.mask import Mask
 from app.core.passes import Pass
-from models.api import BoolMask, FloatMap, Prediction
+from models.api import BoolMask, FloatMap, Prediction, Quality
 
-GATE = 0.85  # IoU of the two directions from which on a mask is accepted
+GATE = 0.85  # agreement from which on a mask is accepted
+QUALITY = Quality.FINEST  # nobody waits for each frame, and the masks are to be handed on
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,8 @@ def passes(document: Document, run: Run) -> RunPasses:
     """Return the pass from each end of a run to the other, which that one knows nothing of.
 
     All masks of the end are given: a tracker that is not told of a thing would take it for
-    another. What a person has made or verified in between is given to both, and stays.
+    another. What a person has made or verified in between is given to both, and stays. The other
+    end is followed into, too: there it shows how good a direction is.
     """
     spans = dict.fromkeys(run.objects, run.frames)
     between: dict[int, dict[int, Mask | None]] = {}
@@ -117,8 +119,8 @@ def passes(document: Document, run: Run) -> RunPasses:
 
     return RunPasses(
         run,
-        Pass(given(run.start), tuple(range(run.start, run.end)), spans),
-        Pass(given(run.end), tuple(range(run.end, run.start, -1)), spans),
+        Pass(given(run.start), tuple(range(run.start, run.end + 1)), spans),
+        Pass(given(run.end), tuple(range(run.end, run.start - 1, -1)), spans),
     )
 
 
@@ -144,7 +146,7 @@ class Kept:
 
     run: Run
     object: int
-    agreements: tuple[float, ...]  # of each frame in between
+    agreements: tuple[float, ...]  # of each frame in between, what the gate sees
     gated: tuple[int, ...]
 
     @property

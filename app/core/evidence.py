@@ -21,6 +21,7 @@ _ADRIFT = 0.3  # IoU with the next frame's mask from which on both may be of the
 _TAKEN = 4.0  # against a mask that lies in another object's
 _FIT = 3.0  # for masks that lie on each other, one after the other
 _UNKNOWN = 0.5  # score of a mask that has none
+_ABSENT = 0.86  # score that finding nothing counts as, on the way from where a person said absent
 
 
 class Source(enum.Enum):
@@ -140,6 +141,8 @@ class Stretch:
 
     def new(self, frame: int, entry: Entry, others: Iterable[Mask] = ()) -> Candidate:
         """Return a mask of the pass from the correction; `others` are other objects' masks."""
+        if entry.mask is None and self.start is None:
+            return Candidate(entry, _SCORE * log_odds(_ABSENT))
         support = self._score(entry) - taken(entry.mask, others)
         if self.end is None and self._beside is not Beside.OPEN:
             support += max(_OPEN_LEAST, _OPEN - _OPEN_FALL * math.log1p(1 + self._places[frame]))

@@ -99,6 +99,30 @@ def exclude(
     return changes
 
 
+def admit(
+    entries: Entries,
+    frame: int,
+    given: Entries,
+    *,
+    fixed: Collection[int] = (),
+    overlap: bool = False,
+) -> Changes:
+    """Return what changes on a frame where ready masks are put there, as those of a file are.
+
+    The others give what they add, but no `fixed` object does: they are cut where they would enter
+    it, and one of which nothing is left changes nothing. Where they overlap each other they do so
+    still. With `overlap` nobody gives.
+    """
+    changes: dict[Key, Entry | None] = {}
+    others = {number: entry for number, entry in entries.items() if number not in given}
+    for number, entry in given.items():
+        own = {number: entries[number]} if number in entries else {}
+        changes |= exclude(others | own, Key(frame, number), entry, keeping=fixed, overlap=overlap)
+        left = {number: changes.get(Key(frame, number), each) for number, each in others.items()}
+        others = {number: each for number, each in left.items() if each is not None}
+    return changes
+
+
 def settle(
     entries: Entries, frame: int, found: Entries, *, fixed: Collection[int] = ()
 ) -> dict[Key, Entry]:

@@ -13,6 +13,7 @@ from app.core.document import Document, Entry, Key, Objects
 from app.core.mask import Mask
 from app.core.passes import PackedAnchors, Pass
 from app.core.plan import anchor_frames, followable, packed_anchors
+from app.core.recall import goes_on_through, recalled
 from models.api import BoolMask
 
 
@@ -90,8 +91,9 @@ def plan_heal(
     """Return the passes that make stale masks good again, those next to `new_anchors` first.
 
     Next to a new anchor, frames without a mask are filled too. A pass starts at each new anchor,
-    or where there is none, at the earlier anchor; but not where the object is absent: then it
-    starts at the other end, or further back, where the object was seen, and goes through.
+    or where there is none, at the earlier anchor; but not where the object is absent and nothing
+    close by recalls it: then it starts at the other end, or further back, where the object was
+    seen, and goes through.
     """
     starts: dict[tuple[int, int], dict[int, range]] = {}
     objects = list(followable(document, [info.id for info in document.objects]))
@@ -100,7 +102,8 @@ def plan_heal(
         for gap in gaps(document, number, first=first, last=last):
             if not _needs_healing(document, gap, new_anchors):
                 continue
-            for origin in _origins(gap, anchors[number], new_anchors):
+            hidden = _hidden_origins(document, gap)
+            for origin in _origins(gap, anchors[number], new_anchors, hidden):
                 step = 1 if origin <= gap.left else -1
                 spans = starts.setdefault((origin, step), {})
                 spans[number] = _joined(spans.get(number, gap.frames), gap.frames)
@@ -109,7 +112,7 @@ def plan_heal(
     given = packed_anchors(document, objects)
     return tuple(
         _pass(
-            _seeded(document, given, origin, starts[origin, step]),
+            _seeded(document, given, origin, step, starts[origin, step]),
             origin,
             step,
             starts[origin, step],
@@ -266,7 +269,31 @@ def _anchors(document: Document, number: int, first: int, last: int) -> dict[int
     }
 
 
-def _origins(gap: Gap, anchors: Mapping[int, bool], new_anchors: Collection[Key]) -> list[int]:
+def _hidden_origins(document: Document, gap: Gap) -> list[int]:
+    """Return the anchors beside a gap that say absent, from which the object is found again.
+
+    There are old masks to compare with, and a sure one behind recalls it. Where they go on as if it
+    was there, it is looked for from where it was seen.
+    """
+    ends = ((gap.left, gap.left + 1, -1), (gap.right, gap.right - 1, 1))
+    return [
+        frame
+        for frame, next_to, behind in ends
+        if (entry := document.get(key := Key(frame, gap.object))) is not None
+        and entry.is_anchor
+        and entry.mask is None
+        and document.get(Key(next_to, gap.object)) is not None
+        and not goes_on_through(document, key)
+        and recalled(document, key, behind)
+    ]
+
+
+def _origins(
+    gap: Gap,
+    anchors: Mapping[int, bool],
+    new_anchors: Collection[Key],
+    hidden: list[int],
+) -> list[int]:
     """Return the anchors where passes through the gap start: each new one beside it, else one."""
     beside = [frame for frame in (gap.left, gap.right) if frame in anchors]
     seen = [frame for frame in beside if anchors[frame]]
@@ -274,8 +301,8 @@ def _origins(gap: Gap, anchors: Mapping[int, bool], new_anchors: Collection[Key]
         before = [frame for frame, is_seen in anchors.items() if is_seen and frame < gap.left]
         after = [frame for frame, is_seen in anchors.items() if is_seen and frame > gap.right]
         seen = [*before[-1:], *after][:1]
-    new = [frame for frame in seen if Key(frame, gap.object) in new_anchors]
-    return new or (seen or beside)[:1]
+    new = [frame for frame in (*seen, *hidden) if Key(frame, gap.object) in new_anchors]
+    return new or (hidden or seen or beside)[:1]
 
 
 def _joined(one: range, other: range) -> range:
@@ -292,19 +319,25 @@ def _needs_healing(document: Document, gap: Gap, new_anchors: Collection[Key]) -
 
 
 def _seeded(
-    document: Document, anchors: PackedAnchors, origin: int, healed: Collection[int]
+    document: Document, anchors: PackedAnchors, origin: int, step: int, healed: Collection[int]
 ) -> PackedAnchors:
     """Return the anchors, and on the frame of origin the masks of the objects beside the healed.
 
-    A tracker that is not told where they are would look for them where the healed one is.
+    A tracker that is not told where they are would look for them where the healed one is. One that
+    is out of sight there is recalled: as it comes back, the healed one would take it.
     """
     known = {number for given in anchors.values() for number in given}
-    beside = {
-        number: entry.mask
-        for number, entry in document.on_frame(origin).items()
-        if number in known and number not in healed and entry.mask is not None
-    }
-    return {**anchors, origin: {**beside, **anchors.get(origin, {})}}
+    here = document.on_frame(origin)
+    masks = {number: entry.mask for number, entry in here.items() if entry.mask is not None}
+    beside = {n: mask for n, mask in masks.items() if n in known and n not in healed}
+    seeded = {**anchors, origin: {**beside, **anchors.get(origin, {})}}
+    for number in sorted(known - masks.keys()):
+        hidden = Key(origin, number)
+        # Of a healed one, a mask on the way would stand as it is.
+        ahead = {} if number in healed else recalled(document, hidden, step)
+        for frame, mask in (recalled(document, hidden, -step) or ahead).items():
+            seeded[frame] = {number: mask, **seeded.get(frame, {})}
+    return seeded
 
 
 def _pass(

@@ -48,7 +48,7 @@ def _jumps_joined(
             if back - first > LONGEST or bisect(anchors, first) < bisect(anchors, back):
                 break
             if back - first > NEAR and _is_back(entries, first, back):
-                for frame in range(first, back):
+                for frame in (each for each in range(first, back) if each in entries):
                     found[frame] = found.get(frame, frozenset()) | (marks[first] & JUMPS)
                 found[back] = marks[back] - JUMPS - {Reason.SPLIT}
                 found |= _echoes(found, entries, back)

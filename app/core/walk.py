@@ -46,17 +46,25 @@ class Walk:
         self.agreed: list[int] = []  # the latest frames, one after the other, that agree
         self._alike: dict[int, float] = {}  # IoU of old and new
         self._doubted = 0
+        self._against: dict[int, float] = {}  # what the others' masks say against the old ones
         self._ignored: set[int] = set()  # objects that lie where this one does from the start
 
-    def feed(self, frame: int, entry: Entry, others: Mapping[int, Mask]) -> Verdict:
-        """Take the mask of the next frame in; `others` are the other objects' masks there."""
+    def feed(
+        self, frame: int, entry: Entry, others: Mapping[int, Mask], *, gains: bool = False
+    ) -> Verdict:
+        """Take the mask of the next frame in; `others` are the other objects' masks there.
+
+        One that `gains` what another object loses differs from the old one, be it by little.
+        """
         old = self.stretch.old.get(frame)
         if not self.new:
             self._ignored = {n for n, m in others.items() if overlap(entry.mask, [m]) > _TAKEN}
             self.rules = _stricter(self.rules, entry, old)
-        agreed = agree(entry, old, self.rules)
+        agreed = not gains and agree(entry, old, self.rules)
         self._alike[frame] = 1 - difference(entry.mask, old.mask) if old else 0.0
-        self.new[frame] = self.stretch.new(frame, entry, self._strangers(others))
+        strangers = self._strangers(others)
+        self.new[frame] = self.stretch.new(frame, entry, strangers)
+        self._against[frame] = taken(old.mask, strangers) if old else 0.0
         self.agreed = [*self.agreed, frame] if agreed else []
         doubted = not agreed and not self.prefers_new(frame)
         self._doubted = self._doubted + 1 if doubted else 0
@@ -87,7 +95,7 @@ class Walk:
     def prefers_new(self, frame: int) -> bool:
         """Whether the new mask of a frame that was walked is surer than the old one."""
         old = self.stretch.standing(frame)
-        return old is None or self.new[frame].support >= old.support
+        return old is None or self.new[frame].support >= old.support - self._against[frame]
 
     def comes_back_from(self) -> int | None:
         """Return the frame that a second pass comes back from, None where none is needed.
@@ -132,12 +140,20 @@ class Walk:
         walked = list(self.new)
         offers = [self._beside(self._offers(f, back), (others or {}).get(f, {})) for f in walked]
         if self.agreed:
-            disputed = len(walked) - len(self.agreed)
-            path = [*[Source.NEW] * disputed, *[Source.OLD] * len(self.agreed)]
+            disputed = walked[: len(walked) - len(self.agreed)]
+            path = [*map(self._disputed, disputed), *[Source.OLD] * len(self.agreed)]
         else:
             offers = list(self._discounted(offers, met=met))
             path = choose(offers, self.stretch.start, *self._beyond(len(walked)))
         return dict(zip(walked, zip(path, offers, strict=True), strict=True))
+
+    def _disputed(self, frame: int) -> Source:
+        """Return which holds before old and new agree: the new one, if it is not that it is absent.
+
+        That goes on from where a person said so for no one knows how long.
+        """
+        goes_on = self.stretch.start is None and self.new[frame].entry.mask is None
+        return Source.OLD if goes_on and not self.prefers_new(frame) else Source.NEW
 
     def _discounted(self, offers: Sequence[Candidates], *, met: bool) -> Iterator[Candidates]:
         """Yield what there is to choose from, trusted less where a pass is known to have drifted.

@@ -18,6 +18,7 @@ from app.batch.passes.heal import heal
 from app.batch.passes.predict import Forgetful
 from app.batch.passes.readable import ReadableFrames
 from app.batch.passes.steps import Steps, without
+from app.core.densify import QUALITY
 from app.core.proposals import Proposal
 from app.engine.jobs import (
     Densify,
@@ -41,6 +42,7 @@ from models.api import (
     Frames,
     LoadOptions,
     ModelError,
+    ScalableTracker,
     Segmenter,
     Tracker,
     Vote,
@@ -77,6 +79,17 @@ class Models:
 
         name = self._choice.tracker or registry.default_tracker(self._choice.options)
         return registry.load_tracker(name, self.readable, self._choice.options)
+
+    @property
+    def densifier(self) -> Tracker:
+        """The video model, looking as finely as masks to be handed on want, or in the size chosen.
+
+        Raises ModelError where it cannot be loaded.
+        """
+        tracker = self.tracker
+        if self._choice.options.size is None and isinstance(tracker, ScalableTracker):
+            return tracker.at(QUALITY)
+        return tracker
 
     @cached_property
     def segmenter(self) -> Segmenter:
@@ -209,7 +222,7 @@ class InferenceThread(QThread):
             case Heal():
                 return heal(models.propagator, job.passes, job.old, job.rules, size)
             case Densify():
-                return densify(models.tracker, job.runs, job.gate, size)
+                return densify(models.densifier, job.runs, job.gate, size)
             case MakeConsistent():
                 return make_consistent(models.tracker, job.ballot, size)
             case Track():
@@ -252,8 +265,8 @@ class InferenceThread(QThread):
             if self.inbox.is_cancelled(job):
                 return
             self._is_prepared(frame)
-        if not self.inbox.is_cancelled(job):
-            self._models.load_ahead()
+            if frame == job.frames[0] and not self.inbox.is_cancelled(job):
+                self._models.load_ahead()  # before the frames that may be looked at next
 
     def _is_prepared(self, frame: int) -> bool:
         """Prepare a frame, unless it is left meanwhile; return whether it is wanted still."""

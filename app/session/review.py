@@ -1,7 +1,7 @@
 """The review: the suspects, in the order in which to look at them."""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
@@ -11,6 +11,7 @@ from app.core.places import changes_place
 from app.core.plan import anchor_frames, is_anchor
 from app.core.suspects import Finder, Order, Suspect
 from app.session.jobs.runner import JobRunner
+from app.session.state.background import Background
 from app.session.state.context import SessionContext
 
 _SOON_MS = 200
@@ -18,32 +19,30 @@ _LIVE_MS = 1_000  # while a job goes on finding masks
 
 
 class Review(QObject):
-    """Keeps the suspects up to date, off this thread, and steps through them.
+    """Keeps the suspects up to date, in the background, and steps through them.
 
     `found` are all of them, `suspects` those of the object that was chosen, in the order that was.
     They are looked for while a job runs, too, in what it has found so far.
     """
 
     suspects_changed = Signal()
-    _found = Signal(object, object)  # Finder, tuple[Suspect, ...]; from the worker
 
     def __init__(self, context: SessionContext, jobs: JobRunner, parent: QObject) -> None:
         super().__init__(parent)
-        self._masks, self._view, self._status = context.masks, context.view, context.status
-        self._jobs = jobs
+        self._video, self._masks = context.video, context.masks
+        self._view, self._status, self._jobs = context.view, context.status, jobs
         self.found: tuple[Suspect, ...] = ()
         self.suspects: tuple[Suspect, ...] = ()
         self._order, self._only = Order.VALUE, False
         self._current: Suspect | None = None
         self._dismissed: set[tuple[int, int, int]] = set()
         self._dirty: set[int] = set()
-        self._finder = Finder()  # used by the worker only
-        self._worker: ThreadPoolExecutor | None = None
-        self._busy: Future[None] | None = None
+        self._finder = Finder()  # used in the background only
+        self._background = Background("review", self)
+        self._busy = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._look)
-        self._found.connect(self._on_found)
         context.masks.entries_changed.connect(self._on_entries_changed)
         context.masks.objects_changed.connect(self._soon)
         context.view.selection_changed.connect(self._arrange)
@@ -61,7 +60,7 @@ class Review(QObject):
     @property
     def is_up_to_date(self) -> bool:
         """Whether all that has changed was looked at."""
-        return self._busy is None and not self._timer.isActive() and not self._dirty
+        return not self._busy and not self._timer.isActive() and not self._dirty
 
     def arrange(self, order: Order, *, of_selected: bool) -> None:
         """Choose the order, and whether only the selected object's are listed."""
@@ -70,7 +69,6 @@ class Review(QObject):
 
     def start(self) -> None:
         """Look at the whole document, which was just opened."""
-        self._worker = ThreadPoolExecutor(1, "review")
         self._dirty = {info.id for info in self._masks.objects}
         self._set(())
         self._soon()
@@ -78,9 +76,8 @@ class Review(QObject):
     def stop(self) -> None:
         """Stop looking; waits for the object that is looked at."""
         self._timer.stop()
-        if self._worker is not None:
-            self._worker.shutdown(cancel_futures=True)
-            self._worker, self._busy = None, None
+        self._background.stop()
+        self._busy = False
         self._finder, self._dismissed, self._current = Finder(), set(), None
         self._dirty = set()
         self._set(())
@@ -176,36 +173,26 @@ class Review(QObject):
 
     @Slot()
     def _soon(self) -> None:
-        if self._worker is not None and not self._timer.isActive():
+        if self._video.is_open and not self._timer.isActive():
             self._timer.start(_LIVE_MS if self._jobs.running[0] else _SOON_MS)
 
     @Slot()
     def _look(self) -> None:
-        if self._worker is None:
+        if not self._video.is_open:
             return
-        if self._busy is not None:
+        if self._busy:
             self._soon()
             return
         document = self._masks.document
         known = [info.id for info in document.objects]
         changed = {number: self._masks.of_object(number) for number in self._dirty & set(known)}
         self._dirty = set()
-        self._busy = self._worker.submit(self._examine, self._finder, changed, known)
+        self._busy = True
+        self._background.do(partial(_examine, self._finder, changed, known), self._take)
 
-    def _examine(
-        self, finder: Finder, changed: Mapping[int, Mapping[int, Entry]], known: list[int]
-    ) -> None:
-        """Look at the objects that changed, in the worker."""
-        for number, entries in changed.items():
-            finder.examine(number, entries)
-        finder.forget(keep=known)
-        self._found.emit(finder, finder.ranked())
-
-    @Slot(object, object)
-    def _on_found(self, finder: Finder, suspects: tuple[Suspect, ...]) -> None:
-        if finder is self._finder and self._worker is not None:
-            self._busy = None
-            self._set(suspects)
+    def _take(self, suspects: tuple[Suspect, ...]) -> None:
+        self._busy = False
+        self._set(suspects)
 
     def _set(self, suspects: tuple[Suspect, ...]) -> None:
         fine = self._dismissed
@@ -232,6 +219,16 @@ class Review(QObject):
         if told or listed != self.suspects:
             self.suspects = listed
             self.suspects_changed.emit()
+
+
+def _examine(
+    finder: Finder, changed: Mapping[int, Mapping[int, Entry]], known: list[int]
+) -> tuple[Suspect, ...]:
+    """Return the suspects once the objects that changed are looked at."""
+    for number, entries in changed.items():
+        finder.examine(number, entries)
+    finder.forget(keep=known)
+    return finder.ranked()
 
 
 def concerns(suspect: Suspect, object_id: int | None) -> bool:

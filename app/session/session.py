@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
+from app.core.runs import Run
 from app.engine.inference import Models
 from app.session.choices import best_models
 from app.session.comparison import Comparison
@@ -18,6 +19,7 @@ from app.session.edits.history import History
 from app.session.edits.masks import MaskEdits
 from app.session.edits.objects import ObjectEdits
 from app.session.edits.ranges import RangeEdits
+from app.session.edits.ready import ReadyMasks
 from app.session.files.autosave import Autosave
 from app.session.files.exchange import Exchange
 from app.session.files.files import Files
@@ -85,8 +87,9 @@ class Session(QObject):
         self.jobs = jobs = JobRunner(context, engine, self)
         self.objects = objects = ObjectEdits(context, jobs, self)
         self.edit = edit = MaskEdits(context, jobs, self)
+        self.ready = ready = ReadyMasks(context, jobs, edit, self)
         self.clipboard = Clipboard(context, objects, edit, self)
-        self.ranges = RangeEdits(context, objects, edit, self)
+        self.ranges = RangeEdits(context, jobs, objects, edit, self)
         self.clicks = clicks = Clicks(context, engine, objects, edit, self)
         self.finding = Finding(context, engine, jobs, objects, edit, self)
         self.history = History(self.video, jobs, clicks, interactions, self)
@@ -95,8 +98,8 @@ class Session(QObject):
         self.review = review = Review(context, jobs, self)
         self.changes = Changes(context, jobs, edit, self)
         autosave = Autosave(self.masks, self.status, self)
-        exchange = Exchange(context, jobs, objects, edit, self)
-        self.inspection = Inspection(context, engine, jobs, autosave, edit, self.compare, self)
+        exchange = Exchange(context, jobs, objects, edit, ready, self)
+        self.inspection = Inspection(context, engine, jobs, autosave, ready, self.compare, self)
         self.files = self._make_files(context, autosave, exchange)
         prefetcher = Prefetcher(context, engine, lambda: review.suspects, self)
         review.suspects_changed.connect(prefetcher.prepare_soon)
@@ -112,6 +115,7 @@ class Session(QObject):
             exchange,
             log,
             self,
+            runs=self._kept_runs,
             starts=(
                 self._start_engine,
                 self.review.start,
@@ -134,6 +138,10 @@ class Session(QObject):
                 exchange.stop,
             ),
         )
+
+    def _kept_runs(self) -> dict[int, Run]:
+        runs = self.inspection.runs
+        return {number: run for number in runs.infos if (run := runs.run(number)) is not None}
 
     def _start_engine(self) -> None:
         opened, settings, loader = self.video.now, self.preferences.settings, self._loader

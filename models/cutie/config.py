@@ -111,6 +111,24 @@ class PresenceConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownConfig:
+    """When an object's mask is shown, so that one that is away has none.
+
+    Under a score of `least_score`, 0 to 1, an object is gone; its mask is shown again from
+    `least_again` on, or from a share of `least_back` of its usual area. Where all but less than
+    `least_share` of that goes at once, the rest is a remnant, mostly a spot that looks like it:
+    shown again from `least_back` on, or once it was gone. What comes again is no remnant until it
+    has had `least_whole`.
+    """
+
+    least_score: float
+    least_again: float = 0.0
+    least_share: float = 0.0
+    least_back: float = 0.0
+    least_whole: float = 0.25
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryConfig:
     """How much is remembered, and how often.
 
@@ -118,8 +136,8 @@ class MemoryConfig:
     in, where `long_term` is None. `top_k`: memory tokens that a pixel reads. `sensory_updates`: on
     how many of the frames between two memory frames the sensory memory is renewed. `chunk`:
     objects computed at once, 0 = all. `presence`: when a frame is remembered of an object at all;
-    None remembers it of every object, as the published runs do. A mask with a score under
-    `least_shown` is not shown, so that an object that is away has none; 0 shows all.
+    None remembers it of every object, as the published runs do. `shown`: when its mask is shown;
+    None shows all.
     """
 
     every: int = 5
@@ -129,7 +147,7 @@ class MemoryConfig:
     long_term: LongTermConfig | None = None
     chunk: int = 0
     presence: PresenceConfig | None = None
-    least_shown: float = 0.0
+    shown: ShownConfig | None = None
 
 
 CUTIE_SMALL = NetworkConfig(EncoderConfig(EncoderKind.RESNET18))

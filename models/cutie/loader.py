@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from models.cutie.config import (
     MemoryConfig,
     NetworkConfig,
     PresenceConfig,
+    ShownConfig,
     css_memory,
 )
 from models.cutie.cpu.fold import fold_batch_norms
@@ -29,11 +31,15 @@ from models.cutie.network.network import Network
 from models.cutie.network.presence_head import PRESENCE, PresenceHead
 from models.encoders import eight_bit
 from models.encoders.hiera_cpu import use_cpu_hiera
+from models.runtime.ahead import Ahead
 from models.runtime.device import encoder_dtype, pick_device
-from models.runtime.memory import give_back_memory, share_one_arena
+from models.runtime.memory import give_back_libraries, give_back_memory, share_one_arena
 from models.sam.heads import HEADS, PromptHeads
 from models.weights import store as weights
 from models.weights.checkpoint import load_strict, read_state
+
+if TYPE_CHECKING:
+    from models.sam.sam2_network import Sam2Network
 
 _LONG_RUN = 600  # frames, from which old working memory is consolidated instead of forgotten
 # The square in which lite's clicks see a frame: they want more pixels than propagation does, and
@@ -43,7 +49,7 @@ _PROMPT_SQUARE = 768
 _PRESENCE = PresenceConfig(
     least_score=0.5, least_share=0.25, least_presence=0.35, least_claimed=0.3, absences=2
 )
-_LEAST_SHOWN = 0.4
+_SHOWN = ShownConfig(least_score=0.4, least_again=0.6, least_share=0.1, least_back=0.15)
 
 
 def _memory(frame_count: int) -> MemoryConfig:
@@ -66,7 +72,7 @@ def _recent_memory(frame_count: int) -> MemoryConfig:
         every=2,
         long_term=long_term if frame_count > _LONG_RUN else None,
         presence=_PRESENCE,
-        least_shown=_LEAST_SHOWN,
+        shown=_SHOWN,
     )
 
 
@@ -75,10 +81,8 @@ def _memory_for(model: "Model", options: LoadOptions) -> Callable[[int], MemoryC
     if options.presence is None:
         return model.memory
     presence = _PRESENCE if options.presence else None
-    least_shown = _LEAST_SHOWN if options.presence else 0.0
-    return lambda frame_count: replace(
-        model.memory(frame_count), presence=presence, least_shown=least_shown
-    )
+    shown = _SHOWN if options.presence else None
+    return lambda frame_count: replace(model.memory(frame_count), presence=presence, shown=shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +120,62 @@ def load_tracker(name: str, frames: Frames, options: LoadOptions) -> Tracker:
 
     Raises WeightsMissingError or WeightsInvalidError.
     """
-    model = MODELS[name]
-    path = _find(name, options.weights)
-    device = pick_device(options.device, threads=options.threads)
-    share_one_arena()
-    state = read_state(path)
-    network = Network(_sized(model, state))
-    load_strict(network, network_part(state), path)
+    source = _Source.of(name, options)
+    network = _TRACKER.take(source, lambda: _load_network(source))
+    return _bound(name, network, frames, options, source.device)
+
+
+def load_ahead(name: str, options: LoadOptions) -> None:
+    """Load what `load_tracker` and, with lite, `load_segmenter` will need, and keep it for them.
+
+    Raises WeightsMissingError or WeightsInvalidError.
+    """
+    source = _Source.of(name, options)
+    _TRACKER.load(source, lambda: _load_network(source))
+    if name == "lite":
+        _SEGMENTER.load(source, lambda: _load_prompt_network(source))
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What a network is made from, and for what."""
+
+    name: str
+    path: Path
+    written: int  # when the file was, in nanoseconds
+    device: torch.device
+    side: int | None  # of what clicks see
+
+    @classmethod
+    def of(cls, name: str, options: LoadOptions) -> "_Source":
+        path = _find(name, options.weights)
+        device = pick_device(options.device, threads=options.threads)
+        written = path.stat().st_mtime_ns if path.exists() else 0
+        return cls(name, path, written, device, options.size)
+
+
+_TRACKER: Ahead[Network] = Ahead()
+_SEGMENTER: "Ahead[Sam2Network]" = Ahead()
+
+
+def _load_network(source: _Source) -> Network:
+    """Return the network of a file, ready for its device."""
+    spare_memory(source.device)
+    state = read_state(source.path)
+    network = Network(_sized(MODELS[source.name], state))
+    load_strict(network, network_part(state), source.path)
     network.presence_head = PresenceHead.of(state)
     del state  # which the network has taken over, as the wider copies of it
-    tracker = tracker_of(name, network, frames, options, device)
+    prepared = _prepared(source.name, network, source.device)
     give_back_memory()
-    return tracker
+    return prepared
+
+
+def spare_memory(device: torch.device) -> None:
+    """Let this process hold less on a device, from here on, than it does by itself."""
+    share_one_arena()
+    if device.type == "cpu":
+        give_back_libraries()
 
 
 def network_part(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -140,19 +188,29 @@ def tracker_of(
     name: str, network: Network, frames: Frames, options: LoadOptions, device: torch.device
 ) -> CutieTracker:
     """Return the video model `name` made of `network`, which is taken over, with weights or not."""
+    return _bound(name, _prepared(name, network, device), frames, options, device)
+
+
+def _prepared(name: str, network: Network, device: torch.device) -> Network:
+    eight_bits = name == "lite" and eight_bit.is_faster(device)
+    return prepare_for_inference(network, device, eight_bits=eight_bits)
+
+
+def _bound(
+    name: str, network: Network, frames: Frames, options: LoadOptions, device: torch.device
+) -> CutieTracker:
+    """Return the video model `name` made of a network that is ready for its device."""
     model = MODELS[name]
     small = name == "lite"  # enough to keep several frames at once in work
     run = RunOptions(
         short_side=_short_side(model, options),
+        quality=options.quality,
         enlarge=model.enlarge,
         scales=options.scales or (1.0,),
         flip=options.flip,
         bfloat16=small and encoder_dtype(device) is torch.bfloat16,
         side_by_side=small and torch.get_num_threads() > 1,
         follow=_may_follow(network, options, usually=small and device.type == "cpu"),
-    )
-    network = prepare_for_inference(
-        network, device, eight_bits=small and eight_bit.is_faster(device)
     )
     return CutieTracker(network, frames, options=run, memory=_memory_for(model, options))
 
@@ -177,27 +235,32 @@ def load_segmenter(name: str, frames: Frames, options: LoadOptions) -> Segmenter
 
     Raises WeightsMissingError or WeightsInvalidError.
     """
-    from models.encoders.hiera import HieraEncoder, Levels  # noqa: PLC0415
-    from models.sam.sam2_network import Sam2Network  # noqa: PLC0415
     from models.sam.segmenter import PromptSegmenter  # noqa: PLC0415
 
-    path = _find(name, options.weights)
-    device = pick_device(options.device, threads=options.threads)
-    state = read_state(path)
+    source = _Source.of(name, options)
+    return PromptSegmenter(_SEGMENTER.take(source, lambda: _load_prompt_network(source)), frames)
+
+
+def _load_prompt_network(source: _Source) -> "Sam2Network":
+    """Return SAM 2's prompt heads on the encoder of a file, ready for its device."""
+    from models.encoders.hiera import HieraEncoder, Levels  # noqa: PLC0415
+    from models.sam.sam2_network import Sam2Network  # noqa: PLC0415
+
+    spare_memory(source.device)
+    state = read_state(source.path)
     encoder, heads = HieraEncoder(LITE.encoder.size, Levels.DECODER), PromptHeads()
     prefix = "pixel_encoder."
     own = {key.removeprefix(prefix): part for key, part in state.items() if key.startswith(prefix)}
-    load_strict(encoder, own, path)
-    load_strict(heads, heads.select(state), path)
-    found = Sam2Network(
+    load_strict(encoder, own, source.path)
+    load_strict(heads, heads.select(state), source.path)
+    return Sam2Network(
         encoder,
         heads,
-        device=device,
+        device=source.device,
         square=_PROMPT_SQUARE,
-        side=options.size,
-        dtype=encoder_dtype(device),
+        side=source.side,
+        dtype=encoder_dtype(source.device),
     )
-    return PromptSegmenter(found, frames)
 
 
 def prepare_for_inference(

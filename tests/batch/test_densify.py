@@ -4,17 +4,19 @@ import csv
 import io
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from app.batch.passes.densify import dense_run
 from app.batch.videos.carry_out import carry_out
 from app.batch.videos.densify import Densification, Densified, DensifyJob, report, video_of
 from app.batch.videos.plan import read_plan
 from app.cli.main import run
-from app.core.densify import agreement, merged, runs
+from app.core.densify import agreement, merged, passes, runs
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.mask import Mask
 from app.errors import UsageError
@@ -24,10 +26,12 @@ from app.storage.formats.visor.records import VisorFile
 from app.storage.formats.visor.validation.validate import validate
 from app.storage.project.project import Project
 from app.storage.video.opening import open_video
-from models.api import LoadOptions, Prediction
+from models import registry
+from models.api import Frames, LoadOptions, Prediction, Quality
 from tests.batch.test_videos import loaders
 from tests.cli.frames import SIZE, labels, write_video
-from tests.fakes import FakeTracker, square
+from tests.fakes import SIZE as FRAME
+from tests.fakes import FakeFrames, FakeTracker, square
 
 Json = Any
 VIDEO = "P99_101"
@@ -177,6 +181,39 @@ def test_what_the_two_directions_make_of_differing_masks_is_gated_out(source: Pa
     assert entry.mask is not None
 
 
+@pytest.mark.parametrize("missed", [0, 4])
+def test_both_directions_are_held_against_the_mask_at_the_end_that_they_run_into(
+    missed: int,
+) -> None:
+    drawn = document((0, 1), (4, 1))
+    [found] = runs(drawn, [0, 4])
+    tracker = FakeTracker(FakeFrames())
+    tracker.drift = {missed: 5}  # between the ends they agree wholly
+    steps = list(dense_run(tracker, passes(drawn, found), 0.5, FRAME))
+    assert tracker.visited == [0, 1, 2, 3, 4, 4, 3, 2, 1, 0]
+    assert [step.frame for step in steps] == tracker.visited
+    made = {key: entry for step in steps for key, entry in step.entries.items()}
+    assert made == {
+        Key(frame, 1): Entry(
+            Mask.encode(square(20)), Origin.PROPAGATED, score=50 / 150, conflict=True
+        )
+        for frame in (1, 2, 3)
+    }
+    seen = [entry.conflict for step in steps[:-1] for entry in step.entries.values()]
+    assert seen == [missed == 4] * 3  # what the way back misses is known when it is there
+
+
+def test_where_both_directions_meet_the_ends_their_agreement_with_each_other_counts() -> None:
+    drawn = document((0, 1), (4, 1))
+    [found] = runs(drawn, [0, 4])
+    tracker = FakeTracker(FakeFrames())
+    steps = list(dense_run(tracker, passes(drawn, found), 0.5, FRAME))
+    made = [each for step in steps for each in step.entries.items()]
+    assert [(key.frame, entry.score, entry.conflict) for key, entry in made] == [
+        (3, 1.0, False), (2, 1.0, False), (1, 1.0, False),
+    ]  # fmt: skip
+
+
 def test_what_is_on_one_end_only_is_reported_and_not_followed(source: Path) -> None:
     raw = sparse()
     del raw["video_annotations"][1]["annotations"][1]
@@ -189,7 +226,7 @@ def test_what_is_on_one_end_only_is_reported_and_not_followed(source: Path) -> N
     assert names == {"cup"}
 
 
-@pytest.mark.parametrize("steps", [1, 4, 7, 9, 11, 16])
+@pytest.mark.parametrize("steps", [1, 4, 9, 11, 13, 20])
 def test_stopped_and_resumed_it_ends_the_same(source: Path, steps: int) -> None:
     densify(job(source))
     whole = job(source).out.read_bytes()
@@ -199,8 +236,8 @@ def test_stopped_and_resumed_it_ends_the_same(source: Path, steps: int) -> None:
     found, after = densify(job(source))
     assert job(source).out.read_bytes() == whole
     assert found is not None
-    done = steps > 8  # the first run has eight steps, and is kept whole or not at all
-    assert len(after) == (8 if done else 16)
+    done = steps > 10  # the first run has ten steps, and is kept whole or not at all
+    assert len(after) == (10 if done else 20)
     assert len(before) == steps
     names = sorted(path.name for path in job(source).out.parent.iterdir())
     assert names == ["dense.json", "dense.maskwright"]
@@ -257,7 +294,32 @@ def test_the_command_makes_a_folder_of_videos_dense(
     assert run(["validate", str(out / f"{VIDEO}_interpolations.json")]) == 0
 
 
-@pytest.mark.parametrize("words", [["--gate", "1.5"], ["--size", "-1"]])
+def test_the_command_looks_at_frames_as_finely_as_it_is_told(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[tuple[int | None, Quality]] = []
+
+    def load(name: str, frames: Frames, options: LoadOptions) -> FakeTracker:
+        loaded.append((options.size, options.quality))
+        return FakeTracker(frames)
+
+    monkeypatch.setattr(registry, "load_tracker", load)
+    for words in ([], ["--quality", "quick"], ["--size", "300"]):
+        out = source.parent / f"out{len(loaded)}"
+        assert run(["densify", str(source), str(out), "--model", "lite", *words]) == 0
+    assert loaded == [(None, Quality.FINEST), (None, Quality.QUICK), (300, Quality.FINEST)]
+
+
+def test_a_project_that_was_made_by_looking_otherwise_is_another(source: Path) -> None:
+    densify(job(source))
+    finer = replace(job(source), options=LoadOptions(quality=Quality.FINEST))
+    with pytest.raises(UsageError, match="other settings"):
+        densify(finer)
+
+
+@pytest.mark.parametrize(
+    "words", [["--gate", "1.5"], ["--size", "-1"], ["--size", "300", "--quality", "fine"]]
+)
 def test_a_gate_or_size_that_cannot_be_is_wrong_use(source: Path, words: list[str]) -> None:
     try:
         status = run(["densify", str(source), str(source.parent / "out"), *words])

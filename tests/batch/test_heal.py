@@ -234,6 +234,105 @@ def test_a_pass_back_through_a_crossing_keeps_what_was_clean() -> None:
     assert not any(document.get(Key(frame, 1)).stale for frame in right)  # type: ignore[union-attr]
 
 
+class _Forgetting(FakeTracker):
+    """Takes what it has not been shown near for a part of object 1."""
+
+    def _predict(self, anchors: Anchors, frame: int) -> dict[int, Prediction]:
+        found = super()._predict(anchors, frame)
+        here = anchors.get(frame, {})
+        if 2 not in here:
+            shown = any(abs(frame - at) < 12 and 2 in m and m[2].any() for at, m in anchors.items())
+            ball = square(40)
+            found[2] = Prediction(ball & shown, 0.95)
+            if not shown and 1 not in here:
+                found[1] = Prediction(found[1].mask | ball, 0.95)
+        return found
+
+
+def test_what_comes_out_from_behind_a_corrected_object_is_not_taken_by_it() -> None:
+    """The ball is hidden by the dog on frame 20, on which a part of the dog was the ball's."""
+    dog = {Key(f, 1): Entry(mask_at(10, 8), Origin.PROPAGATED, score=0.9) for f in range(41)}
+    ball = {Key(f, 2): Entry(mask_at(40), Origin.PROPAGATED, score=0.92) for f in range(41)}
+    document = Document((INFO, ObjectInfo(2, "ball", (3, 2, 1))), dog | ball)
+    document.replace({Key(0, n): Entry(mask_at(x), Origin.DRAWN) for n, x in ((1, 10), (2, 40))})
+    new = {Key(20, 1): Entry(mask_at(10), Origin.CLICKED), Key(20, 2): Entry(None, Origin.DRAWN)}
+    document.replace(new)
+    document.replace(stale_marks(document, new))
+    passes = plan_heal(document, set(new), first=0, last=40)
+    tracker = _Forgetting(FakeFrames(41))
+    for step in heal(tracker, passes, evidence(document, passes), Rules(), SIZE):
+        document.replace(step.entries)
+    healed = [document.get(Key(frame, 1)).mask for frame in range(15, 26)]  # type: ignore[union-attr]
+    assert all(mask == mask_at(10) for mask in healed)
+
+
+_HIDDEN = range(10, 16)
+
+
+class _Seeing(FakeTracker):
+    """Finds the boy where he is, and nothing where the man hides him; the man is all there."""
+
+    def _predict(self, anchors: Anchors, frame: int) -> dict[int, Prediction]:
+        boy = square(45) & (frame not in _HIDDEN)
+        found = {1: Prediction(_MAN, 0.95), 2: Prediction(boy, 0.95 if boy.any() else 0.0)}
+        here = anchors.get(frame, {})
+        return {n: Prediction(here[n], 1.0) if n in here else found[n] for n in found}
+
+
+_HEAD = square(10, 2, 6)
+_MAN = _HEAD | square(5, 8, 30)
+
+
+@pytest.mark.parametrize("elsewhere", [(), (12, 13)])
+def test_a_heal_after_an_occlusion_takes_back_what_the_hidden_one_had_meanwhile(
+    elsewhere: Sequence[int],
+) -> None:
+    """The boy has the man's head while he is hidden, or is `elsewhere`. It ends with his return."""
+    boy, man, body = (Mask.encode(each) for each in (square(45), _MAN, _MAN & ~_HEAD))
+    entries: dict[Key, Entry] = {}
+    for frame in range(30):
+        taken = frame in _HIDDEN and frame not in elsewhere
+        lost = mask_at(48, 4) if frame in elsewhere else boy
+        old = {1: body if taken else man, 2: Mask.encode(_HEAD) if taken else lost}
+        made = Origin.DRAWN if frame == 0 else Origin.PROPAGATED
+        score = 0.5 if frame in elsewhere else 0.93
+        entries |= {Key(frame, n): Entry(mask, made, score=score) for n, mask in old.items()}
+    document = Document((INFO, ObjectInfo(2, "boy", (3, 2, 1))), entries)
+    new = {Key(10, 1): Entry(man, Origin.CLICKED), Key(10, 2): Entry(None, Origin.DRAWN)}
+    document.replace(new)
+    document.replace(stale_marks(document, new))
+    passes = plan_heal(document, set(new), first=0, last=29)
+    tracker = _Seeing(FakeFrames(30))
+    for step in heal(tracker, passes, evidence(document, passes), Rules(), SIZE):
+        document.replace(step.entries)
+    for (frame, number), entry in document.items():
+        right = man if number == 1 else None if frame in _HIDDEN else boy
+        assert entry.mask == right, (frame, number)
+    assert len(set(tracker.visited)) < 15
+
+
+def test_a_small_part_that_another_object_gives_back_is_had_as_long_as_that_gives_it() -> None:
+    """The tail is 3 % of the dog, too little to differ, but a third of what was the ball's."""
+    body, tail, ball = square(5, 5, 30), square(35, 12, 5), square(45, 20, 8)
+    right = {1: Mask.encode(body | tail), 2: Mask.encode(ball)}
+    drifted = {1: Mask.encode(body), 2: Mask.encode(ball | tail)}
+    entries = {
+        Key(f, n): Entry((drifted if 10 <= f < 20 else right)[n], Origin.PROPAGATED, score=0.9)
+        for f in range(30)
+        for n in (1, 2)
+    }
+    document = Document((INFO, ObjectInfo(2, "ball", (3, 2, 1))), entries)
+    anchors = {Key(f, n): Entry(right[n], Origin.DRAWN) for f in (0, 15) for n in (1, 2)}
+    document.replace(anchors)
+    document.replace(stale_marks(document, [key for key in anchors if key.frame == 15]))
+    passes = plan_heal(document, {Key(15, 1), Key(15, 2)}, first=0, last=29)
+    tracker = FakeTracker(FakeFrames(30))
+    for step in heal(tracker, passes, evidence(document, passes), Rules(), SIZE):
+        document.replace(step.entries)
+    assert all(entry.mask == right[key.object] for key, entry in document.items())
+    assert len(set(tracker.visited)) < 20
+
+
 @pytest.mark.parametrize("drift", [0, 1, 30])
 def test_a_heal_round_a_mask_that_was_found_to_be_right_changes_no_mask(drift: int) -> None:
     document = corrected(40, at=20, drifted=range(0), anchors={0: 10, 39: 10})

@@ -46,3 +46,18 @@ def test_visits_and_strokes_are_timed(tmp_path: Path, qtbot: QtBot) -> None:
         assert len(bench.session.masks.document) == 36
         names = [measure.name for measure in scenes.scrubbing(bench)]
     assert len(names) == 2
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")
+def test_the_event_loop_is_watched_during_a_heal(tmp_path: Path, qtbot: QtBot) -> None:
+    with Bench(write_clip(tmp_path / "clip", SIZE, 13, 13)) as bench:
+        measures = list(scenes.healing(bench))
+        entries = dict(bench.session.masks.document.items())
+    assert [each.name.split(", ")[1] for each in measures] == ["p50", "p99", "most"]
+    assert 0 < measures[1].value <= measures[2].value
+    assert len(entries) == 39
+    assert not any(entry.stale for entry in entries.values())
+    halves, beside = (
+        sum(e.mask.area for k, e in entries.items() if e.mask and k.frame == f) for f in (0, 7)
+    )
+    assert beside > 1.5 * halves

@@ -42,14 +42,16 @@ def test_a_gap_of_one_frame_is_a_run() -> None:
     assert list(run.frames) == [1]
 
 
-def test_each_pass_starts_with_all_masks_of_its_end_and_stops_before_the_other() -> None:
+def test_each_pass_starts_with_all_masks_of_its_end_and_runs_into_the_other() -> None:
     document = document_of({2: {1, 2}, 5: {1}})
     [run] = runs(document, [2, 5])
     _, forward, backward = passes(document, run)
     assert {frame: set(masks) for frame, masks in forward.anchors.items()} == {2: {1, 2}}
     assert {frame: set(masks) for frame, masks in backward.anchors.items()} == {5: {1}}
-    assert list(forward.frames) == [2, 3, 4]
-    assert list(backward.frames) == [5, 4, 3]
+    assert list(forward.frames) == [2, 3, 4, 5]
+    assert list(backward.frames) == [5, 4, 3, 2]
+    for each in (forward, backward):
+        assert [frame for frame in range(8) if each.may_fill(Key(frame, 1))] == [3, 4]
 
 
 def test_the_nearer_end_decides_where_the_two_directions_differ() -> None:

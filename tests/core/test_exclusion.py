@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from app.core.document import Changes, Document, Entry, Key, Origin
-from app.core.exclusion import exclude, keepers, settle
+from app.core.exclusion import admit, exclude, keepers, settle
 from app.core.mask import Mask
 from models.api import BoolMask, Box, Click
 from tests.fakes import square
@@ -200,3 +200,21 @@ def test_one_that_finds_no_place_stays_and_the_others_respect_it() -> None:
         Key(4, 1): entry(square(10) & ~square(5)),  # what was only propagated gives
         Key(4, 2): entry(square(5)),
     }
+
+
+@given(label_maps, st.lists(pixel_maps, min_size=2, max_size=2), st.sets(st.integers(1, 4)))
+def test_ready_masks_take_from_all_but_the_fixed_and_leave_each_other_alone(
+    labels: np.ndarray, ready: list[BoolMask], fixed: set[int]
+) -> None:
+    assume(all(each.any() for each in ready))
+    there = labelled(labels)
+    put = {
+        number: entry(pixels, Origin.IMPORTED) for number, pixels in zip((5, 6), ready, strict=True)
+    }
+    left = after(there, admit(there, KEY.frame, put, fixed=fixed))
+    held = np.isin(labels, sorted(fixed))
+    taken = (ready[0] | ready[1]) & ~held
+    for number, pixels in zip((5, 6), ready, strict=True):
+        assert np.array_equal(pixels_of(left, number), pixels & ~held)
+    for number in range(1, 5):
+        assert np.array_equal(pixels_of(left, number), (labels == number) & ~taken)

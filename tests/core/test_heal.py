@@ -1,5 +1,6 @@
 """Heals: what an edit makes stale, where the heal stops, how two passes merge."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -112,6 +113,65 @@ def test_an_object_that_is_absent_on_all_anchors_is_looked_for_from_there() -> N
     document = video(anchors=())
     passes = plan_heal(document, absent_on(document, 12), first=0, last=29)
     assert {pass_.frames[0] for pass_ in passes} == {12}
+
+
+def hidden_beside(scores: Mapping[int, float], anchors: tuple[int, ...] = (0,)) -> Document:
+    """Return a video where object 2 is hidden on 12, on which object 1 was corrected.
+
+    `scores` are those of its masks that are not 0.5; behind 12 it is in another place.
+    """
+    document = video()
+    document.replace_objects((*document.objects, ObjectInfo(2, "ball", (3, 2, 1))))
+    for frame in range(30):
+        mask, score = mask_at(20 if frame < 12 else 50), scores.get(frame, 0.5)
+        made = Origin.DRAWN if frame in anchors else Origin.PROPAGATED
+        document.replace({Key(frame, 2): Entry(mask, made, score=score)})
+    document.replace({Key(12, 2): Entry(None, Origin.DRAWN)})
+    document.replace({Key(12, 1): Entry(mask_at(40), Origin.DRAWN)})
+    document.replace(stale_marks(document, [Key(12, 1), Key(12, 2)]))
+    return document
+
+
+def told_of_the_hidden_one(
+    document: Document, *objects: int
+) -> dict[tuple[int, int], tuple[list[int], list[int]]]:
+    """Return origin and step -> the frames on which a pass is told of object 2, whom it heals."""
+    new_anchors = {Key(12, number) for number in objects}
+    return {
+        (pass_.frames[0], pass_.step): (
+            [frame for frame in sorted(pass_.anchors) if pass_.anchors[frame].get(2)],
+            list(pass_.objects),
+        )
+        for pass_ in plan_heal(document, new_anchors, first=0, last=29)
+    }
+
+
+@pytest.mark.parametrize(
+    ("scores", "anchors", "back", "forward"),
+    [
+        ({}, (0,), [0], [0]),
+        ({8: 0.92, 9: 0.95}, (0,), [0, 9], [0, 9]),
+        ({16: 0.95}, (0,), [0], [0]),  # no anchor leads there
+        ({8: 0.92, 9: 0.95, 16: 0.93, 18: 0.91}, (0, 29), [0, 16, 29], [0, 9, 29]),
+    ],
+)
+def test_a_pass_is_told_where_what_is_hidden_beside_the_corrected_mask_was_surely_seen(
+    scores: Mapping[int, float], anchors: tuple[int, ...], back: list[int], forward: list[int]
+) -> None:
+    """Behind the pass if it can: on its way the mask would be as it is said."""
+    document = hidden_beside(scores, anchors)
+    document.replace({Key(0, 3): Entry(mask_at(10), Origin.DRAWN)})
+    told = told_of_the_hidden_one(document, 1)
+    assert (told[12, -1][0], told[12, 1][0]) == (back, forward)
+
+
+def test_what_is_found_to_be_absent_is_looked_for_from_there_where_a_sure_mask_recalls_it() -> None:
+    told = told_of_the_hidden_one(hidden_beside({9: 0.95}), 1, 2)
+    assert told == {
+        (0, 1): ([0], [2]),  # up to there it comes from its anchor
+        (12, -1): ([0, 9], [1]),
+        (12, 1): ([0, 9], [1, 2]),
+    }
 
 
 def test_a_heal_fills_what_is_missing_beside_the_accepted_anchor_only() -> None:

@@ -4,6 +4,8 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.events import Event, Reason
@@ -364,3 +366,41 @@ def test_what_is_usual_is_the_median_of_five_frames() -> None:
     leak = {frame: entry(square(12, y=8, side=17)) for frame in range(20, 40)}
     (suspect,) = find(document_with({**leak, 19: entry(square(12))}))
     assert (suspect.first, suspect.last) == (20, 22)
+
+
+ANY_MASK = st.sampled_from((square(10), square(45), square(12, side=20), square(0), None))
+ANY_ENTRY = st.builds(
+    entry,
+    ANY_MASK,
+    score=st.sampled_from((None, 0.9, 0.3)),
+    origin=st.sampled_from((Origin.PROPAGATED, Origin.PROPAGATED, Origin.DRAWN)),
+    stale=st.booleans(),
+)
+
+
+STRETCHES = st.lists(st.tuples(st.integers(1, 5), st.none() | ANY_ENTRY | ANY_ENTRY), max_size=8)
+
+
+@given(st.tuples(STRETCHES, STRETCHES))
+@settings(max_examples=300, deadline=None)
+def test_whatever_masks_there_are_a_suspect_is_of_frames_that_have_its_object(
+    objects: tuple[list[tuple[int, Entry | None]], ...],
+) -> None:
+    """Also where frames between have none, as after a stopped run or a cleared range."""
+    entries = dict[Key, Entry]()
+    for number, stretches in enumerate(objects, 1):
+        each = [found for count, found in stretches for _ in range(count)]
+        entries |= {Key(f, number): found for f, found in enumerate(each) if found is not None}
+    document = Document((INFO, ObjectInfo(2, "cup", (3, 2, 1))), dict(sorted(entries.items())))
+    for suspect in find(document):
+        for frame in (suspect.first, suspect.last, suspect.frame):
+            assert Key(frame, suspect.object) in entries
+        assert suspect.first <= suspect.frame <= suspect.last
+
+
+def test_a_jump_and_the_jump_back_with_frames_cleared_between_are_one_suspect() -> None:
+    jumped = {frame: entry(square(45)) for frame in range(10, 20)}
+    document = document_with(jumped)
+    document.replace({Key(15, 1): None})
+    (found,) = (each for each in find(document) if Reason.LOW_OVERLAP in each.reasons)
+    assert (found.first, found.last) == (10, 19)

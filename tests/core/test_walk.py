@@ -205,6 +205,28 @@ def test_a_mask_that_holds_of_another_object_speaks_against_what_lies_in_it(
     assert {source for source, _ in held.values()} == {wanted}
 
 
+@pytest.mark.parametrize(
+    ("score", "other", "wanted"),
+    [
+        (0.95, None, Source.OLD),  # it is back, and the tracker is late
+        (0.95, 40, Source.NEW),  # it was on what is another object's
+        (0.6, None, Source.NEW),
+    ],
+)
+def test_that_nothing_is_found_beside_an_absence_holds_against_old_masks_that_are_not_sure(
+    score: float, other: int | None, wanted: Source
+) -> None:
+    nothing = Entry(None, Origin.PROPAGATED, score=0.0)
+    old = {frame: entry_at(40, score) for frame in range(1, 20)}
+    walk = Walk(Stretch(range(1, 20), None, None, old), RULES)
+    walk.feed(1, nothing, {} if other is None else {2: mask_at(other)})
+    for frame in (2, 3, 4, 5):
+        verdict = walk.feed(frame, old[frame], {})
+    held = walk.settled({}, met=False)
+    assert verdict is Verdict.AGREES
+    assert [held[frame][0] for frame in (1, 2)] == [wanted, Source.OLD]
+
+
 def test_a_small_correction_is_carried_on_though_old_and_new_are_much_alike() -> None:
     """A handle that was left out makes little of the area; that it is small is no agreement."""
     old = {frame: entry_at(11) for frame in range(1, 20)}

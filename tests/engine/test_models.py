@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from app.engine.inference import Choice, InferenceThread, Models
 from app.engine.jobs import Prepare
 from models import registry
-from models.api import Detector, LoadOptions, WeightsMissingError
+from models.api import Detector, Frames, LoadOptions, Quality, WeightsMissingError
 from tests.engine.answers import Answers, click_job, track_job
 from tests.fakes import FakeDetector, FakeFrames, FakeSegmenter, FakeTracker
 from tests.models.contract import Clip
@@ -147,6 +147,41 @@ def test_that_a_model_cannot_be_loaded_ahead_is_said_when_it_is_asked_for(
     assert isinstance(answers.of("end", 2)[0], WeightsMissingError)
 
 
+class ScalingTracker(FakeTracker):
+    """A tracker that says how finely it was asked to look."""
+
+    quality: Quality | None = None
+
+    def at(self, quality: Quality) -> "ScalingTracker":
+        """Return another that looks so finely."""
+        other = ScalingTracker(self._frames)
+        other.quality = quality
+        return other
+
+
+@pytest.mark.parametrize(("size", "asked"), [(None, Quality.FINEST), (360, None)])
+def test_densifying_looks_finest_unless_a_size_was_chosen(
+    monkeypatch: pytest.MonkeyPatch, size: int | None, asked: Quality | None
+) -> None:
+    loaded: list[ScalingTracker] = []
+
+    def load(name: str, frames: Frames, options: LoadOptions) -> FakeTracker:
+        loaded.append(ScalingTracker(frames))
+        return loaded[-1]
+
+    monkeypatch.setattr(registry, "load_tracker", load)
+    models = Models(FakeFrames(), Choice("lite", options=LoadOptions(size=size)))
+    assert isinstance(models.densifier, ScalingTracker)
+    assert models.densifier.quality is asked
+    assert models.tracker is loaded[0]
+    assert len(loaded) == 1
+
+
+def test_a_tracker_that_looks_in_one_way_densifies_as_it_is(loads: Loads) -> None:
+    models = Models(FakeFrames(), Choice("classic"))
+    assert models.densifier is models.tracker
+
+
 @pytest.mark.parametrize(
     ("tracker", "suits", "loaded"),
     [
@@ -164,6 +199,30 @@ def test_only_the_embedded_tracker_is_loaded_ahead(
     models.load_ahead()
     models.load_ahead()
     assert loads.names == [("tracker", name) for name in loaded]
+
+
+def test_the_tracker_is_loaded_before_the_frames_beside_are_prepared(
+    qtbot: QtBot, loads: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames, prepared = FakeFrames(), list[list[int]]()
+    segmenter = FakeSegmenter(frames)
+    monkeypatch.setattr(registry, "load_segmenter", lambda *_: segmenter)
+    load = registry.load_tracker
+
+    def note(*options: Any) -> object:  # noqa: ANN401
+        prepared.append(list(segmenter.prepared))
+        return load(*options)
+
+    monkeypatch.setattr(registry, "load_tracker", note)
+    thread = InferenceThread(lambda: Models(frames, Choice("lite", "classic")))
+    answers = Answers(thread)
+    thread.start()
+    thread.inbox.put(Prepare(1, (3, 4, 2)))
+    qtbot.waitUntil(lambda: answers.of("end", 1) == [None])
+    thread.close()
+    assert prepared == [[3]]
+    assert segmenter.prepared == [3, 4, 2]
+    assert loads.names == [("tracker", "lite")]
 
 
 def test_a_propagation_is_sharpened_where_that_was_chosen(

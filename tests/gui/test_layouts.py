@@ -58,7 +58,15 @@ def test_cyrillic_letters_are_the_latin_ones_in_their_place(desk: Desk) -> None:
     desk.settle()
     type_letter(canvas, "Р", SHIFT)
     assert canvas.mode.name == "SOLO"
-    type_letter(canvas, "й", CTRL)
+    type_letter(canvas, "й", Qt.KeyboardModifier.MetaModifier)
+    assert canvas.tool is Tool.BRUSH
+    count = desk.session.history.stack.index()
+    type_letter(canvas, "Я", CTRL)
+    assert desk.session.history.stack.index() == count - 1
+    desk.settle()
+    type_letter(canvas, "Я", CTRL | SHIFT)
+    assert desk.session.history.stack.index() == count
+    type_letter(canvas, "к", CTRL)
     assert canvas.tool is Tool.BRUSH
 
 

@@ -175,6 +175,8 @@ def test_the_quality_is_chosen_in_the_bar_unless_a_size_was(desk: Desk) -> None:
     box.activated.emit(2)
     preferences = desk.session.preferences
     assert preferences.settings.quality == "fine"
+    preferences.apply(replace(preferences.settings, quality="finest"))
+    assert box.currentText() == "Finest"
     preferences.apply(replace(preferences.settings, quality="quick"))
     assert box.currentText() == "Quick"
     assert box.isEnabled()

@@ -367,7 +367,7 @@ def test_densify_from_the_menu_then_decide_in_the_panel_and_export(
     assert panel.isVisible()
     assert panel.summary == "4 runs of objects, 0 to decide on, 4 to be filled"
     assert desk.window._parts.status.jobs.list.titles == ["Densify 2 objects, frames 0-8"]
-    desk.model.fake_tracker.gate.let(9)
+    desk.model.fake_tracker.gate.let(11)
     qtbot.waitUntil(lambda: "2 to decide on, 2 to be filled" in panel.summary)
     desk.model.fake_tracker.gate.open()
     desk.idle()
@@ -411,7 +411,7 @@ def test_the_view_goes_along_from_one_run_to_the_next(
     gate = desk.model.fake_tracker.gate
     gate.close()
     desk.do("densify")
-    gate.let(9)
+    gate.let(11)
     qtbot.waitUntil(lambda: len(desk.session.masks.document) == 12)  # the first run is kept
     qtbot.wait(120)  # no more often is it told how far a job is
     gate.let(2)

@@ -169,7 +169,7 @@ def noise(size: tuple[int, int], seed: int = 0) -> Image:
     """A cloudy picture, in which every place looks different."""
     rough = np.random.default_rng(seed).standard_normal((*size, 3)).astype(np.float32)
     smooth = cv2.GaussianBlur(rough, (0, 0), 2.5)
-    return np.clip(128 + smooth * (50 / smooth.std()), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(128 + smooth * (50 / smooth.std()), 0, 255), np.uint8)
 
 
 @pytest.mark.parametrize("way", [(12, 0), (-9, 7)])

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from models.cutie.config import PresenceConfig
-from models.cutie.inference.presence import Presence, areas, rivalled, scores, shown, winner
+from models.cutie.inference.presence import Presence, areas, rivalled, scores, winner
 
 SIZE = (96, 128)
 
@@ -35,14 +35,6 @@ def test_an_object_that_is_much_smaller_than_usual_is_not_present() -> None:
         assert presence.judge(probabilities((side, 0.95)), [1], []) == [1]
     assert presence.judge(probabilities((14, 0.95)), [1], []) == []
     assert presence.judge(probabilities((30, 0.95)), [1], []) == [1]
-
-
-def test_a_mask_that_is_not_sure_enough_is_not_shown() -> None:
-    given = probabilities((20, 0.95), (20, 0.6))
-    found = shown(given, 0.7)
-    assert torch.equal(found[1], given[1])
-    assert not found[2].any()
-    assert torch.allclose(found.sum(dim=0), torch.ones(SIZE))
 
 
 def test_a_rival_is_likely_away_from_where_the_object_was() -> None:
@@ -102,12 +94,3 @@ def test_a_rival_lies_more_than_three_cells_off(cell: int, share: float, rival: 
     now[0, 48:64, 16 * cell : 16 * cell + 16] = share
     assert rivalled(now, before, config).tolist() == [rival]
     assert rivalled(now, before / 4, config).tolist() == [share == 0.3]
-
-
-def test_what_is_not_shown_goes_to_the_background() -> None:
-    given = probabilities((20, 0.95), (20, 0.6))
-    least = float(scores(given)[1])
-    assert torch.allclose(shown(given, least), given)
-    hidden = shown(given, least + 1e-4)
-    assert torch.equal(hidden[1], given[1])
-    assert torch.allclose(hidden[0], given[0] + given[2])

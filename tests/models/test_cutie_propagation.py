@@ -10,7 +10,13 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from models.api import Store
-from models.cutie.config import CUTIE_SMALL, LongTermConfig, MemoryConfig, PresenceConfig
+from models.cutie.config import (
+    CUTIE_SMALL,
+    LongTermConfig,
+    MemoryConfig,
+    PresenceConfig,
+    ShownConfig,
+)
 from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.propagation import EncodedFrame, FrameSizeError, Propagation
 from models.cutie.network.network import Network
@@ -405,7 +411,9 @@ def test_the_newest_frames_without_an_object_are_kept_until_it_is_back(network: 
 
 @torch.inference_mode()
 def test_a_mask_that_is_not_sure_enough_is_not_shown(network: Network) -> None:
-    _, results, _ = absent_from(network, 0, 4, MemoryConfig(every=1, least_shown=2))
+    _, results, _ = absent_from(
+        network, 0, 4, MemoryConfig(every=1, shown=ShownConfig(least_score=2))
+    )
     assert not any(result[1].any() for result in results[1:])
     _, expected, _ = absent_from(network, 0, 4, MemoryConfig(every=1))
     assert all(result[1].any() for result in expected)

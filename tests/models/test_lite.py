@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from app import paths
 from app.storage.formats.palette import read_palette_png
 from app.storage.video.opening import open_video
-from models.api import LoadOptions, Prompt, Quality
+from models.api import BoolMask, Image, LoadOptions, Prompt, Quality, ScalableTracker
 from models.cutie import loader
 from models.encoders import eight_bit
 from models.registry import load_segmenter, load_tracker
@@ -30,13 +30,18 @@ def masks_with(
     size: int | None = SIZE,
     length: int = LENGTH,
     quality: Quality = Quality.NORMAL,
+    at: Quality | None = None,
 ) -> NDArray[np.bool_]:
     """Return the masks of the clip's objects, (length - 1, objects, H, W)."""
     video = open_video(paths.sample_folder() / "frames")
     labels = read_palette_png(paths.sample_folder() / "masks" / "000000.png", video.size)
     anchors = {0: {int(number): labels == number for number in np.unique(labels) if number}}
     options = LoadOptions(weights=weights, device="cpu", size=size, quality=quality)
-    found = dict(load_tracker("lite", video, options).track(anchors, range(length)))
+    tracker = load_tracker("lite", video, options)
+    if at is not None:
+        assert isinstance(tracker, ScalableTracker)
+        tracker = tracker.at(at)
+    found = dict(tracker.track(anchors, range(length)))
     return np.array(
         [[each.mask for each in found[frame].values()] for frame in range(1, length)], np.bool_
     )
@@ -93,6 +98,15 @@ def test_quick_sees_frames_smaller_and_a_given_size_counts_instead() -> None:
     assert not np.array_equal(quick, masks_with(STORED, size=None, length=2))
 
 
+def test_without_being_loaded_again_it_looks_as_finely_as_one_that_was_loaded_so() -> None:
+    fine = masks_with(STORED, size=None, length=2, quality=Quality.FINEST)
+    for quality in (Quality.QUICK, Quality.FINEST):
+        again = masks_with(STORED, size=None, length=2, quality=quality, at=Quality.FINEST)
+        assert np.array_equal(again, fine)
+    assert np.array_equal(fine, masks_with(STORED, size=576, length=2))
+    assert not np.array_equal(fine, masks_with(STORED, size=None, length=2))
+
+
 def test_frames_smaller_than_its_size_are_seen_enlarged() -> None:
     own, enlarged, as_they_are = (masks_with(STORED, size=s, length=2) for s in (None, 384, 0))
     assert own.shape[-2:] == as_they_are.shape[-2:] == (360, 640)
@@ -109,3 +123,33 @@ def test_two_clicks_bring_a_mask_back_from_another_object() -> None:
         prompt = Prompt((*prompt.clicks, mending_click(there, mask)), mask=mask)
         mask = segmenter.segment(0, prompt)[0].mask
     assert (mask & there).sum() / (mask | there).sum() > 0.9
+
+
+class ThinFrames:
+    """A bar of 13 pixels that moves along a striped frame of one column."""
+
+    size = (200, 1)
+
+    def __len__(self) -> int:
+        return LENGTH
+
+    def __getitem__(self, index: int) -> Image:
+        image = np.full((*self.size, 3), 90, np.uint8)
+        image[::2] = 110
+        image[self.mask(index)] = (0, 120, 200)
+        return image
+
+    def mask(self, index: int) -> BoolMask:
+        mask = np.zeros(self.size, np.bool_)
+        mask[20 + 2 * index : 33 + 2 * index] = True
+        return mask
+
+
+@pytest.mark.parametrize("follow", [True, False])
+def test_a_thing_of_a_frame_of_one_column_is_followed(*, follow: bool) -> None:
+    frames = ThinFrames()
+    options = LoadOptions(device="cpu", follow=follow)
+    tracker = load_tracker("lite", frames, options)
+    for frame, found in tracker.track({0: {1: frames.mask(0)}}, range(LENGTH)):
+        there, mask = frames.mask(frame), found[1].mask
+        assert (mask & there).sum() / (mask | there).sum() > 0.8, frame

@@ -1,6 +1,7 @@
 """A session that is open on a short video."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,24 @@ def desk(clip: Path, qtbot: QtBot) -> Iterator[Desk]:
 def idle(desk: Desk, qtbot: QtBot) -> Callable[[], None]:
     """Wait until the session is idle."""
     return lambda: qtbot.waitUntil(lambda: desk.session.status.state is SessionState.IDLE)
+
+
+class _AtOnce:
+    """Works in the thread that asks, as one that is done before who asked looks."""
+
+    def submit(self, work: Callable[[], object]) -> Future[object]:
+        done = Future[object]()
+        try:
+            done.set_result(work())
+        except Exception as error:  # noqa: BLE001
+            done.set_exception(error)
+        return done
+
+    def shutdown(self, *, cancel_futures: bool) -> None:
+        pass
+
+
+@pytest.fixture
+def done_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have what is asked of the background done before who asked goes on."""
+    monkeypatch.setattr("app.session.state.background.ThreadPoolExecutor", lambda *_args: _AtOnce())

@@ -213,3 +213,33 @@ def test_the_masks_of_a_sequence_become_runs_once(
     qtbot.waitUntil(lambda: runs.shown == numbers["new"])
     assert len(runs.infos) == 3
     assert runs.truth == numbers["ground truth"]
+
+
+@pytest.mark.parametrize("what", ["gt", "base", "other", "."])
+def test_a_report_takes_the_place_of_nothing_else(
+    found: DataSet, qtbot: QtBot, told: list[str], read: Callable[[Path], None], root: Path,
+    what: str,
+) -> None:  # fmt: skip
+    (root / "other").mkdir()
+    (root / "other" / "mine.txt").write_text("kept")
+    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    read(root)
+    found.save_report(root / what, 1)
+    qtbot.waitUntil(lambda: not told[-1].startswith("Writing"))
+    assert "another place" in told[-1] or "Give a new folder" in told[-1]
+    assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
+
+
+def test_a_figure_takes_the_place_of_no_mask(
+    found: DataSet, qtbot: QtBot, told: list[str], read: Callable[[Path], None], root: Path
+) -> None:
+    read(root)
+    mask = next((root / "gt").rglob("*.png"))
+    before = mask.read_bytes()
+    (root / "link.png").symlink_to(mask)
+    for path in (mask, root / "link.png"):
+        found.save_figure(found.worst(1)[0], path)
+        qtbot.waitUntil(lambda: not told[-1].startswith("Writing"))
+        assert "Choose another place" in told[-1]
+        told.clear()
+    assert mask.read_bytes() == before

@@ -326,3 +326,25 @@ def test_what_a_job_has_found_does_not_overlap_what_gave_to_it_and_is_locked_mea
     here = session.masks.document.on_frame(2)
     assert here[2].mask == mask_at(15)
     assert here[1].mask == Mask.encode(square(10) & ~square(15))
+
+
+def test_nothing_stays_cut_by_an_object_that_an_undo_locks_meanwhile(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    session.objects.add()
+    session.edit.make({Key(2, 2): Entry(mask_at(15), Origin.PROPAGATED)}, "Put")
+    session.objects.edit(replace(session.masks.objects[0], locked=True))
+    locked = session.history.stack.index()
+    session.objects.edit(replace(session.masks.objects[0], locked=False))
+    gate.close()
+    session.jobs.propagate(Direction.FORWARD, objects=[1])
+    gate.let(4)
+    qtbot.waitUntil(lambda: session.masks.shown(3) != {})
+    assert session.masks.shown(2)[2].mask != mask_at(15)
+    session.history.go_to(locked)
+    gate.open()
+    idle()
+    assert session.masks.document.get(Key(2, 1)) is None
+    assert session.masks.shown(2)[2].mask == mask_at(15)

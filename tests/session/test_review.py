@@ -69,7 +69,7 @@ def test_what_is_only_stale_is_no_suspect(
     idle()
     draw(desk, 0, x=12)
     assert session.masks.state(Key(5, 1)) is State.STALE
-    qtbot.waitUntil(lambda: session.review._busy is None and not session.review._timer.isActive())
+    qtbot.waitUntil(lambda: session.review.is_up_to_date)
     assert session.review.found == ()
 
 

@@ -273,7 +273,7 @@ def test_the_table_holds_what_the_window_shows(
     )
 
 
-@pytest.mark.parametrize("name", ["clip/00003.png", "clip.maskwright"])
+@pytest.mark.parametrize("name", ["clip/00003.png", "clip.maskwright", "truth/00003.png"])
 def test_a_figure_never_takes_the_place_of_what_is_open(
     measured: Session, clip: Path, qtbot: QtBot, name: str
 ) -> None:

@@ -29,6 +29,7 @@ class CountedVideo:
         self.decoded: Counter[int] = Counter()
         self.order: list[int] = []
         self.broken: set[int] = set()
+        self.error: type[Exception] = FrameReadError
         self.gate = threading.Event()
         self.gate.set()
         self.held: set[int] | None = None  # which frames wait at the gate; None: all
@@ -42,7 +43,7 @@ class CountedVideo:
             self.gate.wait(PATIENCE)
         self.decoded[index] += 1
         if index in self.broken:
-            raise FrameReadError(f"Frame {index} cannot be read.")
+            raise self.error(f"Frame {index} cannot be read.")
         return np.full((20, 30, 3), index % 256, np.uint8)
 
 
@@ -183,10 +184,12 @@ def test_requests_that_newer_ones_push_out_are_dropped(
     assert video.order.index(390) <= 3  # the newest comes first, but for what was under way
 
 
+@pytest.mark.parametrize("error", [FrameReadError, MemoryError])
 def test_an_unreadable_frame_answers_too_and_says_why(
-    cache: FrameCache, video: CountedVideo
+    cache: FrameCache, video: CountedVideo, error: type[Exception]
 ) -> None:
     video.broken.add(3)
+    video.error = error
     done = threading.Event()
     cache.request(3, lambda index: done.set())
     assert done.wait(PATIENCE)

@@ -70,6 +70,16 @@ def test_objects_come_back_in_their_order(path: Path) -> None:
     assert reopened(path).objects == objects
 
 
+def test_no_id_is_given_twice_where_a_project_is_read_again(path: Path) -> None:
+    project = created(path)
+    try:
+        assert project.load().next_id == 1
+        project.save_objects((), next_id=8)
+        assert project.load().next_id == 8
+    finally:
+        project.close()
+
+
 def test_attachments_come_back_and_are_replaced(path: Path) -> None:
     project = created(path)
     assert project.get_attachment("visor") is None

@@ -1,7 +1,7 @@
 """The report of an inspection: a folder that opens anywhere."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
 
@@ -22,12 +22,25 @@ from app.batch.inspection.tables import Run, events_csv, frames_csv, summary
 from app.core.evaluate import Protocol
 from app.core.inspection.episodes import Episode
 from app.core.inspection.results import Result
-from app.storage.files.writing import atomic_folder
+from app.errors import UsageError
+from app.storage.files.apart import check_apart
+from app.storage.files.writing import atomic_folder, check_folder
 
 _SHOTS = 5
 Cases = Mapping[tuple[str, str], Case]  # run's letter and sequence
 
 PARTS = frozenset({"index.html", "frames.csv", "events.csv", "summary.json", "figures"})
+
+
+def check_report(folder: Path, inputs: Iterable[Path | None]) -> None:
+    """Raise UsageError where a report would take the place of something else.
+
+    A whole folder takes its place, so that all in it must be of an earlier report.
+    """
+    check_apart(folder, inputs)
+    check_folder(folder)
+    if folder.exists() and not {each.name for each in folder.iterdir()} <= PARTS:
+        raise UsageError(f"{folder} holds other things than a report. Give a new folder.")
 
 
 def write_report(

@@ -1,17 +1,18 @@
 """The runs between annotated frames, each followed from both ends."""
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app.batch.passes.fill import fill_pass
+from app.batch.passes.predict import UnpackedAnchors, predict
 from app.batch.passes.steps import Step, Steps
 from app.core.densify import RunPasses, agreement, merged
 from app.core.document import Entry, Key, Origin
 from app.core.mask import Mask
+from app.core.passes import Pass
 from models.api import Prediction, Tracker
 
 _STEPS = 255  # in which a likelihood is kept until the other direction comes
@@ -29,28 +30,82 @@ def densify(
 def dense_run(tracker: Tracker, passes: RunPasses, gate: float, size: tuple[int, int]) -> Steps:
     """Yield a step for each frame visited: no entry on the way forward, masks on the way back.
 
-    An entry's score is the agreement of the two directions; one below `gate` is a conflict.
+    The last step gives those entries once more whose score comes to be lower there; see `_Filling`.
     `size` is the frames' (H, W).
     """
-    held: dict[Key, _Held] = {}
-    with closing(fill_pass(tracker, passes.forward, size, probabilities=True)) as found:
-        for frame, predictions in found:
-            held |= {Key(frame, n): _Held.of(each) for n, each in predictions.items()}
-            yield Step(frame, {})
-    with closing(fill_pass(tracker, passes.backward, size, probabilities=True)) as found:
-        for frame, predictions in found:
-            share = passes.run.share(frame)
-            entries: dict[Key, Entry] = {}
-            for number, prediction in predictions.items():
-                ahead = held.pop(Key(frame, number)).prediction(size)
-                entries[Key(frame, number)] = _entry(ahead, prediction, share, gate)
-            yield Step(frame, entries)
+    filling = _Filling(passes, gate, size)
+    for pass_, take in ((passes.forward, filling.ahead), (passes.backward, filling.back)):
+        anchors = UnpackedAnchors(pass_.anchors, size)
+        with closing(predict(tracker, anchors, pass_.frames, probabilities=True)) as found:
+            for frame, predictions in found:
+                yield Step(frame, take(frame, predictions))
 
 
-def _entry(forward: Prediction, backward: Prediction, share: float, gate: float) -> Entry:
-    agreed = agreement(forward.mask, backward.mask)
-    mask = Mask.encode(merged(forward, backward, share))
-    return Entry(mask, Origin.PROPAGATED, score=agreed, conflict=agreed < gate)
+class _Filling:
+    """The filling of a run from what both directions predict.
+
+    An entry's score is the lowest of three agreements: of the two directions on its frame, and of
+    each direction with the mask that it runs into at the other end. One below the gate is a
+    conflict.
+    """
+
+    def __init__(self, passes: RunPasses, gate: float, size: tuple[int, int]) -> None:
+        self._passes, self._gate, self._size = passes, gate, size
+        self._ahead: dict[Key, _Held] = {}
+        self._met: dict[int, float] = {}  # object -> agreement of the way ahead with its end
+        self._made: dict[Key, Entry] = {}
+
+    def ahead(self, frame: int, predictions: Mapping[int, Prediction]) -> dict[Key, Entry]:
+        """Keep what the way ahead predicts."""
+        if frame == self._passes.run.end:
+            self._met = _met(predictions, self._passes.backward.anchors[frame])
+        else:
+            filled = self._filled(self._passes.forward, frame, predictions)
+            self._ahead |= {key: _Held.of(each) for key, each in filled.items()}
+        return {}
+
+    def back(self, frame: int, predictions: Mapping[int, Prediction]) -> dict[Key, Entry]:
+        """Return the entries that the way back completes, or puts in doubt at its end."""
+        if frame == self._passes.run.start:
+            return self._lowered(_met(predictions, self._passes.forward.anchors[frame]))
+        filled = self._filled(self._passes.backward, frame, predictions)
+        entries = {key: self._entry(key, backward) for key, backward in filled.items()}
+        self._made |= entries
+        return entries
+
+    def _filled(
+        self, pass_: Pass, frame: int, predictions: Mapping[int, Prediction]
+    ) -> dict[Key, Prediction]:
+        return {
+            key: each
+            for number, each in predictions.items()
+            if pass_.may_fill(key := Key(frame, number))
+        }
+
+    def _entry(self, key: Key, backward: Prediction) -> Entry:
+        forward = self._ahead.pop(key).prediction(self._size)
+        mask = Mask.encode(merged(forward, backward, self._passes.run.share(key.frame)))
+        score = min(agreement(forward.mask, backward.mask), self._met[key.object])
+        return Entry(mask, Origin.PROPAGATED, score=score, conflict=score < self._gate)
+
+    def _lowered(self, met: Mapping[int, float]) -> dict[Key, Entry]:
+        """Return the entries that agree better than `met`, which their object does at its end."""
+        return {
+            key: replace(entry, score=met[key.object], conflict=met[key.object] < self._gate)
+            for key, entry in self._made.items()
+            if entry.score is not None and met[key.object] < entry.score
+        }
+
+
+def _met(
+    predictions: Mapping[int, Prediction], given: Mapping[int, Mask | None]
+) -> dict[int, float]:
+    """Return how far predictions agree with the masks that were given for their frame."""
+    return {
+        number: agreement(each.mask, mask.decode())
+        for number, each in predictions.items()
+        if (mask := given.get(number)) is not None
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,14 @@ from app.core.document import Entry, Key, Origin
 from app.core.evidence import Beside, Source, Stretch
 from app.core.heal import Rules, Watch, agree, difference, probes
 from app.core.mask import Mask
+from app.core.overlap import inside
 from app.core.passes import PackedAnchors, Pass
 from app.core.walk import Settled, Verdict, Walk, is_conflict
 from models.api import Tracker
 
 _BACK = 8  # frames that a pass goes back where it is not clear where the drift began
 _SWEEPS = 3  # over the objects of a pass: the first is of each for itself
+_GAINED = 0.5  # share of what an object loses that another one has, where it is the one to gain
 _LONG = 100  # old masks ahead from which on some are tried before a pass ends
 
 
@@ -68,18 +70,33 @@ class _Healing:
             for frame, predictions in found:
                 fresh = entries_of(self._pass, frame, predictions)
                 new = {key: entry for key, entry in fresh.items() if key.object in self._open}
-                verdicts = {
-                    key.object: self._walks[key.object].feed(frame, entry, self._others(key, new))
-                    for key, entry in new.items()
-                }
+                verdicts = {key.object: self._fed(key, new) for key in new}
                 shown = {key: entry for key, entry in new.items() if self._shows(key)}
                 yield Step(frame, shown, computed=bool(new))
+                together = Verdict.GOES_ON not in verdicts.values()
                 for number, verdict in verdicts.items():
+                    if verdict is Verdict.AGREES and not together:
+                        continue
                     if self._ends(number, frame, verdict, new[Key(frame, number)]):
                         self._open.discard(number)
                         yield Step(frame, self._confirmed(number, frame), computed=False)
                 if not self._open:
                     return
+
+    def _fed(self, key: Key, new: Mapping[Key, Entry]) -> Verdict:
+        """Return what the walk of an object comes to with its new mask of a frame."""
+        walk, others = self._walks[key.object], self._others(key, new)
+        return walk.feed(key.frame, new[key], others, gains=self._gains(key, new))
+
+    def _gains(self, key: Key, new: Mapping[Key, Entry]) -> bool:
+        """Whether a mask has what another one that is healed loses on its frame."""
+        mask = new[key].mask
+        return any(
+            not agree(entry, old, self._walks[other.object].rules)
+            and inside(_lost(old, entry), mask) > _GAINED
+            for other, entry in new.items()
+            if other != key and (old := self._old.get(other)) is not None
+        )
 
     def settle(self) -> Steps:
         """Come back to where a walk left what is certain, and say which masks hold."""
@@ -246,6 +263,13 @@ class _Healing:
         if self._pass.step > 0:
             return range(frame + 1, span[-1] + 1)
         return range(frame - 1, span[0] - 1, -1)
+
+
+def _lost(old: Entry, new: Entry) -> Mask | None:
+    """Return what of an old mask the new one does not have."""
+    if old.mask is None or new.mask is None:
+        return old.mask
+    return Mask.encode(old.mask.decode() & ~new.mask.decode())
 
 
 def _telling(pass_: Pass) -> PackedAnchors:

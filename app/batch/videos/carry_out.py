@@ -21,6 +21,7 @@ from app.batch.videos.densify import Densification, DensifyJob, report
 from app.batch.videos.plan import Densify, Evaluate, Export, Propagate, Refine, VideoTask, Vote
 from app.batch.videos.results import fresh_results, held
 from app.batch.write import add_to_project, project_for
+from app.core.densify import QUALITY
 from app.core.document import Changes, Document, Entry, Key, Origin
 from app.core.evaluate import Protocol, score_sequence, summarize
 from app.core.mask import Mask
@@ -192,7 +193,9 @@ class _Work:
             self._folder / _PROJECT,
             step.gate,
             step.model,
-            LoadOptions(options.device, options.threads, options.weights, step.size),
+            LoadOptions(
+                options.device, options.threads, options.weights, step.size, quality=QUALITY
+            ),
         )
 
         def load(name: str, asked: LoadOptions) -> Tracker:

@@ -103,7 +103,7 @@ class Densification:
     @property
     def left(self) -> int:
         """How many frames are to be visited still, in both directions."""
-        return sum(2 * (len(run.frames) + 1) for run in self._runs[self._count :])
+        return sum(2 * (len(run.frames) + 2) for run in self._runs[self._count :])
 
     def steps(self) -> Generator[None, None, None]:
         """Visit what is left, run by run, and yield after each frame."""
@@ -231,7 +231,7 @@ def _question(job: DensifyJob, video: Video) -> bytes:
     asked = [
         hashlib.sha256(job.source.read_bytes()).hexdigest(),
         [str(video.source.absolute()), len(video), video.size],
-        [job.model, weights, options.size, job.gate],
+        [job.model, weights, options.size, options.quality.value, job.gate],
     ]
     return json.dumps(asked).encode()
 

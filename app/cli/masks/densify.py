@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.batch.videos.densify import Densification, Densified, DensifyJob, report, video_of
 from app.cli.progress import Progress
+from app.core.densify import QUALITY
 from app.errors import MaskwrightError, UsageError
 from app.storage.files.apart import check_apart
 from app.storage.files.writing import atomic_write, check_file, check_folder
@@ -16,7 +17,7 @@ from app.storage.project.project import SUFFIX
 from app.storage.video.frames import FrameCache
 from app.storage.video.opening import open_video
 from models import registry
-from models.api import LoadOptions, ModelError
+from models.api import LoadOptions, ModelError, Quality
 
 _READ_AHEAD_BYTES = 128 << 20
 
@@ -68,11 +69,14 @@ def _jobs(arguments: argparse.Namespace) -> Iterator[DensifyJob]:
         raise UsageError(f"{target} is {source}, which is read. Choose another place.")
     for output in (target, target.with_suffix(SUFFIX)) if one_file else (target,):
         check_apart(output, (*files, arguments.frames, arguments.weights))
+    if arguments.size is not None and arguments.quality is not None:
+        raise UsageError("--size and --quality both say how large a frame is. Give one of them.")
     options = LoadOptions(
         device=arguments.device,
         threads=arguments.threads,
         weights=arguments.weights,
         size=arguments.size,
+        quality=Quality(arguments.quality or QUALITY),
     )
     model = arguments.model or registry.default_tracker(options)
     for path in files:

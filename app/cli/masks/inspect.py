@@ -7,25 +7,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.batch.inspection.dataset import find_cases, frame_count, score_cases
-from app.batch.inspection.report import PARTS, Cases, write_report
+from app.batch.inspection.report import Cases, check_report, write_report
 from app.batch.inspection.tables import Run, difference
 from app.batch.inspection.video import write_videos
 from app.cli.progress import Progress
 from app.core.evaluate import Protocol
 from app.core.inspection.failures import Failure
 from app.core.inspection.results import overall
-from app.errors import MaskwrightError, UsageError
+from app.errors import MaskwrightError
 from app.storage.files.apart import check_apart
 from app.storage.files.writing import check_folder
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Score, print the tables, and write the report where one is asked for."""
-    for output in filter(None, (arguments.report, arguments.video)):
-        check_apart(output, (arguments.gt, arguments.frames, *arguments.pred))
+    inputs = (arguments.gt, arguments.frames, *arguments.pred)
     if arguments.report:
-        _check_report(arguments.report)
+        check_report(arguments.report, inputs)
     if arguments.video:
+        check_apart(arguments.video, inputs)
         check_folder(arguments.video)
     predictions = arguments.pred
     protocol = Protocol(arguments.protocol) if arguments.protocol else None
@@ -52,14 +52,6 @@ def run(arguments: argparse.Namespace) -> int:
             "Stopped. The sequences that were scored are kept: the same command goes on there."
         ) from stop
     return 0
-
-
-def _check_report(folder: Path) -> None:
-    """Raise UsageError where a report would take the place of something else."""
-    check_folder(folder)
-    # A whole folder takes its place, so that all in it must be of an earlier report.
-    if folder.exists() and not {each.name for each in folder.iterdir()} <= PARTS:
-        raise UsageError(f"{folder} holds other things than a report. Give a new folder.")
 
 
 def _runs(cases: Cases, predictions: Sequence[Path], threads: int) -> list[Run]:

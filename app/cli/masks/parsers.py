@@ -25,8 +25,8 @@ def configure_propagate(parser: argparse.ArgumentParser) -> None:
     _add_model(parser, "tracker")
     add("--size", type=int, metavar="N", help="short side at inference; 0 = as the frames are")
     add("--quality", choices=[each.value for each in Quality],
-        help="of models with a memory of frames, the size they see a frame at: three quarters, all "
-        "or five quarters of their own (default: normal)")  # fmt: skip
+        help="of models with a memory of frames, the size they see a frame at: three quarters, "
+        "all, five quarters or one and a half of their own (default: normal)")  # fmt: skip
     add("--start", type=int, metavar="N", help="the first frame to write, counted from 0")
     add("--stop", type=int, metavar="N", help="the last frame to write, itself written too")
     add("--direction", choices=("both", "forward", "backward"), default="both",
@@ -101,10 +101,13 @@ def configure_densify(parser: argparse.ArgumentParser) -> None:
         help="where the videos are, as folders of images or files named as they are "
         "(default: beside the JSON)")  # fmt: skip
     add("--gate", type=float, default=0.85, metavar="IOU",
-        help="keep masks of which both directions agree at least this much (0.85)")  # fmt: skip
+        help="keep masks of which both directions agree at least this much, with each other and "
+        "with the masks at the ends (0.85)")  # fmt: skip
     _add_model(parser, "tracker")
     add("--size", type=whole(0), metavar="N",
         help="short side at inference; 0 = as the frames are")  # fmt: skip
+    add("--quality", choices=[each.value for each in Quality],
+        help="how finely frames are looked at, as for propagate (default: finest)")  # fmt: skip
 
 
 def configure_vote(parser: argparse.ArgumentParser) -> None:

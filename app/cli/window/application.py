@@ -10,10 +10,12 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from app import paths
+from app.engine.ahead import load_ahead
 from app.gui.window.process.crash import CrashWatch, log_to
 from app.gui.window.window import Window
 from app.session.choices import changed
 from app.session.session import Session
+from app.session.state.preferences import choice_of
 from app.storage import settings as stored
 from app.storage.sample import own_sample, sample_frames
 from app.storage.settings import Settings
@@ -23,6 +25,7 @@ log = logging.getLogger(__name__)
 # A model takes Python's lock anew for each of its operations. While the pointer moves and the
 # window is busy, shorter turns than Python's 5 ms give it 13 previews a second instead of 9.
 SWITCH_INTERVAL_S = 0.0005
+_SHOWN_MS = 300  # after which the window has been painted
 
 
 def show(source: Path | None, *, device: str, threads: int) -> int:
@@ -51,6 +54,8 @@ def show(source: Path | None, *, device: str, threads: int) -> int:
     window.show()
     if source is not None:
         QTimer.singleShot(0, window, lambda: window.files.open(source))
+    else:
+        QTimer.singleShot(_SHOWN_MS, window, lambda: load_ahead(choice_of(for_now)))
     return application.exec()
 
 

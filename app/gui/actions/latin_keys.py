@@ -9,7 +9,10 @@ from PySide6.QtWidgets import QWidget
 _CYRILLIC = "йцукенгшщзфывапролдячсмитьіў"
 _LATIN = "qwertyuiopasdfghjklzxcvbnmso"
 _PLACES = dict(zip(_CYRILLIC.upper(), _LATIN.upper(), strict=True))
+_LAST = 0xFFFF  # the keys behind it, as the arrows, have no letter
+_CONTROL, _ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
 _SHIFT, _KEYPAD = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.KeypadModifier
+_ALL = {"Ctrl": _CONTROL, "Alt": _ALT, "Shift": _SHIFT}  # in the order of a key sequence
 
 
 class LatinKeys(QObject):
@@ -30,11 +33,13 @@ class LatinKeys(QObject):
             and not watched.testAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled)
         ):
             return False
-        letter = _PLACES.get(event.text().upper())
+        key = event.key()  # with Ctrl there is no text
+        letter = _PLACES.get(chr(key)) if key <= _LAST else None
         modifiers = event.modifiers() & ~_KEYPAD
-        if letter is None or modifiers & ~_SHIFT:
+        if letter is None or modifiers & ~(_CONTROL | _ALT | _SHIFT):
             return False
-        keys = QKeySequence(f"Shift+{letter}" if modifiers & _SHIFT else letter)
+        held = [name for name, modifier in _ALL.items() if modifiers & modifier]
+        keys = QKeySequence("+".join((*held, letter)))
         for action in self._actions():
             if action.isEnabled() and keys in action.shortcuts() and _is_heard(action, watched):
                 action.trigger()

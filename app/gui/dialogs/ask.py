@@ -91,9 +91,9 @@ class Ask:
         box.setWindowTitle(translate("Ask", "Not saved"))
         said = translate("Ask", "The masks of {} cannot be saved.").format(title)
         if count:
-            said = translate("Ask", "{} changed masks of {} cannot be saved.").format(
-                f"{count:,}", title
-            )
+            many = translate("Ask", "{} changed masks of {} cannot be saved.")
+            one = translate("Ask", "{} changed mask of {} cannot be saved.")
+            said = (one if count == 1 else many).format(f"{count:,}", title)
         box.setText(said)
         box.setInformativeText(why)
         roles = QMessageBox.ButtonRole

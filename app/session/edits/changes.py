@@ -1,8 +1,8 @@
 """The changes that the last job made, each of which a person may accept or reject."""
 
 from collections.abc import Collection, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -12,6 +12,7 @@ from app.core.exclusion import settle
 from app.core.overlap import quick_iou
 from app.session.edits.masks import MaskEdits
 from app.session.jobs.runner import JobRunner
+from app.session.state.background import Background
 from app.session.state.context import SessionContext
 
 Pairs = Mapping[Key, tuple[Entry | None, Entry]]  # what a job replaced, and what it put there
@@ -28,36 +29,32 @@ class Changes(QObject):
     """What the last job changed and nobody has decided on yet, the largest changes first.
 
     A change is open while the very entry that the job put there stands: what accepts it, rejects it
-    or edits it closes it, and undoing that opens it again. Compared off this thread.
+    or edits it closes it, and undoing that opens it again. Compared in the background.
     """
 
     changed = Signal()
-    _compared = Signal(object, object)  # Pairs, tuple[Change, ...]; from the worker
 
     def __init__(
         self, context: SessionContext, jobs: JobRunner, edit: MaskEdits, parent: QObject
     ) -> None:
         super().__init__(parent)
-        self._masks, self._preferences = context.masks, context.preferences
+        self._video, self._masks = context.video, context.masks
+        self._preferences = context.preferences
         self._jobs, self._edit = jobs, edit
         self._pairs: Pairs = {}
         self._ranked: tuple[Change, ...] = ()
-        self._worker: ThreadPoolExecutor | None = None
+        self._background = Background("changes", self)
         self.open: tuple[Change, ...] = ()
         jobs.replaced.connect(self._on_replaced)
         context.masks.document_changed.connect(self._on_document_change)
-        self._compared.connect(self._on_compared)
 
     def start(self) -> None:
         """Begin with no change, for a video that was just opened."""
-        self._worker = ThreadPoolExecutor(1, "changes")
         self._set({}, ())
 
     def stop(self) -> None:
         """Stop comparing."""
-        if self._worker is not None:
-            self._worker.shutdown(cancel_futures=True)
-            self._worker = None
+        self._background.stop()
         self._set({}, ())
 
     def pair(self, key: Key) -> tuple[Entry | None, Entry] | None:
@@ -148,7 +145,7 @@ class Changes(QObject):
 
     @Slot()
     def _on_replaced(self) -> None:
-        if self._worker is None:
+        if not self._video.is_open:
             return
         get = self._masks.document.get
         pairs = {
@@ -157,21 +154,7 @@ class Changes(QObject):
             if (after := get(key)) is not None
         }
         self._set({}, ())  # those of the job before are no longer what can be compared with
-        self._worker.submit(self._compare, pairs)
-
-    def _compare(self, pairs: Pairs) -> None:
-        """Measure each change, in the worker."""
-        amounts = (Change(key, _amount(*pair)) for key, pair in pairs.items())
-        found = sorted(
-            (each for each in amounts if each.amount > 0),
-            key=lambda each: (-each.amount, each.key),
-        )
-        self._compared.emit(pairs, tuple(found))
-
-    @Slot(object, object)
-    def _on_compared(self, pairs: Pairs, found: tuple[Change, ...]) -> None:
-        if self._worker is not None:
-            self._set(pairs, found)
+        self._background.do(partial(_ranked, pairs), partial(self._set, pairs))
 
     @Slot(object)
     def _on_document_change(self, keys: frozenset[Key]) -> None:
@@ -188,6 +171,13 @@ class Changes(QObject):
         if left != self.open:
             self.open = left
             self.changed.emit()
+
+
+def _ranked(pairs: Pairs) -> tuple[Change, ...]:
+    """Return what differs, the largest changes first."""
+    amounts = (Change(key, _amount(*pair)) for key, pair in pairs.items())
+    changed = (each for each in amounts if each.amount > 0)
+    return tuple(sorted(changed, key=lambda each: (-each.amount, each.key)))
 
 
 def _amount(before: Entry | None, after: Entry) -> float:

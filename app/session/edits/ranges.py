@@ -1,6 +1,6 @@
 """The edits over many frames: merge objects, split a part off, carry a correction on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -13,6 +13,7 @@ from app.core.mask import Mask
 from app.core.parts import carried, split
 from app.session.edits.masks import MaskEdits, to_the_next_anchor
 from app.session.edits.objects import ObjectEdits
+from app.session.jobs.runner import JobRunner
 from app.session.state.context import SessionContext
 from app.session.state.interactions import interaction
 
@@ -21,13 +22,18 @@ class RangeEdits(QObject):
     """What is done to a block of frames and objects at once; each is one undo step."""
 
     def __init__(
-        self, context: SessionContext, objects: ObjectEdits, edit: MaskEdits, parent: QObject
+        self,
+        context: SessionContext,
+        jobs: JobRunner,
+        objects: ObjectEdits,
+        edit: MaskEdits,
+        parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._interactions = context.interactions
         self._masks, self._view, self._status = context.masks, context.view, context.status
         self._video = context.video
-        self._objects, self._edit = objects, edit
+        self._jobs, self._objects, self._edit = jobs, objects, edit
         self._arrived: dict[int, Mask] = {}  # the masks here when the person came to this frame
         context.view.frame_changed.connect(self._on_moved)
         context.video.opened.connect(self._on_moved)
@@ -108,23 +114,36 @@ class RangeEdits(QObject):
         (number,) = block.objects
         if self._edit.refuses(number):
             return
-        entries = self._of(number, block.frames)
-        parts = split((f, entry.mask) for f, entry in entries.items() if entry.mask is not None)
-        if not parts:
-            text = f"{self._masks.name_of(number)} is in one piece on these frames."
-            self._status.report("warning", text)
+        name = self._masks.name_of(number)
+        if not self._parts(number, block.frames):
+            self._status.report("warning", f"{name} is in one piece on these frames.")
             return
-        name = f"part of {self._masks.name_of(number)}"
-        with self._masks.one_step(f"Split {name}, {_where(block.frames)}"):
-            new = self._objects.add(name)
-            if new is None:
-                return
-            changes = {}
-            for frame, (stays, part) in parts.items():
-                clean = replace(entries[frame], clicks=())
-                changes[Key(frame, number)] = replace(clean, mask=stays)
-                changes[Key(frame, new)] = replace(clean, mask=part)
-            self._edit.make(changes, "Split", marks=False)
+        with self._jobs.making_way([Key(frame, number) for frame in block.frames]):
+            # Anew: what a job has found by the time that it stops stands there, too.
+            if parts := self._parts(number, block.frames):
+                with self._masks.one_step(f"Split part of {name}, {_where(block.frames)}"):
+                    self._split(number, parts, f"part of {name}")
+
+    def _parts(self, number: int, frames: range) -> dict[int, tuple[Mask, Mask]]:
+        """Return frame -> what stays of an object, and what lies apart from it."""
+        entries = self._of(number, frames).items()
+        return split((frame, entry.mask) for frame, entry in entries if entry.mask is not None)
+
+    def _split(self, number: int, parts: Mapping[int, tuple[Mask, Mask]], name: str) -> None:
+        """Give parts of an object to a new one of this name."""
+        new = self._objects.add(name)
+        if new is None:
+            return
+        changes: dict[Key, Entry | None] = {}
+        for frame, (stays, part) in parts.items():
+            entry = self._masks.entry(Key(frame, number))
+            assert entry is not None, "there is something to split"
+            clean = replace(entry, clicks=())
+            changes |= {
+                Key(frame, number): replace(clean, mask=stays),
+                Key(frame, new): replace(clean, mask=part),
+            }
+        self._edit.make(changes, "Split", marks=False)
 
     @interaction("ranges")
     def copy_on(self, block: Block) -> None:

@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from app.core.attributes import Attributes
 from app.core.document import Entry, Key, Objects, Origin
 from app.core.mask import Mask
+from app.core.runs import Run
 from app.errors import ProjectError, StorageError
 from app.session.state.masks import Masks
 from app.session.state.status import Status
@@ -143,11 +144,11 @@ class Autosave(QObject):
         self._dirty |= self._drafts.keys()
         self._drafts = {}
 
-    def copy_to(self, path: Path, whole: Imported) -> bool:
+    def copy_to(self, path: Path, whole: Imported, runs: Mapping[int, Run]) -> bool:
         """Copy the project to `path` and go on with the copy; return whether one was open.
 
-        `whole` is what is open, written anew where the project's own file cannot be read or is
-        not in its place any more. Raises StorageError; the project that was open is open still.
+        `whole` and `runs` are what is open, written anew where the project's own file cannot be
+        read or is not in its place any more. Raises StorageError; what was open is open still.
         """
         project = self._project
         if project is None or self._writer is None:
@@ -155,7 +156,7 @@ class Autosave(QObject):
         with suppress(StorageError):  # what cannot be written here goes into the copy alone
             self.flush()
         batch = self._take_rest()
-        self._project = self._writer.submit(_moved, project, path, batch, whole).result()
+        self._project = self._writer.submit(_moved, project, path, batch, whole, runs).result()
         self._dirty.clear()
         self._objects_dirty = False
         self._set_failing(failing=False)
@@ -271,7 +272,9 @@ class Autosave(QObject):
             self._write()
 
 
-def _moved(project: Project, path: Path, batch: _Batch, whole: Imported) -> Project:
+def _moved(
+    project: Project, path: Path, batch: _Batch, whole: Imported, runs: Mapping[int, Run]
+) -> Project:
     """Return the project's copy at `path`, open; the one before is closed. In the writer thread."""
     try:
         project.check_place()
@@ -279,7 +282,7 @@ def _moved(project: Project, path: Path, batch: _Batch, whole: Imported) -> Proj
     except ProjectError:
         if path == project.path:
             project.close()  # its log would be taken for that of the new file
-        create_project(path, whole)
+        create_project(path, whole, runs)
     copy = Project.open(path)
     try:
         _append(copy, batch)

@@ -1,17 +1,19 @@
 """The exchange of masks with other programs: imported as anchors, exported beside the work."""
 
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject
 
-from app.core.document import Document, Key, Objects, ids_for
-from app.errors import MaskwrightError, UsageError
+from app.core.document import Document, Key, ids_for
+from app.errors import UsageError
 from app.session.edits.masks import MaskEdits
 from app.session.edits.objects import ObjectEdits
+from app.session.edits.ready import ReadyMasks
 from app.session.jobs.runner import JobRunner
+from app.session.state.background import Background
 from app.session.state.context import SessionContext
 from app.session.state.imported import ImportedFile
 from app.session.state.status import SessionState
@@ -26,12 +28,10 @@ from app.storage.video.opening import Video
 
 
 class Exchange(QObject):
-    """Reads masks in, as one undo step, and writes them out in a thread of its own.
+    """Reads masks in, as one undo step, and writes them out in the background.
 
     Saving never waits for an export: what is written is a snapshot, read back and compared.
     """
-
-    _done = Signal(object, object)  # tuple of notes or None, exception or None; from the thread
 
     def __init__(
         self,
@@ -39,14 +39,15 @@ class Exchange(QObject):
         jobs: JobRunner,
         objects: ObjectEdits,
         edit: MaskEdits,
+        ready: ReadyMasks,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self.visor = Visor(context, jobs, objects, edit, self)
         self._video, self._masks, self._status = context.video, context.masks, context.status
-        self._edit = edit
-        self._worker: ThreadPoolExecutor | None = None
-        self._done.connect(self._on_done)
+        self._ready = ready
+        self._background = Background("export", self)
+        self._background.failed.connect(self._fail)
 
     def import_masks(self, source: Path) -> None:
         """Import a folder of mask PNGs named like the frames, or a VISOR or COCO JSON.
@@ -63,14 +64,13 @@ class Exchange(QObject):
         changes = {
             key._replace(object=own[key.object]): entry for key, entry in found.document.items()
         }
-        with self._masks.one_step(f"Import {source.name}"):
-            self._add(tuple(replace(info, id=own[info.id]) for info in objects))
-            self._edit.make(changes, "Import masks")
-            frames = {key.frame for key in changes}
+        frames = {key.frame for key in changes}
+        named = tuple(replace(info, id=own[info.id]) for info in objects)
+        with self._ready.put_in(changes, named, f"Import {source.name}") as notes:
             said = ImportedFile(found.attachment, opened.video)
             take_over(said, own, frames, self.visor.attributes, self._masks, self._video)
         text = f"{len(changes):,} masks on {len(frames):,} frames imported."
-        self._status.report("info", " ".join((text, *found.notes)))
+        self._status.report("info", " ".join((text, *notes, *found.notes)))
 
     def export(self, form: str, path: Path) -> None:
         """Write all masks that are shown in the background: visor, davis, coco, submission, video.
@@ -82,15 +82,15 @@ class Exchange(QObject):
             raise UsageError(f"There is no format {form!r}.")
         if opened is None:
             raise UsageError("There is nothing to export. Open a video first.")
-        if self._worker is None:
-            self._worker = ThreadPoolExecutor(1, "export")
         # Said before it begins: it may end at once, and what it says then is to be the last.
         self._say_begun(path)
         snapshot, attachment = self._masks.snapshot(), opened.attachment
-        done = self._worker.submit(
-            write, snapshot, opened.video, Format(form), path, attachment, opened.project_path
+        self._background.do(
+            partial(
+                write, snapshot, opened.video, Format(form), path, attachment, opened.project_path
+            ),
+            self._tell,
         )
-        done.add_done_callback(self._tell)
 
     def _say_begun(self, path: Path) -> None:
         if self._status.state is SessionState.IDLE:
@@ -105,29 +105,13 @@ class Exchange(QObject):
     def stop(self) -> None:
         """Wait for the exports that were asked for, and for the check by rules."""
         self.visor.stop()
-        if self._worker is not None:
-            self._worker.shutdown()
-            self._worker = None
+        self._background.finish()
 
-    def _add(self, objects: Objects) -> None:
-        before = self._masks.objects
-        known = {info.id for info in before}
-        if new := tuple(info for info in objects if info.id not in known):
-            self._masks.change_objects((*before, *new), "Add objects")
+    def _tell(self, notes: tuple[str, ...]) -> None:
+        self._status.report("info", " ".join(notes))
 
-    def _tell(self, done: Future[tuple[str, ...]]) -> None:
-        """Pass on how it went, from the export's thread to this one."""
-        error = done.exception()
-        self._done.emit(None if error else done.result(), error)
-
-    @Slot(object, object)
-    def _on_done(self, notes: tuple[str, ...] | None, error: BaseException | None) -> None:
-        if notes is not None:
-            self._status.report("info", " ".join(notes))
-        elif isinstance(error, MaskwrightError | OSError):
-            self._status.report("error", f"The export failed: {error}")
-        elif error is not None:
-            raise error
+    def _fail(self, why: str) -> None:
+        self._status.report("error", f"The export failed: {why}")
 
 
 def write(

@@ -1,10 +1,11 @@
 """The files of a session: what is opened, saved elsewhere and closed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject
 
+from app.core.runs import Run
 from app.errors import StorageError, UnsavedError, VideoMissingError
 from app.session.files.autosave import Autosave
 from app.session.files.exchange import Exchange
@@ -24,6 +25,7 @@ class Files(QObject):
 
     `starts` are called when a video has been opened, each in turn. Before it is closed `settle` is
     called, which puts what is under way into the document, and, once all is saved, the `stops`.
+    `runs` tells those that the open project keeps.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class Files(QObject):
         log: InteractionLog,
         parent: QObject,
         *,
+        runs: Callable[[], Mapping[int, Run]],
         starts: Sequence[Callable[[], None]],
         settle: Callable[[], None],
         stops: Sequence[Callable[[], None]],
@@ -42,6 +45,7 @@ class Files(QObject):
         self._video, self._masks = context.video, context.masks
         self.autosave, self.exchange = autosave, exchange
         self._preferences, self._status, self.log = context.preferences, context.status, log
+        self._runs = runs
         self._starts, self._settle, self._stops = starts, settle, stops
         self._without_video: Path | None = None  # a project whose video was not found
 
@@ -107,7 +111,7 @@ class Files(QObject):
         if path.is_file() and path != self.project_path:
             check_header(path)  # nothing but a project may be replaced by one
         whole = Imported(self._masks.document.snapshot(), opened.video, opened.attachment, ())
-        if self.autosave.copy_to(path, whole):
+        if self.autosave.copy_to(path, whole, self._runs()):
             opened.project_path = path
 
     def close(self, *, discard: bool = False) -> None:

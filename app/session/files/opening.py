@@ -1,6 +1,7 @@
 """The opening of a path: a video with its project."""
 
 import os
+import sqlite3
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -135,6 +136,11 @@ def _made(video: Video, folder: str) -> Project:
     try:
         return Project.create(path, video.source, len(video), video.size)
     except ProjectError as error:
+        *_, beside, personal = _places(video.source, folder)
+        # The folder may be one to write to and its disk full, or the place taken by something else.
+        if path == beside and isinstance(error.__cause__, OSError | sqlite3.Error):
+            with suppress(ProjectError):
+                return Project.create(personal, video.source, len(video), video.size)
         if not folder.strip():
             raise
         raise ProjectError(

@@ -97,11 +97,14 @@ class Results:
         What is half done, or without `keeps` all of it, is dropped.
         """
         document, taken = self._masks.document, self._masks.take_pending()
-        half = running.half or set()
+        half, shown = running.half or set(), frozenset(taken)
         # One that was locked since gives nothing any more, whatever was cut out of it.
         refused = taken.keys() - permitted(document, taken).keys()
         frames = running.touched | {key.frame for key in refused}
         if frames and not self._preferences.settings.overlap:
+            gave = {k for k in taken if k.frame in frames and k.object not in running.job.objects}
+            for key in gave:  # they give anew, to what is kept
+                del taken[key]
             taken |= self._settled_anew(frames, taken.keys() - half - refused, taken)
         running.before = {key: document.get(key) for key in taken} | running.before
         changes = {
@@ -117,7 +120,7 @@ class Results:
             with self.changing, self._keeping:
                 self._masks.change(changes, running.title, series=f"job {running.id}")
             running.since = self.undo_index
-        if unused := frozenset(taken) - frozenset(changes):
+        if unused := shown - frozenset(changes):
             self._masks.entries_changed.emit(unused)
 
     def _settled_anew(

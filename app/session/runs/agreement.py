@@ -1,6 +1,5 @@
 """The agreement of runs, worked out in a thread of its own."""
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
 
@@ -11,8 +10,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 from app.core.inspection.agreement import disagreement
 from app.core.inspection.measures import Floats
 from app.core.runs import Run
-from app.session.runs.answers import Answers
 from app.session.runs.runs import Runs
+from app.session.state.background import Background
 from app.session.state.video import CurrentVideo
 
 
@@ -32,8 +31,7 @@ class Agreement(QObject):
         super().__init__(parent)
         self._runs = runs
         self._found: dict[tuple[int, int, int], Apart | None] = {}  # None: it is being worked out
-        self._worker: ThreadPoolExecutor | None = None
-        self._answers = Answers(self)
+        self._background = Background("agreement", self)
         video.opened.connect(self.forget)
 
     def of_shown(self) -> dict[int, Apart]:
@@ -55,18 +53,15 @@ class Agreement(QObject):
     @Slot()
     def forget(self) -> None:
         """Drop all that is known: the runs are another video's."""
-        self._answers.forget()
+        self._background.stop()
         self._found.clear()
-        if self._worker is not None:
-            self._worker.shutdown(cancel_futures=True)
-            self._worker = None
 
     def _look_up(self, key: tuple[int, int, int], one: Run, other: Run) -> Apart | None:
         if key not in self._found:
             self._found[key] = None
-            self._worker = self._worker or ThreadPoolExecutor(1, "agreement")
-            work = self._worker.submit(lambda: Apart(*disagreement(one, other, key[2])))
-            self._answers.ask(work, partial(self._take, key))
+            self._background.do(
+                lambda: Apart(*disagreement(one, other, key[2])), partial(self._take, key)
+            )
         return self._found[key]
 
     def _take(self, key: tuple[int, int, int], apart: Apart) -> None:

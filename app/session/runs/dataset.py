@@ -1,9 +1,7 @@
 """The data set under inspection: a ground truth, one or two predictions, and how they fail."""
 
 import os
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,14 +11,15 @@ from PySide6.QtCore import QObject, Signal
 
 from app.batch.inspection import tables
 from app.batch.inspection.dataset import find_cases, frame_count, score_cases
-from app.batch.inspection.report import Cases, episode_drawing, write_report
+from app.batch.inspection.report import Cases, check_report, episode_drawing, write_report
 from app.core.inspection.comparison import Difference
 from app.core.inspection.episodes import Episode
 from app.core.inspection.results import Result
 from app.core.runs import RunInfo, RunKind
 from app.session.files.autosave import Autosave
-from app.session.runs.answers import Answers
 from app.session.runs.runs import Runs
+from app.session.state.background import Background
+from app.storage.files.apart import check_apart
 from app.storage.files.writing import atomic_write
 from app.storage.formats.importing import Source
 
@@ -56,33 +55,24 @@ class DataSet(QObject):
     def __init__(self, autosave: Autosave, runs: Runs, parent: QObject) -> None:
         super().__init__(parent)
         self._autosave, self._runs = autosave, runs
-        self._worker: ThreadPoolExecutor | None = None
-        self._cancelled = threading.Event()
         self._scored: _Scored | None = None
         self.paths: tuple[Path, ...] = ()  # the ground truth, then the predictions
-        self._answers = Answers(self)
-        self._answers.failed.connect(self._fail)
+        self._background = Background("data set", self)
+        self._background.failed.connect(self._fail)
 
     def open(self, truth: Path, predictions: Sequence[Path]) -> None:
         """Read a ground truth and one or two predictions of it, each a folder or a JSON."""
         self.stop()
         self.paths, self._scored = (truth, *predictions), None
-        self._worker = ThreadPoolExecutor(1, "data set")
-        work = _Scoring(
-            truth, tuple(predictions), self._cancelled, self._answers.relay(self.progressed.emit)
-        )
+        tell = self._background.relay(self.progressed.emit)
+        work = _Scoring(truth, tuple(predictions), self._background.check, tell)
         self.changed.emit()
         self.progressed.emit((0, 0))
-        self._answers.ask(self._worker.submit(work), self._take)
+        self._background.do(work, self._take)
 
     def stop(self) -> None:
         """Stop reading; waits for the frame that is scored."""
-        self._cancelled.set()
-        if self._worker is not None:
-            self._worker.shutdown(cancel_futures=True)
-            self._worker = None
-        self._answers.forget()
-        self._cancelled = threading.Event()
+        self._background.stop()
         self.progressed.emit(None)
 
     @property
@@ -120,7 +110,7 @@ class DataSet(QObject):
 
         The prediction at the place `shown` is looked at then.
         """
-        self._answers.ask(
+        self._background.ask(
             self._autosave.on_project(lambda project: dict(project.runs.infos())),
             partial(self._bring, sequence, shown),
         )
@@ -131,7 +121,10 @@ class DataSet(QObject):
         if scored is None:
             return
 
+        inputs = self._inputs(scored)
+
         def draw() -> None:
+            check_apart(path, inputs)
             run = scored.runs[ranked.run]
             figure = episode_drawing(scored.runs, run, ranked.result, ranked.episode, scored.cases)
             atomic_write(path, figure.png() if path.suffix.lower() == ".png" else figure.svg())
@@ -141,19 +134,23 @@ class DataSet(QObject):
     def save_report(self, folder: Path, worst: int) -> None:
         """Write the report as HTML with tables and figures of the `worst` episodes."""
         scored = self._scored
-        if scored is not None:
-            self._write(
-                lambda: write_report(
-                    folder, scored.runs, scored.cases, scored.truth, worst=worst
-                ),
-                folder / "index.html",
-            )  # fmt: skip
+        if scored is None:
+            return
+        inputs = self._inputs(scored)
+
+        def write() -> None:
+            check_report(folder, inputs)
+            write_report(folder, scored.runs, scored.cases, scored.truth, worst=worst)
+
+        self._write(write, folder / "index.html")
+
+    def _inputs(self, scored: _Scored) -> tuple[Path | None, ...]:
+        """Return what is read: nothing may be written over it."""
+        return (*self.paths, *{case.images for case in scored.cases.values()})
 
     def _write(self, write: Callable[[], None], path: Path) -> None:
-        if self._worker is not None:
-            self.told.emit(f"Writing {path}…")
-            done = self._worker.submit(write)
-            self._answers.ask(done, lambda _: self.told.emit(f"Saved {path}."))
+        self.told.emit(f"Writing {path}…")
+        self._background.do(write, lambda _: self.told.emit(f"Saved {path}."))
 
     def _take(self, scored: _Scored) -> None:
         self._scored = scored
@@ -187,17 +184,17 @@ class DataSet(QObject):
 
 
 class _Scoring:
-    """One data set read and scored in the worker; raises CancelledError when told to stop."""
+    """One data set read and scored; `check` raises once that is wanted no more."""
 
     def __init__(
         self,
         truth: Path,
         predictions: tuple[Path, ...],
-        cancelled: threading.Event,
+        check: Callable[[], None],
         tell: Callable[[tuple[int, int]], None],
     ) -> None:
         self._truth, self._predictions = truth, predictions
-        self._cancelled, self._tell = cancelled, tell
+        self._check, self._tell = check, tell
         self._done = self._total = 0
 
     def __call__(self) -> _Scored:
@@ -211,8 +208,7 @@ class _Scoring:
         return _Scored(self._truth, cases, tuple(runs), notes)
 
     def _count(self) -> None:
-        if self._cancelled.is_set():
-            raise CancelledError
+        self._check()
         self._done += 1
         if self._done % _OFTEN == 0:
             self._tell((self._done, self._total))

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QObject
 
 from app.session.comparison import Comparison
-from app.session.edits.masks import MaskEdits
+from app.session.edits.ready import ReadyMasks
 from app.session.files.autosave import Autosave
 from app.session.inference.engine import Engine
 from app.session.jobs.runner import JobRunner
@@ -25,11 +25,11 @@ class Inspection:
         engine: Engine,
         jobs: JobRunner,
         autosave: Autosave,
-        edit: MaskEdits,
+        ready: ReadyMasks,
         compare: Comparison,
         parent: QObject,
     ) -> None:
-        self.runs = Runs(context, autosave, edit, compare, parent)
+        self.runs = Runs(context, autosave, ready, compare, parent)
         self.reports = Reports(context, self.runs, parent)
         self.data_set = DataSet(autosave, self.runs, parent)
         self.experiments = Experiments(context, jobs, self.runs)

@@ -1,13 +1,12 @@
 """What is taken out of the window: figures and tables of how runs fail."""
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject
 
 from app.batch.inspection import tables
 from app.batch.inspection.drawing import Figure
@@ -27,6 +26,7 @@ from app.core.inspection.results import Result
 from app.core.runs import Run
 from app.errors import FrameReadError, StorageError, UsageError
 from app.session.runs.runs import Runs
+from app.session.state.background import Background
 from app.session.state.context import SessionContext
 from app.storage.files.apart import check_apart
 from app.storage.files.writing import atomic_write
@@ -38,19 +38,16 @@ _FPS = 24.0  # of a video whose rate is not known
 
 
 class Reports(QObject):
-    """Writes figures and tables of the measured runs, in a thread of its own.
+    """Writes figures and tables of the measured runs, in the background.
 
     Each says by itself which run, frames and program it shows. How it went is reported.
     """
 
-    _done = Signal(object, object)  # Path, Future
-
     def __init__(self, context: SessionContext, runs: Runs, parent: QObject) -> None:
         super().__init__(parent)
         self._video, self._status, self._runs = context.video, context.status, runs
-        self._worker: ThreadPoolExecutor | None = None
-        self._cancelled = threading.Event()
-        self._done.connect(self._on_done)
+        self._background = Background("reports", self)
+        self._background.failed.connect(partial(self._status.report, "error"))
 
     def save_episode(self, episode: Episode, path: Path) -> None:
         """Write the strip of frames and the curves of one of the shown run's episodes.
@@ -111,11 +108,7 @@ class Reports(QObject):
 
     def stop(self) -> None:
         """Wait for the figure that is being written; a video is left."""
-        self._cancelled.set()
-        if self._worker is not None:
-            self._worker.shutdown()
-            self._worker = None
-        self._cancelled = threading.Event()
+        self._background.finish()
 
     def _shown(self) -> list[tuple[int, Run]]:
         """Return up to two predictions by their numbers, the shown one first."""
@@ -125,8 +118,7 @@ class Reports(QObject):
         return [(number, run) for number, run in runs if run is not None]
 
     def _check(self, _frame: int) -> None:
-        if self._cancelled.is_set():
-            raise CancelledError
+        self._background.check()
 
     def _traces(self) -> list[Trace]:
         """Return the measured runs as they are drawn, the shown one first."""
@@ -153,27 +145,19 @@ class Reports(QObject):
         self._submit(path, lambda: atomic_write(path, make()))
 
     def _submit(self, path: Path, write: Callable[[], None]) -> None:
-        if self._worker is None:
-            self._worker = ThreadPoolExecutor(1, "reports")
         opened = self._video.now
-        inputs = (opened.video.source, opened.project_path) if opened else ()
+        # What runs were read from, too: it may be all that there is of them.
+        read = [Path(info.source) for info in self._runs.infos.values() if info.source]
+        inputs = (opened.video.source, opened.project_path, *read) if opened else ()
 
         def write_apart() -> None:
-            check_apart(path, inputs)
-            write()
+            try:
+                check_apart(path, inputs)
+                write()
+            except (OSError, FrameReadError, StorageError, UsageError) as error:
+                raise StorageError(f"{path} was not written: {error}") from error
 
-        done = self._worker.submit(write_apart)
-        done.add_done_callback(lambda future: self._done.emit(path, future))
-
-    @Slot(object, object)
-    def _on_done(self, path: Path, done: Future[None]) -> None:
-        error = done.exception()
-        if error is None:
-            self._status.report("info", f"Saved {path}.")
-        elif isinstance(error, OSError | FrameReadError | StorageError | UsageError):
-            self._status.report("error", f"{path} was not written: {error}")
-        elif not isinstance(error, CancelledError):
-            raise error
+        self._background.do(write_apart, lambda _: self._status.report("info", f"Saved {path}."))
 
 
 def take_shots(

@@ -1,24 +1,22 @@
 """The runs of the open project, and how they fail against its ground truth."""
 
-import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.core.document import Document
+from app.core.document import Document, ids_for
 from app.core.evaluate import Protocol
 from app.core.inspection.episodes import Episode
 from app.core.inspection.results import Result, inspect_runs
 from app.core.runs import Parameters, Run, RunInfo, RunKind, run_of
 from app.session.comparison import Comparison
-from app.session.edits.masks import MaskEdits
+from app.session.edits.ready import ReadyMasks
 from app.session.files.autosave import Autosave
-from app.session.runs.answers import Answers
 from app.session.runs.reading import checksum, read_run
+from app.session.state.background import Background
 from app.session.state.context import SessionContext
 from app.session.state.preferences import choice_of
 from app.storage.formats.labelled import named_objects
@@ -43,25 +41,24 @@ class Runs(QObject):
         self,
         context: SessionContext,
         autosave: Autosave,
-        edit: MaskEdits,
+        ready: ReadyMasks,
         compare: Comparison,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._video, self._masks, self._view = context.video, context.masks, context.view
         self._status, self._preferences = context.status, context.preferences
-        self._autosave, self._edit, self._compare = autosave, edit, compare
-        self._worker: ThreadPoolExecutor | None = None
+        self._autosave, self._ready, self._compare = autosave, ready, compare
         self._runs: dict[int, Run] = {}
         self._results: dict[tuple[int, int], Result] = {}  # by ground truth and prediction
         self._compared: Run | None = None  # the ground truth that the masks are compared with
         self._measuring: set[tuple[int, int]] = set()
-        self._cancelled = threading.Event()
+        self._taken: dict[tuple[int, int], int] = {}  # (run, its object) -> the project's object
         self.truth: int | None = None  # the number of the ground truth that is measured against
         self.shown: int | None = None  # the number of the prediction that is looked at
         self.object: int | None = None  # the object that is looked at, by its id
-        self._answers = Answers(self)
-        self._answers.failed.connect(partial(self._status.report, "error"))
+        self._background = Background("runs", self)
+        self._background.failed.connect(partial(self._status.report, "error"))
         context.view.selection_changed.connect(self._on_selection_changed)
 
     @property
@@ -92,18 +89,12 @@ class Runs(QObject):
 
     def start(self) -> None:
         """Read the runs of the project that was just opened."""
-        self._worker = ThreadPoolExecutor(1, "runs")
-        self._answers.ask(self._autosave.on_project(_load), self._take)
+        self._background.ask(self._autosave.on_project(_load), self._take)
 
     def stop(self) -> None:
         """Forget the runs; waits for the frame that is measured."""
-        self._cancelled.set()
-        if self._worker is not None:
-            self._worker.shutdown(cancel_futures=True)
-            self._worker = None
-        self._answers.forget()
-        self._cancelled = threading.Event()
-        self._runs, self._results, self._measuring = {}, {}, set()
+        self._background.stop()
+        self._runs, self._results, self._measuring, self._taken = {}, {}, set(), {}
         self.truth = self.shown = self.object = None
         self.progressed.emit(None)
         self._compared = None
@@ -116,18 +107,19 @@ class Runs(QObject):
 
         Without a `name` it is called after its source.
         """
-        opened, worker = self._video.now, self._worker
-        if opened is None or worker is None:
+        opened = self._video.now
+        if opened is None:
             self._status.report("warning", "A run belongs to a video. Open one first.")
             return
         video = opened.video
-        reading = worker.submit(lambda: read_run(source, video, kind, name))
-        self._answers.ask(reading, partial(self._keep_read, tells=not name))
+        self._background.do(
+            lambda: read_run(source, video, kind, name), partial(self._keep_read, tells=not name)
+        )
 
     def keep(self, document: Document | None = None, how: str = "") -> None:
         """Keep masks as a run, by default the present ones; `how` they came about, if otherwise."""
-        document, worker = document or self._masks.snapshot(), self._worker
-        if worker is None or not len(document):
+        document = document or self._masks.snapshot()
+        if not len(document):
             self._status.report("warning", "There are no masks to keep yet. Propagate first.")
             return
         settings = self._preferences.settings
@@ -143,7 +135,7 @@ class Runs(QObject):
             info = RunInfo(name, RunKind.PREDICTION, model, weights, parameters, "this project")
             return run_of(document, info)
 
-        self._answers.ask(worker.submit(made), self._add)
+        self._background.do(made, self._add)
 
     def describe(self, number: int, info: RunInfo) -> None:
         """Change a run's name, or whether it is a ground truth."""
@@ -182,19 +174,21 @@ class Runs(QObject):
         """Make a run's masks on a range of frames anchors, as one undo step."""
         run = self._runs[number]
         there = {info.id for info in self._masks.objects}
-        changes = run.take_over(range(first, last + 1), run.objects)
-        frames = {key.frame for key in changes}
-        with self._masks.one_step(f"Take over {run.info.name}, frames {first} to {last}"):
-            missing = {number: name for number, name in run.objects.items() if number not in there}
-            if missing:
-                self._masks.change_objects(
-                    (*self._masks.objects, *named_objects(missing)), "Add objects"
-                )
-            self._edit.make(changes, "Take over masks")
-        count = len(frames)
+        # What was deleted here stays gone: its id is not that of an object of a run.
+        own = ids_for(self._masks.document, run.objects)
+        before = {n: self._taken.get((number, n), 0) for n in run.objects}
+        own |= {n: mine for n, mine in before.items() if mine in there}
+        self._taken |= {(number, n): mine for n, mine in own.items()}
+        found = run.take_over(range(first, last + 1), run.objects)
+        changes = {key._replace(object=own[key.object]): entry for key, entry in found.items()}
+        text = f"Take over {run.info.name}, frames {first} to {last}"
+        objects = named_objects({own[n]: name for n, name in run.objects.items()})
+        with self._ready.put_in(changes, objects, text) as notes:
+            pass
+        count = len({key.frame for key in changes})
         where = f"{count:,} frames" if count != 1 else "one frame"
         text = f"Masks of {run.info.name} on {where} are anchors now."
-        self._status.report("info", text)
+        self._status.report("info", " ".join((text, *notes)))
 
     def _add(self, run: Run) -> None:
         future = self._autosave.on_project(lambda project: project.runs.add(run))
@@ -207,7 +201,7 @@ class Runs(QObject):
                 self.shown = number
             self._settle()
 
-        self._answers.ask(future, kept)
+        self._background.ask(future, kept)
 
     def _keep_read(self, read: tuple[Run, tuple[str, ...]], *, tells: bool) -> None:
         run, notes = read
@@ -221,7 +215,9 @@ class Runs(QObject):
         self._settle()
 
     def _store(self, call: Callable[[RunStore], None]) -> None:
-        self._answers.ask(self._autosave.on_project(lambda project: call(project.runs)), _nothing)
+        self._background.ask(
+            self._autosave.on_project(lambda project: call(project.runs)), _nothing
+        )
 
     def _numbers(self, kind: RunKind) -> list[int]:
         return [number for number, info in self.infos.items() if info.kind is kind]
@@ -243,8 +239,8 @@ class Runs(QObject):
         self._measure(predictions)
 
     def _measure(self, predictions: Iterable[int]) -> None:
-        truth, opened, worker = self.run(self.truth), self._video.now, self._worker
-        if truth is None or opened is None or worker is None or self.truth is None:
+        truth, opened = self.run(self.truth), self._video.now
+        if truth is None or opened is None or self.truth is None:
             return
         first = sorted(predictions, key=lambda number: number != self.shown)
         for number in first:
@@ -253,10 +249,10 @@ class Runs(QObject):
                 continue
             self._measuring.add(pair)
             work = _Measuring(
-                truth, self._runs[number], opened.cache, self._video.title, self._cancelled,
-                self._answers.relay(self.progressed.emit),
+                truth, self._runs[number], opened.cache, self._video.title,
+                self._background.check, self._background.relay(self.progressed.emit),
             )  # fmt: skip
-            self._answers.ask(worker.submit(work), partial(self._found, pair))
+            self._background.do(work, partial(self._found, pair))
 
     def _found(self, pair: tuple[int, int], result: Result) -> None:
         self._measuring.discard(pair)
@@ -273,7 +269,7 @@ class Runs(QObject):
 
 
 class _Measuring:
-    """One run measured against another, in the worker; raises CancelledError when told to stop."""
+    """One run measured against another; `check` raises once that is wanted no more."""
 
     def __init__(
         self,
@@ -281,12 +277,12 @@ class _Measuring:
         prediction: Run,
         images: FrameCache,
         title: str,
-        cancelled: threading.Event,
+        check: Callable[[], None],
         tell: Callable[[float], None],
     ) -> None:
         self._truth, self._prediction = scored(truth, len(images)), prediction
         self._images, self._title = images, title
-        self._cancelled, self._tell = cancelled, tell
+        self._check, self._tell = check, tell
         self._done = 0
 
     def __call__(self) -> Result:
@@ -303,8 +299,7 @@ class _Measuring:
         return result
 
     def _count(self) -> None:
-        if self._cancelled.is_set():
-            raise CancelledError
+        self._check()
         self._done += 1
         if self._done % 10 == 0:
             self._tell(self._done / len(self._truth.frames))

@@ -22,9 +22,9 @@ class DenseRun:
     object: int
     made: int  # masks between the ends
     missing: int  # frames of which nothing is known, not even that it is absent
-    doubted: tuple[int, ...]  # frames on which the two directions disagree
+    doubted: tuple[int, ...]  # frames on which the agreement is below the gate
     stale: tuple[int, ...]  # frames whose mask was made from one that is another since
-    agreement: float | None  # mean of both directions
+    agreement: float | None  # what the gate sees, a mean over the frames
 
     @property
     def frames(self) -> int:

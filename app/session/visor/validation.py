@@ -1,14 +1,14 @@
 """The rules of VISOR applied to what is open: every defect with its frame, object and mend."""
 
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.core.document import Document, Key
-from app.errors import MaskwrightError
 from app.session.edits.objects import ObjectEdits
+from app.session.state.background import Background
 from app.session.state.context import SessionContext
 from app.session.visor.attributes import AttributeEdits
 from app.session.visor.mending import Mending
@@ -39,14 +39,13 @@ class Finding:
 
 
 class Validation(QObject):
-    """Checks what an export would write, in a thread of its own, and mends what can be.
+    """Checks what an export would write, in the background, and mends what can be.
 
     A project that was made from a VISOR file is checked once when it is opened.
     """
 
     changed = Signal()
     opened_with_defects = Signal()  # by the check after the opening
-    _done = Signal(object, object)  # tuple of findings or None, exception or None; from the thread
 
     def __init__(
         self,
@@ -59,14 +58,13 @@ class Validation(QObject):
         self._video, self._masks = context.video, context.masks
         self._view, self._status = context.view, context.status
         self._mending = Mending(context.video, context.masks, attributes, objects)
-        self._worker: ThreadPoolExecutor | None = None
-        self._asked = 0
+        self._background = Background("rules", self)
+        self._background.failed.connect(self._fail)
         self._is_first = False  # whether the check under way is that after the opening
         self.findings: tuple[Finding, ...] = ()
         self.is_checking, self.is_current, self.was_checked = False, False, False
         self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
         self._soon.timeout.connect(self._check_first)
-        self._done.connect(self._on_done)
         context.video.opened.connect(self._on_opened)
         for signal in (
             context.masks.document_changed, context.masks.objects_changed,
@@ -81,14 +79,12 @@ class Validation(QObject):
         if opened is None:
             return
         self._soon.stop()
-        if self._worker is None:
-            self._worker = ThreadPoolExecutor(1, "rules")
-        self._asked += 1
-        asked, snapshot = self._asked, self._masks.snapshot()
+        self._background.forget()  # what is under way is of an older state
+        snapshot = self._masks.snapshot()
         self.is_checking = self.is_current = self.was_checked = True
         self.changed.emit()
-        done = self._worker.submit(findings_of, snapshot, opened.video, opened.attachment)
-        done.add_done_callback(lambda each: self._tell(asked, each))
+        work = partial(findings_of, snapshot, opened.video, opened.attachment)
+        self._background.do(work, self._take)
 
     @Slot()
     def _check_first(self) -> None:
@@ -125,34 +121,21 @@ class Validation(QObject):
     def stop(self) -> None:
         """Wait for the check that is under way."""
         self._soon.stop()
-        self._asked += 1
-        if self._worker is not None:
-            self._worker.shutdown()
-            self._worker = None
+        self._background.stop()
 
-    def _tell(self, asked: int, done: Future[tuple[Finding, ...]]) -> None:
-        """Pass on what was found, from the thread to this one."""
-        error = done.exception()
-        self._done.emit((asked, None if error else done.result()), error)
-
-    @Slot(object, object)
-    def _on_done(
-        self, found: tuple[int, tuple[Finding, ...] | None], error: BaseException | None
-    ) -> None:
-        asked, findings = found
-        if asked != self._asked:
-            return
-        self.is_checking = False
-        if isinstance(error, MaskwrightError):
-            self._status.report("error", f"The rules could not be applied: {error}")
-        elif error is not None:
-            raise error
-        self.findings = findings or ()
+    def _take(self, findings: tuple[Finding, ...]) -> None:
+        self.is_checking, self.findings = False, findings
         self.changed.emit()
         self._say()
-        if self._is_first and any(not each.defect.harmless for each in self.findings):
+        if self._is_first and any(not each.defect.harmless for each in findings):
             self.opened_with_defects.emit()
         self._is_first = False
+
+    def _fail(self, why: str) -> None:
+        self.is_checking = self.is_current = self.was_checked = self._is_first = False
+        self.findings = ()
+        self._status.report("error", f"The rules could not be applied: {why}")
+        self.changed.emit()
 
     def _say(self) -> None:
         wrong = [each for each in self.findings if not each.defect.harmless]

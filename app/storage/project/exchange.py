@@ -2,11 +2,13 @@
 
 import shutil
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
+from app.core.runs import Run
 from app.errors import ProjectError, VideoMissingError
 from app.storage.files.lock import FileLock, LockedError
 from app.storage.formats.importing import Imported
@@ -18,8 +20,13 @@ from app.storage.video.opening import Video, open_video
 _FRAMES = "frames"  # the attachment that stands for the frames' names until there is a video
 
 
-def create_project(path: Path, imported: Imported) -> None:
-    """Make a project file of an import, whole or not at all. Raises ProjectError."""
+def create_project(
+    path: Path, imported: Imported, runs: Mapping[int, Run] = MappingProxyType({})
+) -> None:
+    """Make a project file of an import, with runs by their number, whole or not at all.
+
+    Raises ProjectError.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     frames = imported.frames
     with TemporaryDirectory(prefix=f".{path.stem}.", dir=path.parent) as scratch:
@@ -33,6 +40,8 @@ def create_project(path: Path, imported: Imported) -> None:
                 project.save_attributes(imported.document.attributes)
             if isinstance(frames, FrameList):
                 project.set_attachment(_FRAMES, frames.dumps())
+            for number, run in runs.items():
+                project.runs.add(run, number)
             project.copy_to(path)
         finally:
             project.close()

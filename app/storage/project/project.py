@@ -13,6 +13,7 @@ from app.storage.files.lock import FileLock, LockedError
 from app.storage.files.writing import atomic_file
 from app.storage.formats.visor.naming import NamedFrames
 from app.storage.project import reading, schema
+from app.storage.project.file_state import FileState
 from app.storage.project.identity import identity_of, unlike
 from app.storage.project.runs import RunStore
 from app.storage.video.opening import Video, open_video
@@ -46,7 +47,6 @@ class Project:
         self._lock = lock
         self._is_untouched = True
         self._identity: bytes | None = None  # to be kept with the next change
-        self._file = path.stat()
         reading.check_tables(database)
         self._video = video = reading.video_of(
             database.execute(
@@ -57,6 +57,7 @@ class Project:
         self._relative, self._absolute = video.relative, video.absolute
         self.frame_count, self.size = video.frame_count, video.size
         self.runs = RunStore(self.together, self._looking, self.size)
+        self._file = FileState(path)
 
     @classmethod
     def create(
@@ -147,7 +148,8 @@ class Project:
             entries = self._database.execute(schema.SELECT_ENTRIES).fetchall()
             known = dict(reading.entry_of(row, self._video) for row in entries)
             beyond = 1 + max((key.object for key in known), default=0)
-            next_id = max(self._video.next_id, beyond)
+            ((given,),) = self._database.execute("SELECT next_object FROM video").fetchall()
+            next_id = max(self._video.next_id, given, beyond)
             return Document(
                 reading.objects_of(objects),
                 known,
@@ -200,15 +202,16 @@ class Project:
     def set_attachment(self, name: str, content: bytes) -> None:
         """Keep `content` under `name`, in place of what was there."""
         with self.together() as database:
-            database.execute("INSERT OR REPLACE INTO attachment VALUES (?, ?)", (name, content))
+            database.execute(schema.REPLACE_ATTACHMENT, (name, content))
 
     def check_place(self) -> None:
-        """Raise ProjectError where the file was moved, deleted or replaced since it was opened.
+        """Raise ProjectError where the file was moved, deleted, replaced or written to by others.
 
-        What is written then would be found by nobody.
+        What is written then would be found by nobody, or among what is not its own.
         """
         try:
-            is_same = os.path.samestat(self.path.stat(), self._file)
+            is_same = self._file.is_here()
+            is_own = is_same and self._file.is_as_noted()
         except OSError as error:
             raise ProjectError(
                 f"{self.path} is not there any more ({error.strerror}): put it back, or save the "
@@ -217,6 +220,11 @@ class Project:
         if not is_same:
             raise ProjectError(
                 f"{self.path} was replaced by another file while it was open: save the project "
+                "elsewhere. What is open stays in memory."
+            )
+        if not is_own:
+            raise ProjectError(
+                f"{self.path} was changed by another program while it was open: save the project "
                 "elsewhere. What is open stays in memory."
             )
 
@@ -302,6 +310,7 @@ class Project:
         self._database.close()
         if self._older is not None:
             self._older.close()
+        self._file.close()
         self._lock.release()
 
     @contextmanager
@@ -312,14 +321,17 @@ class Project:
                 yield self._database
                 return
             self.check_place()
-            if self._is_untouched:
-                self._begin_changes()
-            with self._database:
-                self._database.execute("BEGIN IMMEDIATE")
-                if self._identity is not None:
-                    kept = (_IDENTITY, self._identity)
-                    self._database.execute("INSERT OR REPLACE INTO attachment VALUES (?, ?)", kept)
-                yield self._database
+            try:
+                if self._is_untouched:
+                    self._begin_changes()
+                with self._database:
+                    self._database.execute("BEGIN IMMEDIATE")
+                    if self._identity is not None:
+                        kept = (_IDENTITY, self._identity)
+                        self._database.execute(schema.REPLACE_ATTACHMENT, kept)
+                    yield self._database
+            finally:
+                self._file.note()
             self._identity = None
 
     @contextmanager

@@ -32,24 +32,33 @@ class RunStore:
             rows = database.execute(f"SELECT id, {_INFO} FROM run ORDER BY id").fetchall()
         return {number: _info(*columns) for number, *columns in rows}
 
-    def add(self, run: Run) -> int:
-        """Keep a run and return its number. Raises ValueError where a mask is of another size."""
+    def add(self, run: Run, number: int | None = None) -> int:
+        """Keep a run and return its number, by default the next one.
+
+        Raises ValueError where a mask is of another size.
+        """
         if any(mask.size != self._size for mask in run.masks.values()):
             raise ValueError(f"a mask is not of the project's size {self._size}")
         with self._transaction() as database:
             cursor = database.execute(
-                f"INSERT INTO run ({_INFO}, objects, frames) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (*_columns(run.info), _objects_text(run), json.dumps([*stretches(run.frames)])),
+                f"INSERT INTO run (id, {_INFO}, objects, frames) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    number,
+                    *_columns(run.info),
+                    _objects_text(run),
+                    json.dumps([*stretches(run.frames)]),
+                ),
             )
-            number = int(cursor.lastrowid or 0)
+            given = int(cursor.lastrowid or 0)
             database.executemany(
                 "INSERT INTO run_mask VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    (number, *key, *mask.box, mask.bits, zlib.crc32(mask.bits))
+                    (given, *key, *mask.box, mask.bits, zlib.crc32(mask.bits))
                     for key, mask in run.masks.items()
                 ),
             )
-        return number
+        return given
 
     def load(self, number: int) -> Run:
         """Read a run. Raises ProjectError where there is none of this number or it is damaged."""

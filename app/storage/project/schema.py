@@ -61,6 +61,7 @@ SELECT_ENTRIES = (
     "SELECT frame, object, origin, flags, score, clicks, y0, y1, x0, x1, bits, checksum FROM entry"
 )
 REPLACE_ENTRY = "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+REPLACE_ATTACHMENT = "INSERT OR REPLACE INTO attachment VALUES (?, ?)"
 VERIFIED, OCCLUDED, STALE, CONFLICT = 1, 2, 4, 8
 FLAGS = VERIFIED | OCCLUDED | STALE | CONFLICT
 

@@ -190,6 +190,10 @@ class FrameCache:
         except FrameReadError as error:
             self._failures[index] = error
             return error
+        except MemoryError:
+            text = f"Frame {index}: there is not enough memory to read it. Close other programs."
+            self._failures[index] = failure = FrameReadError(text)
+            return failure
         else:
             return image
         finally:

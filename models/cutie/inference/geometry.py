@@ -58,7 +58,7 @@ class Geometry:
         image = self._within(image)
         if self.inner != self._seen:
             image = F.interpolate(image, size=self.inner, mode="bilinear", align_corners=False)
-        return F.pad(image, self.margins)
+        return self._pad(image)
 
     def masks_in(self, masks: Tensor) -> Tensor:
         """Map masks (K, H, W) of 0 and 1 to what the network sees; none that is set gets lost."""
@@ -68,7 +68,16 @@ class Geometry:
             any_set = F.adaptive_max_pool2d(masks[None], self.inner)[0]
             lost = (nearest.flatten(1).sum(1) == 0).view(-1, 1, 1)
             masks = any_set.where(lost, nearest)
-        return F.pad(masks, self.margins)
+        return self._pad(masks[None])[0]
+
+    def _pad(self, maps: Tensor) -> Tensor:
+        """Pad maps (B, C, h, w): with zeros, as the published code does.
+
+        But where that would be no less than is seen, as of a frame of one column, the borders go
+        on: among zeros a thing that is half a cell wide is taken for nothing.
+        """
+        is_thin = any(2 * a <= b for a, b in zip(self.inner, self.padded, strict=True))
+        return F.pad(maps, self.margins, mode="replicate" if is_thin else "constant")
 
     def inside(self, maps: Tensor) -> Tensor:
         """Cut the padding off maps (..., H, W)."""

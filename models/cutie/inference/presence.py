@@ -55,14 +55,6 @@ def areas(probability: Tensor) -> Tensor:
     return (labels.flatten() == slots[:, None]).sum(dim=1)
 
 
-def shown(probability: Tensor, least: float) -> Tensor:
-    """Return probabilities (K + 1, H, W) without those of objects with a score under `least`."""
-    hidden = (scores(probability) < least)[:, None, None]
-    objects = probability[1:].masked_fill(hidden, 0)
-    background = 1 - objects.sum(dim=0, keepdim=True)
-    return torch.cat([background, objects])
-
-
 class Presence:
     """Which objects are there, frame after frame, by what is usual of each."""
 
@@ -86,15 +78,19 @@ class Presence:
                 self._usual.setdefault(object_id, deque(maxlen=_USUAL)).append(area)
         return present
 
+    def usual_area(self, object_id: int) -> float:
+        """Return the mean of an object's latest areas in pixels, 0 where it was never present."""
+        known = self._usual.get(object_id)
+        return sum(known) / len(known) if known else 0.0
+
     def enlarge(self, factor: float) -> None:
         """Take it that areas are so many times as large from here on."""
         for known in self._usual.values():
             known.extend([factor * known.popleft() for _ in range(len(known))])
 
     def _is_present(self, object_id: int, area: float, score: float) -> bool:
-        config, known = self._config, self._usual.get(object_id)
-        usual = sum(known) / len(known) if known else 0.0
-        enough = max(config.least_area, config.least_share * usual)
+        config = self._config
+        enough = max(config.least_area, config.least_share * self.usual_area(object_id))
         return area >= enough and score >= config.least_score
 
 

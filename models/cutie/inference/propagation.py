@@ -16,7 +16,8 @@ from models.cutie.config import MemoryConfig
 from models.cutie.inference.evidence import FrameMaps
 from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.learned_presence import LearnedPresence
-from models.cutie.inference.presence import Presence, rivalled, shown
+from models.cutie.inference.presence import Presence, rivalled
+from models.cutie.inference.showing import Showing
 from models.cutie.memory.bank import Bank, select_objects
 from models.cutie.network.layers import aggregate, side_by_side
 from models.cutie.network.network import ImageFeatures, MaskFeatures, Network, join, pixels
@@ -77,6 +78,7 @@ class Propagation:
         self._size: tuple[int, ...] | None = None
         head = network.presence_head
         self._presence = Presence(config.presence) if config.presence else None
+        self._showing = Showing(config.shown) if config.shown else None
         self.learned: LearnedPresence | None = None
         if config.presence is not None and head is not None:
             self.learned = LearnedPresence(head, config.presence)
@@ -163,8 +165,7 @@ class Propagation:
         if due:
             confusing = self._confusing(probability, before)
             self._add_memory(frame, present, confusing, permanent=permanent)
-        least = self.config.least_shown
-        return shown(probability, least) if least and self.objects else probability
+        return self._shown(probability, given or {})
 
     def move(self, before: Geometry, after: Geometry) -> None:
         """Bring what is known from just before to the view in which the next frame is seen."""
@@ -294,6 +295,13 @@ class Propagation:
         self.objects += [object_id for object_id in given if object_id not in self.objects]
         stacked = torch.stack([merged[object_id] for object_id in self.objects])
         return aggregate(stacked[None]).softmax(dim=1)[0]
+
+    def _shown(self, probability: Tensor, given: Collection[int]) -> Tensor:
+        """Return the probability (K + 1, H, W) of the masks that are shown."""
+        if self._showing is None or not self.objects:
+            return probability
+        usual = self._presence.usual_area if self._presence is not None else lambda _: 0.0
+        return self._showing.show(probability, self.objects, usual, given)
 
     def _present(
         self,

@@ -2,13 +2,23 @@
 
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from models.api import Anchors, BoolMask, Frames, Place, Prediction, PromptError, Tracked, Vote
+from models.api import (
+    Anchors,
+    BoolMask,
+    Frames,
+    Place,
+    Prediction,
+    PromptError,
+    Quality,
+    Tracked,
+    Vote,
+)
 from models.cutie.config import MemoryConfig
 from models.cutie.inference.encoder_threads import EncoderThreads, beside
 from models.cutie.inference.geometry import Geometry
@@ -25,13 +35,14 @@ from models.prompt import check_anchors
 class RunOptions:
     """How a video is run: the short side in pixels (0 = the frame's), and test-time fusion.
 
-    `enlarge` brings smaller frames to that size, too. Probabilities of all `scales` are added up;
-    `flip` also sees each frame mirrored. On a CPU, `bfloat16` computes what follows the image
-    encoder with half the digits, too, and `side_by_side` encodes the next frames on threads of
-    their own.
+    `quality` is what the short side was chosen by. `enlarge` brings smaller frames to that size,
+    too. Probabilities of all `scales` are added up; `flip` also sees each frame mirrored. On a CPU,
+    `bfloat16` computes what follows the image encoder with half the digits, too, and `side_by_side`
+    encodes the next frames on threads of their own.
     """
 
     short_side: int = 480
+    quality: Quality = Quality.NORMAL
     enlarge: bool = False
     scales: tuple[float, ...] = (1.0,)
     flip: bool = False
@@ -75,6 +86,13 @@ class CutieTracker:
         """Yield masks with a memory without some frames; see models.api.SelectiveTracker."""
         check_anchors(anchors, frames, self._frames)
         return self._track(Plan.of(anchors, frames), left_out, probabilities=False)
+
+    def at(self, quality: Quality) -> "CutieTracker":
+        """Return a tracker that looks at frames so finely; see models.api.ScalableTracker."""
+        share = quality.share / self._options.quality.share
+        side = round(share * self._options.short_side)
+        options = replace(self._options, short_side=side, quality=quality)
+        return CutieTracker(self._network, self._frames, options=options, memory=self._memory)
 
     def explain(
         self, frame: int, x: float, y: float, object_id: int | None = None

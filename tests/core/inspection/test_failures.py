@@ -127,8 +127,8 @@ def test_a_picture_that_is_turned_measures_the_same(seed: int) -> None:
     assert (found.missing > 0).all()
     assert (found.extra.sum(axis=1) > 0).all()
     for turned in (np.fliplr, np.flipud, np.rot90):
-        again = measure(*(np.ascontiguousarray(turned(m)) for m in (truth, other)), 2,
-                        np.ascontiguousarray(turned(image)))  # fmt: skip
+        one, two, picture = (np.ascontiguousarray(turned(each)) for each in (truth, other, image))
+        again = measure(one, two, 2, picture)
         for name in ("j", "missing", "extra", "contact", "brightness", "likeness", "at_border"):
             np.testing.assert_allclose(getattr(again, name), getattr(found, name), err_msg=name)
 

@@ -2,8 +2,6 @@
 
 import json
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -82,20 +80,8 @@ def test_masks_are_imported_as_anchors_in_one_step(
 
 def test_how_an_export_went_is_said_last_however_soon_it_ends(
     session: Session, clip: Path, tmp_path: Path, qtbot: QtBot, reports: list[Report],
-    monkeypatch: pytest.MonkeyPatch,
+    done_at_once: None,
 ) -> None:  # fmt: skip
-    class AtOnce:
-        """Works in the thread that asks, as a thread that is quicker than it does."""
-
-        def submit(self, work: Callable[..., object], *given: object) -> Future[object]:
-            done: Future[object] = Future()
-            done.set_result(work(*given))
-            return done
-
-        def shutdown(self) -> None:
-            pass
-
-    monkeypatch.setattr("app.session.files.exchange.ThreadPoolExecutor", lambda *_args: AtOnce())
     session.files.open(clip)
     session.objects.add("cup")
     session.edit.draw_mask(0, 1, square(10), "Brush")

@@ -12,6 +12,7 @@ from app.errors import MaskwrightError, ProjectError, VideoMissingError
 from app.session.files.opening import project_path
 from app.session.session import Session
 from app.session.state.status import Report
+from app.storage.project.project import Project
 from tests.fakes import square, write_frames
 from tests.session.files.strokes import FRAMES, draw
 
@@ -46,6 +47,28 @@ def test_where_the_folder_cannot_be_written_the_project_lies_with_the_person(
     path = project_path(clip)
     assert path.is_relative_to(tmp_path / "home" / "projects")
     assert path != project_path(clip.parent / "other" / "clip")
+
+
+def test_a_video_on_a_full_disk_has_its_project_in_the_persons_folder(
+    session: Session, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MASKWRIGHT_HOME", str(tmp_path / "home"))
+    create = Project.create
+
+    def on_a_full_disk(path: Path, *facts: object) -> Project:
+        if path.parent == clip.parent:
+            raise ProjectError("no space") from OSError(28, "No space left on device")
+        return create(path, *facts)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Project, "create", on_a_full_disk)
+    session.files.open(clip)
+    draw(session, 3)
+    session.files.save()
+    assert session.files.project_path is not None
+    assert session.files.project_path.is_relative_to(tmp_path / "home")
+    session.files.close()
+    session.files.open(clip)
+    assert session.masks.document.frames() == [3]
 
 
 def in_folder(session: Session, folder: Path | str) -> None:

@@ -122,8 +122,19 @@ def _replace(path: Path) -> None:
     other.replace(path)
 
 
+def _overwrite(path: Path) -> None:
+    """Copy another project over it: it is the same file still, of other content."""
+    other = path.with_name("other.maskwright")
+    Project.create(other, path.parent / "clip", 12, (48, 64)).close()
+    path.write_bytes(other.read_bytes())
+
+
+def _empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="there an open file can be neither moved nor replaced")
-@pytest.mark.parametrize("lose", [_delete, _move, _replace])
+@pytest.mark.parametrize("lose", [_delete, _move, _replace, _overwrite, _empty])
 def test_a_project_file_that_is_lost_is_said_and_saved_nowhere_until_a_person_decides(
     session: Session,
     clip: Path,
@@ -142,7 +153,7 @@ def test_a_project_file_that_is_lost_is_said_and_saved_nowhere_until_a_person_de
         lose(project)
     assert [report.text for report in reports if str(project) in report.text]
     draw(session, 4)
-    with pytest.raises(UnsavedError, match=r"not there any more|replaced"):
+    with pytest.raises(UnsavedError, match=r"not there any more|replaced|changed"):
         session.files.close()
     rescued = tmp_path / "rescued.maskwright"
     session.files.save_as(rescued)
@@ -151,7 +162,7 @@ def test_a_project_file_that_is_lost_is_said_and_saved_nowhere_until_a_person_de
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there an open file can be neither moved nor replaced")
-@pytest.mark.parametrize("lose", [_delete, _replace])
+@pytest.mark.parametrize("lose", [_delete, _replace, _overwrite, _empty])
 def test_what_is_lost_can_be_saved_in_its_old_place(
     session: Session, clip: Path, lose: Callable[[Path], None]
 ) -> None:
@@ -167,6 +178,31 @@ def test_what_is_lost_can_be_saved_in_its_old_place(
     draw(session, 5)
     session.files.close()
     assert frames_in(project) == [3, 4, 5]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there an open file can be neither moved nor replaced")
+@pytest.mark.parametrize("lose", [_delete, _replace, _overwrite])
+def test_the_runs_of_a_lost_project_are_saved_elsewhere_too(
+    session: Session, clip: Path, tmp_path: Path, qtbot: QtBot, lose: Callable[[Path], None]
+) -> None:
+    session.files.open(clip)
+    draw(session, 3)
+    runs = session.inspection.runs
+    for _ in range(3):
+        count = len(runs.infos)
+        runs.keep()
+        qtbot.waitUntil(lambda count=count: len(runs.infos) > count)
+    runs.drop(1)
+    session.files.save()
+    before = {number: runs.run(number) for number in runs.infos}
+    lose(clip.with_name("clip.maskwright"))
+    session.files.save_as(tmp_path / "rescued.maskwright")
+    session.files.close()
+    opened = Project.open(tmp_path / "rescued.maskwright")
+    found = {number: opened.runs.load(number) for number in opened.runs.infos()}
+    opened.close()
+    assert found == before
+    assert len(found) == 2
 
 
 def test_a_file_that_is_put_back_is_saved_to_again(

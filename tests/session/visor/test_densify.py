@@ -218,7 +218,7 @@ def test_a_gate_that_all_pass_leaves_nothing_in_doubt(desk: Desk, idle: Idle) ->
 def test_stopped_it_keeps_whole_runs_and_goes_on_with_the_others(
     desk: Desk, idle: Idle, qtbot: QtBot
 ) -> None:
-    begin(desk, 14)  # eight steps are the first run; of the second, the way back has begun
+    begin(desk, 17)  # ten steps are the first run; of the second, the way back has begun
     qtbot.waitUntil(lambda: desk.session.masks.shown(7) != {})
     desk.session.jobs.stop_running()
     desk.gate.open()
@@ -227,13 +227,13 @@ def test_stopped_it_keeps_whole_runs_and_goes_on_with_the_others(
     desk.dense.densify()
     idle()
     assert len(desk.filled()) == 12
-    assert desk.made.fake_tracker.visited[-8:] == [4, 5, 6, 7, 8, 7, 6, 5]
-    assert desk.made.fake_tracker.calls[-2:] == [(4, 5, 6, 7), (8, 7, 6, 5)]
+    assert desk.made.fake_tracker.visited[-10:] == [4, 5, 6, 7, 8, 8, 7, 6, 5, 4]
+    assert desk.made.fake_tracker.calls[-2:] == [(4, 5, 6, 7, 8), (8, 7, 6, 5, 4)]
     assert len(desk.made.fake_tracker.calls) == 6
 
 
 def test_a_run_is_in_the_document_before_the_job_ends(desk: Desk, idle: Idle, qtbot: QtBot) -> None:
-    begin(desk, 9)
+    begin(desk, 11)
     qtbot.waitUntil(lambda: len(desk.filled()) == 6)
     assert desk.session.status.state is SessionState.PROPAGATING
     assert desk.found(0, CUP).made == 3
@@ -246,13 +246,13 @@ def test_a_decision_on_a_run_that_is_done_does_not_disturb_the_job(
     desk: Desk, idle: Idle, qtbot: QtBot
 ) -> None:
     gate_at(desk, 0.85)
-    begin(desk, 10)
+    begin(desk, 12)
     qtbot.waitUntil(lambda: len(desk.filled()) == 6)
     desk.dense.accept(desk.found(0, CUP))
     desk.dense.reject(desk.found(0, PLATE))
     desk.gate.open()
     idle()
-    assert len(desk.made.fake_tracker.visited) == 16
+    assert len(desk.made.fake_tracker.visited) == 20
     assert not desk.found(0, CUP).doubted
     changes = desk.session.changes
     qtbot.waitUntil(lambda: len(changes.open) > 0)
@@ -301,7 +301,7 @@ def test_a_mask_of_half_a_run_is_verified_and_what_it_had_taken_is_taken(
     beside = np.roll(cup.decode(), 4, axis=1)
     other = session.objects.add("other") or 0
     session.masks.change({Key(3, other): Entry(Mask.encode(beside), Origin.PROPAGATED)}, "Test")
-    begin(desk, 6)
+    begin(desk, 7)
     qtbot.waitUntil(lambda: CUP in session.masks.shown(3))
     shown = session.masks.shown(3)
     session.edit.verify([Key(3, CUP)])
@@ -315,7 +315,7 @@ def test_a_mask_of_half_a_run_is_verified_and_what_it_had_taken_is_taken(
 def test_an_end_that_is_edited_meanwhile_counts_for_both_runs_beside_it(
     desk: Desk, idle: Idle, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    begin(desk, 10)
+    begin(desk, 12)
     qtbot.waitUntil(lambda: len(desk.filled()) == 6)
     desk.mask(4, 30)
     drawn = desk.masks[Key(4, CUP)]
@@ -338,7 +338,7 @@ def test_an_end_that_is_edited_meanwhile_counts_for_both_runs_beside_it(
 def test_an_end_of_a_run_that_is_done_counts_when_it_is_edited_meanwhile(
     desk: Desk, idle: Idle, qtbot: QtBot
 ) -> None:
-    begin(desk, 10)
+    begin(desk, 12)
     qtbot.waitUntil(lambda: len(desk.filled()) == 6)
     desk.mask(0, 30)
     desk.gate.open()
@@ -357,8 +357,11 @@ def test_what_is_drawn_in_a_run_meanwhile_stays_and_is_built_on(desk: Desk, idle
     idle()
     assert desk.masks[Key(2, CUP)] == drawn
     assert len(desk.filled()) == 12
-    # Both directions were given it, so that they agree beside it.
-    assert (desk.masks[Key(3, CUP)].mask, desk.masks[Key(3, CUP)].score) == (drawn.mask, 1.0)
+    # Both directions were given it, so that they agree beside it, and run with it into the ends.
+    beside, ends = desk.masks[Key(3, CUP)], [desk.masks[Key(frame, CUP)].mask for frame in (0, 4)]
+    assert drawn.mask is not None
+    assert beside.mask == drawn.mask
+    assert beside.score == min(drawn.mask.iou(end) for end in ends if end is not None)
 
 
 def test_a_locked_object_and_verified_masks_are_never_overwritten(desk: Desk, idle: Idle) -> None:
@@ -376,7 +379,7 @@ def test_a_locked_object_and_verified_masks_are_never_overwritten(desk: Desk, id
 def test_an_object_that_is_locked_meanwhile_gets_nothing_more(
     desk: Desk, idle: Idle, qtbot: QtBot
 ) -> None:
-    begin(desk, 10)
+    begin(desk, 12)
     qtbot.waitUntil(lambda: len(desk.filled()) == 6)
     plate = desk.session.masks.document.object(PLATE)
     desk.session.objects.edit(replace(plate, locked=True))
@@ -386,7 +389,7 @@ def test_an_object_that_is_locked_meanwhile_gets_nothing_more(
 
 
 def test_it_is_taken_back_while_it_runs(desk: Desk, idle: Idle, qtbot: QtBot) -> None:
-    begin(desk, 10)
+    begin(desk, 12)
     qtbot.waitUntil(lambda: len(desk.filled()) == 6)
     desk.session.history.undo()
     desk.gate.open()
@@ -398,12 +401,12 @@ def test_it_is_taken_back_while_it_runs(desk: Desk, idle: Idle, qtbot: QtBot) ->
 
 def test_what_can_be_redone_outlasts_the_end_of_a_run(desk: Desk, idle: Idle, qtbot: QtBot) -> None:
     gate_at(desk, 0.85)
-    begin(desk, 4)
+    begin(desk, 5)
     found = desk.found(4, CUP)
     desk.session.objects.edit(replace(desk.session.masks.objects[0], color=(1, 2, 3)))
     desk.session.history.undo()
-    desk.gate.let(8)
-    assert desk.gate.wait_until_passed(12)
+    desk.gate.let(10)
+    assert desk.gate.wait_until_passed(15)
     qtbot.waitUntil(lambda: desk.session.masks.shown(1) != {})
     assert desk.session.history.can_redo
     desk.gate.open()
@@ -460,7 +463,7 @@ def test_a_log_of_it_is_played_again(
     source.write_text(json.dumps(raw))
     desk = Desk(source, Settings(interaction_log=True))
     try:
-        begin(desk, 9)
+        begin(desk, 11)
         qtbot.waitUntil(lambda: len(desk.filled()) == 3)
         desk.session.jobs.stop_running()
         desk.gate.open()

@@ -3,7 +3,6 @@
 import copy
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -98,25 +97,9 @@ def test_a_visor_file_is_checked_once_it_is_open_and_what_it_finds_is_told(
     assert report.text.startswith(f"{len(wrong)} defects by VISOR's rules, the first: frame 0, ")
 
 
-class AtOnce:
-    """A worker that is done before who asked it looks."""
-
-    def __init__(self, *_: object) -> None:
-        pass
-
-    def submit(self, work: Callable[..., object], *given: object) -> Future[object]:
-        done = Future[object]()
-        done.set_result(work(*given))
-        return done
-
-    def shutdown(self) -> None:
-        pass
-
-
 def test_a_check_that_is_done_at_once_is_still_that_after_the_opening(
-    opened: Open, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    opened: Open, qtbot: QtBot, done_at_once: None
 ) -> None:
-    monkeypatch.setattr(validation, "ThreadPoolExecutor", AtOnce)
     session = opened(broken())
     first = list[bool]()
     rules_of(session).opened_with_defects.connect(lambda: first.append(True))
@@ -238,8 +221,11 @@ def test_a_check_that_fails_is_told_with_its_reason(
 
     monkeypatch.setattr(validation, "findings_of", fail)
     said = said_by(session)
-    rules_of(session).check()
-    assert checked(session, qtbot) == ()
+    rules = rules_of(session)
+    rules.check()
+    qtbot.waitUntil(lambda: not rules.is_checking)
+    assert (rules.findings, rules.is_current, rules.was_checked) == ((), False, False)
+    assert len(said) == 1  # not that the masks are sound
     assert (said[0].level, said[0].text) == (
         "error", "The rules could not be applied: The file that was imported is damaged.",
     )  # fmt: skip

@@ -21,9 +21,10 @@ from app.cli.bench.parsers import REFERENCE
 from app.cli.bench.speed import reference
 from app.cli.bench.speed.clip import DriftingClip
 from models.api import BoolMask, LoadOptions, ModelError, Tracker
-from models.cutie.loader import MODELS, tracker_of
+from models.cutie.loader import MODELS, spare_memory, tracker_of
 from models.registry import FALLBACK, load_tracker
 from models.runtime.device import pick_device
+from models.runtime.memory import give_back_memory
 from models.vmos.config import VmosConfig
 from models.vmos.network.network import Vmos
 from models.vmos.tracker import VmosTracker
@@ -147,7 +148,11 @@ def _memory_model(case: Case, clip: DriftingClip, device: torch.device) -> Track
     # What a person gets, but no clip enlarged.
     side = min(model.short_side, case.short_side) if case.model == "lite" else case.short_side
     options = LoadOptions(size=side)
-    return tracker_of(case.model, reference.random_network(model.network), clip, options, device)
+    spare_memory(device)
+    network = reference.random_network(model.network)
+    tracker = tracker_of(case.model, network, clip, options, device)
+    give_back_memory()
+    return tracker
 
 
 def _figures(turns: Sequence[float], host_peak: int, device_peak: int) -> Figures:

@@ -52,6 +52,9 @@ def _measured(folder: Path, arguments: argparse.Namespace) -> Generator[Measure,
     _say("propagating at 1080p")
     with Bench(write_clip(folder / "propagated", _HD, _DISTINCT, _DISTINCT)) as bench:
         yield from scenes.propagating(bench)
+    _say("healing at 1080p")
+    with Bench(folder / "propagated") as bench:
+        yield from scenes.healing(bench)
     _say(f"undoing {_UNDONE:,} frames")
     with Bench(write_clip(folder / "undone", _HD, _UNDONE + 1, _DISTINCT), copies=True) as bench:
         yield scenes.undoing(bench, _UNDONE)

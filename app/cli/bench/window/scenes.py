@@ -4,13 +4,15 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 
+from app.cli.bench.clips import disc_mask
 from app.cli.bench.table import Measure, percentile
 from app.cli.bench.window.offscreen import Bench, Heartbeat
 from app.core.plan import Direction
@@ -70,14 +72,48 @@ def propagating(bench: Bench) -> Generator[Measure, None, None]:
     session.jobs.propagate(Direction.FORWARD)
     bench.spin_until(lambda: bench.is_idle, seconds=600)
     seconds = time.perf_counter() - begun
-    heart.stop()
-    gaps = [1000 * gap for gap in heart.gaps]
-    yield Measure("event loop gap while propagating, p50", percentile(gaps, 50), "ms")
-    yield Measure("event loop gap while propagating, p99", percentile(gaps, 99), "ms", 50)
-    yield Measure("event loop gap while propagating, most", max(gaps), "ms", 150)
+    yield from _gaps(heart, "propagating")
     rate = (session.video.frame_count - 1) / seconds
     yield Measure("propagation at 1080p, three objects, classic", rate, "frames/s")
     yield Measure("cancel", percentile([_cancel(bench) for _ in range(_CANCELS)], 100), "ms", 300)
+
+
+def healing(bench: Bench) -> Generator[Measure, None, None]:
+    """Propagate the lower halves of discs, then draw them whole on the middle frame and heal."""
+    session = bench.session
+    middle = session.video.frame_count // 2
+    bench.draw_anchors()
+    numbers = [info.id for info in session.masks.objects]
+    _draw(bench, numbers, 0, halves=True)
+    session.jobs.propagate(Direction.FORWARD)
+    bench.spin_until(lambda: bench.is_idle, seconds=600)
+    _draw(bench, numbers, middle)
+    heart = Heartbeat()
+    session.view.select(numbers[0])
+    session.correction.verify_and_heal()  # the others with it
+    bench.spin_until(lambda: bench.is_idle, seconds=600)
+    yield from _gaps(heart, "healing")
+
+
+def _draw(bench: Bench, numbers: Sequence[int], frame: int, *, halves: bool = False) -> None:
+    """Draw the discs of a frame, whole or their lower halves."""
+    session = bench.session
+    session.view.go_to(frame)
+    for index, number in enumerate(numbers):
+        pixels = disc_mask(session.video.size, frame, index)
+        if halves:
+            rows = np.flatnonzero(pixels.any(axis=1))
+            pixels[: (rows[0] + rows[-1]) // 2] = False
+        session.edit.draw_mask(frame, number, pixels, "Paint")
+
+
+def _gaps(heart: Heartbeat, doing: str) -> Generator[Measure, None, None]:
+    """Yield how long the event loop was held up meanwhile."""
+    heart.stop()
+    gaps = [1000 * gap for gap in heart.gaps]
+    yield Measure(f"event loop gap while {doing}, p50", percentile(gaps, 50), "ms")
+    yield Measure(f"event loop gap while {doing}, p99", percentile(gaps, 99), "ms", 50)
+    yield Measure(f"event loop gap while {doing}, most", max(gaps), "ms", 150)
 
 
 def undoing(bench: Bench, count: int) -> Measure:

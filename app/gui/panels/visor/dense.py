@@ -108,7 +108,9 @@ class DenseModel(QAbstractTableModel):
             self.tr("{0}, frames {1}-{2}: {3} masks").format(name, run.start, run.end, found.made)
         ]
         if found.doubted:
-            text = self.tr("The directions disagree on {0} of them: {1}")
+            text = self.tr(
+                "Both directions, or one and the mask at its end, disagree on {0} of them: {1}"
+            )
             said.append(text.format(len(found.doubted), _text(found.doubted)))
         if found.stale:
             text = self.tr("Made before a mask beside them was changed: {}")

@@ -36,7 +36,7 @@ def shapes(annotations: Sequence[Annotation], canvas: Size) -> list[Shape]:
 
 
 def polygon_problems(annotation: Annotation, kind: Kind) -> Iterator[Problem]:
-    """Yield what is wrong with a mask's polygons: too few points, or one wiping out another.
+    """Yield what is wrong with a mask's polygons: no area, or one wiping out another.
 
     A traced mask, all of whole numbers, has polygons of one or two points where it is that thin.
     """
@@ -46,6 +46,9 @@ def polygon_problems(annotation: Annotation, kind: Kind) -> Iterator[Problem]:
     for place, polygon in enumerate(polygons):
         if len(polygon) < 3:
             text = f"polygon {place} has {len(polygon)} point(s), and so no area"
+            yield "short polygon", text, False
+        elif np.linalg.matrix_rank(np.subtract(polygon[1:], polygon[0])) < 2:
+            text = f"polygon {place} has all its points on one line, and so no area"
             yield "short polygon", text, False
     yield from _cancelled(polygons, kind.canvas)
 

@@ -1,8 +1,9 @@
 """What is wrong with the runs of a dense file."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
+from app.storage.formats.visor.annotations.contacts import HAND_NAMES
 from app.storage.formats.visor.records import FRAME_NAME, Record
 from app.storage.formats.visor.validation.defect import Defect, place_of
 
@@ -51,13 +52,15 @@ def _of_ends(name: str, frames: Sequence[Record]) -> Iterator[Defect]:
 
 
 def _of_masks(name: str, frames: Sequence[Record]) -> Iterator[Defect]:
-    """The ends are drawn, what lies between is not; and nothing is between that is on no end."""
+    """The ends are drawn, what lies between is not; and nothing is between that is on no end.
+
+    Only hands are followed from one end.
+    """
     ends = (frames[0].image.get(_START), frames[0].image.get(_END))
     drawn = [
-        annotation.raw.get("name")
+        {annotation.raw.get("name") for annotation in record.annotations}
         for record in frames
         if record.name in ends
-        for annotation in record.annotations
     ]
     for record in frames:
         is_end = record.name in ends
@@ -67,9 +70,21 @@ def _of_masks(name: str, frames: Sequence[Record]) -> Iterator[Defect]:
                 what = "an end of" if is_end else "within"
                 text = f"type {kind} on a frame {what} run {name}: ends have 1, the others 0"
                 yield Defect(record.name, where, "run type", text)
-            if not is_end and drawn and annotation.raw.get("name") not in drawn:
-                text = f"neither end of run {name} has a mask of this name"
-                yield Defect(record.name, where, "run object", text)
+            if not is_end and drawn:
+                yield from _of_object(name, record, where, annotation.raw.get("name"), drawn)
+
+
+def _of_object(
+    run: str, record: Record, where: str, name: object, drawn: Sequence[Container[object]]
+) -> Iterator[Defect]:
+    """Yield what is wrong with a mask within a run by the names that are `drawn` on its ends."""
+    on = sum(name in end for end in drawn)
+    if not on:
+        text = f"neither end of run {run} has a mask of this name"
+        yield Defect(record.name, where, "run object", text)
+    elif on < len(drawn) and name not in HAND_NAMES:
+        text = f"one end of run {run} has no mask of this name, and it is no hand"
+        yield Defect(record.name, where, "run object", text, harmless=True)
 
 
 def _number(name: object) -> int | None:

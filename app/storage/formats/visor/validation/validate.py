@@ -142,6 +142,8 @@ def _of_image(record: Record, kind: Kind) -> Iterator[Defect]:
     suffix = "png" if kind.dense or kind.submission else "jpg"
     if not match or match["suffix"] != suffix:
         yield defect("image name", f"it is not <video>_frame_<10 digits>.{suffix}")
+    elif record.number == 0:
+        yield defect("image name", "frames are counted from 1")
     elif match["video"] != record.video:
         yield defect("image name", f"it is of another video than `video` {record.video}")
     if isinstance(image.get("image_path"), str) and record.path != f"{record.video}/{record.name}":
@@ -184,7 +186,7 @@ def _of_annotations(record: Record, kind: Kind) -> Iterator[Defect]:
         if known and names[known] == 2:
             text = f"{known} is there more than once; label maps merge them"
             yield Defect(record.name, where, "same name", text, harmless=True)
-    if kind.dense or kind.submission:
+    if kind.dense:
         return
     drawn = shapes(record.annotations, kind.canvas)
     for place, (rule, text, harmless) in (*hidden_problems(drawn), *contact_problems(drawn)):
@@ -238,7 +240,7 @@ def _of_class(raw: JsonObject, name: str, kind: Kind) -> Iterator[Problem]:
 def _of_flags(raw: JsonObject, kind: Kind) -> Iterator[Problem]:
     if ("exhaustive" in raw or not kind.dense) and raw.get("exhaustive") not in _EXHAUSTIVE:
         yield "exhaustive", f"{raw.get('exhaustive')!r} is not y, n or inconclusive", False
-    if kind.dense and raw.get("type") not in (0, 1):
+    if kind.dense and (isinstance(raw.get("type"), bool) or raw.get("type") not in (0, 1)):
         yield "type", f"{raw.get('type')!r} is not 0 (interpolated) or 1 (drawn)", False
 
 
