@@ -96,7 +96,7 @@ class MakeConsistent:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Densify:
-    """Fill these runs, each from both ends; where the two agree by less than `gate` is a conflict.
+    """Fill these runs, each from both ends; a mask whose agreement is below `gate` is a conflict.
 
     `gate` is an IoU, 0 to 1.
     """

@@ -6,13 +6,24 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.batch.masks.consistency import Ballot
+from app.core.densify import passes, runs
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.heal import Rules, plan_heal, stale_marks
 from app.core.mask import Mask
 from app.core.passes import Pass
 from app.core.proposals import Existing, FindRequest
 from app.engine.inference import InferenceThread
-from app.engine.jobs import Explain, Find, Heal, Job, MakeConsistent, Prepare, Refine, Segment
+from app.engine.jobs import (
+    Densify,
+    Explain,
+    Find,
+    Heal,
+    Job,
+    MakeConsistent,
+    Prepare,
+    Refine,
+    Segment,
+)
 from app.errors import FrameReadError
 from models.api import (
     Anchors,
@@ -317,3 +328,20 @@ def test_a_prompt_that_cannot_be_used_is_told_as_it_is(
     thread.inbox.put(Segment(1, Key(3, 1), (Click(20, 25),)))
     qtbot.waitUntil(lambda: answers.of("end", 1) == [models.fake_segmenter.error])
     assert answers.of("seg", 1) == []
+
+
+def test_densifying_asks_the_model_that_looks_finest(
+    thread: InferenceThread, answers: Answers, models: FakeModels, monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot,
+) -> None:  # fmt: skip
+    finest = FakeTracker(FakeFrames())
+    monkeypatch.setattr(FakeModels, "densifier", finest)
+    drawn = {Key(frame, 1): Entry(mask_at(10), Origin.DRAWN) for frame in (0, 3)}
+    document = Document((ObjectInfo(1, "knife", (0, 0, 0)),), drawn)
+    thread.inbox.put(
+        Densify(1, tuple(passes(document, run) for run in runs(document, [0, 3])), 0.5)
+    )
+    qtbot.waitUntil(lambda: answers.of("end", 1) == [None])
+    assert finest.visited == [0, 1, 2, 3, 3, 2, 1, 0]
+    assert models.fake_tracker.visited == []
+    assert set(answers.entries(1)) == {Key(1, 1), Key(2, 1)}

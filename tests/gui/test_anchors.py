@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 
 from app.core.document import Key, State
@@ -100,3 +101,21 @@ def test_a_place_beyond_the_end_is_forgotten(opened: Desk, tmp_path: Path) -> No
     opened.store.setValue("places", [stored[0].replace(" 29 ", " 99 ")])
     opened.open()
     assert opened.session.view.frame == 0
+
+
+@pytest.mark.parametrize(
+    "wild", ["", "9" * 30, "9" * 5000, "-5 -5 -5 -5", "5 20 3 7", "1 2", "٣ ٣ ٣ ٣"]
+)
+def test_a_place_that_is_none_keeps_no_video_from_being_opened(opened: Desk, wild: str) -> None:
+    opened.session.view.go_to(29)
+    opened.do("close")
+    (stored,) = opened.store.value("places")
+    name = stored.split()[0]
+    numbers = wild if " " in wild or not wild else f"{wild} {wild} {wild} {wild}"
+    line = f"{name} {numbers}" if wild else ""
+    opened.store.setValue("places", [line, " ", stored.replace(name, "0")])
+    opened.open()
+    view = opened.session.view
+    assert 0 <= view.frame < opened.session.video.frame_count
+    assert view.first <= view.last
+    assert opened.session.video.is_open

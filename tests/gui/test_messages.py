@@ -104,3 +104,22 @@ def test_several_messages_at_once_are_all_readable(opened: Desk) -> None:
     assert len(shown) == 3
     assert all(each.height() >= each.heightForWidth(each.width()) for each in shown)
     assert opened.window.messages.geometry().top() >= 0
+
+
+def undo_is_offered(desk: Desk) -> bool:
+    buttons = desk.window.messages.findChildren(QPushButton)
+    return any(each.text() == "Undo" and each.isVisible() for each in buttons)
+
+
+def test_undo_is_offered_no_more_once_another_job_is_what_it_would_take_back(opened: Desk) -> None:
+    opened.draw(0)
+    opened.do("forward")
+    opened.idle()
+    opened.qtbot.waitUntil(lambda: undo_is_offered(opened))
+    gate = opened.model.fake_tracker.gate
+    gate.close()
+    opened.session.view.go_to(5)
+    opened.do("forward")
+    assert not undo_is_offered(opened)
+    gate.open()
+    opened.idle()

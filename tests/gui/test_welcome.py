@@ -62,3 +62,8 @@ def test_ten_recent_sources_are_kept_newest_first(desk: Desk, tmp_path: Path) ->
     recent.add(tmp_path / "5.mp4")
     names = [path.stem for path in RecentSources(desk.store).paths]
     assert names == ["5", "11", "10", "9", "8", "7", "6", "4", "3", "2"]
+
+
+def test_no_more_sources_are_listed_than_are_kept(desk: Desk, tmp_path: Path) -> None:
+    desk.store.setValue("recent/sources", [str(tmp_path / str(number)) for number in range(5000)])
+    assert len(RecentSources(desk.store).paths) < 50

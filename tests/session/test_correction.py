@@ -196,6 +196,39 @@ def test_a_ghost_that_comes_after_its_object_was_left_is_not_shown(
     assert [ghost for ghost in desk.ghosts if ghost is not None] == []
 
 
+@pytest.mark.parametrize("comes", ["before", "after"])
+@pytest.mark.parametrize("edit", ["draw", "clear", "undo", "give"])
+def test_a_ghost_goes_with_the_mask_that_it_is_of(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None], edit: str, comes: str
+) -> None:
+    session, gate = desk.session, desk.made.fake_segmenter.gate
+    for x in (10, 12):
+        draw(desk, 0, x=x)
+    draw(desk, 0, number=2, x=40)
+    if edit == "undo":
+        draw(desk, 0, x=14)
+    session.view.select(1)
+    if comes == "after":
+        gate.close()
+    session.correction.refine()
+    if comes == "before":
+        qtbot.waitUntil(lambda: session.correction.has_refinement)
+    acts: dict[str, Callable[[], None]] = {
+        "draw": lambda: draw(desk, 0, x=20),
+        "clear": lambda: session.edit.clear([Key(0, 1)]),
+        "undo": session.history.undo,
+        "give": lambda: draw(desk, 0, number=2, x=15),
+    }
+    acts[edit]()
+    left = session.masks.entry(Key(0, 1))
+    gate.open()
+    idle()
+    qtbot.wait(50)
+    assert not session.correction.has_refinement
+    session.correction.accept_refinement()
+    assert session.masks.entry(Key(0, 1)) == left
+
+
 def test_refining_without_an_object_or_a_mask_is_said_to_be_no_use(desk: Desk) -> None:
     session = desk.session
     session.correction.refine()

@@ -303,8 +303,8 @@ DENSE: list[tuple[str, Damage, int | None, int | None]] = [
     ("type", put(1, 0, "type", 2), 1, 0),
     ("type", drop(2, 1, "type"), 2, 1),
     ("type", put(1, 1, "type", False), 1, 1),
-    ("run object", without(0, 0), 1, 0),
-    ("run object", without(7, 1), 5, 1),
+    ("one-sided", without(0, 0), 1, 0),
+    ("one-sided", without(7, 1), 5, 1),
     ("run type", put(1, 0, "type", 1), 1, 0),
     ("run type", put(0, 1, "type", 0), 0, 1),
     ("run type", put(7, 0, "type", 0), 7, 0),
@@ -359,8 +359,8 @@ CASES = [
 
 # What is only worth knowing; everything else is wrong.
 NOTES = {
-    "empty mask", "empty polygon", "keys", "late object", "not touched", "outside", "overlap",
-    "same name",
+    "empty mask", "empty polygon", "keys", "late object", "not touched", "one-sided", "outside",
+    "overlap", "same name",
 }  # fmt: skip
 
 

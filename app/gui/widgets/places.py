@@ -1,6 +1,7 @@
 """The places where videos were left: frame, range and object, taken up when they are opened."""
 
 import hashlib
+import re
 
 from PySide6.QtCore import QObject, QSettings, Slot
 
@@ -8,6 +9,7 @@ from app.session.state.video import CurrentVideo
 from app.session.state.view import ViewState
 
 _KEPT = 100  # videos
+_NUMBER = re.compile("-?[0-9]{1,9}")  # of a frame or an object; no more fits where they go
 
 
 class Places(QObject):
@@ -67,8 +69,8 @@ class Places(QObject):
         stored = self._store.value("places", [])
         lines = [stored] if isinstance(stored, str) else stored
         found = []
-        for line in lines if isinstance(lines, list) else []:
-            name, *numbers = str(line).split()
-            if len(numbers) == 4 and all(each.lstrip("-").isdecimal() for each in numbers):
+        for line in lines[:_KEPT] if isinstance(lines, list) else []:
+            name, *numbers = str(line).split() or [""]
+            if len(numbers) == 4 and all(map(_NUMBER.fullmatch, numbers)):
                 found.append((name, [int(each) for each in numbers]))
         return found

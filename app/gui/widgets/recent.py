@@ -23,7 +23,7 @@ class RecentSources(QObject):
         stored = self._store.value(_KEY)
         # An ini file gives a list of one back as a plain text.
         texts = stored if isinstance(stored, list) else [stored] if stored else []
-        return tuple(Path(str(text)) for text in texts)
+        return tuple(Path(str(text)) for text in texts[:_MOST])
 
     def add(self, source: Path) -> None:
         """Put `source` first."""

@@ -37,6 +37,7 @@ class Reporter(QObject):
         session.status.reported.connect(self._on_reported)
         # What was offered about the newest step would be done to another one.
         session.history.changed.connect(messages.withdraw_offers)
+        session.status.state_changed.connect(messages.withdraw_offers)  # a job is newer, too
 
     @Slot(object)
     def _on_reported(self, report: Report) -> None:

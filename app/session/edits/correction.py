@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.batch.passes.steps import Step
 from app.core.document import Entry, Key, Origin
+from app.core.mask import Mask
 from app.core.places import all_exchanged
 from app.engine.jobs import Refine
 from app.session.edits.clicks import Clicks
@@ -42,10 +43,12 @@ class Correction(QObject):
         self._waits_at: Key | None = None  # for the answer to a click, to be verified then
         self._asked: Refine | None = None
         self._ghost: tuple[Key, Entry] | None = None
+        self._sharpened: tuple[Key, Mask] | None = None  # the mask that was asked about
         engine.stepped.connect(self._on_stepped)
         engine.ended.connect(self._on_ended)
         clicks.settled.connect(self._on_settled)
         # A ghost that is out of sight must not be what Enter takes over.
+        self._masks.entries_changed.connect(self._on_entries_changed)
         self._view.frame_changed.connect(self._on_moved)
         self._view.selection_changed.connect(self._on_moved)
 
@@ -172,7 +175,7 @@ class Correction(QObject):
         self._drop_ghost()
 
     def _drop_ghost(self) -> None:
-        self._asked = None
+        self._asked = self._sharpened = None
         if self._ghost is not None:
             self._ghost = None
             self.preview_changed.emit(None)
@@ -181,6 +184,15 @@ class Correction(QObject):
     def _on_moved(self) -> None:
         self._drop_ghost()
 
+    @Slot(object)
+    def _on_entries_changed(self, keys: frozenset[Key]) -> None:
+        """Take away what was sharpened of a mask that is another one now, or on its way."""
+        if self._sharpened is not None and self._sharpened[0] in keys:
+            key, mask = self._sharpened
+            entry = self._masks.entry(key)
+            if entry is None or entry.mask != mask:
+                self._drop_ghost()
+
     def _ask(self, key: Key) -> None:
         entry = self._masks.entry(key)
         if entry is None or entry.mask is None:
@@ -188,6 +200,7 @@ class Correction(QObject):
             return
         self.reject_refinement()
         gate = self._preferences.settings.iou_gate
+        self._sharpened = (key, entry.mask)
         self._asked = Refine(self._engine.next_id(), {key: entry.mask}, gate, ghost=True)
         self._engine.put(self._asked)
 

@@ -138,7 +138,7 @@ class DenseRuns(QObject):
             self._edit.make_anew(removed, f"Reject {self._words(found)}", marks=False)
 
     def go_to(self, found: DenseRun) -> None:
-        """Show the run: where it is most in doubt, else its middle."""
+        """Show the run: where it is most in doubt, of several such frames nearest its middle."""
         document = self._masks.document
         scores = {
             frame: entry.score
@@ -147,7 +147,8 @@ class DenseRuns(QObject):
         }
         middle = (found.run.start + found.run.end) // 2
         self._view.select(found.object)
-        self._view.go_to(min(scores, key=lambda frame: scores[frame]) if scores else middle)
+        most = min(scores, key=lambda frame: (scores[frame], abs(frame - middle)), default=middle)
+        self._view.go_to(most)
 
     def _words(self, found: DenseRun) -> str:
         name = self._masks.name_of(found.object)

@@ -13,6 +13,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from app.errors import FrameReadError, VideoOpenError
+from app.storage.files.content import FileContent
 from app.storage.video.decoder import Decoded, Decoder
 from app.storage.video.index import index_video
 from models.api import Image
@@ -35,6 +36,7 @@ class FileVideo:
         self._decoder = Decoder(source)
         self._index = index_video(source, self._decoder)
         self._frame_of = {number: i for i, number in enumerate(self._index.shown.tolist())}
+        self._content = FileContent(source)
         self._lock = threading.Lock()
         self._passed: OrderedDict[int, av.VideoFrame] = OrderedDict()  # by frame
         self._passed_bytes = 0
@@ -120,6 +122,12 @@ class FileVideo:
         if index in self._passed:
             self._passed.move_to_end(index)
             return self._passed[index]
+        if self._content.is_another():
+            self._run = None  # of the other file's packets, in part
+            raise FrameReadError(
+                f"Frame {index} cannot be read: {self.source.name} was replaced by another file "
+                "while it was open. Put the first one back, or open the video again."
+            )
         number = int(self._index.shown[index])
         if number in self._index.missing:
             raise self._unreadable(index, "the file is cut off before it")

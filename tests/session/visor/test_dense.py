@@ -142,6 +142,14 @@ def test_a_run_is_shown_where_it_is_most_in_doubt(session: Session, dense: Dense
     assert (session.view.frame, session.view.selected) == (2, number_of(session, "cup"))
 
 
+def test_a_run_that_is_in_doubt_as_a_whole_is_shown_farthest_from_its_ends(
+    session: Session, dense: DenseRuns
+) -> None:
+    fill(session, "plate", {1: (0.7, True), 2: (0.7, True), 3: (0.7, True), 4: (0.9, False)})
+    dense.go_to(of(dense, session, "plate"))
+    assert session.view.frame == 2
+
+
 def test_that_runs_have_changed_is_told(session: Session, dense: DenseRuns, tmp_path: Path) -> None:
     told = list[int]()
     dense.changed.connect(lambda: told.append(len(dense.all())))

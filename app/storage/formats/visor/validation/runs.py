@@ -84,7 +84,7 @@ def _of_object(
         yield Defect(record.name, where, "run object", text)
     elif on < len(drawn) and name not in HAND_NAMES:
         text = f"one end of run {run} has no mask of this name, and it is no hand"
-        yield Defect(record.name, where, "run object", text, harmless=True)
+        yield Defect(record.name, where, "one-sided", text, harmless=True)
 
 
 def _number(name: object) -> int | None:
