@@ -24,10 +24,10 @@ from make_leaving import leaves  # type: ignore[import-not-found]  # lies beside
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from models.cutie.inference.evidence import NAMES, FrameMaps, Seen, measure
 from models.cutie.inference.geometry import Geometry
-from models.cutie.inference.learned_presence import LearnedPresence
-from models.cutie.inference.presence import winner
+from models.cutie.inference.presence.evidence import NAMES, FrameMaps, Seen, measure
+from models.cutie.inference.presence.learned import LearnedPresence
+from models.cutie.inference.presence.usual import winner
 from models.cutie.inference.propagation import EncodedFrame, Propagation
 from models.cutie.loader import MODELS, network_part, prepare_for_inference
 from models.cutie.network.network import Network

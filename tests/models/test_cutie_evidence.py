@@ -6,7 +6,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.cutie.inference.evidence import CLAIMED, NAMES, FrameMaps, Known, Seen, measure, near
+from models.cutie.inference.presence.evidence import (
+    CLAIMED,
+    NAMES,
+    FrameMaps,
+    Known,
+    Seen,
+    measure,
+    near,
+)
 
 CELLS = (6, 10)
 FRAME = (96, 160)

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from models.cutie.config import PresenceConfig
-from models.cutie.inference.presence import Presence, areas, rivalled, scores, winner
+from models.cutie.inference.presence.usual import Presence, areas, rivalled, scores, winner
 
 SIZE = (96, 128)
 

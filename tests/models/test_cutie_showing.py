@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from models.cutie.config import ShownConfig
-from models.cutie.inference.presence import scores
-from models.cutie.inference.showing import Showing
+from models.cutie.inference.presence.showing import Showing
+from models.cutie.inference.presence.usual import scores
 from tests.models.test_cutie_presence import SIZE, probabilities
 
 USUAL = 1_000.0  # pixels

@@ -28,7 +28,7 @@ from models.api import (
 )
 from models.cutie.config import CUTIE_SMALL, LITE, MemoryConfig, css_memory
 from models.cutie.inference.geometry import Geometry
-from models.cutie.inference.presence import scores
+from models.cutie.inference.presence.usual import scores
 from models.cutie.inference.propagation import FrameSizeError
 from models.cutie.inference.tracker import CutieTracker, RunOptions
 from models.cutie.loader import load_segmenter, load_tracker, prepare_for_inference

@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 
 from models.cutie.config import MemoryConfig, PresenceConfig
-from models.cutie.inference.evidence import NAMES, FrameMaps, Known, Seen, measure
-from models.cutie.inference.learned_presence import LearnedPresence
+from models.cutie.inference.presence.evidence import NAMES, FrameMaps, Known, Seen, measure
+from models.cutie.inference.presence.learned import LearnedPresence
 from models.cutie.inference.propagation import Propagation
 from models.cutie.network.network import Network
 from models.cutie.network.presence_head import PRESENCE, PresenceHead

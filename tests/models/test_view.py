@@ -13,7 +13,7 @@ from app import paths
 from models.api import Anchors, Explainer, Image, LoadOptions, Tracked
 from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.plan import Plan
-from models.cutie.inference.presence import Presence
+from models.cutie.inference.presence.usual import Presence
 from models.cutie.inference.view import Box, Follower, View, box_in, box_of, follows
 from models.cutie.loader import _PRESENCE, load_tracker
 from models.cutie.network.network import ImageFeatures, Network

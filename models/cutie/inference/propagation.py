@@ -13,11 +13,11 @@ from torch import Tensor
 from models.api import ModelError, Place, Store, Vote
 from models.cutie.affinity import query_terms
 from models.cutie.config import MemoryConfig
-from models.cutie.inference.evidence import FrameMaps
 from models.cutie.inference.geometry import Geometry
-from models.cutie.inference.learned_presence import LearnedPresence
-from models.cutie.inference.presence import Presence, rivalled
-from models.cutie.inference.showing import Showing
+from models.cutie.inference.presence.evidence import FrameMaps
+from models.cutie.inference.presence.learned import LearnedPresence
+from models.cutie.inference.presence.showing import Showing
+from models.cutie.inference.presence.usual import Presence, rivalled
 from models.cutie.memory.bank import Bank, select_objects
 from models.cutie.network.layers import aggregate, side_by_side
 from models.cutie.network.network import ImageFeatures, MaskFeatures, Network, join, pixels

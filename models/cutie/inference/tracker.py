@@ -23,7 +23,7 @@ from models.cutie.config import MemoryConfig
 from models.cutie.inference.encoder_threads import EncoderThreads, beside
 from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.plan import Plan
-from models.cutie.inference.presence import scores, winner
+from models.cutie.inference.presence.usual import scores, winner
 from models.cutie.inference.propagation import EncodedFrame, Propagation
 from models.cutie.inference.reader import FrameReader, half_precision, upload
 from models.cutie.inference.view import FOLLOWED, Follower, View, box_in, box_of, follows

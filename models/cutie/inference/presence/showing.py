@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from models.cutie.config import ShownConfig
-from models.cutie.inference.presence import areas, scores
+from models.cutie.inference.presence.usual import areas, scores
 
 
 class _State(Enum):

@@ -6,7 +6,15 @@ import torch
 from torch import Tensor
 
 from models.cutie.config import PresenceConfig
-from models.cutie.inference.evidence import CLAIMED, NAMES, FrameMaps, Known, Seen, measure, near
+from models.cutie.inference.presence.evidence import (
+    CLAIMED,
+    NAMES,
+    FrameMaps,
+    Known,
+    Seen,
+    measure,
+    near,
+)
 from models.cutie.network.presence_head import PresenceHead
 
 

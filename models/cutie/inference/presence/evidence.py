@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.cutie.inference.presence import winner
+from models.cutie.inference.presence.usual import winner
 
 CLAIMED = "share claimed by a rival"
 NAMES = (

@@ -1,0 +1,1 @@
+"""The presence of objects on a frame: who is there, and whose mask is shown."""
