@@ -8,8 +8,9 @@ one fails. Which tests those are is found out by one run of the folder's tests, 
 Every set of tests runs in a fork of a process that has imported the large libraries already (so not
 on Windows), and within a limit of processor time: a change that makes a loop endless is noticed.
 Thresholds at the head of a file are left alone: they are measured, and a test of their values says
-nothing. A survivor is either the same in effect, or a test is missing. The last line is the share
-noticed.
+nothing. A survivor is either the same in effect, or a test is missing. (Of a function in a cache
+only the first test that needs it is known to enter it: try its survivors with all tests by hand.)
+The last line is the share noticed.
 """
 
 import argparse

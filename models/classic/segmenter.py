@@ -116,7 +116,7 @@ class _Focus:
         share[self._part] = np.asarray(wide, np.float32)
         window = window_of(share > 0, 16)
         if share[window].size:
-            radius_px = max(2, round(2 / self.scale))
+            radius_px = round(2 / self.scale)
             near = guided(image[window], share[window], radius_px=radius_px, smoothness=1e-4)
             out[window] = near > 0.5
         return out

@@ -152,6 +152,14 @@ def test_beside_a_labelled_hand_a_click_means_a_hand_and_not_the_person() -> Non
     first, *others = masks_of(scene, person, square(20, 20, side=26), other_hand)
     assert same(first, other_hand)
     assert any(same(mask, person & ~labelled) for mask in others)
+    # With more than a click it is said what is meant: the model knows best.
+    for clicks, box in (
+        ((Click(33, 33), Click(20, 10)), None),
+        ((Click(33, 33),), Box(1, 1, 47, 47)),
+        ((), Box(1, 1, 47, 47)),
+    ):
+        told = Scene(clicks, box=box, others=(labelled,))
+        assert same(masks_of(told, person, other_hand)[0], person & ~labelled)
 
 
 def test_a_part_is_held_by_what_has_more_than_four_fifths_of_it() -> None:
@@ -219,6 +227,26 @@ def test_a_neighbour_that_a_click_points_into_is_named_where_it_is_thick_and_far
     assert cup[round(reminder.y), round(reminder.x)]
     # Nothing is left of what the click asks for.
     assert prompt_among(Scene((click,), before=square(10), others=(handle,))).clicks == (click,)
+
+
+@pytest.mark.parametrize(("right", "down"), [(0, 30), (40, 0), (25, 70)])
+def test_where_in_the_frame_a_scene_lies_changes_no_reminder(right: int, down: int) -> None:
+    """One click lies in the thicker part of a neighbour: what is named is the other part."""
+    size = (140, 160)
+    part, rest, third = square(31, 20, 13, size), square(70, 22, 9, size), square(5, 45, 12, size)
+    masks = [part | rest, third]
+
+    def asked(x: int, y: int) -> set[tuple[float, float]]:
+        before, *others = (
+            np.roll(each, (y, x), (0, 1)) for each in (square(20, 20, 9, size), *masks)
+        )
+        scene = Scene((Click(33 + x, 26 + y),), before=before, others=tuple(others))
+        return {(each.x - x, each.y - y) for each in prompt_among(scene).clicks}
+
+    there = asked(0, 0)
+    assert len(there) == 3  # the click, and one on each of the two
+    assert any(rest[int(y), int(x)] for x, y in there)
+    assert asked(right, down) == there
 
 
 def test_a_new_object_is_asked_for_as_it_is_clicked() -> None:

@@ -153,3 +153,16 @@ def test_a_small_prompt_has_sixteen_pixels_round_it_within_the_frame() -> None:
     whole = _Focus.on(Prompt((Click(370, 8),)), (300, 400))
     assert (whole.left, whole.top, whole.width, whole.height) == (0, 0, 400, 300)
     assert whole.scale == 200 / 300
+
+
+@pytest.mark.parametrize("height", [400, 800, 1200])
+def test_an_answer_is_brought_to_the_edges_however_small_it_was_worked_on(height: int) -> None:
+    size = (height, height * 3 // 2)
+    rows, columns = np.ogrid[: size[0], : size[1]]
+    thing = np.hypot(rows - size[0] * 0.45, columns - size[1] * 0.55) < size[0] * 0.3
+    image = np.where(thing[..., None], (200, 60, 40), (60, 90, 80)).astype(np.uint8)
+    focus = _Focus.on(Prompt((Click(5, 5),)), size)
+    high, wide = focus.work_size
+    small = cv2.resize(thing.astype(np.uint8), (wide, high), interpolation=cv2.INTER_NEAREST)
+    found = focus.widened(image, small > 0)
+    assert np.count_nonzero(found & thing) > 0.995 * np.count_nonzero(found | thing)

@@ -273,3 +273,22 @@ def test_an_object_that_is_seen_larger_is_still_there() -> None:
     assert presence.judge(small, [1], []) == []
     presence.enlarge(1 / 16)
     assert presence.judge(small, [1], []) == [1]
+
+
+@pytest.mark.parametrize("side", ["top", "left", "bottom", "right"])
+def test_a_view_holds_what_has_a_share_of_its_free_space_on_every_side(side: str) -> None:
+    """A view of 40 x 60 pixels, an object of 10 x 20: 30 rows and 40 columns are free."""
+    view, frame = View(30, 50, 40, 60), (120, 200)
+    for away, held in ((0.25, True), (0.2, False)):
+        down, across = round(away * 30), round(away * 40)
+        top = {"top": 30 + down, "bottom": 70 - down - 10}.get(side, 45)
+        left = {"left": 50 + across, "right": 110 - across - 20}.get(side, 70)
+        box = Box(top=top, left=left, bottom=top + 10, right=left + 20)
+        assert view.holds(box, frame, 0.25) == held
+        assert view.holds(box, frame, 0.1)
+    row = {"top": 0, "bottom": 80}.get(side, 30)
+    column = {"left": 0, "right": 140}.get(side, 50)
+    at_the_end = View(row, column, 40, 60)
+    top = {"top": 0, "bottom": 110}.get(side, row + 15)
+    left = {"left": 0, "right": 180}.get(side, column + 20)
+    assert at_the_end.holds(Box(top=top, left=left, bottom=top + 10, right=left + 20), frame, 0.25)

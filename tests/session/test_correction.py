@@ -277,6 +277,22 @@ def test_refining_frames_is_one_step_that_leaves_anchors_alone(
     assert origins == [Origin.DRAWN, *[Origin.REFINED] * 4]
 
 
+@pytest.mark.parametrize(("objects", "refined"), [(None, {1, 2}), ([2], {2})])
+def test_the_chosen_range_is_refined_both_ends_included(
+    desk: Desk, idle: Callable[[], None], objects: list[int] | None, refined: set[int]
+) -> None:
+    session = desk.session
+    for number in (1, 2):
+        draw(desk, 0, number, x=30 * number - 20)
+    session.jobs.propagate(Direction.FORWARD)
+    idle()
+    session.view.set_range(3, 6)
+    session.correction.refine_range(objects)
+    idle()
+    changed = {key for key, e in session.masks.document.items() if e.origin is Origin.REFINED}
+    assert changed == {Key(frame, number) for frame in range(3, 7) for number in refined}
+
+
 def test_several_objects_are_refined_in_one_step_but_no_locked_one(
     desk: Desk, idle: Callable[[], None]
 ) -> None:

@@ -91,3 +91,18 @@ def test_a_frame_that_is_back_is_read_when_it_is_gone_to_again(
     qtbot.waitUntil(lambda: session.video.image(25) is not None)
     file.unlink()  # and another time
     assert session.video.image(25) is not None
+
+
+def test_a_frame_has_its_files_name_and_its_time_and_one_that_is_not_there_none(
+    desk: Desk,
+) -> None:
+    video = desk.session.video
+    opened = video.now
+    assert opened is not None
+    assert [video.name_of(frame) for frame in (-1, 0, 29, 30)] == ["", "00000", "00029", ""]
+    assert video.fps == opened.video.fps
+    times = [video.time_of(frame) for frame in (-1, 0, 29, 30)]
+    assert times == [0, 0, pytest.approx(29 / video.fps), 0]
+    assert video.cache_bytes >= 0
+    desk.session.files.close()
+    assert (video.name_of(0), video.time_of(3), video.fps, video.cache_bytes) == ("", 0, 0, 0)

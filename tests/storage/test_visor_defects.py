@@ -364,6 +364,15 @@ NOTES = {
 }  # fmt: skip
 
 
+def test_an_object_of_no_end_of_its_run_is_wrong_and_one_of_one_end_only_noted() -> None:
+    for damage, harmless in ((without(7, 1), True), (put(1, 0, "name", "knife"), False)):
+        raw = dense()
+        damage(raw)
+        found = [each for each in validate(raw, MAPPING, FRAMES) if each.rule == "run object"]
+        assert found
+        assert {each.harmless for each in found} == {harmless}
+
+
 @pytest.mark.parametrize(("chosen", "harmless"), [(None, True), ("2", False), (-1, False)])
 def test_a_class_that_was_not_chosen_is_only_noted(chosen: Json, harmless: bool) -> None:
     raw = sparse()
@@ -389,7 +398,7 @@ def test_a_single_defect_is_reported_at_its_place(
     damage(raw)
     found = {(frame, where) for frame, where, name in check(raw) if name == rule}
     assert found
-    if rule != "class":  # of which one that was not chosen is a note
+    if rule not in {"class", "run object"}:  # which are either, as tested by themselves
         harmless = {each.harmless for each in validate(raw, MAPPING, FRAMES) if each.rule == rule}
         assert harmless == {rule in NOTES}
     if record is not None:
