@@ -109,7 +109,7 @@ class JobRunner(QObject):
 
         if self._status.state is SessionState.SEGMENTING:
             self.after_click.hold(partial(self.ask, planned, at_once=at_once))
-            self._status.report("info", "It begins with the answer to the click.")
+            self._status.report("info", "The propagation begins with the answer to the click.")
         else:
             self.ask(planned, at_once=at_once)
 
