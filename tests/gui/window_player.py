@@ -384,7 +384,9 @@ class Player:
                         shutil.copy(project.path.with_name(name), folder / name)
                 self.killed.append((folder / project.path.name, video))
 
-        project._database.set_trace_callback(copy)
+        # Set where the statements are made: elsewhere it would wait for one that waits for it.
+        trace = project._database.set_trace_callback
+        self.session.files.autosave.on_project(lambda _project: trace(copy)).result()
 
     def fill_or_empty(self) -> None:
         self.is_full = not self.is_full
