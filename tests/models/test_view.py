@@ -126,6 +126,13 @@ def test_the_view_starts_at_the_anchor_nearby_not_at_the_last_one() -> None:
     assert all(overlap(clip, each) > 0.8 for each in found.values())
 
 
+def test_nothing_is_followed_before_the_first_anchor() -> None:
+    clip = SmallThing()
+    found = followed(clip, anchors={3: {1: clip.mask(3)}})
+    assert all(1 not in found[frame][1] for frame in range(3))
+    assert overlap(clip, found[6]) > 0.8
+
+
 def test_votes_for_a_pixel_lie_on_the_object_where_it_was() -> None:
     clip = SmallThing()
     tracker = load_tracker("lite", clip, LoadOptions(weights=STORED, device="cpu", size=160))

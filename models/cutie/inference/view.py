@@ -160,7 +160,9 @@ def box_of(masks: Iterable[BoolMask]) -> Box | None:
 
 
 def box_in(probability: Tensor, view: View) -> Box | None:
-    """Return where probabilities (K, h, w) in a view are above one half, as boxes of the frame."""
+    """Return where probabilities (K, h, w) in a view are above one half, as a box of the frame."""
+    if not len(probability):
+        return None
     there = probability.amax(dim=0) > 0.5
     if int(there.sum()) < _LEAST_AREA:
         return None
