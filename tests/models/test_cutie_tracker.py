@@ -30,6 +30,7 @@ from models.cutie.config import CUTIE_SMALL, LITE, MemoryConfig, css_memory
 from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.presence.usual import scores
 from models.cutie.inference.propagation import FrameSizeError
+from models.cutie.inference.single_pass import Pass
 from models.cutie.inference.tracker import CutieTracker, RunOptions
 from models.cutie.loader import load_segmenter, load_tracker, prepare_for_inference
 from models.cutie.network.network import Network
@@ -339,7 +340,9 @@ def test_votes_are_what_the_published_formula_gives_for_the_remembered_frames(
 ) -> None:
     tracker = tracker_on(Noise(8), small)
     list(tracker.track({0: masks((1,)), 7: masks((1,))}, range(7)))
-    reader, geometry = tracker._latest[0]._reader, tracker._latest[0]._geometry
+    latest = tracker._latest[0]
+    assert isinstance(latest, Pass)
+    reader, geometry = latest._reader, latest._geometry
     column, row = geometry.cell(40.5, 20.0)
     with torch.inference_mode():
         seen = {frame: reader.read(frame).features for frame in (0, 3, 5, 7)}

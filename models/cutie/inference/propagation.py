@@ -167,6 +167,21 @@ class Propagation:
             self._add_memory(frame, present, confusing, permanent=permanent)
         return self._shown(probability, given or {})
 
+    def recognise(self, frame: EncodedFrame) -> Tensor:
+        """Return the objects by how they look, wherever they were, (K + 1, H, W); keep nothing."""
+        last, sensory = self._last_masks, self.bank.sensory
+        assert last is not None
+        self._last_masks = torch.zeros_like(last)
+        self.forget_places(frame)
+        try:
+            return self._segment(frame, renew=False).probability(frame.features.size)
+        finally:
+            self._last_masks, self.bank.sensory = last, sensory
+
+    def forget_places(self, frame: EncodedFrame) -> None:
+        """Let the sensory memory, which knows where the objects were, begin anew."""
+        self.bank.sensory = {each: self._empty_sensory(frame) for each in self.objects}
+
     def move(self, before: Geometry, after: Geometry) -> None:
         """Bring what is known from just before to the view in which the next frame is seen."""
         if self._last_masks is not None:

@@ -57,8 +57,6 @@ class FrameReader:
         """Return a frame's features."""
         if number not in self._encoded:
             self._keep(self._encode(number))
-        while len(self._encoded) > self._kept:
-            del self._encoded[next(iter(self._encoded))]
         return self._encoded[number]
 
     def read_as(self, number: int, geometry: Geometry) -> EncodedFrame:
@@ -68,6 +66,11 @@ class FrameReader:
             self._due.pop(number, None)
             self._keep(self._features([number], geometry))
         return self._encoded[number]
+
+    def clear(self) -> None:
+        """Let go of what is encoded, and of what is due."""
+        self._encoded.clear()
+        self._due.clear()
 
     def stop(self) -> None:
         """Encode nothing ahead from here on."""
@@ -95,6 +98,8 @@ class FrameReader:
         for frame in encoded:
             self._encoded.pop(frame.number, None)
             self._encoded[frame.number] = frame
+        while len(self._encoded) > self._kept:
+            del self._encoded[next(iter(self._encoded))]
 
     @torch.inference_mode()
     def _features(self, numbers: Sequence[int], geometry: Geometry) -> list[EncodedFrame]:

@@ -1,7 +1,7 @@
 """The memory network behind models.api.Tracker."""
 
 from collections import deque
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,9 +10,7 @@ from torch import Tensor
 
 from models.api import (
     Anchors,
-    BoolMask,
     Frames,
-    Place,
     Prediction,
     PromptError,
     Quality,
@@ -21,12 +19,14 @@ from models.api import (
 )
 from models.cutie.config import MemoryConfig
 from models.cutie.inference.encoder_threads import EncoderThreads, beside
+from models.cutie.inference.following_pass import AnyPass, FollowingPass, following_memory
 from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.plan import Plan
-from models.cutie.inference.presence.usual import scores, winner
-from models.cutie.inference.propagation import EncodedFrame, Propagation
-from models.cutie.inference.reader import FrameReader, half_precision, upload
-from models.cutie.inference.view import FOLLOWED, Follower, View, box_in, box_of, follows
+from models.cutie.inference.presence.usual import winner
+from models.cutie.inference.propagation import Propagation
+from models.cutie.inference.reader import FrameReader
+from models.cutie.inference.single_pass import Pass
+from models.cutie.inference.view import FOLLOWED, follows
 from models.cutie.network.network import Network
 from models.prompt import check_anchors
 
@@ -71,7 +71,7 @@ class CutieTracker:
         self._options = options
         self._memory = memory
         self._device = network.pixel_mean.device
-        self._latest: list[_Pass] = []
+        self._latest: Sequence[AnyPass] = ()
 
     def track(
         self, anchors: Anchors, frames: Sequence[int], *, probabilities: bool = False
@@ -107,7 +107,7 @@ class CutieTracker:
         self, plan: Plan, left_out: Collection[int] = (), *, probabilities: bool
     ) -> Generator[Tracked, None, None]:
         threads = EncoderThreads() if self._side_by_side else None
-        passes: list[_Pass] = []
+        passes: Sequence[AnyPass] = ()
         try:
             with beside(threads):
                 self._latest = passes = self._start_passes(plan, left_out, threads)
@@ -120,7 +120,7 @@ class CutieTracker:
 
     def _run(
         self,
-        passes: Sequence["_Pass"],
+        passes: Sequence[AnyPass],
         plan: Plan,
         threads: EncoderThreads | None,
         *,
@@ -144,16 +144,30 @@ class CutieTracker:
     @torch.inference_mode()
     def _start_passes(
         self, plan: Plan, left_out: Collection[int], threads: EncoderThreads | None
-    ) -> list["_Pass"]:
+    ) -> Sequence[AnyPass]:
         if not plan.anchors:
             return []
         config = self._memory(len(plan.frames))
         options = self._options
         if options.follow and follows(plan, self._frames.size):
-            geometry = self._geometry(FOLLOWED * options.scales[0])
-            return [self._pass_at(geometry, plan, config, left_out, threads, follow=True)]
+            return [self._following_pass(plan, following_memory(config), left_out, threads)]
         geometries = map(self._geometry, options.scales)
         return [self._pass_at(each, plan, config, left_out, threads) for each in geometries]
+
+    def _following_pass(
+        self,
+        plan: Plan,
+        config: MemoryConfig,
+        left_out: Collection[int],
+        threads: EncoderThreads | None,
+    ) -> FollowingPass:
+        scale = self._options.scales[0]
+        near = self._geometry(FOLLOWED * scale)
+        return FollowingPass(
+            plan,
+            self._pass_at(near, plan, config, left_out, threads, follow=True),
+            lambda: self._pass_at(self._geometry(scale), plan, config, left_out, threads),
+        )
 
     def _pass_at(
         self,
@@ -164,14 +178,14 @@ class CutieTracker:
         threads: EncoderThreads | None,
         *,
         follow: bool = False,
-    ) -> "_Pass":
+    ) -> Pass:
         mirrored = self._options.flip
         network, frames = self._network, self._frames
         reader = FrameReader(network, frames, geometry, mirrored=mirrored, threads=threads)
         anchors = len(plan.anchors)
         memory = Propagation(network, config, anchor_frames=anchors, left_out=left_out)
         bfloat16 = self._options.bfloat16
-        return _Pass(network, reader, plan, memory, bfloat16=bfloat16, follow=follow)
+        return Pass(network, reader, plan, memory, bfloat16=bfloat16, follow=follow)
 
     def _geometry(self, scale: float) -> Geometry:
         return Geometry.of(
@@ -184,7 +198,7 @@ class CutieTracker:
 
     @torch.inference_mode()
     def _step(
-        self, passes: Sequence["_Pass"], plan: Plan, frame: int, *, probabilities: bool
+        self, passes: Sequence[AnyPass], plan: Plan, frame: int, *, probabilities: bool
     ) -> "_Pending":
         """Start on a frame; nothing is waited for."""
         results = [each.step(frame) for each in passes]
@@ -207,122 +221,6 @@ def _fused(
     for more, more_score in results[1:]:
         probability, score = probability + more, score + more_score
     return probability / len(results), score / len(results)
-
-
-class _Pass:
-    """One pass through the video, at one scale."""
-
-    def __init__(
-        self,
-        network: Network,
-        reader: FrameReader,
-        plan: Plan,
-        propagation: Propagation,
-        *,
-        bfloat16: bool,
-        follow: bool,
-    ) -> None:
-        self._network = network
-        self._geometry = reader.geometry
-        self._follower = Follower(reader.geometry.frame) if follow else None
-        self._looked: dict[int, Geometry] = {}  # frame -> what was seen of it
-        self._device = network.pixel_mean.device
-        self._plan = plan
-        self._reader = reader
-        self._bfloat16 = bfloat16
-        self._propagation = propagation
-        self._add_anchors()
-
-    @property
-    def objects(self) -> list[int]:
-        """The objects followed now, in the order of the probabilities."""
-        return self._propagation.objects
-
-    def step(self, frame: int) -> tuple[Tensor, Tensor]:
-        """Return probabilities (K + 1, H, W) at the frame's size, and scores (K,)."""
-        seen = self._look(frame)
-        given, geometry = self._masks(frame), self._geometry
-        with half_precision(self._device, on_cpu=self._bfloat16):
-            last = frame == self._plan.frames[-1]
-            probability = self._propagation.step(seen, given, last=last)
-        probability = geometry.inside(probability)
-        if self._follower is not None and not given:
-            self._follower.see(box_in(probability[1:], geometry.view))
-            self._reader.geometry = geometry.looking_at(self._follower.view)
-        return geometry.out(probability), scores(probability)
-
-    def _look(self, frame: int) -> EncodedFrame:
-        """Return a frame's features, and bring what is remembered to its view."""
-        if self._follower is None:
-            return self._reader.read(frame)
-        given = self._plan.anchors.get(frame)
-        if given:
-            self._aim(self._follower, given)
-        seen = self._reader.read(frame)
-        if self._follower.may_miss(seen.geometry.view):
-            seen = self._reader.read_as(frame, self._geometry.looking_at(self._follower.view))
-        if seen.geometry != self._geometry:
-            self._propagation.move(self._geometry, seen.geometry)
-            self._geometry = seen.geometry
-        self._looked[frame] = seen.geometry
-        return seen
-
-    def _aim(self, follower: Follower, given: Mapping[int, BoolMask]) -> None:
-        """Let the view follow the object from a given mask on."""
-        follower.start(box_of(given.values()))
-        self._reader.geometry = self._geometry.looking_at(follower.view)
-
-    @torch.inference_mode()
-    def explain(self, frame: int, x: float, y: float, object_id: int | None) -> tuple[Vote, ...]:
-        """Return the votes for a pixel of the frame."""
-        geometry = self._geometry_at(frame, x, y)
-        column, row = geometry.cell(x, y)
-        features = self._reader.read_as(frame, geometry).features
-        votes = self._propagation.explain(features, row, column, object_id)
-        return tuple(each._replace(places=self._in_frame(each)) for each in votes)
-
-    def _geometry_at(self, frame: int, x: float, y: float) -> Geometry:
-        """Return what was seen of a frame, or its whole where the pixel was not."""
-        geometry = self._looked.get(frame)
-        if geometry is not None and geometry.view.contains(x, y):
-            return geometry
-        return self._geometry.looking_at(View.whole(self._geometry.frame))
-
-    def _in_frame(self, vote: Vote) -> tuple[Place, ...]:
-        """Return a vote's places of the network's grid in pixels of the frame it is for."""
-        seen = self._looked.get(vote.frame, self._geometry)
-        return tuple(
-            Place(*seen.centre(int(place.x), int(place.y)), place.weight) for place in vote.places
-        )
-
-    def stop(self) -> None:
-        """Encode nothing ahead from here on; `explain` still works."""
-        self._reader.stop()
-
-    def _add_anchors(self) -> None:
-        plan = self._plan
-        self._reader.plan([*plan.anchors, *plan.frames])
-        for frame in plan.anchors:
-            seen = self._look(frame)
-            masks = self._masks(frame)
-            assert masks is not None
-            with half_precision(self._device, on_cpu=self._bfloat16):
-                groups, starting = plan.groups(frame), plan.starting(frame)
-                self._propagation.add_anchor(seen, masks, groups, starting=starting)
-        self._propagation.start()
-        if self._follower is not None:
-            for frame in plan.starts.values():  # the last anchor need not be the nearest
-                self._aim(self._follower, plan.anchors[frame])
-        self._reader.plan(plan.frames)
-
-    def _masks(self, frame: int) -> dict[int, Tensor] | None:
-        """Return the anchor masks of a frame as the network sees them."""
-        given = self._plan.anchors.get(frame)
-        if not given:
-            return None
-        stacked = np.stack(list(given.values())).astype(np.float32)
-        masks = self._geometry.masks_in(upload(stacked, self._device))
-        return dict(zip(given, masks, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

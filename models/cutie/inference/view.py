@@ -154,6 +154,19 @@ def zoom_on(box: Box, frame: tuple[int, int]) -> float:
     return min(max(_SPAN / max(_share(box, frame), 1e-6), 1.0), _MOST_ZOOM)
 
 
+def moved_on(before: Box, now: Box) -> Box:
+    """Return where an object will be that moves on as it did."""
+    return Box(*(2 * b - a for a, b in zip(before, now, strict=True)))
+
+
+def iou(a: Box, b: Box) -> float:
+    """Return the IoU of two boxes."""
+    down = max(min(a.bottom, b.bottom) - max(a.top, b.top), 0)
+    across = max(min(a.right, b.right) - max(a.left, b.left), 0)
+    areas = sum((box.bottom - box.top) * (box.right - box.left) for box in (a, b))
+    return down * across / max(areas - down * across, 1e-6)
+
+
 def box_of(masks: Iterable[BoolMask]) -> Box | None:
     """Return where the masks (H, W) are set, None where none is."""
     return _box(torch.from_numpy(mask) for mask in masks)

@@ -1,0 +1,163 @@
+"""One pass through a video, at one scale."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.api import BoolMask, Place, Vote
+from models.cutie.inference.geometry import Geometry
+from models.cutie.inference.plan import Plan
+from models.cutie.inference.presence.usual import scores
+from models.cutie.inference.propagation import EncodedFrame, Propagation
+from models.cutie.inference.reader import FrameReader, half_precision, upload
+from models.cutie.inference.view import Follower, View, box_in, box_of
+from models.cutie.network.network import Network
+
+
+class Pass:
+    """One pass through the video, at one scale."""
+
+    def __init__(
+        self,
+        network: Network,
+        reader: FrameReader,
+        plan: Plan,
+        propagation: Propagation,
+        *,
+        bfloat16: bool,
+        follow: bool,
+    ) -> None:
+        self._network = network
+        self._geometry = reader.geometry
+        self._follower = Follower(reader.geometry.frame) if follow else None
+        self._looked: dict[int, Geometry] = {}  # frame -> what was seen of it
+        self._device = network.pixel_mean.device
+        self._plan = plan
+        self._reader = reader
+        self._bfloat16 = bfloat16
+        self._propagation = propagation
+        self._add_anchors()
+
+    @property
+    def objects(self) -> list[int]:
+        """The objects followed now, in the order of the probabilities."""
+        return self._propagation.objects
+
+    def step(self, frame: int) -> tuple[Tensor, Tensor]:
+        """Return probabilities (K + 1, H, W) at the frame's size, and scores (K,)."""
+        anchor = self._plan.anchors.get(frame)
+        seen = self._look(frame, anchor)
+        given, geometry = self._masks(anchor), self._geometry
+        with half_precision(self._device, on_cpu=self._bfloat16):
+            last = frame == self._plan.frames[-1]
+            probability = self._propagation.step(seen, given, last=last)
+        probability = geometry.inside(probability)
+        if self._follower is not None and not given:
+            self._follower.see(box_in(probability[1:], geometry.view))
+            self._reader.geometry = geometry.looking_at(self._follower.view)
+        return geometry.out(probability), scores(probability)
+
+    @torch.inference_mode()
+    def take(self, frame: int, masks: Mapping[int, BoolMask]) -> None:
+        """Take it that objects are here on a frame, object -> (H, W), and go on from there."""
+        seen = self._look(frame, masks)
+        given = self._masks(masks)
+        with half_precision(self._device, on_cpu=self._bfloat16):
+            self._propagation.forget_places(seen)
+            self._propagation.step(seen, given)
+
+    @torch.inference_mode()
+    def recognise(self, frame: int, place: BoolMask | None = None) -> tuple[Tensor, Tensor]:
+        """Return what `step` does, by how the objects look, wherever they were; keep nothing.
+
+        A pass whose view follows looks at a `place`, (H, W).
+        """
+        geometry = self._geometry
+        box = None if place is None else box_of([place])
+        if box is not None:
+            geometry = geometry.looking_at(View.on(box, geometry.frame))
+        read = self._reader
+        seen = read.read(frame) if place is None else read.read_as(frame, geometry)
+        with half_precision(self._device, on_cpu=self._bfloat16):
+            probability = geometry.inside(self._propagation.recognise(seen))
+        return geometry.out(probability), scores(probability)
+
+    def rest(self) -> None:
+        """Encode nothing ahead, and keep nothing encoded, until a frame is asked for again."""
+        self._reader.clear()
+
+    def _look(self, frame: int, given: Mapping[int, BoolMask] | None) -> EncodedFrame:
+        """Return a frame's features, and bring what is remembered to its view.
+
+        Where masks are `given`, the view is chosen by them.
+        """
+        if self._follower is None:
+            return self._reader.read(frame)
+        if given:
+            self._aim(self._follower, given)
+        seen = self._reader.read(frame)
+        if self._follower.may_miss(seen.geometry.view):
+            seen = self._reader.read_as(frame, self._geometry.looking_at(self._follower.view))
+        if seen.geometry != self._geometry:
+            self._propagation.move(self._geometry, seen.geometry)
+            self._geometry = seen.geometry
+        self._looked[frame] = seen.geometry
+        return seen
+
+    def _aim(self, follower: Follower, given: Mapping[int, BoolMask]) -> None:
+        """Let the view follow the object from a given mask on."""
+        follower.start(box_of(given.values()))
+        self._reader.geometry = self._geometry.looking_at(follower.view)
+
+    @torch.inference_mode()
+    def explain(self, frame: int, x: float, y: float, object_id: int | None) -> tuple[Vote, ...]:
+        """Return the votes for a pixel of the frame."""
+        geometry = self._geometry_at(frame, x, y)
+        column, row = geometry.cell(x, y)
+        features = self._reader.read_as(frame, geometry).features
+        votes = self._propagation.explain(features, row, column, object_id)
+        return tuple(each._replace(places=self._in_frame(each)) for each in votes)
+
+    def _geometry_at(self, frame: int, x: float, y: float) -> Geometry:
+        """Return what was seen of a frame, or its whole where the pixel was not."""
+        geometry = self._looked.get(frame)
+        if geometry is not None and geometry.view.contains(x, y):
+            return geometry
+        return self._geometry.looking_at(View.whole(self._geometry.frame))
+
+    def _in_frame(self, vote: Vote) -> tuple[Place, ...]:
+        """Return a vote's places of the network's grid in pixels of the frame it is for."""
+        seen = self._looked.get(vote.frame, self._geometry)
+        return tuple(
+            Place(*seen.centre(int(place.x), int(place.y)), place.weight) for place in vote.places
+        )
+
+    def stop(self) -> None:
+        """Encode nothing ahead from here on; `explain` still works."""
+        self._reader.stop()
+
+    def _add_anchors(self) -> None:
+        plan = self._plan
+        self._reader.plan([*plan.anchors, *plan.frames])
+        for frame in plan.anchors:
+            seen = self._look(frame, plan.anchors[frame])
+            masks = self._masks(plan.anchors[frame])
+            assert masks is not None
+            with half_precision(self._device, on_cpu=self._bfloat16):
+                groups, starting = plan.groups(frame), plan.starting(frame)
+                self._propagation.add_anchor(seen, masks, groups, starting=starting)
+        self._propagation.start()
+        if self._follower is not None:
+            for frame in plan.starts.values():  # the last anchor need not be the nearest
+                self._aim(self._follower, plan.anchors[frame])
+        self._reader.plan(plan.frames)
+
+    def _masks(self, given: Mapping[int, BoolMask] | None) -> dict[int, Tensor] | None:
+        """Return masks as the network sees them."""
+        if not given:
+            return None
+        stacked = np.stack(list(given.values())).astype(np.float32)
+        masks = self._geometry.masks_in(upload(stacked, self._device))
+        return dict(zip(given, masks, strict=True))
