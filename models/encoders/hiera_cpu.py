@@ -23,6 +23,7 @@ from models.encoders.shape import check_multiple
 from models.runtime import onednn
 
 _SIZES_KEPT = 4
+_TOKENS_AT_ONCE = 2048
 
 
 class _Windows(NamedTuple):
@@ -205,10 +206,16 @@ class CpuHiera(nn.Module):
 
 
 def _through(blocks: Sequence[_Block], windows: _Windows) -> _Windows:
-    tokens = windows.tokens
+    """Take windows through blocks, some at once: a block writes several times as much."""
+    height, width = windows.tokens.shape[1:3]
+    parts = windows.tokens.split(max(_TOKENS_AT_ONCE // (height * width), 1))
+    return windows._replace(tokens=torch.cat([_in_turn(blocks, part) for part in parts]))
+
+
+def _in_turn(blocks: Sequence[_Block], tokens: Tensor) -> Tensor:
     for block in blocks:
         tokens = block(tokens)
-    return windows._replace(tokens=tokens)
+    return tokens
 
 
 def _over_grid(blocks: Sequence[_Block], grid: Tensor) -> Tensor:
