@@ -78,8 +78,10 @@ class Script:
         self.stepped.append(frame)
         return _found(*self._tells[frame])
 
-    def recognise(self, frame: int, place: BoolMask | None = None) -> tuple[Tensor, Tensor]:
-        del place
+    def recognise(
+        self, frame: int, *, place: BoolMask | None = None, ahead: bool = False
+    ) -> tuple[Tensor, Tensor]:
+        del place, ahead
         self.recognised.append(frame)
         return _found(*self.recognises[frame])
 

@@ -20,6 +20,9 @@ _LEAST_OVERLAP = 0.3  # IoU with where its box was, or moves to, under which it 
 _LEAST_FOUND_SCORE = 0.6  # of what is found in the whole frame
 _LEAST_FOUND_SHARE = 0.4
 _LEAST_KNOWN = 0.75  # IoU of what the whole frame and the view take for the object
+# The same of a part of the object that the view has followed, as it goes behind something.
+_LEAST_PART_SHARE = 0.2
+_LEAST_PART_KNOWN = 0.85
 _SAME = 0.5  # IoU, from which the view had it all the time
 _USUAL = 5  # areas that the usual one is the mean of
 
@@ -84,13 +87,16 @@ class FollowingPass:
 
         Where that is the object after all, it counts.
         """
-        wide = self._whole_frames()
-        whole, score = wide.recognise(frame)
+        whole, score = self._whole_frames().recognise(frame, ahead=self._is_lost)
         mask = _mask(whole)
-        if self._usual.share(mask) >= _LEAST_FOUND_SHARE and float(score[0]) >= _LEAST_FOUND_SCORE:
-            known = self._near.recognise(frame, mask)
+        is_followed = followed is not None and _overlap(mask, _mask(followed[0])) >= _SAME
+        least_share = _LEAST_PART_SHARE if is_followed else _LEAST_FOUND_SHARE
+        if self._usual.share(mask) >= least_share and float(score[0]) >= _LEAST_FOUND_SCORE:
+            known = self._near.recognise(frame, place=mask)
             again = _mask(known[0])
-            if _overlap(again, mask) >= _LEAST_KNOWN and float(known[1][0]) >= _LEAST_FOUND_SCORE:
+            is_part = self._usual.share(mask) < _LEAST_FOUND_SHARE
+            least = _LEAST_PART_KNOWN if is_part else _LEAST_KNOWN
+            if _overlap(again, mask) >= least and float(known[1][0]) >= _LEAST_FOUND_SCORE:
                 return self._go_on(frame, again, known, followed)
         if not self._is_lost:
             self._near.rest()

@@ -62,24 +62,30 @@ class Pass:
     @torch.inference_mode()
     def take(self, frame: int, masks: Mapping[int, BoolMask]) -> None:
         """Take it that objects are here on a frame, object -> (H, W), and go on from there."""
-        seen = self._look(frame, masks)
+        if self._follower is None:  # nothing is ahead yet
+            seen = self._reader.read_as(frame, self._geometry)
+        else:
+            seen = self._look(frame, masks)
         given = self._masks(masks)
         with half_precision(self._device, on_cpu=self._bfloat16):
             self._propagation.forget_places(seen)
             self._propagation.step(seen, given)
 
     @torch.inference_mode()
-    def recognise(self, frame: int, place: BoolMask | None = None) -> tuple[Tensor, Tensor]:
+    def recognise(
+        self, frame: int, *, place: BoolMask | None = None, ahead: bool = False
+    ) -> tuple[Tensor, Tensor]:
         """Return what `step` does, by how the objects look, wherever they were; keep nothing.
 
-        A pass whose view follows looks at a `place`, (H, W).
+        A pass whose view follows looks at a `place`, (H, W). With `ahead` the next frames will be
+        asked for, too.
         """
         geometry = self._geometry
         box = None if place is None else box_of([place])
         if box is not None:
             geometry = geometry.looking_at(View.on(box, geometry.frame))
-        read = self._reader
-        seen = read.read(frame) if place is None else read.read_as(frame, geometry)
+        reader = self._reader
+        seen = reader.read(frame) if ahead else reader.read_as(frame, geometry)
         with half_precision(self._device, on_cpu=self._bfloat16):
             probability = geometry.inside(self._propagation.recognise(seen))
         return geometry.out(probability), scores(probability)
