@@ -162,6 +162,17 @@ def test_the_view_goes_on_as_it_was_where_the_whole_frame_finds_the_same() -> No
     assert near.stepped == list(range(6))
 
 
+def test_a_part_that_the_view_has_followed_is_known_where_nothing_moves() -> None:
+    part = (slice(10, 15), 0.95)
+    near, wide = Script(SURE | {3: part}), Script({})
+    near.recognises = wide.recognises = {3: part}
+    assert run(near, wide, 6)[3] == list(range(10, 15))
+    near, wide = Script(SURE | {3: part}), Script({})
+    near.recognises = {3: (slice(10, 16), 0.95), 4: part, 5: part}  # not the same to a sixth
+    wide.recognises = {3: part, 4: part, 5: part}
+    assert run(near, wide, 6)[3:] == [[], [], []]
+
+
 def test_a_thing_that_becomes_small_little_by_little_is_looked_up_once() -> None:
     small = (slice(10, 18), 0.95)
     near, wide = Script(SURE | dict.fromkeys(range(2, 9), small)), Script({})

@@ -89,15 +89,11 @@ class FollowingPass:
         """
         whole, score = self._whole_frames().recognise(frame, ahead=self._is_lost)
         mask = _mask(whole)
-        is_followed = followed is not None and _overlap(mask, _mask(followed[0])) >= _SAME
-        least_share = _LEAST_PART_SHARE if is_followed else _LEAST_FOUND_SHARE
-        if self._usual.share(mask) >= least_share and float(score[0]) >= _LEAST_FOUND_SCORE:
+        had = followed is not None and _overlap(mask, _mask(followed[0])) >= _SAME
+        if float(score[0]) >= _LEAST_FOUND_SCORE and self._usual.share(mask) >= _LEAST_PART_SHARE:
             known = self._near.recognise(frame, place=mask)
-            again = _mask(known[0])
-            is_part = self._usual.share(mask) < _LEAST_FOUND_SHARE
-            least = _LEAST_PART_KNOWN if is_part else _LEAST_KNOWN
-            if _overlap(again, mask) >= least and float(known[1][0]) >= _LEAST_FOUND_SCORE:
-                return self._go_on(frame, again, known, followed)
+            if float(known[1][0]) >= _LEAST_FOUND_SCORE and self._is_it(mask, known[0], had=had):
+                return self._go_on(frame, followed if had else None, known)
         if not self._is_lost:
             self._near.rest()
         self._is_lost = True
@@ -106,20 +102,29 @@ class FollowingPass:
         nothing[0] = 1
         return nothing, torch.zeros_like(score)
 
+    def _is_it(self, mask: BoolMask, known: Tensor, *, had: bool) -> bool:
+        """Return whether a mask in the whole frame is of what the view has `known` again.
+
+        `had`: whether it is where the view has followed the object to.
+        """
+        overlap = _overlap(mask, _mask(known))
+        if self._usual.share(mask) >= _LEAST_FOUND_SHARE:
+            return overlap >= _LEAST_KNOWN
+        return had and overlap >= _LEAST_PART_KNOWN
+
     def _go_on(
-        self,
-        frame: int,
-        mask: BoolMask,
-        known: tuple[Tensor, Tensor],
-        followed: tuple[Tensor, Tensor] | None,
+        self, frame: int, followed: tuple[Tensor, Tensor] | None, known: tuple[Tensor, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        """Let the view follow the object again, and return where it is."""
+        """Return where the object is: as the view has `followed` it, or where it is `known` again.
+
+        There the view follows it from now on.
+        """
         self._end_search()
-        if followed is not None and _overlap(mask, _mask(followed[0])) >= _SAME:
-            self._usual.add(frame, mask)
+        mask = _mask(known[0])
+        self._usual.start(frame, mask)
+        if followed is not None:
             return followed
         self._near.take(frame, dict.fromkeys(self.objects, mask))
-        self._usual.start(frame, mask)
         return known
 
     def _end_search(self) -> None:
