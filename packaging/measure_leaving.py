@@ -1,12 +1,14 @@
 """Measure a tracker where objects leave the picture and return, by the option `presence`.
 
     python packaging/measure_leaving.py CLIPS [CLIPS ...] --model lite
+    python packaging/measure_leaving.py CLIPS [CLIPS ...] --model lite --alone
 
 CLIPS are folders of JPEGImages and Annotations, as make_leaving.py, make_pairs.py and DAVIS have
 them. Printed for each folder and setting: of the objects that are away for at least 10 frames and
 return, the share of these frames with a made-up mask, J and F after the return, and how many are
 found again (a mean J of at least .5 on the last frames); of all others, J and F. The first
-frame's masks are given.
+frame's masks are given. With `--alone` each object that leaves is followed by itself, as the view
+does it on a CPU, and in whole frames.
 """
 
 import argparse
@@ -47,13 +49,19 @@ class Followed(NamedTuple):
 
 
 Outcome = Returned | Followed
+Setting = tuple[str, LoadOptions]
+
+
+def has_left(there: NDArray[np.bool_]) -> bool:
+    """Return whether an object is away for long and returns, by the frames it is there on."""
+    return bool((~there).sum() >= LEAST_AWAY and there[-1])
 
 
 def outcome(truth: Sequence[BoolMask], masks: Sequence[BoolMask]) -> Outcome:
     """Return what became of one object, by its masks on all frames but the first."""
     there = np.array([mask.any() for mask in truth])
     away = np.flatnonzero(~there)
-    left = away.size >= LEAST_AWAY and there[-1]
+    left = has_left(there)
     asked = np.flatnonzero(there)
     if left:
         asked = asked[asked > away[-1]]
@@ -68,19 +76,35 @@ def outcome(truth: Sequence[BoolMask], masks: Sequence[BoolMask]) -> Outcome:
 
 
 def outcomes(
-    folder: Path, name: str, model: str, options: LoadOptions, limit: int
+    folder: Path, name: str, options: LoadOptions, asked: argparse.Namespace
 ) -> Iterator[Outcome]:
-    """Yield what became of each object of one clip."""
+    """Yield what became of each object of one clip; with `asked.alone`, of each that leaves."""
     video = open_video(folder / "JPEGImages" / name)
-    length = min(limit or len(video), len(video))
+    length = min(asked.frames or len(video), len(video))
     paths = sorted((folder / "Annotations" / name).glob("*.png"))[:length]
     labels: list[Labels] = [read_labels(path) for path in paths]
     objects = [int(each) for each in np.unique(labels[0]) if each]
-    anchors = {0: {each: labels[0] == each for each in objects}}
-    found = dict(load_tracker(model, video, options).track(anchors, range(length)))
-    for each in objects:
-        truth = [frame == each for frame in labels[1:]]
-        yield outcome(truth, [found[at][each].mask for at in range(1, length)])
+    truth = {each: [frame == each for frame in labels] for each in objects}
+    there = {each: np.array([mask.any() for mask in truth[each][1:]]) for each in objects}
+    together = [[each] for each in objects if has_left(there[each])] if asked.alone else [objects]
+    for group in together:
+        anchors = {0: {each: truth[each][0] for each in group}}
+        found = dict(load_tracker(asked.model, video, options).track(anchors, range(length)))
+        for each in group:
+            yield outcome(truth[each][1:], [found[at][each].mask for at in range(1, length)])
+
+
+def settings(size: int | None, *, alone: bool) -> list[Setting]:
+    """Return what is compared."""
+    if alone:
+        return [
+            (name, LoadOptions(size=size, follow=follow))
+            for name, follow in (("the view follows", True), ("whole frames", False))
+        ]
+    return [
+        (f"presence {name}", LoadOptions(size=size, presence=presence))
+        for name, presence in (("off", False), ("the model's own", None), ("on", True))
+    ]
 
 
 def table(found: Sequence[Outcome]) -> str:
@@ -100,10 +124,9 @@ def table(found: Sequence[Outcome]) -> str:
     return ", ".join(parts)
 
 
-def report(name: str, found: Sequence[Outcome], *, presence: bool | None) -> None:
+def report(name: str, setting: str, found: Sequence[Outcome]) -> None:
     """Print the figures of one clip or folder."""
-    setting = {False: "off", None: "the model's own", True: "on"}[presence]
-    sys.stdout.write(f"{name}, presence {setting}: {table(found)}\n")
+    sys.stdout.write(f"{name}, {setting}: {table(found)}\n")
     sys.stdout.flush()
 
 
@@ -117,19 +140,20 @@ def main() -> int:
     parser.add_argument("--size", type=int)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these clips alone")
     parser.add_argument("--frames", type=int, default=0, help="of each clip at most; 0 = all")
+    parser.add_argument("--alone", action="store_true", help="each object that leaves by itself")
     arguments = parser.parse_args()
+    compared = settings(arguments.size, alone=arguments.alone)
     for folder in arguments.clips:
         names = sorted(path.name for path in (folder / "JPEGImages").iterdir())
         names = [name for name in names if not arguments.only or name in arguments.only]
-        found: dict[bool | None, list[Outcome]] = {False: [], None: [], True: []}
+        found: dict[str, list[Outcome]] = {setting: [] for setting, _ in compared}
         for name in names:
-            for presence in found:
-                options = LoadOptions(size=arguments.size, presence=presence)
-                clip = list(outcomes(folder, name, arguments.model, options, arguments.frames))
-                found[presence] += clip
-                report(name, clip, presence=presence)
-        for presence, total in found.items():
-            report(folder.name, total, presence=presence)
+            for setting, options in compared:
+                clip = list(outcomes(folder, name, options, arguments))
+                found[setting] += clip
+                report(name, setting, clip)
+        for setting, total in found.items():
+            report(folder.name, setting, total)
     return 0
 
 
