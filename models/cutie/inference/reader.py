@@ -60,11 +60,18 @@ class FrameReader:
         return self._encoded[number]
 
     def read_as(self, number: int, geometry: Geometry) -> EncodedFrame:
-        """Return a frame's features with another geometry than `read` may give them."""
+        """Return a frame's features with another geometry than `read` may give them.
+
+        It waits its turn among those that are encoded ahead: one more at a time would take the
+        memory of one more.
+        """
         known = self._encoded.get(number)
         if known is None or known.geometry != geometry:
             self._due.pop(number, None)
-            self._keep(self._features([number], geometry))
+            if self._threads is None:
+                self._keep(self._features([number], geometry))
+            else:
+                self._keep(self._threads.submit(self._features, [number], geometry).result())
         return self._encoded[number]
 
     def clear(self) -> None:
