@@ -208,7 +208,8 @@ class CpuHiera(nn.Module):
 def _through(blocks: Sequence[_Block], windows: _Windows) -> _Windows:
     """Take windows through blocks, some at once: a block writes several times as much."""
     height, width = windows.tokens.shape[1:3]
-    parts = windows.tokens.split(max(_TOKENS_AT_ONCE // (height * width), 1))
+    at_once = max(_TOKENS_AT_ONCE // (height * width), 1)
+    parts = torch.split(windows.tokens, at_once)
     return windows._replace(tokens=torch.cat([_in_turn(blocks, part) for part in parts]))
 
 
