@@ -1,6 +1,8 @@
 """The pass whose view follows an object: what it does where the view has lost it."""
 
 from collections.abc import Mapping, Sequence
+from threading import Lock
+from time import sleep
 from typing import cast
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.api import BoolMask, Explainer, LoadOptions, Vote
+from models.api import BoolMask, Explainer, Image, LoadOptions, Vote
 from models.cutie.config import MemoryConfig, PresenceConfig
 from models.cutie.inference.following_pass import FollowingPass, following_memory
 from models.cutie.inference.plan import Plan
@@ -60,6 +62,31 @@ def test_votes_are_told_of_frames_that_were_seen_whole() -> None:
     assert isinstance(tracker, Explainer)
     votes = tracker.explain(3, 400, 200)  # beyond the view of the frame before
     assert sum(vote.weight for vote in votes) == pytest.approx(1, abs=1e-4)
+
+
+class OneReader(Jumper):
+    """A video that must not be read by two threads at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._reading = Lock()
+
+    def __getitem__(self, index: int) -> Image:
+        assert self._reading.acquire(blocking=False)
+        sleep(0.02)
+        try:
+            return super().__getitem__(index)
+        finally:
+            self._reading.release()
+
+
+@pytest.mark.parametrize("scales", [(), (1.0, 1.2)])
+def test_one_thread_at_a_time_reads_the_video(scales: tuple[float, ...]) -> None:
+    clip = OneReader()
+    options = LoadOptions(weights=STORED, device="cpu", size=160, threads=2, scales=scales)
+    tracker = load_tracker("lite", clip, options)
+    found = dict(tracker.track({0: {1: clip.mask(0)}}, range(LENGTH)))
+    assert overlap(clip, (6, found[6])) > 0.7
 
 
 class Script:

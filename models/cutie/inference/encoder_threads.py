@@ -18,9 +18,13 @@ _R = TypeVar("_R")
 
 
 class EncoderThreads:
-    """As many threads as pay, each with its share of torch's CPU threads."""
+    """As many threads as pay, each with its share of torch's CPU threads.
+
+    `reading` is held by whoever fetches a frame: a video is read by one thread at a time.
+    """
 
     def __init__(self) -> None:
+        self.reading = threading.Lock()
         whole = torch.get_num_threads()
         self.count = min(whole, _MOST)
         self._share = whole // self.count

@@ -46,7 +46,8 @@ class FrameReader:
         self._kept = 2 if threads is not None else self._batch + 1
         self._order: list[int] = []
         self._encoded: dict[int, EncodedFrame] = {}
-        self._reading = threading.Lock()  # a video is read by one thread at a time
+        # There may be other readers of the same video.
+        self._reading = threading.Lock() if threads is None else threads.reading
         self._due: dict[int, Future[list[EncodedFrame]]] = {}
 
     def plan(self, order: Sequence[int]) -> None:
