@@ -366,3 +366,12 @@ def test_no_shred_is_taken_that_a_click_says_is_not_the_object() -> None:
     clicks = (Click(110, 59, positive=False), Click(110, 75))
     scene = Scene(clicks, before=before, others=[handle | rim | body])
     assert same(masks_of(scene, before | handle)[0], before | handle)
+
+
+def test_a_speck_beside_another_object_does_not_make_the_two_touch() -> None:
+    before, place = _tall(slice(50, 100), slice(20, 70)), _tall(slice(50, 100), slice(150, 200))
+    speck, lump = _tall(slice(70, 71), slice(149, 150)), _tall(slice(60, 90), slice(140, 150))
+    part = place & _tall(slice(70, 100), slice(150, 200))
+    for loose, first in ((speck, place), (lump, before | lump | part)):
+        scene = Scene((Click(170, 80),), before=before | loose, others=[place])
+        assert same(masks_of(scene, part)[0], first)
