@@ -157,7 +157,7 @@ def settle(
 def _is_gone(other: Entry, changes: Changes, frame: int, number: int) -> bool:
     """Whether nothing but specks is left of an object that has given."""
     key = Key(frame, number)
-    left = changes[key] if key in changes else other
+    left = changes.get(key, other)
     if left is None or left.mask is None or other.mask is None:
         return left is None
     return left.mask.area < _SPECKS * other.mask.area

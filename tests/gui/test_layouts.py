@@ -79,7 +79,6 @@ def test_a_text_field_keeps_its_letters(desk: Desk) -> None:
     assert desk.window.canvas.tool is Tool.POINTS
 
 
-
 @pytest.mark.parametrize("kind", [QLineEdit, QPlainTextEdit])
 def test_a_text_field_copies_pastes_and_takes_back_with_cyrillic_letters(
     desk: Desk, kind: type[QLineEdit | QPlainTextEdit]

@@ -230,9 +230,8 @@ class Messages(QWidget):
     ) -> None:
         """Show `text`; one that says the same is shown longer, an error that is like it counts.
 
-        What is said `of_video`, of what is open, ends with `clear` even where it is an error; what is
-        said `of_waiting` ends with `end_waiting`.
-        `offers` become buttons.
+        What is said `of_video`, of what is open, ends with `clear` even where it is an error, and
+        what is said `of_waiting` with `end_waiting`. `offers` become buttons.
         """
         if offers:  # the same words may tell of something else now
             self._remove([each for each in self._kept if each.offers])
