@@ -91,7 +91,9 @@ class Ask:
         second = box.addButton(translate("Ask", "&Second"), QMessageBox.ButtonRole.AcceptRole)
         box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
         box.exec()
-        return {first: 1, second: 0}.get(box.clickedButton())
+        pressed = box.clickedButton()
+        answers = ((first, 1), (second, 0))
+        return next((number for button, number in answers if button is pressed), None)
 
     def unsaved(self, title: str, count: int, why: str) -> Unsaved:
         """Ask what to do where `count` masks of the video `title` cannot be saved, and `why`.
