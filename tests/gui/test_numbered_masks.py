@@ -49,6 +49,23 @@ def test_a_ground_truth_is_asked_for_too(desk: Desk, tmp_path: Path, masks: Path
     assert [frame for frame in range(12) if desk.session.compare.masks(frame)] == [0, 2, 4, 6]
 
 
+@pytest.mark.parametrize(("number", "frames"), [(1, (0, 2, 4, 6)), (0, (1, 3, 5, 7))])
+def test_a_run_is_asked_for_too(
+    desk: Desk, qtbot: QtBot, tmp_path: Path, masks: Path, number: int, frames: tuple[int, ...]
+) -> None:
+    desk.window.files.open(write_clip(tmp_path / "a.mp4", 12))
+    desk.settle()
+    desk.ask.answer, desk.ask.number = masks, number
+    desk.do("import_truth")
+    runs = desk.session.inspection.runs
+    qtbot.waitUntil(lambda: bool(runs.infos))
+    (found,) = runs.infos
+    run = runs.run(found)
+    assert run is not None
+    assert run.frames == frames
+    assert sorted({key.frame for key in run.masks}) == list(frames)
+
+
 @pytest.mark.parametrize(("button", "number"), [("First", 1), ("Second", 0), ("Cancel", None)])
 def test_the_question_has_an_answer_for_each(
     desk: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, button: str, number: int | None
