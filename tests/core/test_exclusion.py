@@ -118,6 +118,18 @@ def test_an_object_whose_place_is_taken_gets_the_place_that_was_left() -> None:
     assert exclude({1: here, 2: there}, KEY, new)[Key(KEY.frame, 2)] is None
 
 
+def test_of_an_object_whose_place_is_taken_specks_may_be_left_beside_it() -> None:
+    thing, speck = square(40), square(4, 4, side=1)
+    place, lump = square(10), square(2, 2, side=3)
+    here, new = entry(place, Origin.PROPAGATED), entry(thing, Origin.CLICKED)
+    there = entry(thing | speck, Origin.PROPAGATED)
+    changes = exclude({1: here, 2: there}, KEY, new, exchanges=True)
+    assert changes == {KEY: new, Key(KEY.frame, 2): entry(place, Origin.PROPAGATED)}
+    there = entry(thing | lump, Origin.PROPAGATED)
+    changes = exclude({1: here, 2: there}, KEY, new, exchanges=True)
+    assert changes == {KEY: new, Key(KEY.frame, 2): entry(lump, Origin.PROPAGATED)}
+
+
 def test_a_remnant_is_no_place_that_another_object_could_have() -> None:
     entries = {1: entry(square(10, side=2)), 2: entry(square(40))}
     changes = exclude(entries, KEY, entry(square(40)), exchanges=True)

@@ -67,6 +67,50 @@ def test_a_full_disk_loses_nothing_and_is_said_once(
     assert session.masks.document.frames() == [3, 4]
 
 
+def test_a_failure_is_logged_once_until_there_is_another(
+    session: Session,
+    clip: Path,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    append, why = Project.append, "The disk is full."
+    tries = 0
+
+    def failing(project: Project, changes: Changes) -> None:
+        nonlocal tries
+        tries += 1
+        if why:
+            raise ProjectError(why)
+        append(project, changes)
+
+    def logged() -> list[str]:
+        found = [r.exc_info for r in caplog.records if "could not be written" in r.message]
+        return [str(each[1]).partition(": ")[2] for each in found if each is not None]
+
+    monkeypatch.setattr(Project, "append", failing)
+    monkeypatch.setattr("app.session.files.autosave._RETRY_MS", 20)
+    session.files.open(clip)
+    draw(session, 3)
+    qtbot.waitUntil(lambda: tries >= 4)
+    assert logged() == ["The disk is full."]
+    why = "The drive is gone."
+    qtbot.waitUntil(lambda: len(logged()) == 2)
+    why = "The disk is full."
+    qtbot.waitUntil(lambda: len(logged()) == 3)
+    why = ""
+    with qtbot.waitSignal(session.files.autosave.saved):
+        pass
+    why = "The disk is full."
+    draw(session, 4)
+    qtbot.waitUntil(lambda: len(logged()) == 4)
+    tries = 0
+    qtbot.waitUntil(lambda: tries >= 3)
+    full, gone = "The disk is full.", "The drive is gone."
+    assert logged() == [full, gone, full, full]
+    why = ""
+
+
 class Writer:
     """A project file's writing, held up and failing as a test wants it."""
 

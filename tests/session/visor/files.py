@@ -84,10 +84,12 @@ def write(folder: Path, raw: Json, name: str = VIDEO, *, numbers: Iterable[int] 
 def opened(source: Path) -> Iterator[Session]:
     """Give a session that is open on a file or folder, with models that are none."""
     session = Session(loader=lambda frames, settings: FakeModels(frames))
-    session.files.open(source)
-    yield session
-    session.files.close()
-    shiboken6.delete(session)
+    try:
+        session.files.open(source)
+        yield session
+    finally:
+        session.files.close()
+        shiboken6.delete(session)
 
 
 def exported(session: Session) -> Json:
