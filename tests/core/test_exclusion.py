@@ -246,6 +246,9 @@ def test_a_box_may_lie_partly_outside_the_frame() -> None:
     assert points_into(mask, (), Box(-5, 0, 4, 4))
     assert points_into(mask, (), Box(0, -5, 4, 4))
     assert points_into(np.ascontiguousarray(mask[::-1, ::-1]), (), Box(36, 26, 50, 50))
+    mask[:4, :4] = [[True] * 4, [True] * 4, [True] + [False] * 3, [False] * 4]  # 9 of 16
+    assert points_into(mask, (), Box(-5, -5, 4, 4))
+    assert points_into(np.ascontiguousarray(mask.T), (), Box(-5, -5, 4, 4))
 
 
 def test_a_click_means_what_it_lies_in() -> None:

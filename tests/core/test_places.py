@@ -219,6 +219,24 @@ def test_who_takes_the_place_of_a_third_is_seen_from_one_frame_to_the_next() -> 
     assert frames_of(document) == list(range(FRAME + 1, 15))
 
 
+def test_back_to_no_meeting_that_lies_before_an_anchor() -> None:
+    document = swapped_until(5)
+    near = Mask.encode(square(8, side=10))
+    document.replace({Key(3, 1): entry(near), Key(3, 2): entry(LEFT)})
+    assert frames_of(document) == [*range(4, FRAME), *range(FRAME + 1, 20)]
+    document.replace({Key(6, 2): entry(LEFT, verified=True)})
+    assert frames_of(document) == list(range(FRAME + 1, 20))
+
+
+def test_of_three_two_meet() -> None:
+    document = swapped_until(5)
+    document.replace({Key(f, 3): entry(MIDDLE) for f in range(20)})
+    document.replace({Key(6, 3): entry(Mask.encode(square(33, side=10)))})
+    owners = {1: 2, 2: 1, 3: 3}
+    frames = sorted({key.frame for key in exchanged(document, FRAME, owners)})
+    assert frames[:3] == [7, 8, 9]
+
+
 def test_of_several_corrections_each_holds_up_to_the_next() -> None:
     document = swapped_until(5)
     verified = {Key(15, 1): entry(LEFT, verified=True), Key(15, 2): entry(RIGHT, verified=True)}

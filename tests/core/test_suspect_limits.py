@@ -71,6 +71,20 @@ def test_a_mask_is_suspect_beyond_a_limit_and_not_at_it(
     assert bool(suspects(odd)) is is_one
 
 
+def test_three_fifths_of_what_is_usually_shared_are_enough() -> None:
+    """6 of 10 columns, where all are shared otherwise."""
+    assert suspects(from_on(20, box(10, 8, x=32)), usual=box(10, 8)) == ()
+    assert suspects(from_on(20, box(10, 8, x=33)), usual=box(10, 8))
+
+
+def test_a_mask_of_which_nothing_is_left_when_it_is_thinned_out_is_one_piece() -> None:
+    pixels = np.zeros((200, 300), np.bool_)
+    pixels[0, 1] = pixels[193, 0] = True
+    mask = Mask.encode(pixels)
+    assert mask is not None
+    assert measure(mask, 0.1) == Facts(2, 1, at_border=True)
+
+
 def test_a_mask_that_shrinks_by_a_third_is_no_suspect() -> None:
     usual = box(10, 15)
     assert suspects(from_on(20, box(10, 10)), usual=usual) == ()
@@ -266,6 +280,26 @@ def test_of_what_disagrees_the_middle_is_to_be_looked_at(frames: range, middle: 
     }
 
 
+@pytest.mark.parametrize(
+    ("shown", "looked_at"), [((), 12), ((13,), 13), ((12, 13), 13), ((11, 12, 13), 12)]
+)
+def test_of_what_disagrees_a_frame_with_a_mask_is_to_be_looked_at(
+    shown: tuple[int, ...], looked_at: int
+) -> None:
+    odd = {f: entry(box() if f in shown else None, conflict=True) for f in range(10, 14)}
+    (found,) = (each for each in suspects(odd) if Reason.CONFLICT in each.reasons)
+    assert (found.first, found.frame) == (10, looked_at)
+
+
+@pytest.mark.parametrize(("slivers", "is_end"), [((11,), True), ((10,), False)])
+def test_what_vanishes_right_after_a_sliver_is_the_end_of_it(
+    slivers: tuple[int, ...], is_end: bool
+) -> None:
+    odd = from_on(12, None) | {frame: entry(box(1, 9)) for frame in slivers}
+    found = [each for each in suspects(odd) if Reason.VANISHED in each.reasons]
+    assert [Reason.SLIVER in each.reasons for each in found] == [is_end]
+
+
 def test_suspects_of_one_value_or_time_come_by_their_frame_and_object() -> None:
     entries = {Key(f, n): entry(box(x=10 + 40 * n)) for f in range(30) for n in (1, 2)}
     entries |= {Key(0, n): entry(box(x=10 + 40 * n), **ANCHOR) for n in (1, 2)}
@@ -311,6 +345,15 @@ def test_a_swap_is_one_event_of_both_from_its_first_frame_to_its_last(
     assert (found.event, {found.object, found.other}) == (Event.SWAP, {1, 2})
     assert found.first == first
     assert found.last == (last if last < 39 else first)
+
+
+def test_a_swap_that_ends_on_the_last_frame_of_an_unrest_leaves_nothing_of_it() -> None:
+    odd = swapped(12, 19) | {Key(20, 1): entry(LEFT, score=0.1)}
+    (found,) = (each for each in two(odd) if each.object == 1)
+    assert (found.first, found.last, found.event) == (12, 19, Event.SWAP)
+    odd[Key(21, 1)] = entry(LEFT, score=0.1)
+    found, rest = (each for each in two(odd) if each.object == 1)
+    assert (rest.first, rest.last, rest.event, rest.other) == (20, 21, Event.DRIFT, None)
 
 
 def test_two_swaps_far_apart_are_two() -> None:
