@@ -44,6 +44,8 @@ def test_an_episode_is_called_after_what_costs_most_not_after_what_is_most_frequ
     assert found.failure is miss
     (found,) = find_episodes(labelled(miss, part, part, miss), np.ones((4, 1)))
     assert found.failure is miss  # where nothing costs anything, the first of the most frequent
+    (found,) = find_episodes(labelled(part, miss, miss), np.ones((3, 1)))
+    assert found.failure is miss
 
 
 def test_two_good_frames_do_not_end_an_episode_and_three_do() -> None:

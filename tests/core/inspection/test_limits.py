@@ -91,6 +91,21 @@ HELD = [[0, 0, 0], [0, 1000, 0], [0, 0, 100]]  # rows: truth; columns: predictio
 )  # fmt: skip
 def test_a_mask_fails_beyond_a_limit(measures: Measures, wanted: tuple[Failure, int]) -> None:
     assert first(measures) == wanted
+    labelling = label(mirrored(measures))
+    failure, partner = labelling.failures[0, 1], labelling.partners[0, 1]
+    assert (FAILURES[failure], 1 - partner if partner >= 0 else -1) == wanted
+
+
+def mirrored(measures: Measures) -> Measures:
+    """Return the measures with the second object as the first one."""
+    regions = [0, 2, 1]
+    return measures._replace(
+        j=measures.j[:, ::-1],
+        f=measures.f[:, ::-1],
+        overlap=measures.overlap[:, regions][:, :, regions],
+        missing=measures.missing[:, ::-1],
+        extra=measures.extra[:, ::-1][:, :, regions],
+    )
 
 
 @pytest.mark.parametrize(("shared", "swaps"), [(30, False), (31, True)])
