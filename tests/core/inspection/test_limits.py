@@ -81,6 +81,8 @@ HELD = [[0, 0, 0], [0, 1000, 0], [0, 0, 100]]  # rows: truth; columns: predictio
         (frame([[0, 0, 0], [0, 0, 100], [0, 100, 0]]), (Failure.IDENTITY_SWAP, 1)),
         (frame([[0, 0, 0], [0, 50, 100], [0, 100, 50]]), (Failure.IDENTITY_SWAP, 1)),
         (frame([[0, 0, 0], [0, 50, 50], [0, 50, 50]], missing=40), (Failure.PART_LOSS, -1)),
+        (frame([[0, 0, 0], [0, 50, 50], [0, 60, 40]]), (Failure.BOUNDARY, -1)),  # half is held
+        (frame([[0, 0, 0], [0, 49, 51], [0, 60, 40]]), (Failure.IDENTITY_SWAP, 1)),
         # Its mask lies mostly on the other one, which is held in part.
         (frame([[0, 0, 0], [100, 0, 0], [0, 60, 100]]), (Failure.IDENTITY_SWAP, 1)),
         (frame([[50, 50, 0], [100, 0, 0], [0, 50, 100]]), (Failure.MISS, -1)),
