@@ -92,10 +92,10 @@ def changed(bucket: Bucket, what: str, frame: int, most: int) -> None:
 
 
 KINDS = ("permanent", "distractor", "absence", "working", "working", "newest")
-STEPS = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(1, 3)), max_size=14)
+STEPS = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(1, 3)), max_size=9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(STEPS, STEPS, st.integers(1, 40))
 def test_a_bucket_keeps_the_frames_of_plain_lists_also_when_it_is_parted_and_joined(
     first: list[tuple[str, int]], then: list[tuple[str, int]], capacity: int
