@@ -133,8 +133,8 @@ def stretch(
     frames = range(23, 19, -1) if falling else range(20, 24)
     old = {frame: entry_at(30, score) for frame in (*range(10, 20), *frames, 24, 25)}
     old[frames[-1]] = entry_at(last, score)
-    masks = (None if x is None else mask_at(x) for x in (start, end))
-    return Stretch(frames, *masks, old, beside)
+    first, behind = (None if x is None else mask_at(x) for x in (start, end))
+    return Stretch(frames, first, behind, old, beside)
 
 
 OLD = 2 * log_odds(0.8)

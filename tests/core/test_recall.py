@@ -70,7 +70,8 @@ def test_the_surest_mask_close_by_recalls_or_else_the_nearest_anchor(
 
 
 def test_frames_on_which_it_is_not_seen_do_not_count() -> None:
-    document = document_of(dict.fromkeys(range(1, 16), 0.1) | {20: 0.9}, (30,))
+    scores: dict[int, float | None] = {**dict.fromkeys(range(1, 16), 0.1), 20: 0.9}
+    document = document_of(scores, (30,))
     nothing = Entry(None, Origin.PROPAGATED, score=1.0)
     document.replace({Key(HERE + each, 1): nothing for each in (16, 17, 18)})
     assert found(document, 1) == [20]

@@ -27,14 +27,17 @@ def entry(pixels: BoolMask | None, **facts: object) -> Entry:
 
 
 def suspects(
-    odd: Mapping[int, Entry], count: int = 40, usual: BoolMask | None = None, **limits: float
+    odd: Mapping[int, Entry],
+    count: int = 40,
+    usual: BoolMask | None = None,
+    limits: Limits | None = None,
 ) -> tuple[Suspect, ...]:
     """Return the suspects of a mask that stands still but for the odd entries."""
     same = box() if usual is None else usual
     entries = {Key(f, 1): odd.get(f, entry(same)) for f in range(count)}
     if 0 not in odd:
         entries[Key(0, 1)] = entry(same, **ANCHOR)
-    return find(Document((ObjectInfo(1, "knife", (1, 2, 3)),), entries), Limits(**limits))
+    return find(Document((ObjectInfo(1, "knife", (1, 2, 3)),), entries), limits)
 
 
 def from_on(first: int, pixels: BoolMask | None, **facts: object) -> dict[int, Entry]:
@@ -106,16 +109,16 @@ def test_the_overlap_is_told_from_what_is_usual_for_the_object() -> None:
 @pytest.mark.parametrize(
     ("limits", "odd"),
     [
-        ({"score": 0.9}, {20: entry(box(), score=0.85)}),
-        ({"overlap": 0.95}, from_on(20, box(x=31))),
-        ({"area": 1.05}, from_on(20, box(11, 10))),
-        ({"piece": 0.01}, from_on(20, box(11, 9) | box(1, 1, x=60))),
-        ({"sliver": 0.9}, from_on(20, box(9, 9))),
+        (Limits(score=0.9), {20: entry(box(), score=0.85)}),
+        (Limits(overlap=0.95), from_on(20, box(x=31))),
+        (Limits(area=1.05), from_on(20, box(11, 10))),
+        (Limits(piece=0.01), from_on(20, box(11, 9) | box(1, 1, x=60))),
+        (Limits(sliver=0.9), from_on(20, box(9, 9))),
     ],
 )
-def test_every_limit_can_be_set(limits: dict[str, float], odd: dict[int, Entry]) -> None:
+def test_every_limit_can_be_set(limits: Limits, odd: dict[int, Entry]) -> None:
     assert suspects(odd) == ()
-    assert suspects(odd, **limits) != ()
+    assert suspects(odd, limits=limits) != ()
 
 
 @pytest.mark.parametrize(("columns", "is_sliver"), [(10, False), (9, True)])
@@ -191,7 +194,7 @@ SPLIT = box(5, 5) | box(15, 5, x=60)  # as large as the others
 def test_a_mask_of_more_pieces_is_suspect_unless_it_surely_only_comes_apart(
     pixels: BoolMask, score: float | None, is_one: bool
 ) -> None:
-    found = suspects(from_on(20, pixels, score=score), overlap=0.0)
+    found = suspects(from_on(20, pixels, score=score), limits=Limits(overlap=0.0))
     assert bool(found) is is_one
     assert all(each.reasons == (Reason.SPLIT,) for each in found)
 
@@ -222,7 +225,7 @@ def test_a_mask_that_falls_apart_after_a_while_is_something_of_its_own(
 ) -> None:
     odd = dict.fromkeys(range(10, 20), LOW)
     odd |= {frame: entry(SPLIT, score=0.1) for frame in range(10 + after, 20)}
-    found = suspects(odd, overlap=0.0)
+    found = suspects(odd, limits=Limits(overlap=0.0))
     assert frames_of(found) == ([(10, 19)] if one else [(10, 9 + after), (10 + after, 19)])
 
 
@@ -235,7 +238,7 @@ def test_what_is_only_stale_is_none_and_what_is_a_sliver_stands_apart() -> None:
     stale = {frame: entry(box(), stale=True) for frame in range(10, 13)}
     assert suspects(stale) == ()
     slivers = from_on(12, box(1, 9)) | {10: LOW, 11: LOW}
-    found = suspects(slivers, overlap=0.0, area=99)
+    found = suspects(slivers, limits=Limits(overlap=0.0, area=99))
     assert frames_of(found) == [(10, 11), (12, 39)]
 
 
