@@ -189,6 +189,15 @@ def test_a_piece_is_a_thing_like_the_mask_from_four_tenths_of_it_on(
     assert is_first(other if is_thing else BEFORE | other, scene, (BEFORE | other, 0.9))
 
 
+def test_what_misses_a_click_is_offered_behind_what_does_not() -> None:
+    both, one, other = square(10, side=20), square(10, side=10), square(22, side=6)
+    scene = Scene((Click(12, 22), Click(25, 25)))
+    masks = found(scene, (one, 0.9), (other, 0.8), (both, 0.7))
+    assert [mask.sum() for mask in masks] == [both.sum(), one.sum(), other.sum()]
+    kept = found(Scene((Click(12, 22), Click(25, 25, positive=False))), (both, 0.9), (one, 0.8))
+    assert [mask.sum() for mask in kept] == [one.sum(), both.sum()]
+
+
 def test_what_a_scene_mends_is_a_mask_that_is_there() -> None:
     nothing = np.zeros(SIZE, np.bool_)
     assert Scene((CLICK,), before=nothing).mends is None

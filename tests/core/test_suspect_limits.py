@@ -372,6 +372,32 @@ def test_a_conflict_is_named_whatever_another_object_does() -> None:
     assert all(each.other is None for each in two(odd))
 
 
+def several(odd: Mapping[Key, Entry], places: Mapping[int, BoolMask]) -> tuple[Suspect, ...]:
+    entries = {Key(f, n): entry(place) for f in range(40) for n, place in places.items()}
+    entries |= {Key(0, n): entry(place, **ANCHOR) for n, place in places.items()}
+    infos = tuple(ObjectInfo(n, f"thing {n}", (1, 2, 3)) for n in places)
+    return find(Document(infos, {**entries, **odd}))
+
+
+def test_two_pairs_that_swap_at_once_are_two_swaps() -> None:
+    places = {n: box(x=10 + 25 * n) for n in range(4)}
+    theirs = {0: places[1], 1: places[0], 2: places[3], 3: places[2]}
+    odd = {Key(f, n): entry(theirs[n]) for f in range(10, 16) for n in places}
+    found = several(odd, places)
+    pairs = sorted(tuple(sorted((each.object, each.other or 0))) for each in found)
+    assert pairs == [(0, 1), (2, 3)]
+    assert {each.event for each in found} == {Event.SWAP}
+
+
+def test_what_else_falls_apart_while_one_is_taken_is_told() -> None:
+    places = {1: LEFT, 2: RIGHT, 3: box(x=50)}
+    odd: dict[Key, Entry] = {Key(f, 1): entry(None, score=0.1) for f in range(20, 24)}
+    odd |= {Key(f, 2): entry(RIGHT | LEFT, score=0.1) for f in range(20, 24)}
+    odd |= {Key(f, 3): entry(box(x=50) | box(x=50, y=60), score=0.1) for f in range(20, 24)}
+    found = {(each.object, each.event, each.other) for each in several(odd, places)}
+    assert found == {(1, Event.TAKEN, 2), (3, Event.TWO_THINGS, None)}
+
+
 def test_what_was_taken_is_a_suspect_for_as_long_as_it_is_gone() -> None:
     odd: dict[Key, Entry] = {Key(f, 1): entry(None, score=0.1) for f in range(10, 25)}
     odd |= {Key(f, 2): entry(RIGHT | LEFT) for f in range(10, 25)}
