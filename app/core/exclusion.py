@@ -138,7 +138,7 @@ def settle(
     for number, entry in found.items():
         key = Key(frame, number)
         keeping = set(keepers(here, (), fixed=fixed)) - {number}
-        if not _touches_any(here, key, entry):
+        if not _touches_any(here, entry):
             changes: Changes = {key: entry}
         else:
             changes = exclude(here, key, entry, keeping=keeping)
@@ -169,11 +169,10 @@ def _is_elsewhere(before: Entry, mask: Mask) -> bool:
     return old is not None and old.iou(mask) < _LEFT and old.area > _LIKE * mask.area
 
 
-def _touches_any(entries: Entries, key: Key, entry: Entry) -> bool:
+def _touches_any(others: Entries, entry: Entry) -> bool:
     """Whether a mask shares a pixel with that of another object."""
     return entry.mask is not None and any(
-        other.mask is not None and number != key.object and other.mask.iou(entry.mask) > 0
-        for number, other in entries.items()
+        other.mask is not None and other.mask.iou(entry.mask) > 0 for other in others.values()
     )
 
 
