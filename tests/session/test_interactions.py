@@ -1,5 +1,7 @@
 """Interactions: each is told once, and a log of them makes the same masks again."""
 
+import contextlib
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -303,3 +305,41 @@ def test_a_change_that_is_rejected_is_told_with_what_stands_then_and_replayed(
     assert masks.get(Key(8, 1)) is None
     assert masks.get(Key(7, 1)) is not None
     assert dict(replayed(path, tmp_path / "replay").items()) == dict(masks.items())
+
+
+class _FullDisk(io.BytesIO):
+    """A file that takes no more."""
+
+    name = "log.jsonl"
+
+    def write(self, _content: object) -> int:
+        raise OSError("The disk is full.")
+
+
+def test_a_log_that_cannot_go_on_ends_and_is_said_once(logged: Desk) -> None:
+    session = logged.session
+    with contextlib.closing(session.files.log._file):  # type: ignore[type-var]
+        session.files.log._file = _FullDisk()
+    draw(logged, 3)
+    draw(logged, 4)
+    assert session.files.log.path is None
+    ends = [r for r in logged.reports if r.text.startswith("The log of interactions ends here")]
+    assert [(report.level, report.text.rpartition(": ")[2]) for report in ends] == [
+        ("warning", "The disk is full.")
+    ]
+    assert {3, 4} <= set(session.masks.document.frames())
+
+
+def test_a_look_that_an_answer_came_after_is_told_apart_from_the_next(
+    desk: Desk, told: list[Interaction], idle: Idle
+) -> None:
+    session = desk.session
+    session.clicks.click(Click(20, 25))
+    session.view.go_to(3)
+    idle()
+    session.view.go_to(4)
+    session.view.go_to(5)
+    draw(desk, 5)
+    assert [(each.what, each.frame) for each in told][1:] == [
+        (VIEW, 3), (VIEW, 5), ("edit.draw_mask", 5),
+    ]  # fmt: skip
