@@ -47,7 +47,7 @@ def test_where_no_accelerator_holds_anything_what_was_chosen_is_told(
     desk: Desk, memory: list[None], monkeypatch: pytest.MonkeyPatch,
     chosen: str, platform: str, told: str,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(resources.sys, "platform", platform)
+    monkeypatch.setattr("app.session.resources.sys.platform", platform)
     preferences = cast("Preferences", SimpleNamespace(settings=Settings(device=chosen)))
     assert resource_use(desk.session.video, preferences).device == told
 

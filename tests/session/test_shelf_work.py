@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from app.session.shelf import work as module
 from app.session.shelf.work import Work
 from models.api import ModelError
 from models.weights.download import DownloadStoppedError
@@ -15,7 +14,7 @@ from models.weights.download import DownloadStoppedError
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The seconds that a clock shows, as a list of one, to be changed."""
     now = [100.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("app.session.shelf.work.time.monotonic", lambda: now[0])
     return now
 
 

@@ -12,10 +12,11 @@ import av
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.batch.inspection.video import Track
+from app.batch.inspection.video import SideBySide, Track
 from app.core.runs import RunKind
 from app.session.runs import reports
 from app.session.session import Session
+from app.storage.files.writing import atomic_write
 from tests.session.desk import FRAMES, Desk
 from tests.session.runs.masks import PREDICTION, true, write_run, wrote
 
@@ -61,7 +62,7 @@ def test_the_video_shows_the_truth_and_at_most_two_runs_the_shown_one_first(
         import_run(write_run(tmp_path / name, true), PREDICTION)
     qtbot.waitUntil(lambda: len(runs.results) == 3)
     runs.show(3)
-    shown, made = list[str](), reports.SideBySide
+    shown, made = list[str](), SideBySide
 
     def noted(
         title: Callable[[int], str],
@@ -71,7 +72,7 @@ def test_the_video_shows_the_truth_and_at_most_two_runs_the_shown_one_first(
         *,
         count: int,
         size: tuple[int, int],
-    ) -> reports.SideBySide:
+    ) -> SideBySide:
         shown.extend([title(1), truth.name, truth.score(1), *(each.name for each in tracks)])
         shown.extend(each.score(1) for each in tracks)
         return made(title, images, truth, tracks, count=count, size=size)  # type: ignore[arg-type]
@@ -123,7 +124,7 @@ def test_the_end_waits_for_the_figure_that_is_written(
     measured: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, gate = measured.inspection.reports, threading.Event()
-    write = reports.atomic_write
+    write = atomic_write
 
     def slowly(path: Path, content: bytes) -> None:
         gate.wait(30)
