@@ -60,7 +60,8 @@ def test_the_cache_has_room_for_as_much_as_was_chosen_while_a_video_is_open(
     opened.cache.get(0)
     height, width = desk.session.video.size
     found = used(desk)
-    assert found.cache_bytes == height * width * 3
+    assert found.cache_bytes >= height * width * 3  # others are read ahead
+    assert found.cache_bytes % (height * width * 3) == 0
     assert found.cache_limit == desk.session.preferences.settings.cache_mib * 1024 * 1024
     desk.session.files.close()
     assert (used(desk).cache_bytes, used(desk).cache_limit) == (0, 0)
