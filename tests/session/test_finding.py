@@ -1,9 +1,12 @@
 """The finding by words in a session: proposals wait, and what is there is never replaced."""
 
+from collections.abc import Sequence
+
 import pytest
 from pytestqt.qtbot import QtBot
 
 from app.core.document import Key
+from app.errors import FrameReadError
 from app.session.edits.finding import phrases_of
 from models.api import Box, Click, Finding, PromptError
 from tests.fakes import square
@@ -331,3 +334,32 @@ def test_without_words_or_frames_nothing_is_looked_for(
 def test_phrases_are_parted_by_commas_and_come_once() -> None:
     assert phrases_of("cup, a red plate,,cup , ") == ("cup", "red plate")
     assert phrases_of(" ") == ()
+
+
+def test_a_frame_that_cannot_be_read_is_named_and_passed_over(desk: Desk, qtbot: QtBot) -> None:
+    detector = desk.made.fake_detector
+    find = detector.find
+
+    def unreadable(frame: int, phrases: Sequence[str]) -> tuple[Finding, ...]:
+        if frame == 1:
+            raise FrameReadError("Frame 1 cannot be read.")
+        return find(frame, phrases)
+
+    detector.find = unreadable  # type: ignore[method-assign]
+    found(desk, qtbot, {0: [thing(5)], 1: [thing(6)], 2: [thing(7)]})
+    assert [each.key.frame for each in desk.session.finding.proposals] == [0, 2]
+    assert desk.said("Frame 1 cannot be read.")
+
+
+def test_a_model_that_fails_ends_the_search(desk: Desk, qtbot: QtBot) -> None:
+    detector = desk.made.fake_detector
+
+    def failing(frame: int, _phrases: Sequence[str]) -> tuple[Finding, ...]:
+        if frame == 1:
+            raise PromptError("It failed.")
+        return (thing(5),)
+
+    detector.find = failing  # type: ignore[method-assign]
+    found(desk, qtbot, {frame: [thing(5)] for frame in range(4)})
+    assert [each.key.frame for each in desk.session.finding.proposals] == [0]
+    assert [report.text for report in desk.reports] == ["It failed."]

@@ -35,7 +35,7 @@ def raising(error: Exception) -> Callable[[Work], str]:
 
 def test_the_rate_is_of_what_came_since_the_first_that_was_told(clock: list[float]) -> None:
     work = Work("fetching", lambda _: "")
-    assert work.rate == 0
+    assert (work.done, work.total, work.rate) == (0, 0, 0)
     work.tell(1000, 9000)  # which a fetch before has brought
     assert (work.done, work.total, work.rate) == (1000, 9000, 0)
     clock[0] += 2
