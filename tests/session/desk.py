@@ -13,7 +13,7 @@ from app.session.state.status import Report
 from app.storage.settings import Settings
 from app.storage.video.frames import FrameCache
 from tests.fakes import FakeModels, square
-from tests.session.mirrors import follow
+from tests.session.mirrors import check, follow
 
 FRAMES = 30
 
@@ -46,8 +46,7 @@ class Desk:
     def close(self) -> None:
         self.made.fake_tracker.gate.open()
         self.made.fake_segmenter.gate.open()
-        for name, mirror in self._mirrors.items():
-            mirror.check(name)
+        check(self._mirrors)
         self.session.files.close()
         # Sessions are cycles: one that Python finds later may be freed in another's thread.
         shiboken6.delete(self.session)

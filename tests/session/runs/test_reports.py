@@ -164,6 +164,8 @@ def test_runs_are_lettered_as_long_as_there_are_letters(
         runs._runs[100 + number] = replace(runs._runs[2], info=info)
         runs._results[1, 100 + number] = result
     del runs._results[1, 2]
+    runs.changed.emit()
+    runs.measured.emit()
     measured.inspection.reports.save_episodes(tmp_path / "a.csv")
     qtbot.waitUntil(lambda: wrote(desk))
     lines = list(csv.DictReader((tmp_path / "a.csv").read_text().splitlines()))

@@ -17,6 +17,7 @@ from app.session.state.status import Report
 from app.session.visor import validation
 from app.session.visor.validation import Finding, Validation
 from tests.fakes import FakeModels, square, write_frames
+from tests.session.mirrors import Mirror, check, follow
 from tests.session.visor.files import (
     Json,
     annotation,
@@ -36,15 +37,17 @@ Open = Callable[[Json], Session]
 def opened(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Open a session on a file; the check after the opening comes at once."""
     monkeypatch.setattr(validation, "_SOON_MS", 10)
-    sessions = list[Session]()
+    sessions, mirrors = list[Session](), list[dict[str, Mirror]]()
 
     def open_file(raw: Json) -> Session:
         sessions.append(Session(loader=lambda frames, settings: FakeModels(frames)))
+        mirrors.append(follow(sessions[-1]))
         sessions[-1].files.open(write(tmp_path / str(len(sessions)), raw))
         return sessions[-1]
 
     yield open_file
-    for each in sessions:
+    for each, followed in zip(sessions, mirrors, strict=True):
+        check(followed)
         each.files.close()
         shiboken6.delete(each)
 
