@@ -1,5 +1,6 @@
 """A session on a short video with fake models, as the tests of this package use it."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import shiboken6
@@ -62,13 +63,21 @@ def draw(desk: Desk, frame: int, number: int = 1, x: int = 10) -> None:
     desk.session.edit.draw_mask(frame, number, square(x), "Brush")
 
 
-def begin_propagation(desk: Desk, qtbot: QtBot) -> None:
-    """Propagate forward from frame 0 and stand still once frame 4 is shown."""
-    gate = desk.made.fake_tracker.gate
+def begin_propagation(
+    desk: Desk,
+    qtbot: QtBot,
+    steps: int = 5,
+    *,
+    objects: Collection[int] | None = None,
+    last: int | None = None,
+) -> None:
+    """Propagate forward from frame 0 and stand still once so many frames are shown."""
+    gate, masks = desk.made.fake_tracker.gate, desk.session.masks
     gate.close()
-    desk.session.jobs.propagate(Direction.FORWARD)
-    gate.let(5)
-    qtbot.waitUntil(lambda: desk.session.masks.shown(4) != {})
+    desk.session.jobs.propagate(Direction.FORWARD, objects=objects, last=last)
+    gate.let(steps)
+    followed = masks.shown(0).keys() if objects is None else set(objects)
+    qtbot.waitUntil(lambda: followed <= masks.shown(steps - 1).keys())
 
 
 def mask_at(x: int) -> Mask | None:

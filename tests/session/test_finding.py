@@ -354,10 +354,10 @@ def test_a_frame_that_cannot_be_read_is_named_and_passed_over(desk: Desk, qtbot:
 def test_a_model_that_fails_ends_the_search(desk: Desk, qtbot: QtBot) -> None:
     detector = desk.made.fake_detector
 
-    def failing(frame: int, _phrases: Sequence[str]) -> tuple[Finding, ...]:
+    def failing(frame: int, phrases: Sequence[str]) -> tuple[Finding, ...]:
         if frame == 1:
             raise PromptError("It failed.")
-        return (thing(5),)
+        return tuple(thing(5, phrase) for phrase in phrases)
 
     detector.find = failing  # type: ignore[method-assign]
     found(desk, qtbot, {frame: [thing(5)] for frame in range(4)})
