@@ -336,3 +336,22 @@ def test_nothing_stays_cut_by_an_object_that_an_undo_locks_meanwhile(
     finish()
     assert session.masks.document.get(Key(2, 1)) is None
     assert session.masks.shown(2)[2].mask == mask_at(15)
+
+
+@pytest.mark.parametrize("overlap", [False, True])
+def test_what_is_brought_back_meanwhile_takes_from_what_a_job_has_found_unless_masks_may_overlap(
+    desk: Desk, begin: Begin, finish: Idle, overlap: bool
+) -> None:
+    session = desk.session
+    session.preferences.apply(replace(session.preferences.settings, overlap=overlap))
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    draw(desk, 3, number=2, x=14)
+    session.history.undo()
+    begin(objects=[1])
+    session.history.redo()
+    finish()
+    here = session.masks.document.on_frame(3)
+    assert here[2].mask == mask_at(14)
+    assert here[1].mask == (mask_at(10) if overlap else Mask.encode(square(10) & ~square(14)))
+    assert session.masks.pixels(4, 1).tolist() == square(10).tolist()
