@@ -285,6 +285,14 @@ def test_what_changes_while_a_write_is_under_way_is_written_after_it(
     gate.set()
     qtbot.waitUntil(lambda: autosave.unsaved == 0)
     assert written == [{3}, {4}]
+    times, objects = list[datetime](), list[object]()
+    autosave.saved.connect(times.append)
+    monkeypatch.setattr(Project, "save_objects", lambda *_args, **_more: objects.append(1))
+    autosave._look()  # as it does now and then: there is nothing to write
+    qtbot.waitUntil(lambda: autosave._busy is None)
+    draw(session, 5)
+    qtbot.waitUntil(lambda: autosave.unsaved == 0)
+    assert (len(times), objects) == (1, [])
 
 
 def test_a_file_that_is_gone_is_noticed_while_nothing_changes(

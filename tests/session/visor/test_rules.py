@@ -16,6 +16,7 @@ from app.session.session import Session
 from app.session.state.status import Report
 from app.session.visor import validation
 from app.session.visor.validation import Finding, Validation
+from app.storage.formats.visor.validation.defect import Defect
 from tests.fakes import FakeModels, square, write_frames
 from tests.session.mirrors import Mirror, check, follow
 from tests.session.visor.files import (
@@ -98,6 +99,26 @@ def test_a_visor_file_is_checked_once_it_is_open_and_what_it_finds_is_told(
     assert report.level == "warning"
     wrong = [each for each in rules_of(session).findings if not each.defect.harmless]
     assert report.text.startswith(f"{len(wrong)} defects by VISOR's rules, the first: frame 0, ")
+
+
+@pytest.mark.parametrize("frames", [(None, None), (None, 1), (1, None), (1, 3)])
+def test_the_first_defect_that_lies_on_a_frame_is_told(
+    opened: Open, qtbot: QtBot, frames: tuple[int | None, ...]
+) -> None:
+    session = opened(kitchen())
+    checked(session, qtbot)
+    said, rules = said_by(session), rules_of(session)
+    texts = [f"{n} ({name})" for n, name in enumerate(("cup", "tap"))]
+    rules._take(
+        tuple(
+            Finding(Defect("a.jpg", text, "contact", "wrong"), frame, 1)
+            for text, frame in zip(texts, frames, strict=True)
+        )
+    )
+    first = next((n for n, frame in enumerate(frames) if frame is not None), 0)
+    where = "file" if frames[first] is None else f"frame {frames[first]}"
+    what = f"{where}, {('cup', 'tap')[first]}, contact"
+    assert said[-1].text.startswith(f"2 defects by VISOR's rules, the first: {what}. ")
 
 
 def test_a_check_that_is_done_at_once_is_still_that_after_the_opening(
