@@ -40,7 +40,7 @@ def entries(document: Document) -> dict[Key, object]:
 
 
 def test_a_project_of_an_import_holds_all_of_it(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "a.maskwright"
+    path = tmp_path / "new" / "folder" / "a.maskwright"
     said = Attributes().saying(Key(1, 3), EXHAUSTIVE, "n").ordered(1, [3])
     run = Run(RunInfo("a run"), {3: "cup"}, (1,), {Key(1, 3): square(5)})
     create_project(path, imported(said), {4: run})

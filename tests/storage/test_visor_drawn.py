@@ -1,11 +1,15 @@
 """What is seen of masks that are drawn over each other, and which of them border each other."""
 
+import zlib
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.mask import Mask
+from app.storage.formats.visor.read_back import is_same
 from app.storage.formats.visor.validation.masks import border, visible
 from models.api import BoolMask
 
@@ -60,3 +64,17 @@ def test_masks_border_each_other_where_they_meet_once_both_are_grown(
     near = [each.decode()[:40] for each in (first, second)]
     wanted = int((_grown(near[0], reach) & _grown(near[1], reach)).sum())
     assert border(first, second) == border(second, first) == wanted
+
+
+@given(st.none() | BOXES, st.none() | BOXES)
+def test_masks_are_the_same_by_their_pixels_however_they_are_packed(
+    one: tuple[int, int, int, int] | None, other: tuple[int, int, int, int] | None
+) -> None:
+    first, second = (None if box is None else mask_of(box) for box in (one, other))
+    same = [mask.decode().tolist() if mask else None for mask in (first, second)]
+    assert is_same(first, second) is (same[0] == same[1])
+    if first is not None:
+        again = replace(first, bits=zlib.compress(zlib.decompress(first.bits), 0))
+        assert first.bits != again.bits
+        assert is_same(first, again)
+        assert not is_same(first, None)

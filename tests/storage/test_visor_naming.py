@@ -83,9 +83,11 @@ def test_a_file_of_another_rate_is_counted_by_its_time(
 ) -> None:
     source = tmp_path / f"{video}.mp4"
     source.touch()
-    stems = ("a", "b", "c")
-    assert numbers(list_of(*stems, source=source, fps=fps), video) == counted
-    assert numbers(list_of(*stems, source=tmp_path, fps=fps), video) == [1, 2, 3]
+    stems = tuple(f"x{n}" for n in range(100))
+    found = numbers(list_of(*stems, source=source, fps=fps), video)
+    assert found[:3] == counted
+    assert found[99] == 1 + 99 * (counted[1] - 1)
+    assert numbers(list_of(*stems, source=tmp_path, fps=fps), video) == list(range(1, 101))
 
 
 def record(stem: str, video: str) -> Record:
