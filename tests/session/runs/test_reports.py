@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
@@ -18,7 +19,7 @@ from app.session.runs import reports
 from app.session.session import Session
 from app.storage.files.writing import atomic_write
 from tests.session.desk import FRAMES, Desk
-from tests.session.runs.masks import PREDICTION, true, write_run, wrote
+from tests.session.runs.masks import PREDICTION, predicted, true, write_run, wrote
 
 
 def video_facts(path: Path) -> tuple[int, Fraction | None]:
@@ -170,3 +171,21 @@ def test_runs_are_lettered_as_long_as_there_are_letters(
     qtbot.waitUntil(lambda: wrote(desk))
     lines = list(csv.DictReader((tmp_path / "a.csv").read_text().splitlines()))
     assert lines[-1]["run"] == letter
+
+
+def test_the_shots_of_an_episode_show_its_object_in_truth_and_prediction(
+    measured: Session,
+) -> None:
+    runs, opened = measured.inspection.runs, measured.video.now
+    assert opened is not None
+    for episode in runs.episodes:
+        number, result = episode.object + 1, runs.results[2]
+        found = [runs.run(1), runs.run(2)]
+        assert found[0] is not None
+        assert found[1] is not None
+        shots = reports.take_shots(found[0], found[1], result, episode, opened.cache)
+        assert 1 < len(shots) <= 5
+        for shot in shots:
+            frame = result.positions[shot.place]
+            np.testing.assert_array_equal(shot.truth, true(frame) == number)
+            np.testing.assert_array_equal(shot.prediction, predicted(frame) == number)

@@ -306,6 +306,9 @@ def test_contacts_that_are_lost_on_many_frames_are_counted(
     session.history.undo()
     session.edit.clear([Key(frame, plate) for frame in range(4)])
     assert "on frames 0, 1, 2 and 1 more: " in reports[-1].text
+    session.history.undo()
+    session.edit.clear([Key(frame, plate) for frame in (1, 2, 3)])
+    assert "on frames 1, 2, 3: " in reports[-1].text
 
 
 def test_that_anything_may_be_said_otherwise_is_told(session: Session) -> None:

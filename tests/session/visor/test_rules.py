@@ -345,7 +345,7 @@ def test_a_class_is_that_of_the_name(opened: Open, qtbot: QtBot) -> None:
     tap = number_of(session, "tap")
     found = [each for each in checked(session, qtbot) if each.defect.rule == "class"]
     assert {each.object for each in found} == {tap}
-    rules_of(session).mend(found)
+    assert rules_of(session).mend(found) == 1  # both are of one object
     assert not [each for each in checked(session, qtbot) if each.defect.rule == "class"]
     (info,) = [each for each in session.masks.objects if each.id == tap]
     assert info.class_id == 0
