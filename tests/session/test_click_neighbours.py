@@ -250,3 +250,24 @@ def test_the_model_is_told_of_the_masks_beside_and_of_no_absence(
     idle()
     assert [(each.others, each.kept) for each in asked] == [((mask_at(50),), (mask_at(30),))]
     assert asked[0].mask == mask_at(5)
+
+
+def test_it_is_said_whose_all_of_a_click_s_mask_is(desk: Desk, idle: Callable[[], None]) -> None:
+    session = desk.session
+    draw(desk, 0, 1, x=20)
+    draw(desk, 0, 2, x=50)
+    session.objects.edit(replace(session.masks.objects[1], locked=True))  # which lies elsewhere
+    session.objects.add()
+    session.clicks.click(Click(25, 31))  # below it
+    idle()
+    before = dict(session.masks.document.items())
+    session.edit.put(
+        Key(0, 3),
+        Entry(Mask.encode(square(22, 22, side=4)), Origin.CLICKED),
+        "Click",
+        keeping={1, 2},
+    )
+    assert dict(session.masks.document.items()) == before
+    assert desk.reports[-1].text == (
+        "All of it belongs to object 1. Click inside that mask to take a part of it."
+    )

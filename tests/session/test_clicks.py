@@ -371,3 +371,15 @@ def test_a_click_that_is_taken_back_is_named_and_no_longer_waited_for(
     gate.open()
     qtbot.wait(50)
     assert len(session.masks.document) == 0
+
+
+def test_a_click_that_ends_with_its_video_is_settled_without_an_answer(desk: Desk) -> None:
+    session, settled = desk.session, list[tuple[Key, bool]]()
+    session.clicks.settled.connect(lambda key, answered: settled.append((key, answered)))
+    desk.made.fake_segmenter.gate.close()
+    session.clicks.click(Click(20, 20))
+    session.clicks.click(Click(24, 20))
+    desk.made.fake_segmenter.gate.open()
+    session.clicks.drop()
+    assert settled == [(Key(0, 1), False)]
+    assert session.clicks.asked == ""

@@ -166,3 +166,16 @@ def test_the_job_says_whose_masks_it_makes_consistent(
     assert (first.text, first.objects) == (title, tuple(objects))
     idle()
     assert desk.session.history.stack.undoText() == title
+
+
+def test_the_surest_of_masks_some_of_which_nobody_scored_is_the_scored_one(
+    desk: Desk, idle: Idle
+) -> None:
+    desk.session.objects.add()
+    let_stand(desk, range(1, 10), 40)
+    sure = Entry(mask_at(10), Origin.PROPAGATED, score=0.4)
+    desk.session.masks.change({Key(4, 1): sure}, "Test")
+    let_stand(desk, range(6, 10), 10)
+    desk.session.jobs.make_consistent([1], range(1, 10))
+    idle()
+    assert standing(desk, 1) == mask_at(10)

@@ -312,7 +312,12 @@ def test_what_cannot_be_opened_whole_is_held_by_nobody(
         raise ProjectError("The disk is full.")
 
     monkeypatch.setattr(FolderVideo, "close", noted)
-    for where, name in ((Project, "append"), (MaskSource, "document"), (Project, "check")):
+    for where, name in (
+        (Project, "append"),
+        (MaskSource, "document"),
+        (Project, "check"),
+        (Project, "open"),
+    ):
         closed.clear()
         with monkeypatch.context() as full:
             full.setattr(where, name, refuse)

@@ -406,3 +406,15 @@ def test_several_mends_are_one_step_that_names_their_rules(opened: Open, qtbot: 
     assert named == {each.defect.rule for each in wrong}
     session.history.undo()
     assert exported(session) == raw
+
+
+def test_a_class_of_a_name_that_is_none_cannot_be_mended(opened: Open, qtbot: QtBot) -> None:
+    session = opened(kitchen())
+    checked(session, qtbot)
+    tap = number_of(session, "tap")
+    session.objects.rename(tap, "xyzzy")
+    found = Finding(Defect("a.jpg", "5 (xyzzy)", "class", "wrong"), 2, tap)
+    steps = session.history.stack.count()
+    assert rules_of(session).mend([found]) == 0
+    assert [each.class_id for each in session.masks.objects if each.id == tap] == [0]
+    assert session.history.stack.count() <= steps + 1
