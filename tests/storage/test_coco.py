@@ -442,3 +442,20 @@ def test_folders_are_called_by_as_much_of_their_paths_as_tells_them_apart() -> N
     assert names("a/images", "b/masks") == ["images", "masks"]
     assert names("a/images", "b/images") == ["a_images", "b_images"]
     assert names("x/c", "y/c", "y_c") == ["x_c_1", "y_c_2", "y_c_3"]
+
+
+@pytest.mark.parametrize(
+    ("segmentation", "words"),
+    [
+        ({"size": [10, 12], "counts": "6`"}, "a compressed run-length code is cut short"),
+        ({"size": [12, 10], "counts": [120]}, "is not of its image's size 12x10"),
+        ([[3, 2, 9]], "a polygon is no list of x and y"),
+        ([5], "a polygon is no list of x and y"),
+        ("polygon", "neither polygons nor a run-length code"),
+        ([[1e300, 2, 9, 2, 9, 6]], "has a corner that lies nowhere"),
+    ],
+)
+def test_what_is_wrong_with_a_mask_is_said_in_words(segmentation: object, words: str) -> None:
+    with pytest.raises(FormatError) as refused:
+        read_coco(plain(segmentation))
+    assert words in str(refused.value)
