@@ -10,7 +10,7 @@ import pytest
 from app.core.mask import Mask
 from app.errors import FrameReadError
 from app.storage.formats.labelled import Painted
-from app.storage.formats.overlay_video import paint, write_overlay_video
+from app.storage.formats.overlay_video import crossed_out, paint, write_overlay_video
 from models.api import Image
 
 
@@ -135,3 +135,21 @@ def test_a_crossed_out_picture_has_a_cross_from_corner_to_corner(tmp_path: Path)
     for y, x in ((0, 160), (239, 160), (120, 10), (120, 310)):
         near = picture[max(0, y - 3) : y + 4, max(0, x - 3) : x + 4]
         assert abs(near - 64).max() < 12, (y, x)
+
+
+@pytest.mark.parametrize(
+    ("size", "thickness"), [((119, 160), 1), ((179, 100), 1), ((181, 100), 2), ((420, 50), 4)]
+)
+def test_the_cross_goes_through_the_corners_and_is_as_thick_as_the_picture_is_high(
+    size: tuple[int, int], thickness: int
+) -> None:
+    picture = crossed_out(size)
+    assert picture.shape == (*size, 3)
+    assert (picture == picture[..., :1]).all()
+    assert picture.min() == 64
+    assert 120 <= picture.max() <= 128
+    assert all(picture[y, x, 0] > 96 for y in (0, -1) for x in (0, -1))
+    across = (picture[size[0] // 4, : size[1] // 2, 0] > 80).sum()
+    wide = thickness * np.hypot(*size) / size[0]  # of a line that slants
+    assert wide - 1 <= across <= wide + 2
+    assert picture[size[0] // 2, 0, 0] == picture[0, size[1] // 2, 0] == 64

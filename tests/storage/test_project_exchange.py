@@ -206,3 +206,12 @@ def test_a_project_that_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:
         Project.create(path, tmp_path / "clip.mp4", 1 << 70, SIZE)
     assert not list(tmp_path.iterdir())
     created(path).close()
+
+
+def test_a_video_that_did_not_move_along_is_where_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "one" / "a.maskwright"
+    path.parent.mkdir()
+    created(path).close()
+    (tmp_path / "two").mkdir()
+    alone = path.rename(tmp_path / "two" / "a.maskwright")
+    assert place_of_video(alone) == tmp_path / "one" / "clip.mp4"
