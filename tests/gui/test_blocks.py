@@ -15,6 +15,11 @@ from app.gui.timeline.timeline import Timeline
 from tests.gui.conftest import Desk
 
 LEFT = Qt.MouseButton.LeftButton
+SPANS = (
+    "copy_on", "block_propagate", "block_consistent", "block_exchange", "exchange_on",
+    "take_over_on", "block_verify", "block_unanchor", "block_absent", "block_clear", "absent_range",
+    "clear_range", "merge",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -174,3 +179,19 @@ def test_the_palette_finds_a_panel_and_shows_it(opened: Desk) -> None:
     opened.qtbot.keyClick(field, Qt.Key.Key_Return)
     opened.settle()
     assert history.isVisible()
+
+
+@pytest.mark.parametrize("frame", [0, 4, 29])
+@pytest.mark.parametrize(("first", "last"), [(4, 4), (None, 2), (20, None), (0, 29)])
+def test_a_range_that_the_person_is_not_in_is_no_reason_to_fail(
+    filled: Desk, frame: int, first: int | None, last: int | None
+) -> None:
+    session = filled.session
+    session.view.set_range(first, last)
+    for name in SPANS:
+        session.view.select(1)
+        session.view.go_to(frame)
+        filled.draw(number=1, x=12, frame=frame)
+        filled.do(name)  # what raises in there fails the test
+        filled.idle()
+    assert {1, 2} >= {info.id for info in session.masks.objects}

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
 
 from app.core.document import ObjectInfo
 from app.gui.canvas.canvas import Canvas
@@ -42,6 +43,40 @@ def test_a_polygon_ends_with_its_object(stage: Stage, canvas: Canvas, mouse: Mou
     stage.session.objects.add()
     close_polygon(canvas)
     assert len(stage.session.masks.document) == 0
+
+
+def test_a_polygon_ends_where_another_object_is_selected(
+    stage: Stage, canvas: Canvas, mouse: Mouse
+) -> None:
+    first, other = stage.session.objects.add(), stage.session.objects.add()
+    stage.session.view.select(first)
+    begin_polygon(canvas, mouse)
+    stage.session.view.select(other)
+    close_polygon(canvas)
+    assert len(stage.session.masks.document) == 0
+    stage.session.view.select(first)
+    close_polygon(canvas)  # nor does it come again with its object
+    assert len(stage.session.masks.document) == 0
+
+
+def test_a_box_ends_where_another_object_is_selected(
+    stage: Stage, canvas: Canvas, mouse: Mouse, qtbot: QtBot
+) -> None:
+    first, other = stage.session.objects.add(), stage.session.objects.add()
+    stage.session.view.select(first)
+    canvas.set_tool(Tool.BOX)
+    mouse.press(10, 10)
+    mouse.move(30, 30)
+    stage.session.view.select(other)
+    mouse.release(40, 40)
+    mouse.press(10, 10)
+    stage.session.view.select(first)
+    mouse.move(40, 40)
+    stage.session.view.select(other)  # it does not come again with its object, either
+    mouse.release(40, 40)
+    assert stage.is_idle  # the model was not asked
+    mouse.drag((50, 10), (70, 30))
+    qtbot.waitUntil(lambda: len(stage.session.masks.document) == 1)
 
 
 def test_a_polygon_stays_while_another_object_goes(

@@ -1,13 +1,17 @@
 """What is asked for while a click is not answered yet: it begins with the answer."""
 
 from collections.abc import Callable
+from pathlib import Path
+from threading import Timer
 
 import pytest
+from pytestqt.qtbot import QtBot
 
 from app.core.document import Key, State
 from app.core.plan import Direction
 from models.api import Click
-from tests.session.desk import FRAMES, Desk, draw
+from tests.fakes import write_frames
+from tests.session.desk import FRAMES, Desk, begin_propagation, draw
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -45,3 +49,43 @@ def test_a_propagation_is_let_go_with_the_click_that_it_waits_for(
     session.clicks.click(Click(24, 25))
     idle()
     assert session.masks.document.frames() == [0]
+
+
+def test_nothing_runs_on_that_an_answer_began_while_all_was_stopped(
+    desk: Desk, qtbot: QtBot
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    session.objects.add()
+    begin_propagation(desk, qtbot)
+    session.view.go_to(2)
+    session.view.select(2)
+    session.clicks.click(Click(20, 25))
+    session.correction.verify_and_heal()
+    gate.let(1)
+    gate.wait_until_passed(6)  # the click is answered, and nobody has heard of it yet
+    session.jobs.cancel()
+    assert session.masks.state(Key(2, 2)) is State.ANCHOR
+    assert not session.jobs.running[0]
+    assert not session.jobs.queue.jobs
+
+
+def test_a_job_that_an_answer_began_ends_with_its_video(
+    desk: Desk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    session, made = desk.session, desk.made
+    draw(desk, 0)
+    session.objects.add()
+    begin_propagation(desk, qtbot)
+    session.view.go_to(2)
+    session.view.select(2)
+    session.clicks.click(Click(20, 25))
+    session.correction.verify_and_heal()
+    made.fake_tracker.gate.let(1)
+    made.fake_tracker.gate.wait_until_passed(6)
+    gate = Timer(0.2, made.fake_tracker.gate.open)  # once the video is being closed
+    gate.start()
+    session.files.open(write_frames(tmp_path / "other", FRAMES))
+    gate.join()
+    assert not session.jobs.running[0]
+    assert len(session.masks.document) == 0

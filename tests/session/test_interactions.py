@@ -346,7 +346,7 @@ def test_a_look_that_an_answer_came_after_is_told_apart_from_the_next(
 
 
 def answers(made: Interaction) -> list[tuple[str, int]]:
-    return [tuple(each) for each in (*made.after, *made.within)]
+    return [(each.kind, each.request) for each in (*made.after, *made.within)]
 
 
 def test_each_answer_that_is_used_is_told_with_what_is_done_after_it(

@@ -171,7 +171,7 @@ def _make_tools(session: Session, picture: Picture) -> Toolbox:
     return Toolbox(
         select=SelectTool(view, picture),
         points=PointsTool(view, clicks, picture, target),
-        box=BoxTool(clicks, picture, target),
+        box=BoxTool(view, clicks, picture, target),
         polygon=PolygonTool(*drawing),
         brushes=(BrushTool(*drawing, Tool.BRUSH), BrushTool(*drawing, Tool.ERASER)),
     )

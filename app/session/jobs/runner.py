@@ -137,7 +137,9 @@ class JobRunner(QObject):
     def cancel(self) -> None:
         """Stop the running job, and let those go that wait; what is finished is kept."""
         dropped = self.queue.clear()
-        self.stop_running()
+        # Answers that come meanwhile may begin other jobs.
+        while self._running is not None:
+            self.stop_running()
         if dropped:
             text = f"{dropped} waiting job{'s' if dropped > 1 else ''} will not run."
             self._status.report("info", text)
@@ -254,14 +256,16 @@ class JobRunner(QObject):
                 self.queue.add(rest, first=True)
 
     def _stop(self, *, keeps: bool = True) -> None:
-        """End the running job with what it has."""
-        if self._running is None:
+        """End the running job with what it has; one that begins meanwhile waits."""
+        if (running := self._running) is None:
             return
         # It may end with the answers that were waiting; the next is for the caller to start.
         with self._stopping:
             self._engine.cancel()
-        if self._running is not None:
-            self._finish(self._running, keeps=keeps)
+        if self._running is running:
+            self._finish(running, keeps=keeps)
+        else:
+            self._pause()
 
     def _finish(self, running: RunningJob, *, keeps: bool = True) -> None:
         """Turn what is pending into one undo step, unless it is to be dropped."""
@@ -321,8 +325,8 @@ class JobRunner(QObject):
         if running is None or opened is None or not opened.undo_stack.canRedo():
             self.cancel()
             return
-        self.queue.clear()  # what another job found would cut off what can be redone
         self._stop(keeps=False)
+        self.queue.clear()  # what another job found would cut off what can be redone
         self._status.report("info", f"{running.title}: stopped; it built on what was undone.")
 
 

@@ -44,6 +44,7 @@ class PolygonTool(CanvasTool):
         self._frame = 0
         self._object = 0
         self._kept = 0.0  # when the polygon was last written
+        view.selection_changed.connect(self._end_with_object)
         masks.objects_changed.connect(self._end_with_object)
 
     @property
@@ -109,8 +110,9 @@ class PolygonTool(CanvasTool):
         return True
 
     def _end_with_object(self) -> None:
-        """Drop the polygon of an object that is gone."""
-        if self._points and not any(info.id == self._object for info in self._masks.objects):
+        """Drop the polygon of an object that is gone, or not the one that is drawn any more."""
+        there = any(info.id == self._object for info in self._masks.objects)
+        if self._points and not (there and self._view.selected == self._object):
             self.cancel()
 
     def _near_first(self, at: Point) -> bool:

@@ -74,10 +74,13 @@ class BoxTool(CanvasTool):
 
     cursor = Qt.CursorShape.CrossCursor
 
-    def __init__(self, clicks: Clicks, surface: PromptSurface, target: Target) -> None:
-        self._clicks = clicks
+    def __init__(
+        self, view: ViewState, clicks: Clicks, surface: PromptSurface, target: Target
+    ) -> None:
+        self._view, self._clicks = view, clicks
         self._surface, self._target = surface, target
         self._start: Point | None = None
+        self._object = 0
 
     @property
     def busy(self) -> bool:
@@ -86,11 +89,14 @@ class BoxTool(CanvasTool):
 
     def press(self, pointer: Pointer) -> None:
         """Fix the first corner."""
-        if self._target.editable() is not None:
-            self._start = pointer.at
+        item = self._target.editable()
+        if item is not None:
+            self._start, self._object = pointer.at, item.id
 
     def move(self, pointer: Pointer) -> None:
-        """Pull the box open."""
+        """Pull the box open, or drop it where its object is not the selected one any more."""
+        if self._start is not None and self._view.selected != self._object:
+            self.cancel()
         if self._start is not None:
             box = box_between(self._start, pointer.at, self._surface.size)
             self._surface.show_draft(box=box)
@@ -99,7 +105,7 @@ class BoxTool(CanvasTool):
         """Ask for the mask in the box, unless it was only a click."""
         start, self._start = self._start, None
         self._surface.show_draft()
-        if start is None:
+        if start is None or self._view.selected != self._object:
             return
         box = box_between(start, pointer.at, self._surface.size)
         if box is not None:

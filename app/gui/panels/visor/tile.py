@@ -49,7 +49,7 @@ class TileTools:
         target = EditTarget(surface, self.view, self.objects, self.compare, self.status)
         return {
             Tool.POINTS: PointsTool(self.view, self.clicks, surface, target),
-            Tool.BOX: BoxTool(self.clicks, surface, target),
+            Tool.BOX: BoxTool(self.view, self.clicks, surface, target),
         }
 
 

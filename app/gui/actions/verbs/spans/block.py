@@ -100,10 +100,10 @@ class BlockVerbs:
         self._ranges.split_off(self._block())
 
     def copy_on(self) -> None:
-        """Carry the correction made here on: over the block, or up to the next anchor."""
-        block = self._block()
+        """Carry the correction made here on: over the block or the range, or from here on."""
+        block, here = self._block(), self._view.frame
         if self._view.block is None and len(block.frames) == 1:
-            block = replace(block, frames=range(self._view.frame, self._view.last + 1))
+            block = replace(block, frames=range(here, max(here, self._view.last) + 1))
         self._ranges.copy_on(block)
 
     def _block(self) -> Block:
