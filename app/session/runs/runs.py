@@ -135,7 +135,7 @@ class Runs(QObject):
 
     def keep(self, document: Document | None = None, how: str = "") -> None:
         """Keep masks as a run, by default the present ones; `how` they came about, if otherwise."""
-        document = document or self._masks.snapshot()
+        document = self._masks.snapshot() if document is None else document
         if not len(document):
             self._status.report("warning", "There are no masks to keep yet. Propagate first.")
             return
