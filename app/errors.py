@@ -39,3 +39,14 @@ class UnusableProjectError(ProjectError, UsageError):
 
 class FormatError(StorageError, UsageError):
     """An exchange file (VISOR JSON, PNG, COCO) is not what it should be."""
+
+
+class FirstNumberError(FormatError):
+    """Masks are numbered, and not even a person could tell whether from 0 or from 1.
+
+    `question` asks for it; the message says besides how a command is told.
+    """
+
+    def __init__(self, question: str) -> None:
+        super().__init__(f"{question} Say so with --first-number 1 or --first-number 0.")
+        self.question = question

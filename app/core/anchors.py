@@ -38,9 +38,9 @@ def most_worth(objects: Mapping[int, Entries]) -> Key | None:
         for number, entries in objects.items()
         for gap in _gaps(entries)
     ]
-    whole, number, gap = max(gaps, key=lambda each: each[0], default=(0.0, 0, []))
-    if not gap:
+    if not gaps:
         return None
+    whole, number, gap = max(gaps, key=lambda each: each[0])
     reached = accumulate(doubt for _, doubt in gap)
     middle = (
         frame for (frame, _), sum_ in zip(gap, reached, strict=True) if sum_ >= whole / 2 - 1e-9

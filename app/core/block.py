@@ -1,5 +1,6 @@
 """Neighbouring frames: the block that is chosen on the timeline, and stretches without gaps."""
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -26,12 +27,7 @@ class Block:
 
 def stretches(frames: Iterable[int]) -> Iterator[tuple[int, int]]:
     """Yield the first and the last frame of each stretch without gaps of `frames`, which rise."""
-    first = last = -2
-    for frame in frames:
-        if frame != last + 1:
-            if last >= 0:
-                yield first, last
-            first = frame
-        last = frame
-    if last >= 0:
-        yield first, last
+    # In a stretch a frame is as far ahead of its place in the row as every other.
+    for _, group in itertools.groupby(enumerate(frames), lambda each: each[1] - each[0]):
+        stretch = [frame for _, frame in group]
+        yield stretch[0], stretch[-1]

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from app.core.exclusion import points_into
+from app.core.shreds import shreds, widened
 from models.api import BoolMask, Box, Click, Prediction, Prompt
 from models.prompt import lies_in, pixel_of
 
@@ -26,6 +27,7 @@ _ALL_TAKEN = 0.7  # share of another object from which on a change takes all of 
 _PART = 0.25  # share of a mask below which an object that it holds is a part of it
 _LIKE = 0.4  # share of a mask from which on a piece is a thing like it
 _JOINED = 1.0  # for joining two objects rather than being where the other one is
+_SPECK = 0.01  # share of a mask up to which a piece of it is a speck
 _REMINDERS = 3  # neighbours of which a segmenter is told
 _DISC = 0.01  # radius of a dab, as a share of the frame's short side
 
@@ -84,7 +86,7 @@ def candidates(scene: Scene, predictions: Sequence[Prediction]) -> tuple[Predict
         found = _new(scene, predictions)
     else:
         found = [*_mended(scene, scene.mends, predictions), *_whole(scene, predictions)]
-    found = [each for each in found if each.mask.any()]
+    found = [_tidied(scene, each) for each in found if each.mask.any()]
     satisfying = [each for each in found if _satisfies(each.mask, scene.clicks)]
     if not satisfying and (found or scene.mends is not None):
         satisfying = [_dabbed(scene, found)]
@@ -108,8 +110,17 @@ def _new(scene: Scene, predictions: Sequence[Prediction]) -> list[Prediction]:
 
 
 def _whole(scene: Scene, predictions: Iterable[Prediction]) -> list[Prediction]:
-    """Return the model's masks without what they may not enter; what was so far may stay."""
+    """Return the model's masks without what they may not enter; what was so far may stay.
+
+    Of one that lies in it for the most part only what is clicked is left: it meant another thing.
+    """
     masks = [_cut(scene, each.mask) for each in predictions]
+    if scene.box is None:
+        pairs = zip(masks, predictions, strict=True)
+        masks = [
+            mask if 2 * _area(mask) >= _area(each.mask) else _clicked(mask, scene.clicks)
+            for mask, each in pairs
+        ]
     if scene.mends is not None:
         pairs = zip(masks, predictions, strict=True)
         masks = [mask | each.mask & scene.mends for mask, each in pairs]
@@ -158,10 +169,17 @@ def _place_of(scene: Scene, before: BoolMask, click: Click) -> BoolMask | None:
 
 
 def _touch(one: BoolMask, other: BoolMask) -> bool:
-    """Whether two masks come as near to each other as edges are exact."""
-    reach = max(1, round(_DISC * min(one.shape)))
-    wide = cv2.dilate(one.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
-    return bool((wide.astype(np.bool_) & other).any())
+    """Whether two masks come as near to each other as edges are exact, but for specks of either."""
+    return bool((widened(_without_specks(one)) & _without_specks(other)).any())
+
+
+def _without_specks(mask: BoolMask) -> BoolMask:
+    """Return a mask without the pieces that are next to nothing of it."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    is_piece = stats[:, cv2.CC_STAT_AREA] >= _SPECK * _area(mask)
+    is_piece[0] = False
+    pieces: BoolMask = is_piece[labels]
+    return pieces
 
 
 def _part_held(scene: Scene, mask: BoolMask) -> int | None:
@@ -182,10 +200,37 @@ def _taken(scene: Scene, change: BoolMask) -> float:
 
 
 def _cut(scene: Scene, mask: BoolMask) -> BoolMask:
-    """Return a mask without what it must not enter."""
+    """Return a mask without what it must not enter, and without the shreds that this leaves."""
+    rest, cut = mask, np.zeros_like(mask)
     for closed in scene.closed:
-        mask = mask & ~closed
-    return mask
+        rest, cut = rest & ~closed, cut | mask & closed
+    return rest & (~shreds(rest, cut) | _clicked(rest, scene.clicks))
+
+
+def _clicked(mask: BoolMask, clicks: Iterable[Click]) -> BoolMask:
+    """Return the pieces of a mask that positive clicks lie in."""
+    found = np.zeros_like(mask)
+    for click in clicks:
+        if click.positive:
+            found |= _piece(mask, click)
+    return found
+
+
+def _tidied(scene: Scene, prediction: Prediction) -> Prediction:
+    """Return a mask that leaves no shreds of what it takes of others.
+
+    A loose piece that a click lies in goes as a whole where the mask has most of it already.
+    """
+    mask = prediction.mask
+    for other in scene.others:
+        for click in scene.clicks:
+            piece = _piece(other, click)
+            is_loose = 0 < _area(piece) < _ALL_TAKEN * _area(other)
+            if click.positive and is_loose and 2 * _area(piece & mask) > _area(piece):
+                mask = mask | piece
+        mask = mask | shreds(other & ~mask, other & mask)
+    missed = any(lies_in(each, mask) for each in scene.clicks if not each.positive)
+    return prediction if missed else replace(prediction, mask=mask)
 
 
 def _dabbed(scene: Scene, found: Sequence[Prediction]) -> Prediction:

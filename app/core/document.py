@@ -3,7 +3,7 @@
 import enum
 import itertools
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -256,3 +256,11 @@ def ids_for(document: Document, ids: Iterable[int]) -> dict[int, int]:
         number: number if number in there or number >= document.next_id else next(fresh)
         for number in given
     }
+
+
+def renumbered(document: Document, ids: Mapping[int, int]) -> Document:
+    """Return a document whose objects have the ids that `ids_for` gives them, and no attributes."""
+    return Document(
+        tuple(replace(info, id=ids[info.id]) for info in document.objects),
+        {Key(key.frame, ids[key.object]): entry for key, entry in document.items()},
+    )

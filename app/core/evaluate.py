@@ -143,7 +143,7 @@ def score_sequence(
     def score(index: int) -> list[tuple[float, float]]:
         drawn = _foreground(truth(index), protocol)
         predicted = _foreground(prediction(index), protocol)
-        if (highest := int(predicted.max(initial=0))) > objects:
+        if (highest := int(predicted.max())) > objects:
             raise EvaluationError(
                 f"{name}, frame {frames[index]}: the prediction holds object {highest}, but the "
                 f"first frame of the ground truth has {objects} object(s)"
@@ -185,7 +185,7 @@ def boundary_f(truth: BoolMask, prediction: BoolMask) -> float:
 def _object_count(name: str, first: Labels, protocol: Protocol) -> int:
     if protocol is Protocol.DAVIS2016:
         return 1
-    objects = int(np.where(first == VOID, 0, first).max(initial=0))
+    objects = int(np.where(first == VOID, 0, first).max())
     if not objects:
         raise EvaluationError(
             f"{name}: the first ground truth frame holds no object"

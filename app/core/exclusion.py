@@ -15,6 +15,7 @@ from models.prompt import lies_in
 
 Entries = Mapping[int, Entry]  # object -> what it has on the frame
 _LIKE = 0.25  # share of the new mask's area from which on the old one was a thing, no remnant
+_SPECKS = 0.01  # share of a mask up to which what is left of it is nothing
 _LEFT = 0.05  # IoU with the mask before under which an object is somewhere else
 
 
@@ -71,8 +72,8 @@ def exclude(
     that leaves nothing of it, nothing changes at all. The others lose what it adds, with the
     positive clicks that lay there, and keep their origin: an anchor remains one. One that loses its
     last pixel has no entry any more, for nothing is known of it. But with `exchanges`, where the
-    object has left its own place for that of another one, they have changed places: the other gets
-    the mask that the object had. With `overlap` nobody gives.
+    object has left its own place for that of another one, of which but specks are left, they have
+    changed places: the other gets the mask that the object had. With `overlap` nobody gives.
     """
     if overlap or entry.mask is None:
         return {key: entry}
@@ -91,7 +92,7 @@ def exclude(
     for number, other in others.items():
         if taken is not None and other.mask is not None and other.mask.iou(taken) > 0:
             changes[Key(key.frame, number)] = _without(other, taken.decode())
-    gone = [number for number in others if changes.get(Key(key.frame, number), key) is None]
+    gone = [number for number in others if _is_gone(others[number], changes, key.frame, number)]
     if exchanges and len(gone) == 1 and before is not None and _is_elsewhere(before, mask):
         (number,) = gone
         place = Mask.encode(_pixels(before, pixels.shape) & ~kept)
@@ -137,7 +138,7 @@ def settle(
     for number, entry in found.items():
         key = Key(frame, number)
         keeping = set(keepers(here, (), fixed=fixed)) - {number}
-        if not _touches_any(here, key, entry):
+        if not _touches_any(here, entry):
             changes: Changes = {key: entry}
         else:
             changes = exclude(here, key, entry, keeping=keeping)
@@ -153,17 +154,25 @@ def settle(
     return changed
 
 
+def _is_gone(other: Entry, changes: Changes, frame: int, number: int) -> bool:
+    """Whether nothing but specks is left of an object that has given."""
+    key = Key(frame, number)
+    left = changes.get(key, other)
+    if left is None or left.mask is None or other.mask is None:
+        return left is None
+    return left.mask.area < _SPECKS * other.mask.area
+
+
 def _is_elsewhere(before: Entry, mask: Mask) -> bool:
     """Whether a mask is a thing of another place, of which the object had one like it."""
     old = before.mask
     return old is not None and old.iou(mask) < _LEFT and old.area > _LIKE * mask.area
 
 
-def _touches_any(entries: Entries, key: Key, entry: Entry) -> bool:
+def _touches_any(others: Entries, entry: Entry) -> bool:
     """Whether a mask shares a pixel with that of another object."""
     return entry.mask is not None and any(
-        other.mask is not None and number != key.object and other.mask.iou(entry.mask) > 0
-        for number, other in entries.items()
+        other.mask is not None and other.mask.iou(entry.mask) > 0 for other in others.values()
     )
 
 

@@ -9,13 +9,7 @@ _SIDE_PX = 96  # larger masks are thinned out to about this side before they are
 
 def quick_iou(one: Mask, other: Mask) -> float:
     """Return the IoU of two masks on thinned-out pixels: enough to see a jump."""
-    top, bottom = max(one.box[0], other.box[0]), min(one.box[1], other.box[1])
-    left, right = max(one.box[2], other.box[2]), min(one.box[3], other.box[3])
-    if top >= bottom or left >= right:
-        return 0.0
-    window, step = (top, bottom, left, right), max(thinning(one), thinning(other))
-    both = one.inside(window)[::step, ::step] & other.inside(window)[::step, ::step]
-    shared = int(np.count_nonzero(both)) * step * step
+    shared = _shared(one, other)
     return min(1.0, shared / max(1, one.area + other.area - shared))
 
 
@@ -23,8 +17,18 @@ def inside(mask: Mask | None, other: Mask | None) -> float:
     """Return the share of a mask that lies in another one."""
     if mask is None or other is None:
         return 0.0
-    iou = quick_iou(mask, other)
-    return min(1.0, iou / (1 + iou) * (mask.area + other.area) / mask.area)
+    return min(1.0, _shared(mask, other) / mask.area)
+
+
+def _shared(one: Mask, other: Mask) -> int:
+    """Return how many pixels two masks share, on thinned-out pixels."""
+    top, bottom = max(one.box[0], other.box[0]), min(one.box[1], other.box[1])
+    left, right = max(one.box[2], other.box[2]), min(one.box[3], other.box[3])
+    if top >= bottom or left >= right:
+        return 0
+    window, step = (top, bottom, left, right), max(thinning(one), thinning(other))
+    both = one.inside(window)[::step, ::step] & other.inside(window)[::step, ::step]
+    return int(np.count_nonzero(both)) * step * step
 
 
 def thinning(mask: Mask) -> int:

@@ -5,6 +5,7 @@ outside the frame. Every edit that works in place returns the area that it may h
 a view redraws no more than that.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -60,11 +61,11 @@ def intersection(first: Area, second: Area) -> Area:
 
 def line_area(size: tuple[int, int], start: Point, end: Point, diameter: float) -> Area:
     """Return the area of a frame of `size` (height, width) that a brush line touches."""
-    radius = diameter / 2 + 1
-    y0, y1 = sorted((start.y, end.y))
-    x0, x1 = sorted((start.x, end.x))
-    area = (int(y0 - radius), int(y1 + radius) + 2, int(x0 - radius), int(x1 + radius) + 2)
-    return intersection(area, (0, size[0], 0, size[1]))
+    reach = _reach(diameter)
+    (y0, y1), (x0, x1) = sorted((start.y, end.y)), sorted((start.x, end.x))
+    top, bottom = math.floor(y0 - reach), math.ceil(y1 + reach) + 1
+    left, right = math.floor(x0 - reach), math.ceil(x1 + reach) + 1
+    return intersection((top, bottom, left, right), (0, size[0], 0, size[1]))
 
 
 def line_pixels(area: Area, start: Point, end: Point, diameter: float) -> BoolMask:
@@ -87,9 +88,16 @@ def line_pixels(area: Area, start: Point, end: Point, diameter: float) -> BoolMa
         np.clip(share, 0.0, 1.0, out=share)
     off_x = columns - share * np.float32(along_x)
     off_y = rows - share * np.float32(along_y)
-    radius = max(diameter / 2, 0.71)  # half a pixel's diagonal: no gap between neighbours
-    pixels: BoolMask = off_x * off_x + off_y * off_y <= np.float32(radius * radius)
+    pixels: BoolMask = off_x * off_x + off_y * off_y <= np.float32(_reach(diameter) ** 2)
     return pixels
+
+
+def _reach(diameter: float) -> float:
+    """Return how far from its line a brush paints, half a pixel's diagonal at least.
+
+    So there is no gap between neighbours.
+    """
+    return max(diameter / 2, 0.71)
 
 
 def _chain(area: Area, start: Point, end: Point) -> BoolMask:
@@ -139,7 +147,7 @@ def polygon(size: tuple[int, int], points: Sequence[Point]) -> BoolMask:
     if points:
         # Four binary digits below the pixel, as far as OpenCV's fixed point stays exact.
         corners = np.rint(np.asarray(points, np.float64) * 16).astype(np.int32)
-        cv2.fillPoly(pixels, [corners.reshape(-1, 1, 2)], (1,), shift=4)
+        cv2.fillPoly(pixels, [corners], (1,), shift=4)
     return pixels.view(np.bool_)
 
 
@@ -166,11 +174,9 @@ def fill_holes(pixels: BoolMask) -> BoolMask:
 
 def keep_largest(pixels: BoolMask) -> BoolMask:
     """Return the largest island of the mask (8-connected), the topmost of equals."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        pixels.astype(np.uint8), connectivity=8
-    )
-    if count <= 2:
+    if not pixels.any():
         return pixels.copy()
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(pixels.astype(np.uint8), connectivity=8)
     largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
     kept: BoolMask = labels == largest
     return kept
@@ -182,8 +188,6 @@ def grow(pixels: BoolMask, radius: int) -> BoolMask:
     Shrinking takes the frame's edge for more of the same, so an object that is cut off by the edge
     does not come loose from it.
     """
-    if radius == 0:
-        return pixels.copy()
     reach = abs(radius)
     span = np.arange(-reach, reach + 1)
     disc = (span[:, None] ** 2 + span[None, :] ** 2 <= reach * reach).astype(np.uint8)
@@ -201,7 +205,5 @@ def _holes(pixels: BoolMask) -> BoolMask:
     background = (~pixels).view(np.uint8)
     _, labels = cv2.connectedComponents(background, connectivity=4)
     outside = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    open_to_edge = np.zeros(int(labels.max()) + 1, np.bool_)
-    open_to_edge[outside] = True
-    holes: BoolMask = ~open_to_edge[labels] & ~pixels
+    holes: BoolMask = ~np.isin(labels, outside) & ~pixels
     return holes

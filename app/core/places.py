@@ -66,14 +66,12 @@ def exchanged(document: Document, frame: int, owners: Owners) -> Changes:
     any more which is which; and back to where they met, or nowhere where they met nowhere. What
     they get back is not stale: it waits for no heal.
     """
-    last = max(document.frames(), default=frame)
     changes: dict[Key, Entry | None] = {}
-    for step, end in ((1, last), (-1, 0)):
-        for each in list(_reach(document, frame, step, end, owners)):
-            here = document.on_frame(each)
-            for number, owner in owners.items():
-                entry = here.get(owner)
-                changes[Key(each, number)] = replace(entry, stale=False) if entry else None
+    for each in (*_back(document, frame, owners), *_onward(document, frame, owners)):
+        here = document.on_frame(each)
+        for number, owner in owners.items():
+            entry = here.get(owner)
+            changes[Key(each, number)] = replace(entry, stale=False) if entry else None
     return changes
 
 
@@ -90,25 +88,33 @@ def all_exchanged(document: Document, found: Mapping[int, Owners]) -> Changes:
     return changes
 
 
-def _reach(document: Document, frame: int, step: int, end: int, owners: Owners) -> Iterator[int]:
-    """Yield the frames on which the objects have each other's masks, in order from `frame`."""
-    anchors = {each for number in owners for each in anchor_frames(document, number)}
-    frames: list[int] = []
-    for each in range(frame + step, end + step, step):
+def _onward(document: Document, frame: int, owners: Owners) -> Iterator[int]:
+    """Yield the frames after one on which the objects have each other's masks, in order."""
+    anchors, last = _anchors(document, owners), max(document.frames(), default=frame)
+    for each in range(frame + 1, last + 1):
+        # On `frame` itself they are right already: where they stay so, they were right from there.
+        begins = each - 1 == frame
+        changed = _changes(document, each - 1, each, owners)
+        if each in anchors or (changed is not begins and changed is not None):
+            return
+        if not begins and _is_mixed_up(document, each, owners):
+            return
+        yield each
+
+
+def _back(document: Document, frame: int, owners: Owners) -> list[int]:
+    """Return the frames before one, up to where the objects met; none where they met nowhere."""
+    anchors = _anchors(document, owners)
+    for each in range(frame - 1, -1, -1):
         if each in anchors:
             break
-        if step < 0 and _meet(document, each, owners):
-            yield from frames
-            return
-        # On `frame` itself they are right already: where they stay so, they were right from there.
-        changed = _changes(document, each - step, each, owners)
-        if step > 0 and changed is (each - step != frame):
-            break
-        if step > 0 and each - step != frame and _is_mixed_up(document, each, owners):
-            break
-        frames.append(each)
-    if step > 0:
-        yield from frames
+        if _meet(document, each, owners):
+            return list(range(each + 1, frame))
+    return []
+
+
+def _anchors(document: Document, owners: Owners) -> set[int]:
+    return {frame for number in owners for frame in anchor_frames(document, number)}
 
 
 def _is_mixed_up(document: Document, frame: int, owners: Owners) -> bool:

@@ -25,14 +25,15 @@ def recalled(document: Document, key: Key, side: int) -> dict[int, Mask]:
     # An anchor does, but less: what the object looks like changes on the way.
     anchor = next((frame for frame in near if entries[frame].is_anchor), None)
     best = max(sure, key=lambda frame: scores[frame], default=anchor)
-    mask = None if best is None else entries[best].mask
-    return {} if best is None or mask is None else {best: mask}
+    if best is None or (mask := entries[best].mask) is None:
+        return {}
+    return {best: mask}
 
 
 def goes_on_through(document: Document, key: Key) -> bool:
     """Whether an object has a mask before and after a frame in one place, as if it was there."""
-    sides = [list(_seen(document, key, side).values())[:1] for side in (-1, 1)]
-    return all(sides) and fits(sides[0][0].mask, sides[1][0].mask)
+    before, after = (next(iter(_seen(document, key, side).values()), None) for side in (-1, 1))
+    return before is not None and after is not None and fits(before.mask, after.mask)
 
 
 def _seen(document: Document, key: Key, side: int) -> Mapping[int, Entry]:

@@ -41,7 +41,7 @@ def look_of(image: Image, mask: Mask) -> Histogram:
     y0, y1, x0, x1 = mask.box
     lab = cv2.cvtColor(image[y0:y1, x0:x1], cv2.COLOR_RGB2LAB)
     counts = cv2.calcHist([lab], [0, 1, 2], mask.crop().astype(np.uint8), list(_BINS), [0, 256] * 3)
-    return np.asarray(counts.ravel() / max(float(counts.sum()), 1.0), np.float32)
+    return np.asarray(counts.ravel() / counts.sum(), np.float32)
 
 
 def likeness(one: Histogram, other: Histogram) -> float:
@@ -72,7 +72,7 @@ def recognise(
         over = {n: each.mask.iou(mask) for n, mask in here.items() if mask is not None}
         if over and max(over.values()) >= rules.overlap:
             named[k] = max(over, key=over.__getitem__)
-    free = {n: seen for n, seen in known.items() if n not in here and seen}
+    free = {n: seen for n, seen in sorted(known.items()) if n not in here and seen}
     pairs = [
         (k, n, each, seen)
         for k, each in enumerate(found)
@@ -88,9 +88,12 @@ def recognise(
 def _paired(
     scores: Iterable[tuple[float, int, int]], least: float, before: Mapping[int, int]
 ) -> dict[int, int]:
-    """Return `before` with the best pairs (score, find, object) of what is free in it."""
+    """Return `before` with the best pairs (score, find, object) of what is free in it.
+
+    Of equal ones the first.
+    """
     named = dict(before)
-    for score, find, number in sorted(scores, key=lambda pair: (-pair[0], pair[1], pair[2])):
+    for score, find, number in sorted(scores, key=lambda pair: -pair[0]):
         if score >= least and find not in named and number not in named.values():
             named[find] = number
     return named

@@ -148,8 +148,9 @@ class Finder:
             start = _part(suspect, entries, suspect.first, begins - 1)
             event, other = _event(start, entries, others)
             told = replace(start, event=event, other=other)
-            taken = event is Event.TAKEN and other is not None
-            yield _absence(told, entries, others[other or 0]) if taken else told
+            if event is Event.TAKEN and other is not None:
+                told = _absence(told, entries, others[other])
+            yield told
         if rival is None:
             return
         ends = _back_in(suspect, begins, {suspect.object: entries, rival: others[rival]})

@@ -53,11 +53,15 @@ class Comparison(QObject):
         """Whether a ground truth has been read."""
         return self._truth is not None
 
-    def read_truth(self, source: Path) -> None:
-        """Read a folder of mask PNGs or a VISOR JSON. Raises FormatError, UsageError."""
+    def read_truth(self, source: Path, first_number: int | None = None) -> None:
+        """Read a folder of mask PNGs or a VISOR JSON; for `first_number` see `import_masks`.
+
+        Raises FormatError, FirstNumberError, UsageError.
+        """
         if self._video.now is None:
             raise UsageError("A ground truth belongs to a video. Open one first.")
-        found = MaskSource(source).document(self._video.now.video).document
+        video = self._video.now.video
+        found = MaskSource(source).document(video, first_number=first_number).document
         self._truth = run_of(found, RunInfo(source.name, RunKind.GROUND_TRUTH, source=str(source)))
         self.show(Reference.TRUTH)
 

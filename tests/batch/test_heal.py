@@ -47,35 +47,58 @@ def healed(document: Document, at: int, tracker: FakeTracker) -> dict[Key, Entry
     return entries
 
 
-def test_a_heal_corrects_the_drift_and_stops_where_old_and_new_agree() -> None:
-    document = corrected(200, at=50, drifted=range(45, 60), anchors={0: 10})
-    tracker = FakeTracker(FakeFrames(200))
-    entries = healed(document, 50, tracker)
-    changed = {key.frame for key, e in entries.items() if e.mask != document.get(key).mask}  # type: ignore[union-attr]
+def correct(document: Document, new: Mapping[Key, Entry], tracker: FakeTracker) -> None:
+    """Put into a document what a person has made, and heal what that makes stale."""
+    document.replace(new)
+    document.replace(stale_marks(document, new))
+    passes = plan_heal(document, set(new), first=0, last=max(document.frames()))
+    for step in heal(tracker, passes, evidence(document, passes), Rules(), SIZE):
+        document.replace(step.entries)
+
+
+@pytest.fixture
+def drifted() -> Document:
+    """A long video that was corrected on frame 50, within a drift from 45 to 59."""
+    return corrected(200, at=50, drifted=range(45, 60), anchors={0: 10})
+
+
+@pytest.fixture
+def tracker() -> FakeTracker:
+    """A tracker of the long video that is right on every frame."""
+    return FakeTracker(FakeFrames(200))
+
+
+def test_a_heal_corrects_the_drift_and_stops_where_old_and_new_agree(
+    drifted: Document, tracker: FakeTracker
+) -> None:
+    entries = healed(drifted, 50, tracker)
+    changed = {key.frame for key, e in entries.items() if e.mask != drifted.get(key).mask}  # type: ignore[union-attr]
     assert changed == {*range(45, 50), *range(51, 60)}
     assert len(set(tracker.visited)) < 50
 
 
-def test_what_a_heal_finds_is_shown_frame_by_frame_until_it_agrees_with_what_stands() -> None:
-    document = corrected(200, at=50, drifted=range(45, 60), anchors={0: 10})
-    passes = plan_heal(document, {Key(50, 1)}, first=0, last=199)
-    steps = heal(FakeTracker(FakeFrames(200)), passes, dict(document.items()), RULES, SIZE)
+def test_what_a_heal_finds_is_shown_frame_by_frame_until_it_agrees_with_what_stands(
+    drifted: Document, tracker: FakeTracker
+) -> None:
+    passes = plan_heal(drifted, {Key(50, 1)}, first=0, last=199)
+    steps = heal(tracker, passes, dict(drifted.items()), RULES, SIZE)
     live = {step.frame: dict(step.entries) for step in steps if step.computed and step.entries}
     for frame in (*range(45, 50), *range(51, 60)):
         assert live[frame][Key(frame, 1)].mask == mask_at(10), frame
     assert not any(frame in live for frame in range(64, 200))
 
 
-def test_frames_behind_the_stop_are_no_longer_stale_and_keep_their_masks() -> None:
-    document = corrected(200, at=50, drifted=range(45, 60), anchors={0: 10})
-    document.replace(healed(document, 50, FakeTracker(FakeFrames(200))))
-    assert not any(entry.stale for _, entry in document.items())
-    assert document.get(Key(150, 1)) == Entry(mask_at(10), Origin.PROPAGATED, score=0.9)
+def test_frames_behind_the_stop_are_no_longer_stale_and_keep_their_masks(
+    drifted: Document, tracker: FakeTracker
+) -> None:
+    drifted.replace(healed(drifted, 50, tracker))
+    assert not any(entry.stale for _, entry in drifted.items())
+    assert drifted.get(Key(150, 1)) == Entry(mask_at(10), Origin.PROPAGATED, score=0.9)
 
 
-def test_a_drift_that_begins_again_further_on_is_seen_by_the_probes() -> None:
+def test_a_drift_that_begins_again_further_on_is_seen_by_the_probes(tracker: FakeTracker) -> None:
     document = corrected(200, at=50, drifted=range(190, 200), anchors={0: 10})
-    document.replace(healed(document, 50, FakeTracker(FakeFrames(200))))
+    document.replace(healed(document, 50, tracker))
     assert document.get(Key(195, 1)).mask == mask_at(10)  # type: ignore[union-attr]
 
 
@@ -97,14 +120,15 @@ def test_two_anchors_that_disagree_share_the_frames_between_them() -> None:
     assert not conflicts & {1, 2, 18, 19}  # beside an anchor there is no doubt
 
 
-def test_a_conflict_is_over_where_old_and_new_agree() -> None:
-    document = corrected(200, at=50, drifted=range(45, 60), anchors={0: 10})
+def test_a_conflict_is_over_where_old_and_new_agree(
+    drifted: Document, tracker: FakeTracker
+) -> None:
     doubted = {Key(frame, 1) for frame in (42, 61)}
-    document.replace(
-        {key: replace(entry, conflict=True) for key in doubted if (entry := document.get(key))}
+    drifted.replace(
+        {key: replace(entry, conflict=True) for key in doubted if (entry := drifted.get(key))}
     )
-    document.replace(healed(document, 50, FakeTracker(FakeFrames(200))))
-    assert not any(entry.conflict for _, entry in document.items())
+    drifted.replace(healed(drifted, 50, tracker))
+    assert not any(entry.conflict for _, entry in drifted.items())
 
 
 class _Dragging(FakeTracker):
@@ -256,12 +280,7 @@ def test_what_comes_out_from_behind_a_corrected_object_is_not_taken_by_it() -> N
     document = Document((INFO, ObjectInfo(2, "ball", (3, 2, 1))), dog | ball)
     document.replace({Key(0, n): Entry(mask_at(x), Origin.DRAWN) for n, x in ((1, 10), (2, 40))})
     new = {Key(20, 1): Entry(mask_at(10), Origin.CLICKED), Key(20, 2): Entry(None, Origin.DRAWN)}
-    document.replace(new)
-    document.replace(stale_marks(document, new))
-    passes = plan_heal(document, set(new), first=0, last=40)
-    tracker = _Forgetting(FakeFrames(41))
-    for step in heal(tracker, passes, evidence(document, passes), Rules(), SIZE):
-        document.replace(step.entries)
+    correct(document, new, _Forgetting(FakeFrames(41)))
     healed = [document.get(Key(frame, 1)).mask for frame in range(15, 26)]  # type: ignore[union-attr]
     assert all(mask == mask_at(10) for mask in healed)
 
@@ -299,12 +318,8 @@ def test_a_heal_after_an_occlusion_takes_back_what_the_hidden_one_had_meanwhile(
         entries |= {Key(frame, n): Entry(mask, made, score=score) for n, mask in old.items()}
     document = Document((INFO, ObjectInfo(2, "boy", (3, 2, 1))), entries)
     new = {Key(10, 1): Entry(man, Origin.CLICKED), Key(10, 2): Entry(None, Origin.DRAWN)}
-    document.replace(new)
-    document.replace(stale_marks(document, new))
-    passes = plan_heal(document, set(new), first=0, last=29)
     tracker = _Seeing(FakeFrames(30))
-    for step in heal(tracker, passes, evidence(document, passes), Rules(), SIZE):
-        document.replace(step.entries)
+    correct(document, new, tracker)
     for (frame, number), entry in document.items():
         right = man if number == 1 else None if frame in _HIDDEN else boy
         assert entry.mask == right, (frame, number)
@@ -322,13 +337,10 @@ def test_a_small_part_that_another_object_gives_back_is_had_as_long_as_that_give
         for n in (1, 2)
     }
     document = Document((INFO, ObjectInfo(2, "ball", (3, 2, 1))), entries)
-    anchors = {Key(f, n): Entry(right[n], Origin.DRAWN) for f in (0, 15) for n in (1, 2)}
-    document.replace(anchors)
-    document.replace(stale_marks(document, [key for key in anchors if key.frame == 15]))
-    passes = plan_heal(document, {Key(15, 1), Key(15, 2)}, first=0, last=29)
+    drawn = {n: Entry(right[n], Origin.DRAWN) for n in (1, 2)}
+    document.replace({Key(0, n): entry for n, entry in drawn.items()})
     tracker = FakeTracker(FakeFrames(30))
-    for step in heal(tracker, passes, evidence(document, passes), Rules(), SIZE):
-        document.replace(step.entries)
+    correct(document, {Key(15, n): entry for n, entry in drawn.items()}, tracker)
     assert all(entry.mask == right[key.object] for key, entry in document.items())
     assert len(set(tracker.visited)) < 20
 

@@ -40,3 +40,23 @@ def test_conflicts_are_doubt() -> None:
     given = entries(dict.fromkeys(range(9), 0.9), {0})
     given[6] = Entry(MASK, Origin.PROPAGATED, score=0.9, conflict=True)
     assert most_worth({1: given}) == Key(6, 1)
+
+
+def test_a_conflict_is_as_much_doubt_as_a_mask_that_is_certainly_wrong() -> None:
+    conflict = entries({4: 0.9}, {0})
+    conflict[4] = Entry(MASK, Origin.PROPAGATED, score=0.9, conflict=True)
+    unsure = entries({4: 0.5, 5: 0.4}, {0})
+    assert most_worth({1: conflict, 2: unsure}) == Key(5, 2)
+    assert most_worth({1: conflict, 2: entries({4: 0.5, 5: 0.6}, {0})}) == Key(4, 1)
+    assert most_worth({1: entries({4: 0.0}, {0}), 2: conflict}) == Key(4, 1)
+
+
+def test_a_mask_without_a_score_is_half_doubted_and_none_is_beyond_doubt() -> None:
+    def unscored(*frames: int) -> dict[int, Entry]:
+        return {frame: Entry(MASK, Origin.PROPAGATED) for frame in frames}
+
+    assert most_worth({1: unscored(3), 2: entries({4: 0.49}, set())}) == Key(4, 2)
+    assert most_worth({1: unscored(3), 2: entries({4: 0.51}, set())}) == Key(3, 1)
+    sure = dict.fromkeys(range(20, 22), 1.0)
+    assert most_worth({1: entries({4: 0.97}, set()), 2: entries(sure, set())}) == Key(4, 1)
+    assert most_worth({1: entries({4: 0.985}, set()), 2: entries(sure, set())}) == Key(20, 2)

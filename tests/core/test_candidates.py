@@ -315,3 +315,63 @@ def test_of_two_that_touch_the_place_of_the_other_is_offered_behind_the_part() -
     found = masks_of(scene, before | part)
     assert same(found[0], before | part)
     assert any(same(mask, other) for mask in found[1:])
+
+
+def _tall(rows: slice, columns: slice) -> BoolMask:
+    mask = np.zeros((200, 300), np.bool_)
+    mask[rows, columns] = True
+    return mask
+
+
+def test_a_new_mask_has_no_shreds_along_the_neighbour_that_it_is_cut_by() -> None:
+    neighbour = _tall(slice(50, 100), slice(50, 100))
+    thing = _tall(slice(40, 110), slice(100, 160))
+    rim = _tall(slice(48, 50), slice(50, 90))
+    scene = Scene((Click(120, 80),), others=[neighbour])
+    assert same(masks_of(scene, thing | rim | neighbour)[0], thing)
+    scene = Scene((Click(60, 48),), others=[neighbour])  # but where one is clicked it is meant
+    assert masks_of(scene, rim | neighbour)[0][48, 60]
+
+
+def test_of_a_mask_that_lies_in_neighbours_only_the_clicked_piece_is_left() -> None:
+    neighbour = _tall(slice(50, 150), slice(50, 150))
+    top, far = _tall(slice(30, 50), slice(60, 80)), _tall(slice(30, 60), slice(200, 210))
+    scene = Scene((Click(70, 40),), others=[neighbour])
+    assert same(masks_of(scene, top | far | neighbour)[0], top)
+    small = neighbour & _tall(slice(50, 60), slice(50, 100))
+    whole = masks_of(Scene((Click(70, 40),), others=[small]), top | far | small)[0]
+    assert same(whole, top | far)
+
+
+def test_what_a_click_takes_leaves_no_shreds_of_the_neighbour() -> None:
+    before, handle = _tall(slice(50, 100), slice(50, 100)), _tall(slice(60, 90), slice(100, 120))
+    rim, cup = _tall(slice(58, 60), slice(102, 120)), _tall(slice(20, 50), slice(150, 200))
+    scene = Scene((Click(110, 75),), before=before, others=[handle | rim | cup])
+    assert same(masks_of(scene, before | handle)[0], before | handle | rim)
+
+
+def test_a_loose_piece_that_is_taken_for_the_most_part_is_taken_whole() -> None:
+    piece, body = _tall(slice(50, 100), slice(50, 100)), _tall(slice(50, 110), slice(150, 210))
+    seen_of_it = piece & _tall(slice(50, 76), slice(50, 100))
+    scene = Scene((Click(70, 70),), others=[piece | body])
+    assert same(masks_of(scene, seen_of_it)[0], piece)
+    half = piece & _tall(slice(50, 75), slice(50, 100))
+    assert same(masks_of(scene, half)[0], half)
+
+
+def test_no_shred_is_taken_that_a_click_says_is_not_the_object() -> None:
+    before, handle = _tall(slice(50, 100), slice(50, 100)), _tall(slice(60, 90), slice(100, 120))
+    rim = _tall(slice(58, 60), slice(102, 120))
+    body = _tall(slice(20, 50), slice(150, 200))
+    clicks = (Click(110, 59, positive=False), Click(110, 75))
+    scene = Scene(clicks, before=before, others=[handle | rim | body])
+    assert same(masks_of(scene, before | handle)[0], before | handle)
+
+
+def test_a_speck_beside_another_object_does_not_make_the_two_touch() -> None:
+    before, place = _tall(slice(50, 100), slice(20, 70)), _tall(slice(50, 100), slice(150, 200))
+    speck, lump = _tall(slice(70, 71), slice(149, 150)), _tall(slice(60, 90), slice(140, 150))
+    part = place & _tall(slice(70, 100), slice(150, 200))
+    for loose, first in ((speck, place), (lump, before | lump | part)):
+        scene = Scene((Click(170, 80),), before=before | loose, others=[place])
+        assert same(masks_of(scene, part)[0], first)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.core.classes import natural_name
+from app.core.classes import NounClasses, natural_name
 from app.storage.classes import noun_classes
 
 
@@ -54,3 +54,31 @@ def test_search_is_limited_and_finds_nothing_in_nothing() -> None:
     assert len(noun_classes().search("a", 7)) == 7
     assert noun_classes().search("  ") == ()
     assert noun_classes().search("qqq") == ()
+
+
+TABLE = NounClasses.parse(
+    "id,key,instances,category\n"
+    "2,cloth,cloth|pan|towel,textiles\n"
+    "5,panel:front,panel:front|hand pan,appliances\n"
+    "9,hand:left,hand:left,hands\n"
+)
+
+
+def test_a_table_is_read_in_its_own_order() -> None:
+    assert [(each.id, each.name, each.category) for each in TABLE] == [
+        (2, "cloth", "textiles"),
+        (5, "front panel", "appliances"),
+        (9, "left hand", "hands"),
+    ]
+    assert TABLE[5].instances == ("front panel", "hand pan")
+    assert [each.id for each in TABLE.all_of_name(" PAN")] == [2]
+    assert TABLE.of_name("panel") is None
+
+
+def test_an_equal_name_goes_before_one_that_only_begins_so() -> None:
+    table = NounClasses.parse(
+        "id,key,instances,category\n1,cloth,cloth|pan,a\n2,pane,pane,a\n"
+        "3,hand pan,hand pan,a\n4,span,span,a\n5,ape,ape|top pan,a\n"
+    )
+    found = [(match.name, match.noun_class.id) for match in table.search("pan")]
+    assert found == [("pan", 1), ("pane", 2), ("hand pan", 3), ("top pan", 5), ("span", 4)]

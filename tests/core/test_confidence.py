@@ -1,12 +1,13 @@
 """Confidence: a calibrated score, which rises with the model's and never speaks for a person."""
 
+import math
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.confidence import calibration_of, confidence
+from app.core.confidence import Calibration, calibration_of, confidence, log_odds, probability
 from app.core.document import Entry, Origin
 from app.core.mask import Mask
 from tests.fakes import square
@@ -45,3 +46,18 @@ def test_nothing_is_said_of_a_mask_without_a_score() -> None:
 
 def test_a_tracker_that_was_never_measured_is_taken_for_lite() -> None:
     assert calibration_of("unknown") == LITE
+
+
+def test_log_odds_stay_finite_and_are_the_same_for_and_against() -> None:
+    assert log_odds(0.5) == 0
+    assert log_odds(0.9) == pytest.approx(math.log(9))
+    for score in (0.0, 0.004, 0.01):
+        assert log_odds(score) == pytest.approx(-math.log(99))
+        assert log_odds(1 - score) == pytest.approx(math.log(99))
+
+
+def test_a_probability_is_the_logistic_of_the_log_odds() -> None:
+    calibration = Calibration(bias=-1.0, slope=0.5, most=0.8)
+    for score, counted in ((0.3, 0.3), (0.8, 0.8), (0.9, 0.8)):
+        weighed = math.exp(-1.0) * (counted / (1 - counted)) ** 0.5
+        assert probability(score, calibration) == pytest.approx(weighed / (1 + weighed))

@@ -45,7 +45,9 @@ def test_a_gap_of_one_frame_is_a_run() -> None:
 def test_each_pass_starts_with_all_masks_of_its_end_and_runs_into_the_other() -> None:
     document = document_of({2: {1, 2}, 5: {1}})
     [run] = runs(document, [2, 5])
-    _, forward, backward = passes(document, run)
+    both = passes(document, run)
+    _, forward, backward = both
+    assert both.steps == 8
     assert {frame: set(masks) for frame, masks in forward.anchors.items()} == {2: {1, 2}}
     assert {frame: set(masks) for frame, masks in backward.anchors.items()} == {5: {1}}
     assert list(forward.frames) == [2, 3, 4, 5]
@@ -59,6 +61,8 @@ def test_the_nearer_end_decides_where_the_two_directions_differ() -> None:
     forward, backward = Prediction(left, 1.0), Prediction(right, 1.0)
     assert np.array_equal(merged(forward, backward, 0.25), left)
     assert np.array_equal(merged(forward, backward, 0.75), right)
+    assert not merged(forward, backward, 0.5).any()
+    assert np.array_equal(merged(forward, forward, 0.5), left)
 
 
 def test_agreement_is_the_iou() -> None:
@@ -135,6 +139,20 @@ def test_a_frame_is_annotated_where_every_object_that_goes_on_there_was_said_som
     assert annotated_frames(document) == (0, 4, 8, 9)
 
 
+def test_an_object_counts_from_its_first_anchor_not_from_its_latest() -> None:
+    document = document_of({0: {1}, 5: {1, 2}, 6: {1}, 7: {1, 2}, 8: {1, 2}, 9: {1}})
+    assert annotated_frames(document) == (0, 5, 7, 8, 9)
+
+
+def test_what_has_no_score_agrees_with_nothing() -> None:
+    document = document_of({0: {1}, 2: {1}})
+    document.replace({Key(1, 1): Entry(MASK, Origin.PROPAGATED)})
+    [kept] = tally(document, runs(document, [0, 2]))
+    assert kept.agreements == (0.0,)
+
+
 def test_stretches_have_no_gaps() -> None:
     assert list(stretches([])) == []
+    assert list(stretches(iter([0]))) == [(0, 0)]
+    assert list(stretches([0, 2])) == [(0, 0), (2, 2)]
     assert list(stretches([0, 1, 2, 5, 8, 9])) == [(0, 2), (5, 5), (8, 9)]

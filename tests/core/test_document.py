@@ -1,11 +1,24 @@
 """The document: one replace, its own inverse, whatever the history."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtGui import QUndoStack
 
 from app.commands import EditObjects, ReplaceEntries
-from app.core.document import Changes, Document, Entry, Key, ObjectInfo, Objects, Origin, State
+from app.core.attributes import Attributes
+from app.core.document import (
+    Changes,
+    Document,
+    Entry,
+    Key,
+    ObjectInfo,
+    Objects,
+    Origin,
+    State,
+    ids_for,
+    why_not_editable,
+)
 from app.core.mask import Mask
 from tests.fakes import square
 
@@ -123,3 +136,82 @@ def test_states_say_how_an_entry_came_to_be() -> None:
         State.OCCLUDED: Entry(None, Origin.DRAWN, occluded=True),
     }
     assert {state: entry.state for state, entry in wanted.items()} == {s: s for s in wanted}
+
+
+def thing(number: int, **facts: bool) -> ObjectInfo:
+    return ObjectInfo(number, f"thing {number}", (1, 2, 3), **facts)
+
+
+def test_an_object_is_found_by_its_id() -> None:
+    document = Document((thing(3), thing(1)))
+    assert document.object(3) == thing(3)
+    assert document.object(1) == thing(1)
+    with pytest.raises(KeyError):
+        document.object(2)
+
+
+@pytest.mark.parametrize(
+    ("item", "why"),
+    [
+        (thing(1), None),
+        (thing(1, locked=True), "thing 1 is locked. Unlock it (L) to edit it."),
+        (thing(1, visible=False), "thing 1 is hidden. Show it (H) to edit it."),
+        (thing(1, visible=False, locked=True), "thing 1 is locked. Unlock it (L) to edit it."),
+    ],
+)
+def test_an_object_is_edited_where_it_is_shown_and_not_locked(
+    item: ObjectInfo, why: str | None
+) -> None:
+    assert why_not_editable(item) == why
+
+
+def test_no_id_is_given_twice() -> None:
+    assert Document().next_id == 1
+    document = Document((thing(3), thing(1)))
+    assert document.next_id == 4
+    document.replace_objects((thing(1),))
+    assert document.next_id == 4
+    document.replace_objects((thing(7),))
+    assert document.next_id == 8
+    assert document.snapshot().next_id == 8
+    assert Document((thing(1),), next_id=5).next_id == 5
+    assert Document((thing(5),), next_id=5).next_id == 6
+
+
+@given(st.sets(st.integers(1, 9)), st.sets(st.integers(1, 9)), st.integers(1, 12))
+def test_what_comes_from_outside_never_gets_the_id_of_an_object_that_is_gone(
+    there: set[int], given_ids: set[int], next_id: int
+) -> None:
+    document = Document(tuple(map(thing, sorted(there))), next_id=next_id)
+    found = ids_for(document, given_ids)
+    gone = set(range(1, document.next_id)) - there
+    assert found.keys() == given_ids
+    assert len(set(found.values())) == len(found)
+    assert gone.isdisjoint(found.values())
+    assert {number: new for number, new in found.items() if number not in gone} == {
+        number: number for number in given_ids - gone
+    }
+    fresh = [found[number] for number in sorted(given_ids & gone)]
+    first = max([document.next_id, *(number + 1 for number in given_ids)])
+    assert fresh == list(range(first, first + len(fresh)))
+
+
+def test_attributes_are_kept_and_given_back() -> None:
+    said = Attributes(orders={3: (2, 1)})
+    document = Document(attributes=said)
+    assert document.attributes is said
+    assert document.snapshot().attributes is said
+    assert document.replace_attributes(Attributes()) is said
+    assert not document.attributes
+
+
+def test_entries_are_found_by_frame_and_by_object_frames_rising() -> None:
+    entry, other = Entry(MASKS[0], Origin.DRAWN), Entry(None, Origin.DRAWN)
+    document = Document((), {Key(5, 2): entry, Key(5, 1): other, Key(2, 2): other})
+    assert document.frames() == [2, 5]
+    assert list(document.of_object(2).items()) == [(2, other), (5, entry)]
+    assert [key for key, _ in document.items()] == [Key(2, 2), Key(5, 2), Key(5, 1)]
+    assert dict(document.on_frame(5)) == {2: entry, 1: other}
+    assert document.on_frame(4) == {}
+    document.replace({Key(2, 2): None})
+    assert (document.frames(), len(document)) == ([5], 2)

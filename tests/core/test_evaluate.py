@@ -11,7 +11,10 @@ from app.core.evaluate import (
     EvaluationError,
     Labels,
     Measure,
+    ObjectScore,
     Protocol,
+    SequenceScore,
+    Summary,
     boundary_f,
     jaccard,
     score_sequence,
@@ -153,3 +156,62 @@ def test_every_object_counts_alike_in_the_overall_mean() -> None:
         score_sequence("b", names, two.__getitem__, blank.__getitem__, Protocol.VISOR),
     ]
     assert summarize(scores).j == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize("count", range(2, 12))
+def test_decay_is_of_the_quarters_whose_edges_are_rounded_up_at_a_half(count: int) -> None:
+    values = np.random.default_rng(count).random(count)
+    edges = [math.floor(1 + share * (count - 1) + 0.5) - 1 for share in (0, 0.25, 0.75, 1)]
+    first, last = values[edges[0] : edges[1] + 1], values[edges[2] : edges[3] + 1]
+    assert Measure(values).decay == pytest.approx(first.mean() - last.mean())
+
+
+def test_just_one_half_is_not_recalled() -> None:
+    assert Measure(np.array([0.5, 0.51, 1.0, 0.0])).recall == 0.5
+
+
+def scored(truth: list[Labels], prediction: list[Labels], protocol: Protocol) -> SequenceScore:
+    names = [f"frame {index}" for index in range(len(truth))]
+    return score_sequence("v", names, truth.__getitem__, prediction.__getitem__, protocol)
+
+
+def test_each_object_has_its_own_scores_and_those_not_shown_at_first_are_named() -> None:
+    truth = maps([1, 3, 255, 0], [1, 3, 2, 0], [1, 1, 3, 2])
+    score = scored(truth, maps([0] * 4, [1, 0, 2, 2], [0, 1, 3, 2]), Protocol.VISOR)
+    assert score.frames == ("frame 1", "frame 2")
+    assert [each.object for each in score.objects] == [1, 2, 3]
+    assert [each.j.values.tolist() for each in score.objects] == [[1, 0.5], [0.5, 1], [0, 1]]
+    assert score.absent == (2,)
+    same = scored(truth, truth, Protocol.VISOR)
+    assert [each.jf_mean for each in same.objects] == [1, 1, 1]
+    assert scored(maps([1, 2], [1, 2]), maps([1, 2], [1, 2]), Protocol.VISOR).absent == ()
+
+
+def test_davis2016_measures_what_both_have_of_everything() -> None:
+    truth = maps([1, 0, 0, 0], [1, 2, 0, 0], [0, 0, 0, 0])
+    prediction = maps([0] * 4, [7, 0, 1, 0], [0, 0, 0, 0])
+    (score,) = scored(truth, prediction, Protocol.DAVIS2016).objects
+    assert score.j.values.tolist() == [pytest.approx(1 / 3)]
+    assert scored(maps([0] * 4, [1, 0, 0, 0], [0] * 4), prediction, Protocol.DAVIS2016).absent == (
+        1,
+    )
+
+
+def test_the_mean_of_j_and_f_is_their_mean() -> None:
+    one = ObjectScore(1, Measure(np.array([0.2, 0.4])), Measure(np.array([0.8, 1.0])))
+    assert one.jf_mean == pytest.approx(0.6)
+    assert Summary(0.2, 0.8).jf == pytest.approx(0.5)
+    other = ObjectScore(2, Measure(np.array([1.0])), Measure(np.array([0.3])))
+    found = summarize([SequenceScore("a", ("0",), (one, other)), SequenceScore("b", ("0",), ())])
+    assert (found.j, found.f) == pytest.approx((0.65, 0.6))
+    with pytest.raises(EvaluationError, match="no object"):
+        summarize([])
+
+
+def test_one_frame_is_enough_for_visor_and_three_for_davis() -> None:
+    frame = maps([1, 0])
+    assert len(scored(frame * 2, frame * 2, Protocol.VISOR).frames) == 1
+    assert len(scored(frame * 3, frame * 3, Protocol.DAVIS2017).frames) == 1
+    for count, protocol in ((1, Protocol.VISOR), (2, Protocol.DAVIS2016)):
+        with pytest.raises(EvaluationError, match="leaves none"):
+            scored(frame * count, frame * count, protocol)

@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from app.core.document import Changes, Document, Entry, Key, Origin
-from app.core.exclusion import admit, exclude, keepers, settle
+from app.core.exclusion import admit, exclude, keepers, points_into, settle
 from app.core.mask import Mask
 from models.api import BoolMask, Box, Click
 from tests.fakes import square
@@ -118,6 +119,18 @@ def test_an_object_whose_place_is_taken_gets_the_place_that_was_left() -> None:
     assert exclude({1: here, 2: there}, KEY, new)[Key(KEY.frame, 2)] is None
 
 
+def test_of_an_object_whose_place_is_taken_specks_may_be_left_beside_it() -> None:
+    thing, speck = square(40), square(4, 4, side=1)
+    place, lump = square(10), square(2, 2, side=3)
+    here, new = entry(place, Origin.PROPAGATED), entry(thing, Origin.CLICKED)
+    there = entry(thing | speck, Origin.PROPAGATED)
+    changes = exclude({1: here, 2: there}, KEY, new, exchanges=True)
+    assert changes == {KEY: new, Key(KEY.frame, 2): entry(place, Origin.PROPAGATED)}
+    there = entry(thing | lump, Origin.PROPAGATED)
+    changes = exclude({1: here, 2: there}, KEY, new, exchanges=True)
+    assert changes == {KEY: new, Key(KEY.frame, 2): entry(lump, Origin.PROPAGATED)}
+
+
 def test_a_remnant_is_no_place_that_another_object_could_have() -> None:
     entries = {1: entry(square(10, side=2)), 2: entry(square(40))}
     changes = exclude(entries, KEY, entry(square(40)), exchanges=True)
@@ -218,3 +231,88 @@ def test_ready_masks_take_from_all_but_the_fixed_and_leave_each_other_alone(
         assert np.array_equal(pixels_of(left, number), pixels & ~held)
     for number in range(1, 5):
         assert np.array_equal(pixels_of(left, number), (labels == number) & ~taken)
+
+
+# What a person points into
+
+
+@pytest.mark.parametrize(
+    ("inside", "beyond", "means"),
+    [(50, 100, False), (51, 51, False), (51, 52, True), (100, 100, False), (100, 101, True)],
+)
+def test_a_box_means_what_covers_most_of_it_and_lies_mostly_beyond_it(
+    inside: int, beyond: int, means: bool
+) -> None:
+    """A box of 100 pixels, so many of which are set, and so many elsewhere."""
+    mask = np.zeros((30, 40), np.bool_)
+    mask[5:15, 10:20] = np.arange(100).reshape(10, 10) < inside
+    mask[20:] = np.arange(400).reshape(10, 40) < beyond
+    assert points_into(mask, (), Box(10, 5, 20, 15)) is means
+    assert points_into(mask, (), Box(9.6, 5.4, 20.4, 14.6)) is means
+
+
+def test_a_box_may_lie_partly_outside_the_frame() -> None:
+    mask = np.zeros((30, 40), np.bool_)
+    mask[:4, :4] = mask[10:20, 10:30] = True
+    assert points_into(mask, (), Box(-5, -5, 4, 4))
+    assert points_into(mask, (), Box(-5, 0, 4, 4))
+    assert points_into(mask, (), Box(0, -5, 4, 4))
+    assert points_into(np.ascontiguousarray(mask[::-1, ::-1]), (), Box(36, 26, 50, 50))
+    mask[:4, :4] = [[True] * 4, [True] * 4, [True] + [False] * 3, [False] * 4]  # 9 of 16
+    assert points_into(mask, (), Box(-5, -5, 4, 4))
+    assert points_into(np.ascontiguousarray(mask.T), (), Box(-5, -5, 4, 4))
+
+
+def test_a_click_means_what_it_lies_in() -> None:
+    mask = square(10)
+    assert points_into(mask, (Click(10, 20),))
+    assert points_into(mask, (Click(19, 29, positive=False), Click(19, 29)))
+    assert not points_into(mask, (Click(19, 29, positive=False), Click(20, 29)))
+    assert not points_into(mask, ())
+
+
+# Things that change places
+
+
+@pytest.mark.parametrize(
+    ("old", "changes_places"),
+    [
+        (square(10, side=5), False),  # a quarter of the new one is a remnant
+        (square(10, side=6), True),
+        (square(32, y=20), False),  # a ninth of it is shared: it is where it was
+        (square(31, y=29), True),  # one pixel
+    ],
+)
+def test_a_thing_like_the_new_one_was_elsewhere_where_it_has_changed_places(
+    old: BoolMask, changes_places: bool
+) -> None:
+    entries = {1: entry(old), 2: entry(square(40) & ~old)}
+    changes = exclude(entries, KEY, entry(square(40)), exchanges=True)
+    left = changes[Key(KEY.frame, 2)]
+    if changes_places:
+        assert left == entry(old & ~square(40))
+    else:
+        assert left is None
+
+
+@pytest.mark.parametrize(("shared", "is_elsewhere"), [(5, False), (4, True)])
+def test_a_twentieth_of_overlap_is_the_same_place(shared: int, is_elsewhere: bool) -> None:
+    """Of 100 columns in all, 5 are shared; 4 of 100 are less."""
+    old, new = np.zeros((2, 10, 120), np.bool_)
+    old[:, : 50 + shared], new[:, 50:100] = True, True
+    changes = exclude({1: entry(old), 2: entry(new & ~old)}, KEY, entry(new), exchanges=True)
+    assert (changes[Key(KEY.frame, 2)] is not None) is is_elsewhere
+
+
+def test_of_two_that_are_gone_none_gets_the_place_that_was_left() -> None:
+    entries = {1: entry(square(10)), 2: entry(square(40, side=4)), 3: entry(square(45, side=4))}
+    changes = exclude(entries, KEY, entry(square(40)), exchanges=True)
+    assert [changes[Key(KEY.frame, number)] for number in (2, 3)] == [None, None]
+
+
+def test_what_changes_places_leaves_its_clicks_and_keeps_the_rest() -> None:
+    other = replace(entry(square(40), Origin.CLICKED, Click(42, 22)), score=0.7)
+    changes = exclude({1: entry(square(10)), 2: other}, KEY, entry(square(40)), exchanges=True)
+    wanted = replace(other, mask=Mask.encode(square(10)), clicks=())
+    assert changes[Key(KEY.frame, 2)] == wanted
+    assert exclude({2: other}, KEY, entry(square(40)), exchanges=True)[Key(KEY.frame, 2)] is None

@@ -3,20 +3,27 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.heal import (
+    Gap,
     Rules,
     Watch,
     agree,
     boundary_f,
+    difference,
+    evidence,
+    gaps,
+    masks_agree,
     plan_heal,
     probes,
     stale_marks,
     summary,
 )
 from app.core.mask import Mask
+from app.core.passes import Pass
 from tests.fakes import square
 
 
@@ -278,3 +285,189 @@ def test_the_summary_says_where_the_drift_began_and_stopped() -> None:
     assert summary(objects, before, after) == (
         "knife: 58 frames changed, drift began 1198, stopped 1255",
     )
+
+
+def test_gaps_lie_between_anchors_and_the_ends_of_the_range() -> None:
+    document = video(anchors=(3, 4, 9, 20))
+    assert list(gaps(document, 1, first=0, last=12)) == [
+        Gap(1, -1, 3, False, True),
+        Gap(1, 4, 9, True, True),
+        Gap(1, 9, 13, True, False),
+    ]
+    assert list(gaps(document, 1, first=4, last=9)) == [Gap(1, 4, 9, True, True)]
+    assert list(gaps(document, 1, first=5, last=8)) == [Gap(1, 4, 9, False, False)]
+    assert list(gaps(document, 1, first=3, last=4)) == []
+    assert Gap(1, 4, 9, True, True).frames == range(5, 9)
+
+
+def test_the_evidence_is_of_the_frames_of_the_passes_and_those_beside_them() -> None:
+    document = video()
+    document.replace({Key(f, 2): Entry(None, Origin.DRAWN) for f in (9, 10, 16, 17)})
+    passes = [Pass({}, tuple(frames), {}) for frames in (range(11, 14), range(15, 12, -1))]
+    found = evidence(document, passes)
+    assert list(found) == [
+        *[Key(f, n) for f in range(10, 17) for n in (1, 2) if n == 1 or f in {10, 16}]
+    ]
+    assert all(document.get(key) is entry for key, entry in found.items())
+    assert evidence(document, []) == {}
+
+
+def bar(columns: int, rows: int = 10, x: int = 5) -> Mask:
+    pixels = np.zeros((60, 90), np.bool_)
+    pixels[20 : 20 + rows, x : x + columns] = True
+    mask = Mask.encode(pixels)
+    assert mask is not None
+    return mask
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "rules", "agree_"),
+    [
+        (bar(20), bar(18), Rules(boundary=0.5), True),  # a tenth less, of which all is shared
+        (bar(18), bar(20), Rules(boundary=0.5), True),
+        (bar(30), bar(26), Rules(iou=0.5, boundary=0.5), False),
+        (bar(20), bar(18), Rules(iou=0.91, boundary=0.5), False),
+        (bar(20), bar(20, x=6), Rules(iou=19 / 21), True),
+        (bar(20), bar(20, x=6), Rules(iou=19 / 21 + 1e-9), False),
+        (bar(20), bar(18), Rules(area=0.09, boundary=0.5), False),
+        (bar(40), bar(37), Rules(boundary=0.91), False),  # its end is three pixels off
+        (bar(40), bar(37), Rules(), True),
+    ],
+)
+def test_masks_are_the_same_at_a_rule_and_not_beyond_it(
+    one: Mask, other: Mask, rules: Rules, agree_: bool
+) -> None:
+    assert masks_agree(one, other, rules) is agree_
+
+
+def test_a_boundary_that_is_just_enough_is_enough() -> None:
+    one, other = bar(40), bar(37)
+    reached = boundary_f(one, other)
+    assert 0.5 < reached < 0.95
+    assert masks_agree(one, other, Rules(boundary=reached))
+    assert not masks_agree(one, other, Rules(boundary=reached + 1e-9))
+
+
+@pytest.mark.parametrize(("away", "wanted"), [(8, 1.0), (9, 0.0)])
+def test_outlines_match_within_8_pixels_at_480p(away: int, wanted: float) -> None:
+    """Of two rows across the whole frame the ends lie in a column, as far as they overlap."""
+    one, other = np.zeros((2, 480, 854), np.bool_)
+    one[200], other[200 + away] = True, True
+    masks = Mask.encode(one), Mask.encode(other)
+    assert masks[0] is not None
+    assert masks[1] is not None
+    assert boundary_f(masks[0], masks[1]) == wanted
+
+
+def test_the_outline_is_one_pixel_wide_and_measured_both_ways() -> None:
+    """Rings of 4 * 9 and 4 * 19 pixels, which share a corner; there are no others near."""
+    small, large = bar(10), bar(20, rows=20)
+    # Near the small one's two sides that it shares, and one pixel round the corner beyond them.
+    precision, recall = (2 * 10 - 1 + 2) / 36, (2 * 11 - 1) / 76
+    wanted = 2 * precision * recall / (precision + recall)
+    assert boundary_f(small, large) == pytest.approx(wanted)
+    assert boundary_f(large, small) == pytest.approx(wanted)
+
+
+def test_how_different_two_masks_are() -> None:
+    assert difference(None, None) == 0
+    assert difference(bar(5), None) == difference(None, bar(5)) == 1
+    assert difference(bar(10), bar(5)) == 0.5
+
+
+@pytest.mark.parametrize(("patience", "doubts"), [(1, 2), (2, 2), (3, 3)])
+def test_a_heal_doubts_for_two_frames_at_least(patience: int, doubts: int) -> None:
+    assert Rules(patience=patience).doubts == doubts
+
+
+def test_a_watch_asks_after_every_so_many_frames_that_agree() -> None:
+    watch = Watch(patience=2)
+    seen = [(watch.feed(agreed=agreed), watch.agrees) for agreed in (True, True, True, True, False)]
+    assert seen == [(False, True), (True, True), (False, True), (True, True), (False, False)]
+    assert not Watch(patience=2).agrees
+
+
+def test_probes_are_among_what_lies_ahead() -> None:
+    assert probes(10, [11], patience=1) == (11,)
+    assert probes(10, [11, 12], patience=1) == (12,)
+    assert probes(10, [11, 12, 13], patience=1) == (12, 13)
+    assert probes(12, [11, 10, 9, 8, 7], patience=1) == (10, 9, 7)
+    assert probes(11, [11], patience=3) == (11,)
+
+
+def test_an_edit_on_an_anchor_marks_both_sides_and_edits_are_not_marked() -> None:
+    document = video(anchors=(5, 12, 20))
+    assert sorted(k.frame for k in stale_marks(document, [Key(12, 1)])) == [
+        *range(6, 12),
+        *range(13, 20),
+    ]
+    marks = stale_marks(document, [Key(2, 1), Key(22, 1), Key(24, 1)])
+    assert sorted(k.frame for k in marks) == [0, 1, 3, 4, 21, 23, *range(25, 30)]
+    assert stale_marks(document, []) == {}
+    for key, entry in marks.items():
+        assert entry == replace(document.get(key) or entry, stale=True)
+
+
+def test_the_summary_counts_frames_of_each_object_in_order() -> None:
+    old = Entry(mask_at(10), Origin.PROPAGATED, stale=True)
+    new, same = Entry(mask_at(30), Origin.PROPAGATED), replace(old, stale=False)
+    objects = tuple(ObjectInfo(n, f"thing {n}", (1, 2, 3)) for n in (3, 2, 1))
+    before = {Key(4, n): old for n in (1, 2, 3)} | {Key(2000, 3): old}
+    after = {Key(4, 3): new, Key(5, 3): new, Key(4, 2): same, Key(5, 1): new, Key(6, 1): same}
+    after |= {Key(4, 1): same, Key(7, 9): new, Key(2000, 3): new}
+    assert summary(objects, before, after) == (
+        "thing 1: 2 frames filled",
+        "thing 2: nothing changed",
+        "thing 3: 2 frames changed, drift began 4, stopped 2000; 1 frame filled",
+    )
+    many = {Key(f, 1): new for f in range(1000)}
+    assert summary(objects, {}, many) == ("thing 1: 1,000 frames filled",)
+    assert summary((), before, after) == ()
+
+
+def two_objects() -> Document:
+    """Return two objects on 30 frames, each with an anchor on the first."""
+    document = video()
+    document.replace_objects((*document.objects, ObjectInfo(2, "ball", (3, 2, 1))))
+    document.replace({
+        Key(f, 2): Entry(mask_at(40), Origin.PROPAGATED if f else Origin.DRAWN, score=0.9)
+        for f in range(30)
+    })  # fmt: skip
+    return document
+
+
+def test_what_is_beside_a_new_anchor_is_healed_first_then_by_frame() -> None:
+    document = two_objects()
+    edits = {
+        Key(20, 1): Entry(mask_at(30), Origin.DRAWN),
+        Key(9, 2): Entry(mask_at(30), Origin.DRAWN),
+    }
+    document.replace(edits)
+    document.replace(stale_marks(document, edits))
+    every = plan_heal(document, set(edits), first=0, last=29)
+    assert [(each.frames[0], each.step, each.objects) for each in every] == [
+        (9, -1, (2,)), (9, 1, (2,)), (20, -1, (1,)), (20, 1, (1,)),
+    ]  # fmt: skip
+    late = plan_heal(document, {Key(20, 1)}, first=0, last=29)
+    assert [(each.frames[0], each.step) for each in late] == [(20, -1), (20, 1), (0, 1), (9, 1)]
+    locked = (document.objects[0], replace(document.objects[1], locked=True))
+    document.replace_objects(locked)
+    assert {n for each in plan_heal(document, set(edits), first=0, last=29) for n in each.objects} \
+        == {1}  # fmt: skip
+
+
+def test_a_pass_from_one_anchor_heals_both_objects_and_is_told_of_the_others() -> None:
+    document = two_objects()
+    edits = {Key(10, n): Entry(mask_at(30), Origin.DRAWN) for n in (1, 2)}
+    document.replace(edits)
+    document.replace({Key(16, 2): Entry(mask_at(40), Origin.DRAWN)})
+    document.replace(stale_marks(document, edits))
+    back, forward = plan_heal(document, set(edits), first=0, last=29)
+    assert (back.frames, dict(back.spans)) == (
+        tuple(range(10, 0, -1)),
+        dict.fromkeys((1, 2), range(1, 10)),
+    )
+    assert forward.frames == tuple(range(10, 30))
+    assert dict(forward.spans) == {1: range(11, 30), 2: range(11, 16)}
+    alone = plan_heal(document, {Key(10, 1)}, first=0, last=29)
+    assert all(each.anchors[10] == {1: mask_at(30), 2: mask_at(30)} for each in alone)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 
 from app.core.mask import Mask
-from app.core.overlap import inside, quick_iou
+from app.core.overlap import inside, quick_iou, thinning
 from models.api import BoolMask
 
 pixel_maps = arrays(np.bool_, (7, 9)).filter(np.any)
@@ -22,8 +22,8 @@ def encoded(pixels: BoolMask) -> Mask:
 @given(pixel_maps, pixel_maps)
 def test_of_small_masks_it_is_what_they_share(one: BoolMask, other: BoolMask) -> None:
     first, second = encoded(one), encoded(other)
-    assert quick_iou(first, second) == pytest.approx((one & other).sum() / (one | other).sum())
-    assert inside(first, second) == pytest.approx((one & other).sum() / one.sum())
+    assert quick_iou(first, second) == (one & other).sum() / (one | other).sum()
+    assert inside(first, second) == (one & other).sum() / one.sum()
     assert quick_iou(first, first) == 1
 
 
@@ -43,3 +43,29 @@ def test_of_large_masks_it_is_nearly_so(away: int, axis: int) -> None:
     wanted = (pixels & other).sum() / (pixels | other).sum()
     assert quick_iou(encoded(pixels), encoded(other)) == pytest.approx(wanted, abs=0.02)
     assert inside(None, encoded(other)) == inside(encoded(other), None) == 0
+
+
+@pytest.mark.parametrize(("side", "step"), [(1, 1), (191, 1), (192, 2), (287, 2), (288, 3)])
+def test_the_longer_side_says_how_much_a_mask_is_thinned_out(side: int, step: int) -> None:
+    for rows, columns in ((side, 1), (1, side), (side, side)):
+        pixels = np.zeros((300, 310), np.bool_)
+        pixels[5 : 5 + rows, 7 : 7 + columns] = True
+        assert thinning(encoded(pixels)) == step
+
+
+@pytest.mark.parametrize("sides", [(193, 193), (193, 1), (1, 193), (289, 290)])
+def test_no_share_is_more_than_all(sides: tuple[int, int]) -> None:
+    """Of an odd number of rows every second one is more than half of them."""
+    mask = encoded(np.ones(sides, np.bool_))
+    assert quick_iou(mask, mask) == inside(mask, mask) == 1
+
+
+def test_of_a_large_and_a_small_mask_both_are_thinned_out() -> None:
+    large, small = np.zeros((2, 400, 400), np.bool_)
+    large[:, :], small[40:60, 40:60] = True, True
+    small[1::2] = False
+    small[:, 1::2] = False  # all of it lies on the pixels that are looked at: it counts fourfold
+    for one, other in ((large, small), (small, large)):
+        assert quick_iou(encoded(one), encoded(other)) == 400 / (400 * 400 + 100 - 400)
+    assert inside(encoded(small), encoded(large)) == 1
+    assert inside(encoded(large), encoded(small)) == 400 / 160_000

@@ -1,6 +1,7 @@
 """Pixel edits: what a stroke, a polygon or a repair changes, and what it leaves alone."""
 
 import math
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -120,6 +121,43 @@ def test_a_stroke_holds_what_lies_within_half_the_brush_of_its_line(
             assert stroke.pixels[y, x] == (away < 0)
 
 
+@pytest.mark.parametrize(
+    ("diameter", "area"),
+    [(1, (7, 14, 9, 20)), (2, (7, 14, 9, 20)), (3, (6, 15, 8, 21)), (8, (4, 17, 6, 23))],
+)
+def test_no_more_is_reported_than_a_line_can_touch(
+    diameter: int, area: tuple[int, int, int, int]
+) -> None:
+    for start, end in ((Point(10, 8), Point(18, 12)), (Point(18, 8), Point(10, 12))):
+        for one, other in ((start, end), (end, start)):
+            assert paint.line_area((32, 40), one, other, diameter) == area
+            assert paint.line_area((10, 12), one, other, diameter) == (area[0], 10, area[2], 12)
+
+
+def test_a_line_beside_the_frame_touches_what_it_reaches_of_it() -> None:
+    assert paint.line_area((32, 40), Point(-3, -2), Point(-3, 50), 8) == (0, 32, 0, 2)
+    assert paint.line_area((32, 40), Point(-3, 31 + 4), Point(60, 31 + 4), 8) == (31, 32, 0, 40)
+    for outside in (Point(-5, 9), Point(44, 9), Point(9, -5), Point(9, 36)):
+        assert paint.line_area((32, 40), outside, outside, 8) == NOTHING
+
+
+@pytest.mark.parametrize("area", [(3, 3, 0, 5), (0, 5, 3, 3), (4, 3, 0, 5), (0, 5, 4, 3), NOTHING])
+def test_an_area_without_rows_or_columns_is_empty(area: tuple[int, int, int, int]) -> None:
+    assert paint.is_empty(area)
+    assert paint.union(area, (1, 2, 3, 4)) == paint.union((1, 2, 3, 4), area) == (1, 2, 3, 4)
+    assert not paint.is_empty((3, 4, 7, 8))
+    assert paint.intersection((0, 3, 0, 9), (3, 9, 0, 9)) == NOTHING
+    assert paint.intersection((0, 3, 0, 9), (2, 9, 8, 12)) == (2, 3, 8, 9)
+
+
+def test_a_stroke_knows_all_that_it_may_have_changed() -> None:
+    stroke = Stroke(blank(), diameter=3)
+    assert stroke.area == NOTHING
+    for point in (Point(10, 10), Point(-50, 10), Point(20, 12)):
+        stroke.line_to(point)
+    assert stroke.area == (8, 15, 0, 23)
+
+
 def test_a_stroke_leaves_the_mask_that_it_began_on_alone() -> None:
     before = blank()
     Stroke(before, diameter=9).line_to(Point(10, 10))
@@ -159,7 +197,18 @@ def test_only_the_hole_under_the_point_is_filled() -> None:
     assert not filled[22, 22]
 
 
-@pytest.mark.parametrize("at", [Point(30, 30), Point(6, 6), Point(-5, 900)])
+@pytest.mark.parametrize(
+    "at",
+    [
+        Point(30, 30),
+        Point(6, 6),
+        Point(-5, 900),
+        Point(9 - 40, 9),  # a column from the right, as indices go
+        Point(9, 9 - 32),
+        Point(40, 9),
+        Point(9, 32),
+    ],
+)
 def test_filling_where_there_is_no_hole_changes_nothing(at: Point) -> None:
     np.testing.assert_array_equal(paint.fill_hole(ring(), at), ring())
 
@@ -174,10 +223,79 @@ def test_all_holes_are_filled_and_bays_that_reach_the_edge_are_not() -> None:
     assert not filled[28:, 3:6].any()
 
 
+def holes_in(pixels: BoolMask) -> BoolMask:
+    """Return the background that no path along rows and columns leads out of the frame from."""
+    outside = np.pad(~pixels, 1, constant_values=True)
+    reached = np.zeros_like(outside)
+    waiting = [(0, 0)]
+    while waiting:
+        y, x = waiting.pop()
+        inside = 0 <= y < outside.shape[0] and 0 <= x < outside.shape[1]
+        if inside and outside[y, x] and not reached[y, x]:
+            reached[y, x] = True
+            waiting += [(y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)]
+    return ~pixels & ~reached[1:-1, 1:-1]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_a_hole_is_what_cannot_be_left(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    pixels = rng.random(rng.integers(1, 9, 2)) < 0.65
+    holes = holes_in(pixels)
+    np.testing.assert_array_equal(paint.fill_holes(pixels), pixels | holes)
+    y, x = (int(rng.integers(side)) for side in pixels.shape)
+    filled = paint.fill_hole(pixels, Point(x + 0.4, y - 0.4))
+    assert filled[y, x] == (pixels[y, x] or holes[y, x])
+    assert not (filled & ~pixels & ~holes).any()
+
+
 def test_the_largest_island_is_kept() -> None:
     kept = paint.keep_largest(ring())
     assert kept[5, 5]
     assert not kept[20:25, 20:25].any()
+
+
+def test_of_equal_islands_the_topmost_is_kept() -> None:
+    pixels = blank()
+    pixels[20:24, 3:8] = pixels[5:9, 20:25] = True
+    pixels[2, 30] = pixels[30, 30] = True
+    assert np.argwhere(paint.keep_largest(pixels)).min(axis=0).tolist() == [5, 20]
+    pixels[9, 25] = True  # by a corner only: it belongs to it
+    assert paint.keep_largest(pixels).sum() == 21
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(-4, 4))
+def test_growing_takes_what_is_within_the_radius_and_shrinking_is_growing_of_the_rest(
+    seed: int, radius: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    pixels = rng.random((9, 13)) < rng.choice([0.05, 0.5, 0.95])
+    grows = pixels if radius >= 0 else ~pixels
+    wanted = np.zeros_like(pixels)
+    for y, x in np.argwhere(grows):
+        rows, columns = np.ogrid[:9, :13]
+        wanted |= (rows - y) ** 2 + (columns - x) ** 2 <= radius**2
+    np.testing.assert_array_equal(paint.grow(pixels, radius), wanted if radius >= 0 else ~wanted)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda pixels: paint.grow(pixels, 0),
+        paint.keep_largest,
+        paint.fill_holes,
+        lambda pixels: paint.fill_hole(pixels, Point(3, 3)),
+    ],
+)
+def test_what_is_changed_is_never_the_mask_that_was_given(
+    change: Callable[[BoolMask], BoolMask],
+) -> None:
+    for pixels in (blank(), ring()):
+        changed = change(pixels)
+        changed[0, 0] = True
+        assert not pixels[0, 0]
 
 
 def test_an_empty_mask_has_no_island_and_no_hole() -> None:
@@ -238,6 +356,18 @@ def test_a_line_of_one_pixel_is_a_chain(end: tuple[float, float], count: int) ->
     stroke.line_to(Point(*end))
     assert stroke.pixels.sum() == count
     assert cv2.connectedComponents(stroke.pixels.view(np.uint8), connectivity=8)[0] == 2
+
+
+@given(st.tuples(*[st.integers(0, 19)] * 2), st.tuples(*[st.integers(0, 19)] * 2))
+def test_a_line_of_one_pixel_is_as_long_as_its_longer_side(
+    start: tuple[int, int], end: tuple[int, int]
+) -> None:
+    stroke = paint.Stroke(np.zeros((20, 20), np.bool_), diameter=1)
+    for point in (start, end):
+        stroke.line_to(Point(*point))
+        assert stroke.pixels[point[1], point[0]]
+    longer = max(abs(start[0] - end[0]), abs(start[1] - end[1]))
+    assert stroke.pixels.sum() == longer + 1
 
 
 def test_an_eraser_of_one_pixel_erases_one() -> None:

@@ -43,3 +43,30 @@ def test_a_block_is_frames_times_objects() -> None:
     block = Block((2, 1), range(4, 6))
     assert block.keys == [Key(4, 2), Key(4, 1), Key(5, 2), Key(5, 1)]
     assert block.last == 5
+
+
+def test_a_piece_of_a_twentieth_of_the_area_is_no_speck() -> None:
+    whole = np.zeros((40, 60), np.bool_)
+    whole[10:15, 10:29] = True  # 95 pixels
+    piece = np.zeros_like(whole)
+    piece[30, 50:55] = True
+    assert split([(3, mask(whole, piece))]) == {3: (mask(whole), mask(piece))}
+    piece[30, 50] = False
+    assert split([(3, mask(whole, piece))]) == {}
+    above = np.zeros_like(whole)
+    above[2, 50:54] = True  # found before the rest: of 99 pixels in all
+    assert split([(3, mask(whole, above))]) == {}
+
+
+def test_where_nothing_goes_on_the_largest_piece_stays() -> None:
+    small, large, elsewhere = square(5, y=5, side=6), square(30, side=12), square(50, y=2, side=5)
+    found = split([(2, mask(elsewhere)), (3, mask(small, large))])
+    assert found == {3: (mask(large), mask(small))}
+
+
+def test_a_background_that_is_but_a_speck_is_no_part_of_the_mask() -> None:
+    whole = ~square(20, side=3)
+    whole[:, 40] = False
+    (stays, part), *_ = split([(0, mask(whole))]).values()
+    assert (stays.decode() | part.decode()).tolist() == whole.tolist()
+    assert stays.area > part.area

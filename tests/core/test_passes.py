@@ -1,5 +1,6 @@
 """Every frame of every object is filled once, from the right side."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -67,3 +68,8 @@ def test_a_backward_pass_sets_out_from_the_anchor_itself() -> None:
     assert backward.frames == (5, 4, 3, 2, 1, 0)
     assert not backward.may_fill(Key(5, 1))
     assert backward.may_fill(Key(4, 1))
+
+
+@pytest.mark.parametrize(("frames", "step"), [((3, 4), 1), ((4, 3), -1), ((3,), 1), ((9, 4), -1)])
+def test_a_pass_has_a_direction(frames: tuple[int, ...], step: int) -> None:
+    assert Pass({}, frames, {}).step == step

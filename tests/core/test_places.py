@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
+
 from app.core.document import Document, Entry, Key, Origin
 from app.core.mask import Mask
-from app.core.places import Exchanges, changes_place, exchanged
+from app.core.places import Exchanges, all_exchanged, changes_place, exchanged
 from tests.fakes import square
 
 LEFT, MIDDLE, RIGHT = (Mask.encode(square(x, side=10)) for x in (0, 22, 40))
@@ -132,4 +134,131 @@ def test_what_was_changed_since_is_no_exchange() -> None:
     assert exchanges.take(document) == {}
     exchanges.note(document, FRAME, 1, 2)
     exchanges.forget(FRAME)
+    assert exchanges.take(document) == {}
+
+
+def wide(x: int) -> Mask:
+    """Return a box of 12 columns: moved by 8 it shares 4 of 20 with itself, by 7 5 of 19."""
+    mask = Mask.encode(square(x, side=12))
+    assert mask is not None
+    return mask
+
+
+FAR = wide(50)
+
+
+@pytest.mark.parametrize(("away", "wanted"), [(8, None), (7, False)])
+def test_a_mask_has_a_place_where_it_lies_clearly_more_on_it(
+    away: int, wanted: bool | None
+) -> None:
+    before = {1: entry(wide(0)), 2: entry(wide(30))}
+    near, far = entry(wide(away)), entry(FAR)
+    turned = None if wanted is None else not wanted
+    for after in ({1: near, 2: far}, {1: near}):
+        assert changes_place(before, after, 1, 2) is wanted
+    for after in ({1: far, 2: near}, {2: near}):
+        assert changes_place(before, after, 1, 2) is turned
+
+
+def test_what_was_not_there_before_has_no_place_to_change() -> None:
+    one, two = {1: entry(LEFT)}, {2: entry(RIGHT)}
+    swapped = {1: entry(RIGHT), 2: entry(LEFT)}
+    assert changes_place(two, swapped, 1, 2) is None
+    assert changes_place({1: entry(None), **two}, swapped, 1, 2) is None
+    assert changes_place(one, swapped, 1, 2) is True  # both are there now: that tells it
+    assert changes_place(one, {1: entry(RIGHT)}, 1, 2) is None
+    assert changes_place(one, two, 1, 2) is None
+
+
+@pytest.mark.parametrize(("down", "right"), [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, -1)])
+@pytest.mark.parametrize("beside", [9, 10])
+def test_two_meet_where_their_boxes_share_a_pixel(beside: int, down: int, right: int) -> None:
+    """On frame 6; a pixel further away they only touch."""
+    document = swapped_until(5)
+    near = Mask.encode(square(25 + beside * right, y=20 + beside * down))
+    document.replace({Key(6, 1): entry(near), Key(6, 2): entry(Mask.encode(square(25)))})
+    back = [7, 8, 9] if beside == 9 else []
+    assert frames_of(document) == [*back, *range(FRAME + 1, 20)]
+
+
+def test_nothing_changes_back_where_they_have_not_met() -> None:
+    document = swapped_until(0)
+    document.replace({Key(0, 1): None, Key(0, 2): None})
+    assert frames_of(document) == [*range(1, FRAME), *range(FRAME + 1, 20)]
+    document = swapped_until(0)
+    assert frames_of(document) == list(range(FRAME + 1, 20))
+    assert exchanged(Document(), FRAME, {1: 2, 2: 1}) == {}
+
+
+def test_what_one_gets_where_the_other_has_nothing_is_nothing() -> None:
+    document = swapped_until(5)
+    document.replace({Key(f, 2): None for f in range(15, 20)})
+    changes = exchanged(document, FRAME, {1: 2, 2: 1})
+    assert changes[Key(16, 1)] is None
+    assert changes[Key(16, 2)] == document.get(Key(16, 1))
+
+
+@pytest.mark.parametrize(("columns", "lost"), [(5, False), (6, True)])
+def test_more_than_half_of_what_is_gone_lies_in_the_other_where_it_was_lost_in_it(
+    columns: int, lost: bool
+) -> None:
+    document = swapped_until(5)
+    over = square(40)
+    over[20:30, :columns] = True
+    document.replace({Key(f, 1): entry(Mask.encode(over)) for f in range(15, 20)})
+    document.replace({Key(f, 2): entry(None) for f in range(15, 20)})
+    assert frames_of(document) == list(range(FRAME + 1, 15 if lost else 20))
+
+
+def test_who_takes_the_place_of_a_third_is_seen_from_one_frame_to_the_next() -> None:
+    document = swapped_until(5)
+    document.replace({Key(f, 3): entry(MIDDLE) for f in range(20)})
+    document.replace({Key(f, 2): entry(MIDDLE) for f in range(15, 20)})
+    document.replace({Key(f, 3): entry(LEFT) for f in range(15, 20)})
+    document.replace({Key(13, 2): None})
+    assert frames_of(document) == list(range(FRAME + 1, 15))
+
+
+def test_back_to_no_meeting_that_lies_before_an_anchor() -> None:
+    document = swapped_until(5)
+    near = Mask.encode(square(8, side=10))
+    document.replace({Key(3, 1): entry(near), Key(3, 2): entry(LEFT)})
+    assert frames_of(document) == [*range(4, FRAME), *range(FRAME + 1, 20)]
+    document.replace({Key(6, 2): entry(LEFT, verified=True)})
+    assert frames_of(document) == list(range(FRAME + 1, 20))
+
+
+def test_of_three_two_meet() -> None:
+    document = swapped_until(5)
+    document.replace({Key(f, 3): entry(MIDDLE) for f in range(20)})
+    document.replace({Key(6, 3): entry(Mask.encode(square(33, side=10)))})
+    owners = {1: 2, 2: 1, 3: 3}
+    frames = sorted({key.frame for key in exchanged(document, FRAME, owners)})
+    assert frames[:3] == [7, 8, 9]
+
+
+def test_of_several_corrections_each_holds_up_to_the_next() -> None:
+    document = swapped_until(5)
+    verified = {Key(15, 1): entry(LEFT, verified=True), Key(15, 2): entry(RIGHT, verified=True)}
+    document.replace(verified)
+    owners = {1: 2, 2: 1}
+    one, other = exchanged(document, FRAME, owners), exchanged(document, 15, owners)
+    assert {key.frame for key in one} == set(range(FRAME + 1, 15))
+    assert {key.frame for key in other} == set(range(16, 20))
+    assert all_exchanged(document, {15: owners, FRAME: owners}) == {**one, **other}
+    # Where both reach a frame it is the earlier one that holds.
+    free = swapped_until(5)
+    whole = exchanged(free, FRAME, owners)
+    assert all_exchanged(free, {12: {1: 1, 2: 2}, FRAME: owners}) == whole
+
+
+def test_the_frames_of_exchanges_are_known_until_they_are_taken() -> None:
+    document, exchanges = swapped_until(5), Exchanges()
+    exchanges.note(document, FRAME, 1, 2)
+    exchanges.note(document, 12, 1, 2)
+    assert exchanges.frames == {FRAME, 12}
+    exchanges.forget(12)
+    exchanges.forget(13)
+    assert exchanges.take(document) == {FRAME: {1: 2, 2: 1}}
+    assert exchanges.frames == frozenset()
     assert exchanges.take(document) == {}

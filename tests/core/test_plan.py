@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +11,7 @@ from app.batch.passes.heal import heal
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.mask import Mask
 from app.core.passes import Pass
-from app.core.plan import Direction, permitted, plan, rest_of
+from app.core.plan import Direction, leaves_nothing, permitted, plan, rest_of
 from tests.fakes import SIZE, FakeFrames, FakeTracker, square
 
 MASKS = [Mask.encode(square(x)) for x in range(0, 50, 10)]
@@ -234,3 +235,138 @@ def test_what_became_an_anchor_meanwhile_is_not_permitted() -> None:
     new = Entry(MASKS[0], Origin.PROPAGATED)
     changes = {Key(5, 1): new, Key(6, 1): new, Key(6, 2): new, Key(6, 9): new}
     assert permitted(document, changes) == {Key(6, 1): new}
+
+
+def wanted(
+    anchors: Mapping[int, set[int]],
+    seeds: Collection[int],
+    first: int,
+    last: int,
+    forward: bool,
+    both: bool,
+    origin: int,
+    nearest: bool,
+) -> dict[int, set[int]]:
+    """Return which frames of each object one of the passes is to fill, by the definition."""
+    start = min(max(origin, first), last)
+    found = {}
+    for number, own in anchors.items():
+        if not own and number not in seeds:
+            continue
+        if forward:
+            stops = [frame for frame in own if frame > start] if nearest else []
+            frames = set(range(start, min([last + 1, *stops])))
+        else:
+            stops = [frame for frame in own if frame < start] if nearest else []
+            frames = set(range(max([first, *(stop + 1 for stop in stops)]), start + (not both)))
+        given = own | ({origin} if number in seeds else set())
+        if frames - given:
+            found[number] = frames - given
+    return found
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    anchors=st.dictionaries(st.integers(1, 3), st.sets(st.integers(0, 9), max_size=4), min_size=1),
+    seeds=st.sets(st.integers(1, 3)),
+    direction=st.sampled_from(Direction),
+    origin=st.integers(0, 9),
+    bounds=st.tuples(st.integers(0, 9), st.integers(0, 9)).map(sorted),
+    nearest=st.booleans(),
+)
+def test_a_plan_fills_what_its_definition_says_and_goes_no_further(
+    anchors: dict[int, set[int]],
+    seeds: set[int],
+    direction: Direction,
+    origin: int,
+    bounds: list[int],
+    nearest: bool,
+) -> None:
+    document = document_of(anchors)
+    seeds = {n for n in seeds & anchors.keys() if origin not in anchors[n]}
+    document.replace({Key(origin, n): Entry(MASKS[n], Origin.PROPAGATED) for n in seeds})
+    first, last = bounds
+    passes = planned(
+        document, first=first, last=last, direction=direction,
+        from_frame=origin, to_nearest_anchor=nearest,
+    )  # fmt: skip
+    ways = {Direction.FORWARD: [True], Direction.BACKWARD: [False], Direction.BOTH: [True, False]}
+    both = direction is Direction.BOTH
+    every = [
+        (forward, wanted(anchors, seeds, first, last, forward, both, origin, nearest))
+        for forward in ways[direction]
+    ]
+    if leaves_nothing(direction, origin, first, last):
+        every = []
+    every = [(forward, frames) for forward, frames in every if frames]
+    assert len(passes) == len(every)
+    for pass_, (forward, frames) in zip(passes, every, strict=True):
+        assert {n: set(filled(pass_, n)) for n in pass_.objects} == frames
+        start = min(max(origin, first), last)
+        spans = [set(pass_.spans[n]) for n in pass_.objects]
+        end = max(map(max, spans)) if forward else min(map(min, spans))
+        assert pass_.frames == tuple(
+            range(start, end + 1) if forward else range(start, end - 1, -1)
+        )
+        for number in pass_.objects:
+            known = {frame for frame, given in pass_.anchors.items() if number in given}
+            assert known == anchors[number] | ({origin} if number in seeds else set())
+
+
+@pytest.mark.parametrize(
+    ("direction", "frame", "nothing"),
+    [
+        (Direction.FORWARD, 8, False),
+        (Direction.FORWARD, 9, True),
+        (Direction.FORWARD, 1, False),
+        (Direction.BACKWARD, 3, False),
+        (Direction.BACKWARD, 2, True),
+        (Direction.BACKWARD, 20, False),
+        (Direction.BOTH, 2, False),
+        (Direction.BOTH, 9, False),
+    ],
+)
+def test_nothing_is_left_beyond_the_range(direction: Direction, frame: int, nothing: bool) -> None:
+    assert leaves_nothing(direction, frame, 3, 8) is nothing
+
+
+def test_the_rest_of_a_pass_before_its_first_frame_is_all_of_it() -> None:
+    document = document_of({1: [0]})
+    (pass_,) = planned(document)
+    rest = rest_of(pass_, None, document)
+    assert rest is not None
+    assert (rest.frames, dict(rest.spans)) == (pass_.frames, dict(pass_.spans))
+    assert filled(rest) == filled(pass_)
+    # An edit outside of what the pass fills of an object is none of its.
+    document.replace({Key(20, 2): Entry(MASKS[3], Origin.DRAWN)})
+    aside = rest_of(pass_, 50, document, [Key(20, 2)])
+    assert aside is not None
+    assert aside.frames == tuple(range(50, 100))
+    assert filled(aside) == list(range(51, 100))
+
+
+def test_the_rest_backward_goes_on_from_the_head_down() -> None:
+    document = document_of({1: [50], 2: [50]})
+    (pass_,) = planned(document, from_frame=50, direction=Direction.BACKWARD)
+    document.replace({Key(30, 1): Entry(MASKS[2], Origin.PROPAGATED)})
+    rest = rest_of(pass_, 30, document)
+    assert rest is not None
+    assert rest.frames == tuple(range(30, -1, -1))
+    assert filled(rest, 1) == list(range(29, -1, -1))
+    assert rest.anchors[30] == {1: MASKS[2]}
+    document.replace({Key(40, 2): Entry(MASKS[3], Origin.DRAWN)})
+    again = rest_of(pass_, 30, document, [Key(40, 2)])
+    assert again is not None
+    assert again.frames[0] == 40
+    assert filled(again, 2) == list(range(39, -1, -1))
+    assert filled(again, 1) == list(range(29, -1, -1))
+    document.replace_objects(document.objects[:1])
+    assert (rest_of(pass_, 30, document) or pass_).objects == (1,)
+
+
+def test_an_anchor_alone_is_no_seed_and_an_absence_is_none() -> None:
+    document = document_of({1: [], 2: [5]})
+    document.replace({Key(7, 1): Entry(None, Origin.PROPAGATED)})
+    (pass_,) = planned(document, from_frame=7)
+    assert pass_.objects == (2,)
+    assert sorted(pass_.anchors) == [5]

@@ -1,5 +1,6 @@
 """Recognition: which of the finds on a frame is which known object."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -81,3 +82,52 @@ def test_likeness_goes_from_nothing_to_one() -> None:
 @pytest.mark.parametrize(("name", "kind"), [("Cup 2", "cup"), (" cup", "cup"), ("Cup", "cup")])
 def test_a_number_is_no_part_of_the_kind(name: str, kind: str) -> None:
     assert kind_of(name) == kind
+
+
+def test_a_look_is_the_share_of_each_colour_in_the_mask() -> None:
+    rng = np.random.default_rng(4)
+    image, pixels = rng.integers(0, 256, (*SIZE, 3), np.uint8), rng.random(SIZE) < 0.3
+    mask = Mask.encode(pixels)
+    assert mask is not None
+    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)[pixels].astype(np.float64)
+    wanted = np.histogramdd(lab, (4, 12, 12), [(0, 256)] * 3)[0] / pixels.sum()
+    assert np.allclose(look_of(image, mask), wanted.ravel())
+    one = Mask.encode(square(3, side=1))
+    assert one is not None
+    assert look_of(image, one).sum() == 1
+
+
+@pytest.mark.parametrize(("x", "named"), [(15, {0: 4}), (16, {})])
+def test_half_of_an_overlap_is_enough_for_a_settled_mask_and_for_a_known_one(
+    x: int, named: dict[int, int]
+) -> None:
+    """Squares of 15: moved by 5 they share 10 of 20 columns."""
+
+    def wide(at: int) -> Mask:
+        mask = Mask.encode(square(at, side=15))
+        assert mask is not None
+        return mask
+
+    find = Sighting(3, wide(x), look_of(picture(RED), wide(x)), "cup")
+    assert recognised([find], {}, {4: wide(10)}) == named
+    before = Sighting(2, wide(10), look_of(picture(BLUE), wide(10)), "cup")
+    assert recognised([find], {4: [before]}) == named
+
+
+def test_the_best_of_an_objects_looks_counts_and_just_alike_is_enough() -> None:
+    looks = [seen(0, 0, RED), seen(1, 0, BLUE)]
+    for color in (RED, BLUE):
+        assert recognised([seen(9, 40, color)], {1: looks}) == {0: 1}
+        assert recognised([seen(9, 40, color)], {1: looks[::-1]}) == {0: 1}
+    alike = likeness(looks[0].look, looks[0].look)
+    rules = RecognitionRules(likeness=alike)
+    found = recognise([seen(9, 40, RED)], {1: looks}, {}, rules, lambda one, other: one == other)
+    assert found == {0: 1}
+
+
+def test_of_what_fits_alike_the_first_find_is_the_object_with_the_lowest_number() -> None:
+    twins = [seen(9, 40), seen(9, 40)]
+    known = {3: [seen(0, 0)], 2: [seen(0, 0)]}
+    assert recognised(twins[:1], known) == {0: 2}
+    assert recognised(twins, {2: known[2]}) == {0: 2}
+    assert recognised(twins, known) == {0: 2, 1: 3}

@@ -99,3 +99,16 @@ def test_every_mask_is_the_coarse_one_or_made_of_masklets(
     # What votes alone gets what it said.
     if window == 1:
         assert all(np.array_equal(m, f.coarse) for m, f in zip(masks, frames, strict=True))
+
+
+def test_nothing_is_the_shallowest_combination_and_depth_is_a_mean() -> None:
+    shallow = VoteFrame(block(1, columns=9), {1: block(1)})
+    for window in ([shallow, frame()], [frame(), shallow]):
+        assert elect(window, VoteRules()).combination == {1}
+    nearly = block(1, columns=9) | block(2, columns=9)
+    two = VoteFrame(nearly, {1: block(1), 2: block(2)})
+    assert elect([two, frame(0)], VoteRules()).combination == {0}
+    assert elect([two, VoteFrame(block(0, columns=9), {0: block(0)})], VoteRules()).combination == {
+        1,
+        2,
+    }  # as deep, and more

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import groupby
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from app.core.evidence import Beside, Candidate, Source, Stretch, choose
 from app.core.heal import Rules
 from app.core.mask import Mask
 from app.core.walk import Verdict, Walk, is_conflict
-from tests.fakes import square
+from tests.fakes import SIZE, square
 
 RULES = Rules(patience=2)
 
@@ -271,3 +272,100 @@ def test_a_stretch_fits_the_masks_at_its_ends(certain: int) -> None:
     ] * 5
     wanted = Source.OLD if certain == 10 else Source.NEW
     assert choose(frames, mask_at(certain), mask_at(certain)) == [wanted] * 5
+
+
+@pytest.mark.parametrize(("lead", "conflict"), [(0.7, True), (0.71, False), (-3.0, True)])
+def test_a_rival_is_a_conflict_that_is_no_more_than_seven_tenths_behind(
+    lead: float, conflict: bool
+) -> None:
+    offers = {Source.NEW: Candidate(entry_at(10), lead), Source.OLD: Candidate(entry_at(40), 0.0)}
+    assert is_conflict(Source.NEW, offers, RULES) is conflict
+
+
+def test_masks_that_differ_by_just_as_much_as_is_allowed_are_no_conflict() -> None:
+    apart = 1 - mask_at(10).iou(mask_at(15))
+    offers = {Source.NEW: Candidate(entry_at(10), 0), Source.OLD: Candidate(entry_at(15), 0)}
+    assert not is_conflict(Source.NEW, offers, replace(RULES, conflict=apart))
+    assert is_conflict(Source.NEW, offers, replace(RULES, conflict=apart - 1e-9))
+
+
+@pytest.mark.parametrize(("shared", "ignored"), [(2, False), (3, True)])
+def test_another_object_that_lies_where_this_one_does_from_the_start_speaks_against_nothing(
+    shared: int, ignored: bool
+) -> None:
+    """More than a fifth of it: from the first frame on, and on that alone."""
+    walk = Walk(Stretch(range(1, 9), mask_at(10), mask_at(10), {}), RULES)
+    other = mask_at(20 - shared)
+    walk.feed(1, entry_at(10, 0.5), {2: other})
+    assert walk.new[1].support == pytest.approx(0 if ignored else -4 * shared / 10)
+    walk.feed(2, entry_at(10, 0.5), {2: mask_at(15), 3: mask_at(40)})
+    assert walk.new[2].support == pytest.approx(0 if ignored else -2)
+    walk.feed(3, entry_at(10, 0.5), {3: mask_at(15)})
+    assert walk.new[3].support == pytest.approx(-2)
+
+
+def columns(count: int, first: int = 10) -> Entry:
+    return Entry(Mask.encode(square(first, side=40)[:, :] & (np.indices(SIZE)[1] < first + count)),
+                 Origin.PROPAGATED, score=0.9)  # fmt: skip
+
+
+@pytest.mark.parametrize(("count", "ends_at"), [(38, 3), (37, 4)])
+def test_masks_that_share_nineteen_twentieths_are_the_same_but_for_noise(
+    count: int, ends_at: int
+) -> None:
+    """38 of 40 columns are: the walk ends a frame earlier."""
+    old = {1: columns(10, 50)} | {frame: columns(count) for frame in range(2, 20)}
+    rules = Rules(boundary=0.0, iou=0.5)
+    walk = Walk(Stretch(range(1, 20), columns(40).mask, None, old), rules)
+    verdicts = [walk.feed(frame, columns(40), {}) for frame in range(1, ends_at + 1)]
+    assert walk.agreed[0] == 2
+    assert verdicts.index(Verdict.AGREES) == (1 if count == 38 else 2)
+
+
+def test_beside_the_correction_rules_are_as_strict_as_it_was_small() -> None:
+    """Of what a correction changed a third may be left, but no less than noise is asked for."""
+
+    def rules_after(old: Entry | None, iou: float = 0.5) -> float:
+        known = {} if old is None else {1: old}
+        walk = Walk(Stretch(range(1, 9), mask_at(10), None, known), replace(RULES, iou=iou))
+        walk.feed(1, entry_at(10), {})
+        walk.feed(2, entry_at(10), {})
+        return walk.rules.iou
+
+    assert rules_after(None) == 0.5
+    assert rules_after(entry_at(40)) == pytest.approx(2 / 3)
+    assert rules_after(entry_at(15)) == pytest.approx(1 - (2 / 3) / 3)
+    assert rules_after(entry_at(10)) == 0.95
+    assert rules_after(entry_at(40), 0.9) == 0.9
+
+
+def test_what_gains_from_another_object_differs_from_the_old_mask_be_it_by_nothing() -> None:
+    old = {frame: entry_at(10) for frame in range(1, 9)}
+    walk = Walk(Stretch(range(1, 9), mask_at(10), None, old), Rules())
+    assert [walk.feed(frame, entry_at(10), {}, gains=frame < 3) for frame in (1, 2, 3)] == [
+        Verdict.GOES_ON,
+        Verdict.GOES_ON,
+        Verdict.AGREES,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("closest", "then", "meets"),
+    [
+        (11, (12, 12), True),  # 9 of 11 are .82: and .67 after it
+        (12, (13, 13), False),  # .67 is not close
+        (11, (12,), False),  # one frame apart is not enough
+        (11, (12, 11), False),
+    ],
+)
+def test_two_ways_meet_that_come_close_and_part(
+    closest: int, then: tuple[int, ...], meets: bool
+) -> None:
+    old = {1: entry_at(14), 2: entry_at(closest)}
+    old |= {frame: entry_at(x) for frame, x in enumerate(then, 3)}
+    walk = Walk(Stretch(range(1, 20), mask_at(10), mask_at(20), old), replace(RULES, iou=0.95))
+    verdicts = [walk.feed(frame, entry_at(10), {}) for frame in range(1, 3 + len(then))]
+    assert (verdicts[-1] is Verdict.AGREES) is meets
+    assert walk.agreed == ([2, 3, 4] if meets else [])
+    open_end = Walk(Stretch(range(1, 20), mask_at(10), None, old), replace(RULES, iou=0.95))
+    assert Verdict.AGREES not in [open_end.feed(f, entry_at(10), {}) for f in range(1, 5)]

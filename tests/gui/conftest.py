@@ -33,6 +33,7 @@ class FakeAsk(Ask):
         self.answer: Path | None = None
         self.folders: list[Path] = []  # what is answered one after the other, before `answer`
         self.agrees = True
+        self.number: int | None = None
         self.asked: list[str] = []
 
     def file(self, title: str, filters: object) -> Path | None:
@@ -50,6 +51,10 @@ class FakeAsk(Ask):
     def confirm(self, question: str, what_follows: str, yes: str) -> bool:
         self.asked.append(question)
         return self.agrees
+
+    def first_number(self, question: str) -> int | None:
+        self.asked.append(question)
+        return self.number
 
 
 class Desk:

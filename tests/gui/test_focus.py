@@ -1,7 +1,8 @@
 """Which keys reach the focused widget and which the window: tried on the widgets themselves."""
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QListView, QTreeView
 from pytestqt.qtbot import QtBot
 
@@ -101,3 +102,15 @@ def test_enter_goes_on_once_its_click_is_answered(opened: Desk) -> None:
     assert len(opened.session.masks.document) == 0
     opened.model.fake_segmenter.gate.open()
     opened.qtbot.waitUntil(lambda: len(opened.session.masks.document) == 30)
+
+
+def test_a_drop_down_shows_that_it_has_the_focus_when_its_list_has_closed(opened: Desk) -> None:
+    shows_focus = Qt.WidgetAttribute.WA_KeyboardFocusChange
+    closed = QFocusEvent(QEvent.Type.FocusIn, Qt.FocusReason.PopupFocusReason)
+    pressed = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Shift, NONE)
+    clicked = QFocusEvent(QEvent.Type.FocusIn, Qt.FocusReason.MouseFocusReason)
+    box = next(each for each in opened.window.findChildren(QComboBox) if each.isVisible())
+    for event, shows in ((closed, True), (pressed, True), (clicked, False)):
+        opened.window.setAttribute(shows_focus, False)
+        QApplication.sendEvent(box, event)
+        assert opened.window.testAttribute(shows_focus) is shows

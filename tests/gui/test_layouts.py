@@ -4,7 +4,8 @@
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QWidget
 
 from app.gui.actions.presets import PRESETS
 from app.gui.actions.table.action import Action
@@ -76,3 +77,30 @@ def test_a_text_field_keeps_its_letters(desk: Desk) -> None:
     type_letter(field, "у", NONE)
     assert field.text() == "у"
     assert desk.window.canvas.tool is Tool.POINTS
+
+
+@pytest.mark.parametrize("kind", [QLineEdit, QPlainTextEdit])
+def test_a_text_field_copies_pastes_and_takes_back_with_cyrillic_letters(
+    desk: Desk, kind: type[QLineEdit | QPlainTextEdit]
+) -> None:
+    desk.open()
+    desk.draw(0)
+    steps = desk.session.history.stack.index()
+    field = kind(desk.window)
+    read = field.text if isinstance(field, QLineEdit) else field.toPlainText
+    QTest.keyClicks(field, "cup")
+    type_letter(field, "ф", CTRL)
+    type_letter(field, "ч", CTRL)
+    assert (read(), QApplication.clipboard().text()) == ("", "cup")
+    type_letter(field, "м", CTRL)
+    type_letter(field, "м", CTRL)
+    assert read() == "cupcup"
+    type_letter(field, "я", CTRL)
+    assert read() != "cupcup"
+    type_letter(field, "Я", CTRL | SHIFT)
+    assert read() == "cupcup"
+    type_letter(field, "ф", CTRL)
+    QApplication.clipboard().setText("")
+    type_letter(field, "с", CTRL)
+    assert QApplication.clipboard().text() == "cupcup"
+    assert desk.session.history.stack.index() == steps

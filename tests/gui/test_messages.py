@@ -3,6 +3,7 @@
 from PySide6.QtWidgets import QLabel, QPushButton, QToolButton
 
 from app.gui.widgets.messages import Level, Message, Messages
+from models.api import Click
 from tests.gui.conftest import Desk
 
 
@@ -123,3 +124,35 @@ def test_undo_is_offered_no_more_once_another_job_is_what_it_would_take_back(ope
     assert not undo_is_offered(opened)
     gate.open()
     opened.idle()
+
+
+def test_that_a_propagation_waits_is_said_until_it_begins(opened: Desk) -> None:
+    opened.draw(0)
+    opened.do("forward")
+    opened.idle()
+    gate = opened.model.fake_tracker.gate
+    gate.close()
+    said = opened.window.messages
+    opened.session.view.go_to(5)
+    opened.do("forward")
+    opened.session.view.go_to(8)
+    opened.do("whole")
+    assert any("waits for its turn" in each for each in said.texts)
+    gate.open()
+    opened.idle()
+    assert not any("waits for its turn" in each for each in said.texts)
+
+
+def test_that_a_propagation_waits_for_a_click_is_said_until_it_begins(opened: Desk) -> None:
+    opened.draw(0)
+    opened.do("forward")
+    opened.idle()
+    gate = opened.model.fake_segmenter.gate
+    gate.close()
+    opened.session.clicks.click(Click(20, 20))
+    opened.do("forward")
+    begins = "The propagation begins with the answer to the click."
+    assert begins in opened.window.messages.texts
+    gate.open()
+    opened.idle()
+    assert begins not in opened.window.messages.texts

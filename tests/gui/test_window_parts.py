@@ -290,10 +290,10 @@ def test_the_export_dialog_says_that_masks_are_still_being_made(opened: Desk) ->
     gate.let(4)
     opened.qtbot.waitUntil(lambda: opened.session.masks.shown(3) != {})
     dialog = ExportDialog(opened.session.masks, opened.session.status, opened.window)
-    assert dialog.summary.startswith("4 masks of 1 objects on 4 frames. Masks are still being made")
+    assert dialog.summary.startswith("4 masks of 1 object on 4 frames. Masks are still being made")
     gate.open()
     opened.idle()
-    assert dialog.summary == "30 masks of 1 objects on 30 frames"
+    assert dialog.summary == "30 masks of 1 object on 30 frames"
 
 
 # Crashes

@@ -194,3 +194,22 @@ def test_the_way_from_the_anchor_is_known_however_far_it_has_become(way: tuple[i
         assert np.median(each.flow[gone], axis=0) == pytest.approx(np.array(way) * frame, abs=1)
         mask = each.probability > 0.5
         assert np.count_nonzero(mask & gone) > 0.8 * np.count_nonzero(mask | gone)
+
+
+def test_what_comes_into_view_is_no_black_ground_beside_a_black_thing() -> None:
+    """Only the colours of the place say anything here: the probability is a half everywhere."""
+    world = noise((80, 260), 3) // 4 + 110
+    thing = np.zeros((80, 260), np.bool_)
+    thing[25:50, 36:48] = True
+    world[thing] = 0
+    before, now = (
+        View.of(k, np.ascontiguousarray(world[:, left : left + 160]))
+        for k, left in ((0, 34), (1, 24))
+    )
+    everywhere = np.ones((80, 160), np.bool_)
+    nothing_told = ColourModel.of([(before.bins, everywhere), (before.bins, ~everywhere)])
+    each = restart(before, thing[:, 34:194], nothing_told, 7)
+    each.home = View.of(5, np.full((80, 160, 3), 255, np.uint8))  # another picture
+    each.probability = np.full((80, 160), 0.5, np.float32)
+    advance({1: each}, before, now)
+    assert each.probability[thing[:, 24:184]].mean() == pytest.approx(0.5, abs=0.05)

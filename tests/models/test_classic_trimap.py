@@ -86,6 +86,26 @@ def test_a_click_against_a_mask_opens_as_much_as_it_was_wrong_by() -> None:
     assert np.array_equal(agreeing[away(25, 40) > 3.2], labelled(mask=mask)[0][away(25, 40) > 3.2])
 
 
+@pytest.mark.parametrize(("positive", "reach"), [(True, 33), (False, 49)])
+def test_along_a_stripe_no_more_is_opened_than_some_times_what_was_wrong(
+    positive: bool, reach: int
+) -> None:
+    """The click is seven pixels off the outline; the band of the small mask is three wide, or 7."""
+    image = np.full((*SIZE, 3), 60, np.uint8)
+    image[39:42] = 220
+    mask = block(20, 34, 45, 56)
+    wrong = mask if positive else ~mask
+    (labels,) = trimaps(Scene(image, (Click(50, 40, positive),), None, wrong))
+    likely, sure = (PR_FGD, FGD) if positive else (PR_BGD, BGD)
+    stripe = labels[40]
+    opened, settled = (
+        np.flatnonzero(np.isin(stripe, (likely, sure))),
+        np.flatnonzero(stripe == sure),
+    )
+    assert (opened[0], opened[-1]) == (50 - reach, 50 + reach)
+    assert (settled[0], settled[-1]) == (50 - 10, 50 + 10)
+
+
 def test_one_click_may_mean_things_of_four_sizes() -> None:
     found = labelled(Click(50, 40))
     for labels, reach in zip(found, (0.08, 0.16, 0.3, 0.55), strict=True):

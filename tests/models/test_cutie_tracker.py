@@ -275,6 +275,8 @@ def test_scales_and_flip_are_averaged_at_the_frames_size(small: Network) -> None
     assert found is not None
     assert found.shape == SIZE
     assert np.abs(found - expected).max() < 1e-5
+    scores = [one[3][1].score for one in single]
+    assert fused[3][1].score == pytest.approx(sum(scores) / 2, abs=1e-5)
 
 
 def test_the_short_side_is_reached_from_above_only() -> None:

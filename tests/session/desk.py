@@ -1,5 +1,6 @@
 """A session on a short video with fake models, as the tests of this package use it."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import shiboken6
@@ -13,7 +14,7 @@ from app.session.state.status import Report
 from app.storage.settings import Settings
 from app.storage.video.frames import FrameCache
 from tests.fakes import FakeModels, square
-from tests.session.mirrors import follow
+from tests.session.mirrors import check, follow
 
 FRAMES = 30
 
@@ -46,8 +47,7 @@ class Desk:
     def close(self) -> None:
         self.made.fake_tracker.gate.open()
         self.made.fake_segmenter.gate.open()
-        for name, mirror in self._mirrors.items():
-            mirror.check(name)
+        check(self._mirrors)
         self.session.files.close()
         # Sessions are cycles: one that Python finds later may be freed in another's thread.
         shiboken6.delete(self.session)
@@ -63,13 +63,21 @@ def draw(desk: Desk, frame: int, number: int = 1, x: int = 10) -> None:
     desk.session.edit.draw_mask(frame, number, square(x), "Brush")
 
 
-def begin_propagation(desk: Desk, qtbot: QtBot) -> None:
-    """Propagate forward from frame 0 and stand still once frame 4 is shown."""
-    gate = desk.made.fake_tracker.gate
+def begin_propagation(
+    desk: Desk,
+    qtbot: QtBot,
+    steps: int = 5,
+    *,
+    objects: Collection[int] | None = None,
+    last: int | None = None,
+) -> None:
+    """Propagate forward from frame 0 and stand still once so many frames are shown."""
+    gate, masks = desk.made.fake_tracker.gate, desk.session.masks
     gate.close()
-    desk.session.jobs.propagate(Direction.FORWARD)
-    gate.let(5)
-    qtbot.waitUntil(lambda: desk.session.masks.shown(4) != {})
+    desk.session.jobs.propagate(Direction.FORWARD, objects=objects, last=last)
+    gate.let(steps)
+    followed = masks.shown(0).keys() if objects is None else set(objects)
+    qtbot.waitUntil(lambda: followed <= masks.shown(steps - 1).keys())
 
 
 def mask_at(x: int) -> Mask | None:

@@ -57,4 +57,34 @@ def follow(session: Session) -> dict[str, Mirror]:
         "suspects": (session.review.suspects_changed, lambda: session.review.suspects),
     }
     opened = session.video.opened  # which says that all of it is another video's
-    return {name: Mirror(read, signal, opened) for name, (signal, read) in watched.items()}
+    mirrors = {name: Mirror(read, signal, opened) for name, (signal, read) in watched.items()}
+    return mirrors | _told_of_another_video(session)
+
+
+def _told_of_another_video(session: Session) -> dict[str, Mirror]:
+    """Return mirrors of what announces by itself that it is of another video."""
+    visor, inspection, jobs = session.files.exchange.visor, session.inspection, session.jobs
+    rules, parts = visor.validation, visor.subsequences
+    runs, memory, data_set = inspection.runs, inspection.memory, inspection.data_set
+    clicks, correction = session.clicks, session.correction
+    watched: dict[str, tuple[SignalInstance, Callable[[], object]]] = {
+        "rules": (
+            rules.changed,
+            lambda: (rules.findings, rules.is_checking, rules.is_current, rules.was_checked),
+        ),
+        "bounds": (parts.bounding_changed, lambda: parts.bounds),
+        "runs": (runs.changed, lambda: (runs.infos, runs.truth, runs.shown, runs.object)),
+        "results": (runs.measured, lambda: runs.results),
+        "votes": (memory.changed, lambda: (memory.votes, memory.at)),
+        "data set": (data_set.changed, lambda: (data_set.paths, data_set.names)),
+        "running job": (jobs.progress_changed, lambda: jobs.running[0]),
+        "clicks": (clicks.waiting_changed, lambda: clicks.asked),
+        "refinement": (correction.preview_changed, lambda: correction.has_refinement),
+    }
+    return {name: Mirror(read, signal) for name, (signal, read) in watched.items()}
+
+
+def check(mirrors: Mapping[str, Mirror]) -> None:
+    """Check that all changes were announced."""
+    for name, mirror in mirrors.items():
+        mirror.check(name)

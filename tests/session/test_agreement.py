@@ -81,3 +81,14 @@ def test_of_another_video_nothing_is_known(
     known(desk.session, qtbot, 1)
     desk.session.files.close()
     assert desk.session.inspection.agreement.of_shown() == {}
+
+
+def test_a_truth_alone_is_compared_with_nothing(
+    desk: Desk, qtbot: QtBot, runs: Callable[..., int]
+) -> None:
+    runs("truth", 10, range(6), RunKind.GROUND_TRUTH)
+    agreement = desk.session.inspection.agreement
+    assert agreement.of_shown() == {}
+    runs("first", 10, range(6))
+    qtbot.wait(20)
+    assert agreement.of_shown() == {}

@@ -9,6 +9,8 @@ from pytestqt.qtbot import QtBot
 
 from app.core.document import Entry, Key, Origin, State
 from app.core.mask import Mask
+from app.engine.jobs import Job, Segment
+from app.session.inference.engine import Engine
 from models.api import Click
 from tests.fakes import square
 from tests.session.desk import Desk, draw, mask_at
@@ -223,3 +225,49 @@ def test_a_preview_is_what_the_click_will_give(
     assert ghost is not None
     assert entry is not None
     assert ghost[2] == entry.mask
+
+
+def test_the_model_is_told_of_the_masks_beside_and_of_no_absence(
+    desk: Desk, idle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = desk.session
+    for number, x in ((1, 5), (2, 30)):
+        draw(desk, 0, number, x)
+    for number, mask in ((3, mask_at(50)), (4, None)):
+        session.objects.add()
+        session.edit.make({Key(0, number): Entry(mask, Origin.PROPAGATED)}, "Put")
+    session.objects.edit(replace(session.masks.objects[1], locked=True))
+    asked, put = list[Segment](), Engine.put
+
+    def noted(engine: Engine, request: Job) -> None:
+        if isinstance(request, Segment):
+            asked.append(request)
+        put(engine, request)
+
+    monkeypatch.setattr(Engine, "put", noted)
+    session.view.select(1)
+    session.clicks.click(Click(9, 25))
+    idle()
+    assert [(each.others, each.kept) for each in asked] == [((mask_at(50),), (mask_at(30),))]
+    assert asked[0].mask == mask_at(5)
+
+
+def test_it_is_said_whose_all_of_a_click_s_mask_is(desk: Desk, idle: Callable[[], None]) -> None:
+    session = desk.session
+    draw(desk, 0, 1, x=20)
+    draw(desk, 0, 2, x=50)
+    session.objects.edit(replace(session.masks.objects[1], locked=True))  # which lies elsewhere
+    session.objects.add()
+    session.clicks.click(Click(25, 31))  # below it
+    idle()
+    before = dict(session.masks.document.items())
+    session.edit.put(
+        Key(0, 3),
+        Entry(Mask.encode(square(22, 22, side=4)), Origin.CLICKED),
+        "Click",
+        keeping={1, 2},
+    )
+    assert dict(session.masks.document.items()) == before
+    assert desk.reports[-1].text == (
+        "All of it belongs to object 1. Click inside that mask to take a part of it."
+    )

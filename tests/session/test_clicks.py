@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 from pytestqt.qtbot import QtBot
 
 from app.core.document import Entry, Key, Origin, State
 from app.core.mask import Mask
 from app.session.edits.prompts import Question
-from models.api import Box, Click, WeightsMissingError
+from models.api import Box, Click, Prediction, Prompt, WeightsMissingError
 from tests.fakes import square
 from tests.session.desk import Desk, draw, mask_at
 
@@ -146,13 +147,49 @@ def test_the_answer_for_an_object_that_is_gone_is_dropped_without_a_word(
     desk: Desk, qtbot: QtBot, idle: Callable[[], None]
 ) -> None:
     session, segmenter = desk.session, desk.made.fake_segmenter
+    settled = list[tuple[Key, bool]]()
+    session.clicks.settled.connect(lambda key, answered: settled.append((key, answered)))
     segmenter.gate.close()
     session.clicks.click(Click(20, 20))
+    session.clicks.click(Click(24, 20))
+    session.objects.add()
+    session.clicks.click(Click(40, 20))
     session.objects.delete(1)
+    assert settled == [(Key(0, 1), False)]
+    assert session.clicks.asked == "Click object 2, frame 0"
     segmenter.gate.open()
     idle()
-    assert not len(session.masks.document)
+    assert settled == [(Key(0, 1), False), (Key(0, 2), True)]
+    assert {key.object for key, _ in session.masks.document.items()} == {2}
     assert not desk.reports
+
+
+def test_a_click_that_finds_nothing_is_said_and_the_next_one_asked(
+    desk: Desk, idle: Callable[[], None]
+) -> None:
+    session, segmenter = desk.session, desk.made.fake_segmenter
+    settled, segment = list[tuple[Key, bool]](), segmenter.segment
+    session.clicks.settled.connect(lambda key, answered: settled.append((key, answered)))
+
+    def nothing_left_of_the_middle(frame: int, prompt: Prompt) -> tuple[Prediction, ...]:
+        found = segment(frame, prompt)
+        if prompt.clicks[-1].x > 30:
+            return found
+        return tuple(replace(each, mask=np.zeros_like(each.mask)) for each in found)
+
+    segmenter.segment = nothing_left_of_the_middle  # type: ignore[method-assign]
+    segmenter.gate.close()
+    session.clicks.click(Click(20, 25))
+    session.clicks.click(Click(40, 25))
+    segmenter.gate.open()
+    idle()
+    assert [report.text for report in desk.reports] == [
+        "Nothing found there for object 1. Click elsewhere."
+    ]
+    entry = session.masks.document.get(Key(0, 1))
+    assert entry is not None
+    assert (entry.mask, entry.clicks) == (mask_at(35), (Click(40, 25),))
+    assert settled == [(Key(0, 1), False), (Key(0, 1), True)]
 
 
 def test_a_box_asks_for_what_is_in_it(desk: Desk, idle: Callable[[], None]) -> None:
@@ -334,3 +371,15 @@ def test_a_click_that_is_taken_back_is_named_and_no_longer_waited_for(
     gate.open()
     qtbot.wait(50)
     assert len(session.masks.document) == 0
+
+
+def test_a_click_that_ends_with_its_video_is_settled_without_an_answer(desk: Desk) -> None:
+    session, settled = desk.session, list[tuple[Key, bool]]()
+    session.clicks.settled.connect(lambda key, answered: settled.append((key, answered)))
+    desk.made.fake_segmenter.gate.close()
+    session.clicks.click(Click(20, 20))
+    session.clicks.click(Click(24, 20))
+    desk.made.fake_segmenter.gate.open()
+    session.clicks.drop()
+    assert settled == [(Key(0, 1), False)]
+    assert session.clicks.asked == ""

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from app.core.document import Entry, Key, Origin
 from app.core.mask import Mask
 from app.session.state.status import Topic
@@ -123,3 +125,57 @@ def test_one_frame_has_nothing_to_vote_with(desk: Desk, idle: Idle) -> None:
     desk.session.jobs.make_consistent([1], range(3, 4))
     idle()
     assert desk.said("two at least")
+
+
+def test_an_edit_among_what_votes_is_an_anchor_of_the_vote_that_begins_anew(
+    desk: Desk, idle: Idle
+) -> None:
+    prepare(desk)
+    draw(desk, 0, number=2, x=50)
+    gate = desk.made.fake_tracker.gate
+    gate.close()
+    desk.session.jobs.make_consistent([1], range(1, 16))
+    gate.wait_for_arrival()
+    draw(desk, 5, number=2, x=52)  # of an object that does not vote
+    draw(desk, 17, x=12)  # on a frame that does not
+    assert len(desk.made.fake_tracker.calls) == 1
+    draw(desk, 5, x=13)
+    desk.session.edit.clear([Key(7, 1)])
+    gate.open()
+    idle()
+    assert (standing(desk, 5), standing(desk, 7)) == (mask_at(13), None)
+    assert len(desk.made.fake_tracker.calls) > 1
+
+
+@pytest.mark.parametrize(
+    ("objects", "title"),
+    [
+        ([1], "Make object 1 consistent, frames 2-9"),
+        ([1, 2], "Make 2 objects consistent, frames 2-9"),
+    ],
+)
+def test_the_job_says_whose_masks_it_makes_consistent(
+    desk: Desk, idle: Idle, objects: list[int], title: str
+) -> None:
+    prepare(desk)
+    draw(desk, 0, number=2, x=50)
+    let_stand(desk, range(1, 12), 50, number=2)
+    desk.session.jobs.make_consistent(objects, range(2, 10))
+    first = desk.progress[0]
+    assert first is not None
+    assert (first.text, first.objects) == (title, tuple(objects))
+    idle()
+    assert desk.session.history.stack.undoText() == title
+
+
+def test_the_surest_of_masks_some_of_which_nobody_scored_is_the_scored_one(
+    desk: Desk, idle: Idle
+) -> None:
+    desk.session.objects.add()
+    let_stand(desk, range(1, 10), 40)
+    sure = Entry(mask_at(10), Origin.PROPAGATED, score=0.4)
+    desk.session.masks.change({Key(4, 1): sure}, "Test")
+    let_stand(desk, range(6, 10), 10)
+    desk.session.jobs.make_consistent([1], range(1, 10))
+    idle()
+    assert standing(desk, 1) == mask_at(10)

@@ -140,11 +140,14 @@ def test_a_set_that_is_left_while_it_is_scored_is_dropped(
     found: DataSet, qtbot: QtBot, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate, begun, score = threading.Event(), threading.Event(), score_cases
+    ended = threading.Event()
 
     def waiting(cases: object, predictions: object, threads: int, progress: object) -> object:
         begun.set()
         gate.wait(30)
-        return score(cases, predictions, threads, progress)  # type: ignore[arg-type]
+        runs = score(cases, predictions, threads, progress)  # type: ignore[arg-type]
+        ended.set()
+        return runs
 
     monkeypatch.setattr(dataset, "score_cases", waiting)
     steps = list[Progress]()
@@ -154,6 +157,7 @@ def test_a_set_that_is_left_while_it_is_scored_is_dropped(
     threading.Timer(0.05, gate.set).start()
     found.stop()  # waits for the frame that is scored
     assert steps[-1] is None
+    assert not ended.is_set()  # it gives up at the next frame
     qtbot.wait(50)
     assert not found.names
     assert steps[-1] is None

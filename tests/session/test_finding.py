@@ -1,9 +1,13 @@
 """The finding by words in a session: proposals wait, and what is there is never replaced."""
 
+from collections.abc import Sequence
+
 import pytest
 from pytestqt.qtbot import QtBot
 
 from app.core.document import Key
+from app.errors import FrameReadError
+from app.session.edits.finding import phrases_of
 from models.api import Box, Click, Finding, PromptError
 from tests.fakes import square
 from tests.session.desk import Desk, draw
@@ -217,3 +221,145 @@ def test_proposals_end_with_their_video(desk: Desk, qtbot: QtBot, reopens: bool)
         assert path is not None
         desk.session.files.open(path)
     assert finding.proposals == ()
+
+
+def found(desk: Desk, qtbot: QtBot, things: dict[int, list[Finding]], *phrases: str) -> None:
+    """Look for things on the frames that they are on."""
+    desk.made.fake_detector.things = things
+    desk.session.finding.look(phrases or ["cup"], sorted(things))
+    settled(desk, qtbot)
+
+
+def test_what_is_found_here_is_taken_here_alone(desk: Desk, qtbot: QtBot) -> None:
+    finding, masks = desk.session.finding, desk.session.masks
+    found(desk, qtbot, {0: [thing(5)], 3: [thing(6)]})
+    desk.session.view.go_to(1)
+    assert not finding.take_here()
+    assert not masks.objects
+    desk.session.view.go_to(3)
+    assert finding.take_here()
+    assert sorted(masks.of_object(1)) == [3]
+    assert [each.key for each in finding.proposals] == [Key(0, 1)]
+    assert not finding.take_here()
+
+
+def test_what_was_left_out_can_be_taken_in_again(desk: Desk, qtbot: QtBot) -> None:
+    finding, told = desk.session.finding, list[bool]()
+    found(desk, qtbot, {0: [thing(5), thing(40)]})
+    first = finding.proposals[0].key
+    finding.changed.connect(lambda: told.append(finding.is_left_out(first)))
+    finding.leave_out(first)
+    finding.leave_out(first, leave=False)
+    finding.leave_out(first, leave=False)
+    assert told == [True, False, False]
+    finding.take()
+    assert len(desk.session.masks.objects) == 2
+
+
+def test_what_is_left_out_stays_so_under_the_number_of_the_object_that_was_added(
+    desk: Desk, qtbot: QtBot
+) -> None:
+    finding = desk.session.finding
+    found(desk, qtbot, {0: [thing(5)], 2: [thing(6)], 4: [thing(7)]})
+    _, second, third = (each.key for each in finding.proposals)
+    finding.leave_out(second)
+    finding.take(0)
+    assert [finding.is_left_out(Key(frame, 1)) for frame in (2, 4)] == [True, False]
+    assert not finding.is_left_out(third)
+    finding.take()
+    assert sorted(desk.session.masks.of_object(1)) == [0, 4]
+
+
+@pytest.mark.parametrize(
+    ("things", "text"),
+    [
+        ({3: [thing(5)]}, "Find cup, frame 3"),
+        ({3: [thing(5)], 4: [thing(6)]}, "Find cup, 2 frames"),
+        ({3: [thing(5), thing(40)]}, "Find 2 objects, frame 3"),
+    ],
+)
+def test_the_step_says_what_was_taken_and_where(
+    desk: Desk, qtbot: QtBot, things: dict[int, list[Finding]], text: str
+) -> None:
+    found(desk, qtbot, things)
+    desk.session.finding.take()
+    assert desk.session.history.stack.undoText() == text
+
+
+def test_what_is_there_gets_its_masks_where_there_is_no_room_for_more(
+    desk: Desk, qtbot: QtBot
+) -> None:
+    session = desk.session
+    session.objects.add("plate")
+    draw(desk, 0, x=6)
+    while len(session.masks.objects) < 253:
+        session.objects.add()
+    things = {1: [thing(20), thing(33), thing(46)], 2: [thing(6, "plate")]}
+    found(desk, qtbot, things, "plate", "cup")
+    session.finding.take()
+    assert sorted(session.masks.of_object(1)) == [0, 2]
+    assert len(session.masks.objects) == 254
+    assert sum(report.text.startswith("There is room") for report in desk.reports) == 1
+
+
+@pytest.mark.parametrize(
+    ("frames", "where"), [([0], "frame 0"), ([2], "frame 2"), ([2, 3], "2 frames")]
+)
+def test_it_is_said_where_nothing_was_found(
+    desk: Desk, qtbot: QtBot, frames: list[int], where: str
+) -> None:
+    desk.session.finding.look(["spoon", "fork"], frames)
+    settled(desk, qtbot)
+    assert desk.reports[-1].text == f"Nothing new of spoon, fork was found on {where}."
+
+
+@pytest.mark.parametrize("frames", [[], range(0)])
+def test_without_words_or_frames_nothing_is_looked_for(
+    desk: Desk, qtbot: QtBot, frames: list[int]
+) -> None:
+    found(desk, qtbot, {0: [thing(5)]})
+    waiting, told = desk.session.finding.proposals, list[None]()
+    desk.session.finding.changed.connect(lambda: told.append(None))
+    desk.session.finding.look([], [0])
+    desk.session.finding.look(["cup"], frames)
+    desk.session.finding.stop()
+    assert desk.session.finding.proposals == waiting
+    assert not told
+    desk.session.files.close()
+    desk.session.finding.look(["cup"], [0])
+    desk.session.finding.take_hands()
+    assert desk.session.finding.progress is None
+
+
+def test_phrases_are_parted_by_commas_and_come_once() -> None:
+    assert phrases_of("cup, a red plate,,cup , ") == ("cup", "red plate")
+    assert phrases_of(" ") == ()
+
+
+def test_a_frame_that_cannot_be_read_is_named_and_passed_over(desk: Desk, qtbot: QtBot) -> None:
+    detector = desk.made.fake_detector
+    find = detector.find
+
+    def unreadable(frame: int, phrases: Sequence[str]) -> tuple[Finding, ...]:
+        if frame == 1:
+            raise FrameReadError("Frame 1 cannot be read.")
+        return find(frame, phrases)
+
+    detector.find = unreadable  # type: ignore[method-assign]
+    found(desk, qtbot, {0: [thing(5)], 1: [thing(6)], 2: [thing(7)]})
+    assert [each.key.frame for each in desk.session.finding.proposals] == [0, 2]
+    assert desk.said("Frame 1 cannot be read.")
+
+
+def test_a_model_that_fails_ends_the_search(desk: Desk, qtbot: QtBot) -> None:
+    detector = desk.made.fake_detector
+
+    def failing(frame: int, phrases: Sequence[str]) -> tuple[Finding, ...]:
+        if frame == 1:
+            raise PromptError("It failed.")
+        return tuple(thing(5, phrase) for phrase in phrases)
+
+    detector.find = failing  # type: ignore[method-assign]
+    found(desk, qtbot, {frame: [thing(5)] for frame in range(4)})
+    assert [each.key.frame for each in desk.session.finding.proposals] == [0]
+    assert [report.text for report in desk.reports] == ["It failed."]

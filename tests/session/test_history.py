@@ -132,6 +132,9 @@ def test_a_step_back_in_the_history_during_a_propagation_can_be_redone(
     session.history.stack.setIndex(session.history.stack.index() - 1)
     qtbot.waitUntil(lambda: session.status.state is SessionState.IDLE)
     gate.open()
+    assert desk.reports[-1].text == (
+        "Propagate object 1, frames 0-29: stopped; it built on what was undone."
+    )
     assert session.masks.document.frames() == []
     assert session.history.stack.canRedo()
     session.history.redo()

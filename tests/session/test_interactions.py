@@ -1,5 +1,7 @@
 """Interactions: each is told once, and a log of them makes the same masks again."""
 
+import contextlib
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +22,7 @@ from app.session.replay import Replay
 from app.session.state.interactions import VIEW
 from app.storage.interactions import decode, digest, encode, read_log
 from app.storage.settings import Settings
-from models.api import Box, Click
+from models.api import Box, Click, Finding
 from tests.fakes import FakeModels, square, write_frames
 from tests.session.desk import Desk, begin_propagation, draw
 
@@ -303,3 +305,85 @@ def test_a_change_that_is_rejected_is_told_with_what_stands_then_and_replayed(
     assert masks.get(Key(8, 1)) is None
     assert masks.get(Key(7, 1)) is not None
     assert dict(replayed(path, tmp_path / "replay").items()) == dict(masks.items())
+
+
+class _FullDisk(io.BytesIO):
+    """A file that takes no more."""
+
+    name = "log.jsonl"
+
+    def write(self, _content: object) -> int:
+        raise OSError("The disk is full.")
+
+
+def test_a_log_that_cannot_go_on_ends_and_is_said_once(logged: Desk) -> None:
+    session = logged.session
+    with contextlib.closing(session.files.log._file):  # type: ignore[type-var]
+        session.files.log._file = _FullDisk()
+    draw(logged, 3)
+    draw(logged, 4)
+    assert session.files.log.path is None
+    ends = [r for r in logged.reports if r.text.startswith("The log of interactions ends here")]
+    assert [(report.level, report.text.rpartition(": ")[2]) for report in ends] == [
+        ("warning", "The disk is full.")
+    ]
+    assert {3, 4} <= set(session.masks.document.frames())
+
+
+def test_a_look_that_an_answer_came_after_is_told_apart_from_the_next(
+    desk: Desk, told: list[Interaction], idle: Idle
+) -> None:
+    session = desk.session
+    session.clicks.click(Click(20, 25))
+    session.view.go_to(3)
+    idle()
+    session.view.go_to(4)
+    session.view.go_to(5)
+    draw(desk, 5)
+    assert [(each.what, each.frame) for each in told][1:] == [
+        (VIEW, 3), (VIEW, 5), ("edit.draw_mask", 5),
+    ]  # fmt: skip
+
+
+def answers(made: Interaction) -> list[tuple[str, int]]:
+    return [(each.kind, each.request) for each in (*made.after, *made.within)]
+
+
+def test_each_answer_that_is_used_is_told_with_what_is_done_after_it(
+    desk: Desk, told: list[Interaction], idle: Idle, qtbot: QtBot
+) -> None:
+    session = desk.session
+    there = {0: [Finding(Box(5, 20, 15, 30), "cup", 0.9)]}
+    desk.made.fake_detector.things = there
+    session.finding.look(["cup"], [0, 1])
+    qtbot.waitUntil(lambda: session.finding.progress is None)
+    session.finding.take()
+    assert answers(told[-1]) == [("found", 0), ("end", 0), ("found", 1), ("end", 1)]
+    session.clicks.click(Click(40, 25))
+    idle()
+    session.jobs.propagate(Direction.FORWARD, objects=[1], last=4)
+    assert answers(told[-1]) == [("masks", 2)]
+    idle()
+    session.view.go_to(3)
+    session.correction.refine()
+    qtbot.waitUntil(lambda: session.correction.has_refinement)
+    session.correction.accept_refinement()
+    draw(desk, 5)
+    requests = [[kind for each in told for kind, n in answers(each) if n == k] for k in (3, 4)]
+    assert set(requests[0][:-1]) == {"step"}
+    assert [each[-1] for each in requests] == ["end", "end"]
+    assert requests[1] == ["step", "end"]
+
+
+def test_an_answer_that_nobody_waits_for_any_more_is_not_told(
+    desk: Desk, told: list[Interaction], idle: Idle, qtbot: QtBot
+) -> None:
+    session, gate = desk.session, desk.made.fake_segmenter.gate
+    gate.close()
+    session.clicks.click(Click(40, 25))
+    gate.wait_for_arrival()
+    session.clicks.take_back()
+    gate.open()
+    qtbot.wait(30)
+    draw(desk, 0)
+    assert all(not answers(each) for each in told)

@@ -326,3 +326,33 @@ def test_where_nothing_is_under_way_nothing_is_said_to_be_left_out(
     session.edit.clear([Key(9, 1)])
     assert not desk.said("left out")
     assert frames_of(desk, 1) == [frame for frame in ALL if frame != 9]
+
+
+def test_what_does_not_wait_cannot_be_moved_or_let_go(desk: Desk) -> None:
+    queue, told = desk.session.jobs.queue, list[None]()
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    desk.made.fake_tracker.gate.close()
+    desk.session.jobs.propagate(Direction.FORWARD, objects=[1])
+    queue.changed.connect(lambda: told.append(None))
+    queue.drop(99)
+    queue.move(99, 1)
+    assert queue.clear() == 0
+    assert not told
+    desk.session.jobs.propagate(Direction.FORWARD, objects=[2])
+    (waiting,) = queue.waiting
+    queue.drop(waiting.number)
+    assert (queue.waiting, len(told)) == ((), 2)
+    open_gates(desk)
+
+
+def test_what_has_nothing_to_do_is_said_to_while_another_job_runs(desk: Desk, qtbot: QtBot) -> None:
+    session = desk.session
+    draw(desk, 0)
+    session.objects.add()
+    begin_propagation(desk, qtbot, objects=[1])
+    session.jobs.refine([20], [2])
+    assert desk.reports[-1].text == "There is nothing to refine: anchors stay as they are."
+    assert desk.reports[-1].level == "warning"
+    assert session.jobs.running[0] == "Propagate object 1, frames 0-29"
+    open_gates(desk)

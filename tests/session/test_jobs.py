@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,33 @@ from models.api import Click, DeviceMemoryError
 from tests.fakes import square
 from tests.session.desk import FRAMES, Desk, begin_propagation, draw, mask_at
 
+Begin = Callable[..., None]
+Idle = Callable[[], None]
 
-def test_a_propagation_is_one_undo_step(desk: Desk, idle: Callable[[], None]) -> None:
+
+@pytest.fixture
+def begin(desk: Desk, qtbot: QtBot) -> Begin:
+    """Propagate forward and stand still once so many frames are shown, by default five."""
+    return partial(begin_propagation, desk, qtbot)
+
+
+@pytest.fixture
+def finish(desk: Desk, idle: Idle) -> Idle:
+    """Let the job go on to its end."""
+
+    def call() -> None:
+        desk.made.fake_tracker.gate.open()
+        idle()
+
+    return call
+
+
+def put(desk: Desk, frame: int, number: int, x: int, origin: Origin = Origin.PROPAGATED) -> None:
+    """Put a mask where a model may have made it."""
+    desk.session.edit.make({Key(frame, number): Entry(mask_at(x), origin)}, "Put")
+
+
+def test_a_propagation_is_one_undo_step(desk: Desk, idle: Idle) -> None:
     session = desk.session
     draw(desk, 0)
     before, steps = dict(session.masks.document.items()), session.history.stack.count()
@@ -28,21 +54,21 @@ def test_a_propagation_is_one_undo_step(desk: Desk, idle: Callable[[], None]) ->
     assert dict(session.masks.document.items()) == before
 
 
-def test_results_are_shown_while_they_are_pending(desk: Desk, qtbot: QtBot) -> None:
+def test_results_are_shown_while_they_are_pending(desk: Desk, begin: Begin) -> None:
     session = desk.session
     draw(desk, 0)
-    begin_propagation(desk, qtbot)
+    begin()
     assert session.status.state is SessionState.PROPAGATING
     assert session.masks.document.get(Key(4, 1)) is None
     assert session.masks.state(Key(4, 1)) is State.PREDICTED
 
 
 def test_an_export_has_what_is_shown_by_then_and_says_that_more_is_to_come(
-    desk: Desk, qtbot: QtBot, tmp_path: Path
+    desk: Desk, qtbot: QtBot, begin: Begin, tmp_path: Path
 ) -> None:
     session, gate = desk.session, desk.made.fake_tracker.gate
     draw(desk, 0)
-    begin_propagation(desk, qtbot)
+    begin()
     session.files.exchange.export("davis", tmp_path / "davis")
     assert desk.said("masks are still being made")
     assert len(session.masks.document) == 1
@@ -51,10 +77,10 @@ def test_an_export_has_what_is_shown_by_then_and_says_that_more_is_to_come(
     assert len(list((tmp_path / "davis").rglob("*.png"))) == 5
 
 
-def test_cancelling_keeps_everything_that_is_finished_at_once(desk: Desk, qtbot: QtBot) -> None:
+def test_cancelling_keeps_everything_that_is_finished_at_once(desk: Desk, begin: Begin) -> None:
     session, gate = desk.session, desk.made.fake_tracker.gate
     draw(desk, 0)
-    begin_propagation(desk, qtbot)
+    begin()
     session.jobs.cancel()
     assert session.status.state is SessionState.IDLE
     assert session.masks.document.frames() == [0, 1, 2, 3, 4]
@@ -75,9 +101,7 @@ def test_cancelling_keeps_results_that_still_wait_in_the_event_queue(desk: Desk)
     gate.open()
 
 
-def test_a_failure_keeps_what_is_finished_and_is_reported(
-    desk: Desk, idle: Callable[[], None]
-) -> None:
+def test_a_failure_keeps_what_is_finished_and_is_reported(desk: Desk, idle: Idle) -> None:
     tracker = desk.made.fake_tracker
     tracker.fail_at, tracker.error = 6, DeviceMemoryError("The GPU is full.")
     draw(desk, 0)
@@ -88,51 +112,43 @@ def test_a_failure_keeps_what_is_finished_and_is_reported(
 
 
 def test_results_of_a_propagation_that_was_replaced_are_dropped(
-    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+    desk: Desk, begin: Begin, finish: Idle
 ) -> None:
     session, gate = desk.session, desk.made.fake_tracker.gate
     draw(desk, 0)
     draw(desk, 0, number=2, x=40)
-    gate.close()
-    session.jobs.propagate(Direction.FORWARD, objects=[1])
-    gate.let(5)
-    qtbot.waitUntil(lambda: session.masks.shown(4).keys() == {1})
+    begin(objects=[1])
+    assert session.masks.shown(4).keys() == {1}
     gate.wait_for_arrival()  # the step that the model is in comes after the replacement
     session.jobs.cancel()
     session.jobs.propagate(Direction.FORWARD, objects=[2], last=2)
-    gate.open()
-    idle()
+    finish()
     assert sorted(session.masks.document.of_object(1)) == [0, 1, 2, 3, 4]
     assert sorted(session.masks.document.of_object(2)) == [0, 1, 2]
 
 
 def test_an_edit_outside_leaves_the_propagation_running(
-    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+    desk: Desk, begin: Begin, finish: Idle
 ) -> None:
-    session, gate = desk.session, desk.made.fake_tracker.gate
+    session = desk.session
     draw(desk, 0)
-    gate.close()
-    session.jobs.propagate(Direction.FORWARD, last=20)
-    gate.let(5)
-    qtbot.waitUntil(lambda: session.masks.shown(4) != {})
+    begin(last=20)
     draw(desk, 25)
     draw(desk, 3, number=2, x=40)
-    gate.open()
-    idle()
+    finish()
     assert len(desk.made.fake_tracker.calls) == 1
     assert sorted(session.masks.document.of_object(1)) == [*range(21), 25]
 
 
 def test_an_edit_ahead_becomes_an_anchor_that_the_propagation_goes_on_over(
-    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+    desk: Desk, begin: Begin, finish: Idle
 ) -> None:
-    session, gate = desk.session, desk.made.fake_tracker.gate
+    session = desk.session
     draw(desk, 0)
-    begin_propagation(desk, qtbot)
+    begin()
     draw(desk, 20, x=40)
     assert session.masks.document.get(Key(4, 1)) is not None
-    gate.open()
-    idle()
+    finish()
     masks = {frame: entry.mask for frame, entry in session.masks.document.of_object(1).items()}
     assert sorted(masks) == list(range(FRAMES))
     assert masks[20] == mask_at(40)
@@ -141,17 +157,13 @@ def test_an_edit_ahead_becomes_an_anchor_that_the_propagation_goes_on_over(
 
 
 def test_an_edit_behind_makes_the_propagation_go_on_from_there(
-    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+    desk: Desk, begin: Begin, finish: Idle
 ) -> None:
-    session, gate = desk.session, desk.made.fake_tracker.gate
+    session = desk.session
     draw(desk, 0)
-    gate.close()
-    session.jobs.propagate(Direction.FORWARD)
-    gate.let(15)
-    qtbot.waitUntil(lambda: session.masks.shown(14) != {})
+    begin(15)
     draw(desk, 6, x=40)
-    gate.open()
-    idle()
+    finish()
     masks = {frame: entry.mask for frame, entry in session.masks.document.of_object(1).items()}
     assert masks[2] == mask_at(10)
     assert masks[14] == mask_at(40)
@@ -160,7 +172,7 @@ def test_an_edit_behind_makes_the_propagation_go_on_from_there(
 
 
 def test_a_click_during_a_propagation_is_answered_before_it_ends(
-    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+    desk: Desk, qtbot: QtBot, finish: Idle
 ) -> None:
     session, gate = desk.session, desk.made.fake_tracker.gate
     draw(desk, 0)
@@ -173,25 +185,20 @@ def test_a_click_during_a_propagation_is_answered_before_it_ends(
     assert second is not None
     qtbot.waitUntil(lambda: session.masks.document.get(Key(0, second)) is not None)
     assert session.status.state is SessionState.PROPAGATING
-    gate.open()
-    idle()
+    finish()
     assert len(session.masks.document.of_object(1)) == FRAMES
     assert len(desk.made.fake_tracker.calls) == 1
 
 
 def test_locking_an_object_keeps_what_a_propagation_found_of_it_and_goes_on_with_the_others(
-    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+    desk: Desk, begin: Begin, finish: Idle
 ) -> None:
-    session, gate = desk.session, desk.made.fake_tracker.gate
+    session = desk.session
     draw(desk, 0)
     draw(desk, 0, number=2, x=40)
-    gate.close()
-    session.jobs.propagate(Direction.FORWARD)
-    gate.let(5)
-    qtbot.waitUntil(lambda: len(session.masks.shown(4)) == 2)
+    begin()
     session.objects.edit(replace(session.masks.objects[0], locked=True))
-    gate.open()
-    idle()
+    finish()
     assert list(session.masks.document.of_object(1)) == [0, 1, 2, 3, 4]
     assert len(session.masks.document.of_object(2)) == FRAMES
 
@@ -211,7 +218,7 @@ def test_nothing_to_propagate_from_is_said(desk: Desk) -> None:
     assert desk.said("Click or draw an object first")
 
 
-def test_progress_tells_frames_and_objects(desk: Desk, idle: Callable[[], None]) -> None:
+def test_progress_tells_frames_and_objects(desk: Desk, idle: Idle) -> None:
     draw(desk, 0)
     desk.session.jobs.propagate(Direction.FORWARD)
     idle()
@@ -221,13 +228,13 @@ def test_progress_tells_frames_and_objects(desk: Desk, idle: Callable[[], None])
 
 
 def test_a_propagation_takes_from_what_was_propagated_but_not_from_anchors(
-    desk: Desk, idle: Callable[[], None]
+    desk: Desk, idle: Idle
 ) -> None:
     session = desk.session
     draw(desk, 0)
     draw(desk, 0, number=2, x=30)
-    session.edit.make({Key(5, 2): Entry(mask_at(15), Origin.PROPAGATED)}, "Put")
-    session.edit.make({Key(6, 2): Entry(mask_at(15), Origin.DRAWN)}, "Put")
+    put(desk, 5, 2, 15)
+    put(desk, 6, 2, 15, Origin.DRAWN)
     session.jobs.propagate(Direction.FORWARD, objects=[1])
     idle()
     masks = session.masks
@@ -239,9 +246,7 @@ def test_a_propagation_takes_from_what_was_propagated_but_not_from_anchors(
     assert masks.pixels(5, 2).tolist() == square(15).tolist()
 
 
-def test_where_masks_may_overlap_a_propagation_takes_nothing(
-    desk: Desk, idle: Callable[[], None]
-) -> None:
+def test_where_masks_may_overlap_a_propagation_takes_nothing(desk: Desk, idle: Idle) -> None:
     session = desk.session
     session.preferences.apply(replace(session.preferences.settings, overlap=True))
     draw(desk, 0)
@@ -252,20 +257,16 @@ def test_where_masks_may_overlap_a_propagation_takes_nothing(
 
 
 def test_an_edit_of_a_mask_that_a_running_job_took_from_makes_it_give_way(
-    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+    desk: Desk, begin: Begin, finish: Idle
 ) -> None:
-    session, gate = desk.session, desk.made.fake_tracker.gate
+    session = desk.session
     draw(desk, 0)
     session.objects.add()
-    session.edit.make({Key(2, 2): Entry(mask_at(15), Origin.PROPAGATED)}, "Put")
-    gate.close()
-    session.jobs.propagate(Direction.FORWARD, objects=[1])
-    gate.let(4)
-    qtbot.waitUntil(lambda: session.masks.shown(3) != {})
+    put(desk, 2, 2, 15)
+    begin(4, objects=[1])
     session.edit.clear([Key(2, 2)])
     assert 2 not in session.masks.shown(2)
-    gate.open()
-    idle()
+    finish()
     assert 2 not in session.masks.shown(2)
 
 
@@ -288,21 +289,16 @@ def test_an_edit_that_follows_from_the_start_of_a_job_does_not_hang_it(
 
 @pytest.mark.parametrize("x", [14, 6, 10])
 def test_what_a_job_has_found_does_not_overlap_what_is_brought_back_meanwhile(
-    desk: Desk, qtbot: QtBot, idle: Callable[[], None], x: int
+    desk: Desk, begin: Begin, finish: Idle, x: int
 ) -> None:
     session = desk.session
     draw(desk, 0)
     draw(desk, 0, number=2, x=40)
     draw(desk, 3, number=2, x=x)
     session.history.undo()
-    gate = desk.made.fake_tracker.gate
-    gate.close()
-    session.jobs.propagate(Direction.FORWARD, objects=[1])
-    gate.let(5)
-    qtbot.waitUntil(lambda: 1 in session.masks.shown(4))
+    begin(objects=[1])
     session.history.redo()
-    gate.open()
-    idle()
+    finish()
     here = session.masks.document.on_frame(3)
     assert here[2].mask == mask_at(x)
     left = here[1].mask if 1 in here else None
@@ -310,41 +306,52 @@ def test_what_a_job_has_found_does_not_overlap_what_is_brought_back_meanwhile(
 
 
 def test_what_a_job_has_found_does_not_overlap_what_gave_to_it_and_is_locked_meanwhile(
-    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+    desk: Desk, begin: Begin, finish: Idle
 ) -> None:
-    session, gate = desk.session, desk.made.fake_tracker.gate
+    session = desk.session
     draw(desk, 0)
     session.objects.add()
-    session.edit.make({Key(2, 2): Entry(mask_at(15), Origin.PROPAGATED)}, "Put")
-    gate.close()
-    session.jobs.propagate(Direction.FORWARD, objects=[1])
-    gate.let(4)
-    qtbot.waitUntil(lambda: session.masks.shown(3) != {})
+    put(desk, 2, 2, 15)
+    begin(4, objects=[1])
     session.objects.edit(replace(session.masks.objects[1], locked=True))
-    gate.open()
-    idle()
+    finish()
     here = session.masks.document.on_frame(2)
     assert here[2].mask == mask_at(15)
     assert here[1].mask == Mask.encode(square(10) & ~square(15))
 
 
 def test_nothing_stays_cut_by_an_object_that_an_undo_locks_meanwhile(
-    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+    desk: Desk, begin: Begin, finish: Idle
 ) -> None:
-    session, gate = desk.session, desk.made.fake_tracker.gate
+    session = desk.session
     draw(desk, 0)
     session.objects.add()
-    session.edit.make({Key(2, 2): Entry(mask_at(15), Origin.PROPAGATED)}, "Put")
+    put(desk, 2, 2, 15)
     session.objects.edit(replace(session.masks.objects[0], locked=True))
     locked = session.history.stack.index()
     session.objects.edit(replace(session.masks.objects[0], locked=False))
-    gate.close()
-    session.jobs.propagate(Direction.FORWARD, objects=[1])
-    gate.let(4)
-    qtbot.waitUntil(lambda: session.masks.shown(3) != {})
+    begin(4, objects=[1])
     assert session.masks.shown(2)[2].mask != mask_at(15)
     session.history.go_to(locked)
-    gate.open()
-    idle()
+    finish()
     assert session.masks.document.get(Key(2, 1)) is None
     assert session.masks.shown(2)[2].mask == mask_at(15)
+
+
+@pytest.mark.parametrize("overlap", [False, True])
+def test_what_is_brought_back_meanwhile_takes_from_what_a_job_has_found_unless_masks_may_overlap(
+    desk: Desk, begin: Begin, finish: Idle, overlap: bool
+) -> None:
+    session = desk.session
+    session.preferences.apply(replace(session.preferences.settings, overlap=overlap))
+    draw(desk, 0)
+    draw(desk, 0, number=2, x=40)
+    draw(desk, 3, number=2, x=14)
+    session.history.undo()
+    begin(objects=[1])
+    session.history.redo()
+    finish()
+    here = session.masks.document.on_frame(3)
+    assert here[2].mask == mask_at(14)
+    assert here[1].mask == (mask_at(10) if overlap else Mask.encode(square(10) & ~square(14)))
+    assert session.masks.pixels(4, 1).tolist() == square(10).tolist()

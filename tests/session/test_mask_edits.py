@@ -156,6 +156,28 @@ def test_what_was_exchanged_stays_when_the_frames_before_it_are_propagated_again
     assert masks(pair, 1)[12:] == [40] * (FRAMES - 12)
 
 
+@pytest.mark.parametrize(
+    ("anchor", "frames", "verified"),
+    [
+        (None, None, [12]),
+        (20, None, [12]),
+        (None, range(12, 18), [12, 17]),
+        (18, range(12, 18), [12]),
+        (None, range(12, FRAMES), [12]),
+    ],
+)
+def test_an_exchange_verifies_no_frame_behind_which_nothing_wrong_can_come(
+    pair: Desk, anchor: int | None, frames: range | None, verified: list[int]
+) -> None:
+    session = pair.session
+    if anchor is not None:
+        session.edit.verify([Key(anchor, 2)])
+    session.view.go_to(12)
+    session.edit.exchange(1, 2, frames)
+    found = session.masks.document.of_object(1)
+    assert [frame for frame, entry in found.items() if entry.verified and frame != 0] == verified
+
+
 def test_an_object_that_is_seen_alone_gives_its_mask_and_gets_none(desk: Desk) -> None:
     session = desk.session
     draw(desk, 3)

@@ -1,8 +1,10 @@
 """The masks of the open video: what is shown, what is told, and in which order."""
 
+from dataclasses import replace
+
 from pytestqt.qtbot import QtBot
 
-from app.core.document import Key, State
+from app.core.document import Entry, Key, Origin, State
 from tests.fakes import square
 from tests.session.desk import Desk, begin_propagation, draw, mask_at
 
@@ -50,6 +52,23 @@ def test_the_pixels_of_an_object_are_empty_where_it_has_no_mask(desk: Desk) -> N
     assert masks.pixels(1, 1).shape == desk.session.video.size
     assert not masks.pixels(1, 1).any()
     assert masks.document.on_frame(0)[1].mask == mask_at(20)
+    masks.change({Key(2, 1): Entry(None, Origin.DRAWN)}, "Absent")
+    assert not masks.pixels(2, 1).any()
+
+
+def test_how_likely_a_mask_is_right_is_not_known_of_none(desk: Desk) -> None:
+    draw(desk, 0)
+    masks = desk.session.masks
+    absent = Entry(None, Origin.PROPAGATED, score=0.9)
+    made = Entry(mask_at(20), Origin.PROPAGATED, score=0.9)
+    assert masks.confidence(None) is None
+    assert masks.confidence(absent) is None
+    likely, unlikely = masks.confidence(made), masks.confidence(replace(made, score=0.3))
+    assert likely is not None
+    assert unlikely is not None
+    assert 1 >= likely > unlikely >= 0
+    assert masks.is_locked(9)
+    assert not masks.is_locked(1)
 
 
 def test_what_is_pending_of_an_object_is_its_own_and_lies_over_what_is_in_the_document(

@@ -51,3 +51,21 @@ def test_nothing_is_asked_while_masks_are_made(desk: Desk, qtbot: QtBot) -> None
     desk.session.jobs.propagate(Direction.FORWARD)
     desk.session.inspection.memory.ask(1.0, 1.0)
     assert desk.said("once nothing is running")
+
+
+def test_nothing_remembered_is_said(desk: Desk, qtbot: QtBot) -> None:
+    memory, told = desk.session.inspection.memory, list[object]()
+    memory.changed.connect(lambda: told.append(memory.at))
+    desk.made.fake_tracker.explain = lambda *_args: ()  # type: ignore[attr-defined]
+    memory.ask(1.0, 2.0)
+    qtbot.waitUntil(lambda: memory.at is not None)
+    assert desk.said("Nothing is remembered of this object.")
+    assert told == [(0, 1.0, 2.0)]
+    _remember(desk, [])
+    memory.ask(3.0, 4.0)
+    qtbot.waitUntil(lambda: bool(memory.votes))
+    desk.session.files.close()
+    assert (memory.at, memory.votes, told[-1]) == (None, (), None)
+    asked = len(told)
+    memory.ask(1.0, 1.0)
+    assert len(told) == asked

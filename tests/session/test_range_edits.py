@@ -254,3 +254,51 @@ def test_the_steps_of_ranges_say_what_they_did_and_where(
     session.view.go_to(20)
     session.ranges.take_over(1, 2)
     assert stack.undoText() == f"Take over object 2 by object 1, frames 20-{FRAMES - 1}"
+
+
+def test_what_is_taken_over_or_split_off_makes_nothing_stale(desk: Desk) -> None:
+    session = desk.session
+    for number in (1, 2):
+        session.objects.add()
+        mask = BOTH if number == 1 else mask_at(50)
+        put = {Key(f, number): Entry(mask, Origin.PROPAGATED) for f in range(4 * number, 12)}
+        session.masks.change(put, "Put")
+    before = dict(session.masks.document.items())
+    session.ranges.split_off(Block((1,), range(5, 7)))
+    assert len(session.masks.objects) == 3
+    assert not any(entry.stale for _, entry in session.masks.document.items())
+    assert [masks_of(desk, 3)[frame] is not None for frame in (5, 6)] == [True, True]
+    session.history.undo()
+    assert dict(session.masks.document.items()) == before
+    session.view.go_to(9)
+    session.ranges.take_over(1, 2)
+    assert not any(entry.stale for _, entry in session.masks.document.items())
+    assert masks_of(desk, 2) == {8: mask_at(50)}
+    anchors = {key for key, entry in session.masks.document.items() if entry.is_anchor}
+    assert {Key(9, 1), Key(11, 1)} <= anchors
+    assert Key(10, 1) not in anchors
+
+
+def test_what_is_taken_over_is_as_it_was_but_for_both_ends(desk: Desk) -> None:
+    session = desk.session
+    for _ in range(2):
+        session.objects.add()
+    entry = Entry(mask_at(50), Origin.PROPAGATED, stale=True, conflict=True)
+    session.masks.change({Key(f, 2): entry for f in (3, 4, 6)}, "Put")
+    session.ranges.take_over(1, 2)
+    found = session.masks.document.of_object(1)
+    held = replace(entry, verified=True, stale=False, conflict=False)
+    assert found == {3: held, 4: entry, 6: held}
+    assert session.masks.document.of_object(2) == {}
+    assert session.history.stack.undoText() == "Take over object 2 by object 1, frames 3-6"
+
+
+def test_two_objects_without_a_mask_cannot_be_exchanged(desk: Desk) -> None:
+    session = desk.session
+    for number in (1, 2):
+        draw(desk, 9, number, 20 * number)
+    session.objects.add()
+    steps = session.history.stack.count()
+    session.edit.exchange(1, 2, range(3))
+    assert desk.reports[-1].text == "Neither has a mask on these frames."
+    assert session.history.stack.count() == steps

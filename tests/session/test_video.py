@@ -69,6 +69,7 @@ def test_a_frame_that_could_not_be_read_is_tried_again_while_it_is_looked_at(
     monkeypatch.setattr("app.session.state.video._AGAIN_S", 0.05)
     session, file = desk.session, clip / "00025.png"
     session.video.image_ready.connect(session.video.image)  # as a view does
+    session.video._again.setInterval(20)
     away = file.rename(tmp_path / "away.png")
     session.video.image(25)
     qtbot.waitUntil(lambda: desk.said("00025.png"))
@@ -76,7 +77,9 @@ def test_a_frame_that_could_not_be_read_is_tried_again_while_it_is_looked_at(
     assert session.video.image(25) is None
     assert sum("00025.png" in report.text for report in desk.reports) == 1  # told once
     away.rename(file)
-    qtbot.waitUntil(lambda: session.video.image(25) is not None)
+    opened = session.video.now
+    assert opened is not None
+    qtbot.waitUntil(lambda: opened.cache.peek(25) is not None)  # nobody asks but the view
 
 
 def test_a_frame_that_is_back_is_read_when_it_is_gone_to_again(

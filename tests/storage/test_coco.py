@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -398,3 +399,63 @@ def test_a_small_mask_on_a_huge_picture_takes_no_time(shape: str) -> None:
     raw["images"][0] |= {"height": side, "width": side + 1}  # type: ignore[index]
     with pytest.raises(FormatError, match="size"):
         read_coco(raw)
+
+
+def numbered_tracks(*tracks: int) -> dict[str, Any]:
+    """Return a file of one image with a box for each track."""
+    return {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": 64, "height": 48, "video": "v"}],
+        "annotations": [
+            {"id": n, "image_id": 1, "category_id": 1, "track_id": track, "iscrowd": 0,
+             "area": 16, "bbox": [5 * n, 1, 4, 4],
+             "segmentation": [[5 * n, 1, 5 * n + 4, 1, 5 * n + 4, 5, 5 * n, 5]]}
+            for n, track in enumerate(tracks, start=1)
+        ],
+        "categories": [{"id": 1, "name": "cup"}],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("tracks", "ids"),
+    [
+        ((7, 3), [7, 3]), ((1, 254), [1, 254]), ((0, 255), [1, 2]), ((300, 1, 2), [1, 2, 3]),
+        ((2, 900, 901), [2, 1, 3]),
+    ],
+)  # fmt: skip
+def test_a_track_keeps_its_number_where_a_project_can_have_it(
+    tracks: tuple[int, ...], ids: list[int]
+) -> None:
+    (video,) = read_coco(numbered_tracks(*tracks), [])
+    lefts = {mask.box[2]: number for number, mask in video.frames[0].masks}
+    assert [lefts[left] for left in sorted(lefts)] == ids
+
+
+def test_folders_are_called_by_as_much_of_their_paths_as_tells_them_apart() -> None:
+    def names(*folders: str) -> list[str]:
+        raw = numbered_tracks()
+        raw["images"] = [
+            {"id": n, "file_name": f"{folder}/0.jpg", "width": 64, "height": 48}
+            for n, folder in enumerate(folders, start=1)
+        ]
+        return [video.name for video in read_coco(raw, [])]
+
+    assert names("a/images", "b/masks") == ["images", "masks"]
+    assert names("a/images", "b/images") == ["a_images", "b_images"]
+    assert names("x/c", "y/c", "y_c") == ["x_c_1", "y_c_2", "y_c_3"]
+
+
+@pytest.mark.parametrize(
+    ("segmentation", "words"),
+    [
+        ({"size": [10, 12], "counts": "6`"}, "a compressed run-length code is cut short"),
+        ({"size": [12, 10], "counts": [120]}, "is not of its image's size 12x10"),
+        ([[3, 2, 9]], "a polygon is no list of x and y"),
+        ([5], "a polygon is no list of x and y"),
+        ("polygon", "neither polygons nor a run-length code"),
+        ([[1e300, 2, 9, 2, 9, 6]], "has a corner that lies nowhere"),
+    ],
+)
+def test_what_is_wrong_with_a_mask_is_said_in_words(segmentation: object, words: str) -> None:
+    with pytest.raises(FormatError) as refused:
+        read_coco(plain(segmentation))
+    assert words in str(refused.value)

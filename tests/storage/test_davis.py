@@ -318,11 +318,15 @@ def test_a_submission_holds_exactly_the_label_maps(tmp_path: Path) -> None:
         assert np.array_equal(after.labels(DENSE_SIZE), before.labels(DENSE_SIZE))
 
 
-def test_a_submission_that_would_not_come_back_is_not_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("first", [0, 2])
+def test_a_submission_of_which_a_mask_would_not_come_back_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: int
 ) -> None:
+    traced = list[int]()
+
     def shifted(pixels: BoolMask, offset: tuple[int, int]) -> list[list[list[int]]]:
-        return trace(pixels, (offset[0] + 1, offset[1]))
+        traced.append(1)
+        return trace(pixels, (offset[0] + (len(traced) > first), offset[1]))
 
     monkeypatch.setattr("app.storage.formats.submission.trace", shifted)
     target = tmp_path / "val.json"
@@ -372,3 +376,23 @@ def test_a_list_chooses_the_videos_that_it_names(tmp_path: Path) -> None:
     split.write_text("three\n")
     with pytest.raises(FormatError, match="names none of the subsequences"):
         chosen(videos, split)
+
+
+@pytest.mark.parametrize("count", [1, 5, 6])
+def test_of_many_videos_the_first_five_are_named(tmp_path: Path, count: int) -> None:
+    names = [f"v{number}" for number in range(count)]
+    labels = np.ones((9, 16), np.uint8)
+    for name in names:
+        for size in ("480p", "1080p"):
+            (tmp_path / size / name).mkdir(parents=True)
+            (tmp_path / size / name / "0.png").write_bytes(encode_palette_png(labels))
+    some = ", ".join(f"480p/{name}" for name in names[:5]) + (", ..." if count > 5 else "")
+    (note,) = size_notes(tmp_path)
+    assert f"{count} video(s) of {tmp_path} lie there in several sizes" in note
+    assert f"these are read: {some}. " in note
+    videos = [next(read_davis(tmp_path / "480p", name)) for name in names]
+    out = tmp_path / "out"
+    assert write_davis(out, videos, "val") == ()
+    (note,) = write_davis(out, videos, "val")
+    some = ", ".join(f"Annotations/9p/{name}" for name in names[:5]) + ", ..." * (count > 5)
+    assert note == f"{count} video(s) of {out} were there before and are replaced: {some}."

@@ -257,3 +257,44 @@ def test_a_frame_that_could_not_be_read_is_tried_again_when_asked_for(
     video.broken.clear()
     assert cache.get(7)[0, 0, 0] == 7
     assert cache.failure(7) is None
+
+
+def test_the_nearest_frame_in_memory_is_told_and_keeps_nothing_there(video: CountedVideo) -> None:
+    cache = FrameCache(video, 3 * FRAME_BYTES)  # too small to read ahead
+    assert cache.nearest(5) is None
+    for index in (10, 20, 30):
+        cache.get(index)
+    found = {index: cache.nearest(index) for index in (0, 14, 16, 29, 99)}
+    assert {index: near and near[0] for index, near in found.items()} == {
+        0: 10, 14: 10, 16: 20, 29: 30, 99: 30,
+    }  # fmt: skip
+    assert all(near is not None and near[1][0, 0, 0] == near[0] for near in found.values())
+    cache.nearest(10)
+    cache.get(40)
+    assert cache.peek(10) is None  # what was used least lately goes first
+    cache.close()
+
+
+def test_a_frame_that_is_looked_at_in_memory_stays_there_longest(video: CountedVideo) -> None:
+    cache = FrameCache(video, 3 * FRAME_BYTES)
+    for index in (10, 20, 30):
+        cache.get(index)
+    assert cache.peek(10) is not None
+    cache.get(40)
+    assert [cache.peek(index) is not None for index in (10, 20, 30, 40)] == [
+        True, False, True, True,
+    ]  # fmt: skip
+    assert cache.used_bytes == 3 * FRAME_BYTES
+    cache.close()
+
+
+def test_a_frame_outside_the_video_is_none_to_get_or_to_ask_for(
+    cache: FrameCache, video: CountedVideo
+) -> None:
+    for index in (-1, len(video)):
+        with pytest.raises(IndexError):
+            cache.get(index)
+        with pytest.raises(IndexError):
+            cache.request(index, lambda _: None)
+    assert cache.get(len(video) - 1)[0, 0, 0] == (len(video) - 1) % 256
+    assert (cache.size, len(cache)) == (video.size, len(video))

@@ -5,16 +5,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from app.errors import FormatError
 from app.storage.formats.davis import read_davis
+from app.storage.formats.labelled import area_counts, split_labels, white_masks
 from app.storage.formats.palette import (
     Labels,
     counts_of,
     encode_palette_png,
     is_white_on_black,
+    note_of,
     read_labels,
+    white_as_one,
 )
 from tests.cli.frames import SIZE, write_video
 
@@ -153,3 +157,58 @@ def test_propagate_takes_what_import_takes(tmp_path: Path, name: str) -> None:
     first = read_labels(tmp_path / "out" / "frame_0000000001.png")
     assert np.array_equal(first, (WHITE[name] >= 128).astype(np.uint8))
     assert encode_palette_png(first)
+
+
+def counted(white: int, between: dict[int, int], black: int = 1000) -> NDArray[np.int64]:
+    counts = np.zeros(256, np.int64)
+    counts[0], counts[255] = black, white
+    for value, count in between.items():
+        counts[value] = count
+    return counts
+
+
+@pytest.mark.parametrize(
+    ("white", "between", "is_white"),
+    [
+        (100, {}, True), (0, {}, False), (0, {128: 50}, False),
+        (100, {1: 10}, True), (100, {254: 10}, True), (100, {1: 5, 254: 5}, True),
+        (100, {1: 11}, False), (100, {254: 11}, False),
+        (100, {64: 5, 80: 5, 150: 5, 191: 5}, True), (100, {64: 5, 80: 5, 191: 5}, False),
+        (100, {63: 5, 80: 5, 150: 5, 191: 5}, False), (100, {64: 5, 80: 5, 150: 5, 192: 5}, False),
+        (100, {64: 100, 80: 100, 150: 50, 191: 50}, True),
+        (100, {64: 100, 80: 100, 150: 50, 191: 51}, False),
+    ],
+)  # fmt: skip
+def test_a_few_other_values_or_a_smooth_edge_beside_white_are_no_ids(
+    white: int, between: dict[int, int], is_white: bool
+) -> None:
+    assert is_white_on_black(counted(white, between)) is is_white
+    assert not is_white_on_black(counted(white, between, black=0))
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([3], "3"),
+        ([1, 2, 3, 4, 254], "1, 2, 3, 4, 254"),
+        ([9, 8, 7, 6, 5, 4], "4, 5, 6, 7, 8, ..."),
+    ],
+)
+def test_values_between_are_told_the_first_five_of_them(values: list[int], told: str) -> None:
+    (note,) = note_of(counted(100, dict.fromkeys(values, 1)))
+    assert f"with other values between ({told}): from 128 on" in note
+    assert note_of(counted(100, {})) == ()
+
+
+def test_white_is_what_is_rather_white_than_black_and_black_what_no_mask_has() -> None:
+    labels = np.array([[0, 1, 127], [128, 254, 255]], np.uint8)
+    assert white_as_one(labels).tolist() == [[0, 0, 0], [1, 1, 1]]
+    masks = split_labels(labels)
+    assert [number for number, _ in masks] == [1, 127, 128, 254, 255]
+    ((number, mask),) = white_masks(masks)
+    assert (number, mask.decode().tolist()) == (1, (labels >= 128).tolist())
+    assert white_masks(masks[:2]) == ()
+    frames = [masks, split_labels(np.zeros((2, 3), np.uint8))]
+    np.testing.assert_array_equal(
+        area_counts(frames, 6), counts_of([labels, np.zeros((2, 3), np.uint8)])
+    )

@@ -138,3 +138,22 @@ def test_frames_are_found_among_other_files_and_no_folder_without_any(
     (tmp_path / place / ".DS_Store").touch()
     assert find_frames(path, "P99_101") == tmp_path / place
     assert find_frames(tmp_path, "P99_101") == tmp_path / place
+
+
+def test_the_frames_of_a_coco_file_are_found_in_the_folder_that_it_names(tmp_path: Path) -> None:
+    images = [
+        {"id": n, "file_name": f"shots/one/{n}.png", "width": 160, "height": 48} for n in range(2)
+    ]
+    box = {"id": 1, "image_id": 0, "category_id": 1, "bbox": [1, 1, 3, 3], "area": 9,
+           "iscrowd": 0, "segmentation": [[1, 1, 4, 1, 4, 4, 1, 4]]}  # fmt: skip
+    raw = {"images": images, "annotations": [box], "categories": [{"id": 1, "name": "cup"}]}
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(raw))
+    assert MaskSource(path).open_video() is None
+    folder = tmp_path / "shots" / "one"
+    folder.mkdir(parents=True)
+    for number in range(2):
+        cv2.imwrite(str(folder / f"{number}.jpg"), np.zeros((48, 160, 3), np.uint8))
+    video = MaskSource(path).open_video()
+    assert video is not None
+    assert video.source == folder

@@ -10,7 +10,7 @@ import pytest
 from app.core.mask import Mask
 from app.errors import FrameReadError
 from app.storage.formats.labelled import Painted
-from app.storage.formats.overlay_video import paint, write_overlay_video
+from app.storage.formats.overlay_video import crossed_out, paint, write_overlay_video
 from models.api import Image
 
 
@@ -95,3 +95,61 @@ def test_the_shape_of_the_pixels_is_kept(tmp_path: Path, aspect: Fraction) -> No
     write_overlay_video(path, GreyFrames(3, (60, 80)), lambda _: (), {}, 24, pixel_aspect=aspect)
     with av.open(str(path)) as container:
         assert container.streams.video[0].sample_aspect_ratio == aspect
+
+
+@pytest.mark.parametrize(("height", "thickness"), [(100, 1), (719, 1), (720, 2), (1200, 2)])
+def test_the_outline_of_a_mask_is_as_thick_as_the_picture_is_high(
+    height: int, thickness: int
+) -> None:
+    picture = np.full((height, 60, 3), 100, np.uint8)
+    pixels = np.zeros((height, 60), np.bool_)
+    pixels[20:80, 10:50] = True
+    mask = Mask.encode(pixels)
+    assert mask is not None
+    painted = paint(picture, ((1, mask),), {1: (0, 0, 200)})
+    assert (picture == 100).all()
+    assert painted[50, 30].tolist() == [55, 55, 145]
+    # A line of one pixel is a little softer than its colour, one of two has a pixel aside.
+    assert np.count_nonzero(painted[50, 5:15, 2] > 190) == 2 * thickness - 1
+    assert painted[50, 10, 2] > 190
+    assert painted[20, 30, 2] > 190
+    assert (painted[50, :8] == 100).all()
+
+
+def test_a_later_mask_lies_on_top(tmp_path: Path) -> None:
+    (one,), (other,) = square((60, 80), 10), square((60, 80), 20)
+    colors = {1: (200, 0, 0), 2: (0, 0, 200)}
+    picture = paint(np.zeros((60, 80, 3), np.uint8), (one, (2, other[1])), colors)
+    assert picture[25, 15].tolist() == [90, 0, 0]
+    assert picture[25, 30].tolist() == [49, 0, 90]
+
+
+def test_a_crossed_out_picture_has_a_cross_from_corner_to_corner(tmp_path: Path) -> None:
+    path = tmp_path / "o.mp4"
+    write_overlay_video(path, GreyFrames(2, (240, 320), broken=0), lambda _: (), {}, 24)
+    with av.open(str(path)) as container:
+        picture = next(container.decode(video=0)).to_ndarray(format="rgb24")[..., 0].astype(int)
+    for y, x in ((0, 0), (0, 319), (239, 0), (239, 319), (120, 160), (60, 80), (180, 80)):
+        near = picture[max(0, y - 3) : y + 4, max(0, x - 3) : x + 4]
+        assert near.max() > 105, (y, x)
+    for y, x in ((0, 160), (239, 160), (120, 10), (120, 310)):
+        near = picture[max(0, y - 3) : y + 4, max(0, x - 3) : x + 4]
+        assert abs(near - 64).max() < 12, (y, x)
+
+
+@pytest.mark.parametrize(
+    ("size", "thickness"), [((119, 160), 1), ((179, 100), 1), ((181, 100), 2), ((420, 50), 4)]
+)
+def test_the_cross_goes_through_the_corners_and_is_as_thick_as_the_picture_is_high(
+    size: tuple[int, int], thickness: int
+) -> None:
+    picture = crossed_out(size)
+    assert picture.shape == (*size, 3)
+    assert (picture == picture[..., :1]).all()
+    assert picture.min() == 64
+    assert 120 <= picture.max() <= 128
+    assert all(picture[y, x, 0] > 96 for y in (0, -1) for x in (0, -1))
+    across = (picture[size[0] // 4, : size[1] // 2, 0] > 80).sum()
+    wide = thickness * np.hypot(*size) / size[0]  # of a line that slants
+    assert wide - 1 <= across <= wide + 2
+    assert picture[size[0] // 2, 0, 0] == picture[0, size[1] // 2, 0] == 64

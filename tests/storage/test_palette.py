@@ -41,6 +41,7 @@ def test_the_palettes_are_those_of_davis_and_visor() -> None:
 
 def test_the_palette_spreads_the_bits_of_an_id_over_the_colours() -> None:
     """As Pascal VOC defines it: of each three bits one a channel, the lowest weighing most."""
+    davis_palette.cache_clear()
     for index, colour in enumerate(davis_palette()):
         bits = [index >> place & 1 for place in range(9)]
         wanted = [sum(bits[channel + 3 * k] << 7 - k for k in range(3)) for channel in range(3)]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.batch.masks.anchors import read_anchors
-from app.errors import FormatError, UsageError
+from app.errors import FirstNumberError, FormatError, UsageError
 from app.storage.formats.importing import MaskSource, placed_stems
 from app.storage.formats.palette import write_palette_png
 from app.storage.video.opening import Video, open_video
@@ -44,6 +44,21 @@ def test_what_stays_ambiguous_is_refused_unless_it_is_said(clip: Video, last: in
         placed_stems(stems, clip)
     assert placed_stems(stems, clip, 1)[0] == list(range(last))
     assert placed_stems(stems, clip, 0)[0] == list(range(1, last + 1))
+
+
+@pytest.mark.parametrize("step", [2, 3, 5])
+def test_every_second_or_third_frame_from_1_is_as_ambiguous(clip: Video, step: int) -> None:
+    numbers = [*range(1, 12, step)]
+    stems = numbered(numbers)
+    with pytest.raises(FirstNumberError, match=f"1, {1 + step} to {numbers[-1]}"):
+        placed_stems(stems, clip)
+    assert placed_stems(stems, clip, 1)[0] == [number - 1 for number in numbers]
+    assert placed_stems(stems, clip, 0)[0] == numbers
+
+
+def test_masks_that_were_drawn_here_and_there_are_counted_from_nought(clip: Video) -> None:
+    for numbers in ([1, 3, 4], [1, 5, 6, 7], [3, 5, 7]):
+        assert placed_stems(numbered(numbers), clip) == (numbers, ())
 
 
 def test_numbers_beyond_the_video_have_no_frame(clip: Video) -> None:

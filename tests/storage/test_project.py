@@ -2,8 +2,10 @@
 
 import os
 import signal
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -275,4 +277,33 @@ def test_fifty_thousand_masks_load_quickly(path: Path) -> None:
     assert len(project.load()) == 50_000
     # As long as it takes to write, measured; what grew with the square would take a thousandfold.
     assert time.process_time() - written < 20 * (written - begun)
+    project.close()
+
+
+def test_a_disk_that_is_full_is_said_to_be_and_keeps_what_was_written(tmp_path: Path) -> None:
+    project = created(tmp_path / "a.maskwright", 300)
+    project.append({Key(0, 1): drawn(0)})
+    pages = project._database.execute("PRAGMA page_count").fetchone()[0]
+    project._database.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(ProjectError, match=r"a\.maskwright: .*free some disk space"):
+        project.append({Key(n, 1): drawn(n) for n in range(1, 300)})
+    assert dict(project.load().items()) == {Key(0, 1): drawn(0)}
+    project._database.execute("PRAGMA max_page_count = 100000")
+    project.append({Key(1, 1): drawn(1)})
+    project.close()
+    assert reopened(tmp_path / "a.maskwright").frames() == [0, 1]
+
+
+def test_a_file_that_another_program_holds_is_said_to_be_in_use(tmp_path: Path) -> None:
+    path = tmp_path / "a.maskwright"
+    created(path).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(ProjectError, match="another program is using the file"):
+            Project.open(path)
+    project = Project.open(path)
+    project.append({Key(0, 1): drawn(0)})
+    project._database.execute("PRAGMA query_only = 1")
+    with pytest.raises(ProjectError, match="copy the project elsewhere"):
+        project.append({Key(1, 1): drawn(1)})
     project.close()

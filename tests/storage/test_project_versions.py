@@ -170,3 +170,13 @@ def test_a_migration_that_fails_changes_nothing(
     tables = project._database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
     assert ("half",) not in tables.fetchall()
     project.close()
+
+
+def test_the_columns_of_this_version_are_those_of_a_new_file(path: Path) -> None:
+    project_schema.columns_of_version.cache_clear()
+    created(path).close()
+    with closing(sqlite3.connect(path)) as database:
+        tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        found = {name: project_schema.columns(database, name) for (name,) in tables}
+    assert project_schema.columns_of_version() == found
+    assert {"video", "object", "entry", "attachment"} <= found.keys()

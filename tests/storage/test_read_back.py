@@ -82,3 +82,16 @@ def test_what_a_smaller_canvas_cannot_hold_is_no_failure(
         export_document(
             document, names, Format.VISOR, tmp_path / "a.json", resolution=Resolution(resolution)
         )
+
+
+def test_a_mask_that_does_not_come_back_is_found_behind_an_absence(
+    tmp_path: Path, document: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absent = Document(document.objects, {Key(1, 1): Entry(None, Origin.DRAWN)})
+    absent.replace(dict(document.items()))
+    monkeypatch.setattr(
+        "app.storage.formats.visor.exporting.trace", lambda *_: [[[9, 5], [29, 5], [29, 19]]]
+    )
+    with pytest.raises(StorageError, match=r"The mask of cup on frame 0 would not come back"):
+        export_document(absent, frames(tmp_path), Format.VISOR, tmp_path / "a.json")
+    assert not (tmp_path / "a.json").exists()

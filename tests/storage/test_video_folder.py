@@ -200,3 +200,31 @@ def test_one_name_written_in_two_forms_is_one_frame(tmp_path: Path) -> None:
     write_image(tmp_path / "cafe\u0301.jpg", 1)
     with pytest.raises(VideoOpenError, match="same frame twice"):
         open_video(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds"),
+    [
+        ("P01_01_frame_0000000001", 0.0),
+        ("P01_01_frame_0000000091", 1.5),
+        ("P01_101_frame_0000000076", 1.5),
+        ("P01_1011_frame_0000000076", 1 / 24),
+        ("frame_0000000076", 1 / 24),
+    ],
+)
+def test_the_name_of_a_kitchen_s_frame_tells_its_time(
+    tmp_path: Path, name: str, seconds: float
+) -> None:
+    write_image(tmp_path / "A.png", 0)
+    write_image(tmp_path / f"{name}.png", 1)
+    assert open_video(tmp_path).time(1) == pytest.approx(seconds)
+
+
+def test_a_folder_has_no_frame_before_its_first_and_after_its_last(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", 5)
+    write_image(tmp_path / "b.png", 6)
+    video = open_video(tmp_path)
+    assert [number_in(video[n]) for n in (0, 1)] == [5, 6]
+    for index in (-1, 2):
+        with pytest.raises(IndexError):
+            video[index]

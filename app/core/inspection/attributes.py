@@ -65,5 +65,5 @@ def break_down(parts: Iterable[tuple[Measures, Circumstances]]) -> tuple[Share, 
 
 def _values(course: Circumstances) -> tuple[Floats, ...]:
     """Return the values of the attributes, (T, K) each, in their order."""
-    hidden = np.clip(1 - course.visible, 0, 1)
+    hidden = np.maximum(1 - course.visible, 0)
     return course.share, course.move, hidden, course.likeness

@@ -90,7 +90,7 @@ def circumstances(measures: Measures, positions: tuple[int, ...]) -> Circumstanc
         area / _usual(area),
         _after_first(np.where(near[:, None], moved, np.nan)),
         measures.contact,
-        _likeness(measures, side),
+        _likeness(measures, area),
         sharpness,
         np.abs(bright - _usual(bright)),
         _after_first(np.where(near, np.array(same, np.float64), np.nan)),
@@ -131,15 +131,16 @@ def _seen(
         yield Cause.SMALL
 
 
-def _likeness(measures: Measures, side: Floats) -> Floats:
+def _likeness(measures: Measures, area: Floats) -> Floats:
     """Return the likeness of each object to what could be taken for it, (T, K).
 
     Without images, an object nearby of half to twice the area counts as alike.
     """
+    side = np.sqrt(area)
     gaps = np.linalg.norm(measures.centre[:, :, None] - measures.centre[:, None], axis=-1)
     near = gaps < _NEARBY * (side[:, :, None] + side[:, None]) / 2
     near &= ~np.eye(side.shape[1], dtype=np.bool_)
-    ratio = (side[:, :, None] / side[:, None]) ** 2
+    ratio = area[:, :, None] / area[:, None]
     by_shape = np.where((ratio > 0.5) & (ratio < 2), 1.0, 0.0)
     seen = np.where(np.isnan(measures.likeness[..., 1:]), by_shape, measures.likeness[..., 1:])
     others = np.where(near, seen, 0).max(axis=-1, initial=0)

@@ -69,7 +69,7 @@ def label(measures: Measures, limits: Limits | None = None) -> Labelling:
     lost = (truth > 0) & (shared < limits.found * truth)
     failures[lost] = _code(Failure.MISS)
     failures[_unfound_since_return(truth > 0, lost)] = _code(Failure.LATE_REENTRY)
-    failures[(truth == 0) & (area > 0)] = _code(Failure.FALSE_PRESENCE)
+    failures[truth == 0] = _code(Failure.FALSE_PRESENCE)
     failures[(truth == 0) & (area == 0)] = _code(Failure.GOOD)
     swapped = _swapped_with(measures, lost | (truth == 0), limits)
     failures[swapped >= 0] = _code(Failure.IDENTITY_SWAP)

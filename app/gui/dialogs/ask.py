@@ -79,6 +79,22 @@ class Ask:
         box.exec()
         return box.clickedButton() is agree
 
+    def first_number(self, question: str) -> int | None:
+        """Ask which number a video's first frame has where masks are numbered; None = not now."""
+        translate = QCoreApplication.translate
+        box = QMessageBox(self._parent)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setWindowTitle(translate("Ask", "Numbered masks"))
+        box.setText(question)
+        first = box.addButton(translate("Ask", "&First"), QMessageBox.ButtonRole.AcceptRole)
+        second = box.addButton(translate("Ask", "&Second"), QMessageBox.ButtonRole.AcceptRole)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        box.exec()
+        pressed = box.clickedButton()
+        answers = ((first, 1), (second, 0))
+        return next((number for button, number in answers if button is pressed), None)
+
     def unsaved(self, title: str, count: int, why: str) -> Unsaved:
         """Ask what to do where `count` masks of the video `title` cannot be saved, and `why`.
 

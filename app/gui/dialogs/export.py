@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui.dialogs.ask import Ask
+from app.gui.widgets.words import counted
 from app.session.state.masks import Masks
 from app.session.state.status import SessionState, Status
 
@@ -98,8 +99,10 @@ class ExportDialog(QDialog):
     def _tell(self) -> None:
         """Say what there is to export, and where more is under way."""
         document = self._masks.snapshot()
-        said = self.tr("{} masks of {} objects on {} frames").format(
-            len(document), len(document.objects), len(document.frames())
+        said = self.tr("{0} of {1} on {2}").format(
+            counted(len(document), self.tr("mask"), self.tr("masks")),
+            counted(len(document.objects), self.tr("object"), self.tr("objects")),
+            counted(len(document.frames()), self.tr("frame"), self.tr("frames")),
         )
         if self._status.state is not SessionState.IDLE:
             said += ". " + self.tr(

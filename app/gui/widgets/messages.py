@@ -60,7 +60,7 @@ class Message(QFrame):
     def __init__(self, level: Level, text: str, offers: Sequence[Offer], parent: QWidget) -> None:
         super().__init__(parent)
         self.level = level
-        self.of_video = False
+        self.of_video = self.of_waiting = False
         self._said = [text]
         self.setObjectName("message")
         self.setProperty("level", level.value)
@@ -225,12 +225,13 @@ class Messages(QWidget):
         text: str,
         *,
         of_video: bool = False,
+        of_waiting: bool = False,
         offers: Sequence[Offer] = (),
     ) -> None:
         """Show `text`; one that says the same is shown longer, an error that is like it counts.
 
-        What is said `of_video`, of what is open, ends with `clear` even where it is an error.
-        `offers` become buttons.
+        What is said `of_video`, of what is open, ends with `clear` even where it is an error, and
+        what is said `of_waiting` with `end_waiting`. `offers` become buttons.
         """
         if offers:  # the same words may tell of something else now
             self._remove([each for each in self._kept if each.offers])
@@ -245,7 +246,7 @@ class Messages(QWidget):
             if message.isHidden():
                 self._kept.remove(message)
                 self._append(message)
-        message.of_video = of_video
+        message.of_video, message.of_waiting = of_video, of_waiting
         self._drop_oldest()
         self._arrange()
         self.raise_()
@@ -254,6 +255,11 @@ class Messages(QWidget):
         """Dismiss everything but errors that were not said of a video."""
         self._remove([each for each in self._errors() if each.of_video])
         self._remove(self._passing())
+
+    @Slot()
+    def end_waiting(self) -> None:
+        """Dismiss what says that something waits: it has begun."""
+        self._remove([each for each in self._kept if each.of_waiting])
 
     def withdraw_offers(self) -> None:
         """Take the buttons of all messages away, not what they say."""

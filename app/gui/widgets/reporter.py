@@ -9,7 +9,10 @@ from app.session.state.status import Report, SessionState, Topic
 
 
 class Reporter(QObject):
-    """Shows each report with what it offers: to view and undo changes, to fetch a model."""
+    """Shows each report with what it offers: to view and undo changes, to fetch a model.
+
+    That something waits is shown until a job begins.
+    """
 
     def __init__(
         self,
@@ -35,6 +38,7 @@ class Reporter(QObject):
             Topic.MODELS: (Offer(self.tr("Models…"), models, ends=True),),
         }
         session.status.reported.connect(self._on_reported)
+        session.jobs.began.connect(messages.end_waiting)
         # What was offered about the newest step would be done to another one.
         session.history.changed.connect(messages.withdraw_offers)
         session.status.state_changed.connect(messages.withdraw_offers)  # a job is newer, too
@@ -47,5 +51,6 @@ class Reporter(QObject):
             Level(report.level),
             report.text,
             of_video=self._session.video.is_open and not closes,
+            of_waiting=report.topic is Topic.WAITING,
             offers=self._offers.get(report.topic, ()),
         )

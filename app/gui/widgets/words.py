@@ -48,6 +48,11 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def counted(count: int, one: str, many: str) -> str:
+    """Return how many there are, in words: "1 mask", "30 masks"."""
+    return f"{count:,} {one if count == 1 else many}"
+
+
 def verbatim_tip(text: str) -> str:
     """Return a tool tip that shows `text` as it is: Qt takes what looks like HTML for HTML."""
     return f"<span>{html.escape(text)}</span>".replace("\n", "<br>") if text else ""

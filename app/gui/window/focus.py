@@ -1,7 +1,7 @@
 """The keys that stay with the widget that has the focus, though an action has them as shortcut."""
 
 from PySide6.QtCore import SIGNAL, QEvent, QObject, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -56,9 +56,15 @@ def keeps(widget: QWidget, key: Qt.Key, modifiers: Qt.KeyboardModifier) -> bool:
 
 
 class FocusKeys(QObject):
-    """Takes shortcuts back for the focused widget; an event filter of the application."""
+    """Takes shortcuts back for the focused widget; an event filter of the application.
+
+    A drop-down keeps its focus ring when its list closes, where Qt takes it for clicked.
+    """
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(watched, QComboBox) and _came_back(event):
+            watched.window().setAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
+            watched.update()
         if (
             event.type() is QEvent.Type.ShortcutOverride
             and isinstance(event, QKeyEvent)
@@ -72,3 +78,10 @@ class FocusKeys(QObject):
             event.accept()
             return True
         return False
+
+
+def _came_back(event: QEvent) -> bool:
+    """Whether the focus comes back from a list that has closed, or a key is pressed there."""
+    if event.type() is QEvent.Type.FocusIn:
+        return isinstance(event, QFocusEvent) and event.reason() is Qt.FocusReason.PopupFocusReason
+    return event.type() is QEvent.Type.KeyPress

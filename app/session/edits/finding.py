@@ -206,17 +206,15 @@ class Finding(QObject):
     def _added(self, chosen: Sequence[Proposal]) -> dict[int, int]:
         """Add the objects that are new; return the number of each by the proposed one."""
         there = {info.id for info in self._masks.objects}
-        numbers: dict[int, int] = {}
+        numbers = {each.key.object: each.key.object for each in chosen if each.key.object in there}
         for each in chosen:
-            proposed = each.key.object
-            if proposed in there:
-                numbers[proposed] = proposed
-            elif proposed < 0 and proposed not in numbers:
-                known = noun_classes().of_name(kind_of(each.name))
-                made = self._objects.add(each.name, known.id if known else None)
-                if made is None:
-                    break
-                numbers[proposed] = made
+            if each.key.object >= 0 or each.key.object in numbers:
+                continue
+            known = noun_classes().of_name(kind_of(each.name))
+            made = self._objects.add(each.name, known.id if known else None)
+            if made is None:  # there is no room for the others either
+                break
+            numbers[each.key.object] = made
         return numbers
 
     def _put(self, proposal: Proposal, key: Key) -> None:

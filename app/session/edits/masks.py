@@ -180,7 +180,8 @@ class MaskEdits(QObject):
 
         By default from the current frame to the next anchor of either. The masks at both ends
         become anchors, so that no propagation from outside brings the wrong ones back; and what
-        lies outside stays as it is: it was right.
+        lies outside stays as it is: it was right. Where nothing lies behind the last frame, or an
+        anchor does, nobody has said of it that it is right.
         """
         masks = self._masks
         if any(self.refuses(number) for number in (one, other)):
@@ -367,11 +368,19 @@ def _given_to_each_other(masks: Masks, one: int, other: int, span: range) -> Cha
         mine, theirs = (masks.entry(Key(frame, number)) for number in (one, other))
         if mine is not None or theirs is not None:
             changes |= {Key(frame, one): theirs, Key(frame, other): mine}
-    ends = {min(changes).frame, max(changes).frame} if changes else set()
+    ends = {min(changes).frame} if changes else set()
+    if changes and _goes_on(masks, (one, other), max(changes).frame + 1):
+        ends.add(max(changes).frame)
     for key, entry in changes.items():
         if entry is not None and key.frame in ends:
             changes[key] = replace(entry, verified=True, stale=False, conflict=False)
     return changes
+
+
+def _goes_on(masks: Masks, numbers: tuple[int, int], frame: int) -> bool:
+    """Whether either has a mask on a frame, and neither an anchor."""
+    found = [entry for number in numbers if (entry := masks.entry(Key(frame, number))) is not None]
+    return bool(found) and not any(entry.is_anchor for entry in found)
 
 
 def _shown_among(

@@ -106,8 +106,6 @@ class ObjectEdits(QObject):
             masks.change(dict.fromkeys(keys), "Delete masks")
             left = tuple(info for info in masks.objects if info.id != object_id)
             masks.change_objects(left, "Delete object")
-        if self._view.selected == object_id:
-            self._view.select(None)
 
     @interaction("objects")
     def move(self, object_id: int, position: int) -> None:

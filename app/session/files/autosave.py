@@ -66,6 +66,7 @@ class Autosave(QObject):
         self._batch = _Batch({}, None)  # of the last write
         self._busy: Future[None] | None = None
         self._failing = False
+        self._logged = ""  # the failure that is in the log already
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._write)
@@ -189,6 +190,7 @@ class Autosave(QObject):
         self._dirty, self._drafts, self._stored = set(), {}, {}
         self._batch, self._busy = _Batch({}, None), None
         self._objects_dirty = self._failing = False
+        self._logged = ""
 
     @Slot(object)
     def _on_entries_changed(self, keys: frozenset[Key]) -> None:
@@ -248,7 +250,7 @@ class Autosave(QObject):
             if batch.entries or batch.objects is not None:
                 self.saved.emit(datetime.now(UTC).astimezone())
             return
-        log.error("The project could not be written", exc_info=error)
+        self._log(error)
         self._dirty |= set(batch.entries)
         self._objects_dirty |= batch.objects is not None
         if not self._failing:
@@ -260,7 +262,15 @@ class Autosave(QObject):
             )
         self._soon(_RETRY_MS)
 
+    def _log(self, error: BaseException) -> None:
+        """Log a failure once, however often it comes again, until there is another one."""
+        if (what := f"{type(error).__name__}: {error}") != self._logged:
+            log.error("The project could not be written", exc_info=error)
+        self._logged = what
+
     def _set_failing(self, *, failing: bool) -> None:
+        if not failing:
+            self._logged = ""
         if failing is not self._failing:
             self._failing = failing
             self.failing_changed.emit(failing)

@@ -49,15 +49,16 @@ class Exchange(QObject):
         self._background = Background("export", self)
         self._background.failed.connect(self._fail)
 
-    def import_masks(self, source: Path) -> None:
+    def import_masks(self, source: Path, first_number: int | None = None) -> None:
         """Import a folder of mask PNGs named like the frames, or a VISOR or COCO JSON.
 
-        Objects with the same id are the same. Raises FormatError, UsageError.
+        Objects with the same id are the same; `first_number` is that of a video's first frame.
+        Raises FormatError, FirstNumberError where that has to be known, UsageError.
         """
         opened = self._video.now
         if opened is None:
             raise UsageError("Masks are imported onto a video. Open one first.")
-        found = MaskSource(source).document(opened.video)
+        found = MaskSource(source).document(opened.video, first_number=first_number)
         objects = found.document.objects
         # What was deleted here stays gone: its id is not that of an object from elsewhere.
         own = ids_for(self._masks.document, (info.id for info in objects))

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app import paths
-from app.core.document import Document
+from app.core.document import Document, ids_for, renumbered
 from app.errors import ProjectError, UsageError, VideoMissingError
-from app.storage.formats.importing import MaskSource
-from app.storage.formats.visor.importing import ATTACHMENT
+from app.storage.formats.importing import Imported, MaskSource
+from app.storage.formats.visor.importing import ATTACHMENT, Original
 from app.storage.project.project import SUFFIX, Project, is_there
 from app.storage.video.opening import Video, open_video
 
@@ -200,6 +200,7 @@ def _open_masks(source: Path, folder: str) -> Opened:
         note = f"The project has masks already, so those of {source.name} were not imported."
         return replace(opened, notes=(*opened.notes, note))
     try:
+        imported = _under_new_ids(imported, opened.document)
         with opened.project.together():
             opened.project.save_objects(imported.document.objects)
             opened.project.append(dict(imported.document.items()))
@@ -215,3 +216,12 @@ def _open_masks(source: Path, folder: str) -> Opened:
         attachment=imported.attachment,
         notes=(*opened.notes, *imported.notes),
     )
+
+
+def _under_new_ids(imported: Imported, emptied: Document) -> Imported:
+    """Return what was imported, its objects with no id that one deleted from a project had."""
+    ids = ids_for(emptied, (info.id for info in imported.document.objects))
+    attachment = imported.attachment
+    if attachment is not None and any(own != number for number, own in ids.items()):
+        attachment = Original.loads(attachment).renumbered(ids).dumps()
+    return replace(imported, document=renumbered(imported.document, ids), attachment=attachment)

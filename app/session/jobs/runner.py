@@ -30,6 +30,7 @@ class JobRunner(QObject):
     """The running job: at most one, whose results are pending until it ends. Others wait."""
 
     progress_changed = Signal(object)  # Progress | None
+    began = Signal()  # a job: that it waits is past
     replaced = Signal()  # masks, by a job that has ended: `before` holds what stood there
 
     def __init__(self, context: SessionContext, engine: Engine, parent: QObject) -> None:
@@ -109,7 +110,8 @@ class JobRunner(QObject):
 
         if self._status.state is SessionState.SEGMENTING:
             self.after_click.hold(partial(self.ask, planned, at_once=at_once))
-            self._status.report("info", "The propagation begins with the answer to the click.")
+            text = "The propagation begins with the answer to the click."
+            self._status.report("info", text, Topic.WAITING)
         else:
             self.ask(planned, at_once=at_once)
 
@@ -211,7 +213,7 @@ class JobRunner(QObject):
             self._begin(lambda: job.rest(self._masks.document))
         else:
             self.queue.add(job)
-            self._status.report("info", f"{job.title}: waits for its turn.")
+            self._status.report("info", f"{job.title}: waits for its turn.", Topic.WAITING)
 
     def _begin(self, plan: Callable[[], Job | None]) -> None:
         """Start what is planned; where that is nothing, say why and go on with what waits."""
@@ -244,6 +246,7 @@ class JobRunner(QObject):
         self._running = running
         # Before it is told: what follows from that may already put another job in its place.
         self._engine.put(job.request(number))
+        self.began.emit()
         self._status.enter(job.state)
         if self._running is running:
             self.progress_changed.emit(running.meter.progress(job.first))

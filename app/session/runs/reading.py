@@ -5,24 +5,25 @@ from pathlib import Path
 
 from app.batch.inspection.sequences import read_root
 from app.core.runs import Run, RunInfo, RunKind, run_of
-from app.storage.formats.importing import MaskSource, Source
+from app.storage.formats.importing import MaskSource, Source, placed_stems
 from app.storage.video.opening import Video
 from models.api import ModelError
 
 
 def read_run(
-    source: Path, video: Video, kind: RunKind, label: str = ""
+    source: Path, video: Video, kind: RunKind, label: str = "", first_number: int | None = None
 ) -> tuple[Run, tuple[str, ...]]:
     """Return the masks of a folder or JSON as a run, and what a person should know of them.
 
     Of several sequences the one that bears the video's name is read. A frame whose file holds no
-    mask is one on which every object is absent. Raises FormatError, UsageError.
+    mask is one on which every object is absent. Raises FormatError, FirstNumberError where
+    `first_number`, that of the video's first frame, has to be known, UsageError.
     """
     masks = MaskSource(source)
     name = _sequence(masks, video)
-    found = masks.document(video, name)
+    found = masks.document(video, name, first_number)
     info = RunInfo(label or _label(source, kind), kind, source=str(source))
-    run = run_of(found.document, info, _frames(source, video, name) or None)
+    run = run_of(found.document, info, _frames(source, video, name, first_number) or None)
     return run, found.notes
 
 
@@ -48,12 +49,14 @@ def _sequence(masks: MaskSource, video: Video) -> str | None:
     return next((name for name in own if len(names) > 1 and name in names), None)
 
 
-def _frames(source: Path, video: Video, name: str | None) -> tuple[int, ...]:
+def _frames(
+    source: Path, video: Video, name: str | None, first_number: int | None
+) -> tuple[int, ...]:
     """Return the frames that the masks speak of, with a mask or without."""
     sequences, _ = read_root(source)
     masks = sequences[name] if name in sequences else next(iter(sequences.values()))
-    stems = set(masks.stems)
-    return tuple(index for index in range(len(video)) if video.stem(index) in stems)
+    places, _ = placed_stems(masks.stems, video, first_number)
+    return tuple(sorted({place for place in places if place is not None}))
 
 
 def _label(source: Path, kind: RunKind) -> str:

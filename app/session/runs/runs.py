@@ -12,6 +12,7 @@ from app.core.evaluate import Protocol
 from app.core.inspection.episodes import Episode
 from app.core.inspection.results import Result, inspect_runs
 from app.core.runs import Parameters, Run, RunInfo, RunKind, run_of
+from app.errors import FirstNumberError
 from app.session.comparison import Comparison
 from app.session.edits.ready import ReadyMasks
 from app.session.files.autosave import Autosave
@@ -33,6 +34,7 @@ class Runs(QObject):
     back after another video was opened, or another ground truth chosen, is dropped.
     """
 
+    first_number_wanted = Signal(str, object)  # question; Callable[[int], None] for the answer
     changed = Signal()  # which runs there are, or which of them are looked at
     measured = Signal()  # a result has come or gone
     progressed = Signal(object)  # float, 0 to 1, of the measuring; None when it has ended
@@ -102,23 +104,38 @@ class Runs(QObject):
         self.changed.emit()
         self.measured.emit()
 
-    def import_run(self, source: Path, kind: RunKind, name: str = "") -> None:
+    def import_run(
+        self, source: Path, kind: RunKind, name: str = "", first_number: int | None = None
+    ) -> None:
         """Read a folder of mask PNGs or a JSON as a run and keep it; nothing becomes an anchor.
 
-        Without a `name` it is called after its source.
+        Without a `name` it is called after its source. Where the number of the video's first frame
+        has to be known, it is asked for by `first_number_wanted`.
         """
         opened = self._video.now
         if opened is None:
             self._status.report("warning", "A run belongs to a video. Open one first.")
             return
         video = opened.video
-        self._background.do(
-            lambda: read_run(source, video, kind, name), partial(self._keep_read, tells=not name)
-        )
+
+        def read() -> tuple[Run, tuple[str, ...]] | FirstNumberError:
+            try:
+                return read_run(source, video, kind, name, first_number)
+            except FirstNumberError as error:
+                return error
+
+        def take(found: tuple[Run, tuple[str, ...]] | FirstNumberError) -> None:
+            if isinstance(found, FirstNumberError):
+                again = partial(self.import_run, source, kind, name)
+                self.first_number_wanted.emit(found.question, again)
+            else:
+                self._keep_read(found, tells=not name)
+
+        self._background.do(read, take)
 
     def keep(self, document: Document | None = None, how: str = "") -> None:
         """Keep masks as a run, by default the present ones; `how` they came about, if otherwise."""
-        document = document or self._masks.snapshot()
+        document = self._masks.snapshot() if document is None else document
         if not len(document):
             self._status.report("warning", "There are no masks to keep yet. Propagate first.")
             return

@@ -19,9 +19,10 @@ class SessionState(enum.Enum):
 
 
 class Topic(enum.Enum):
-    """What a report is about, where a person can do something about it at once."""
+    """What a report is about, where a person can do something about it, or it soon is past."""
 
     NOTHING = "nothing"
+    WAITING = "waiting"  # of a job that has still to begin
     CHANGES = "changes"  # of a job, which can be looked at and undone
     RUNS = "runs"  # between annotated frames, each of which is accepted or rejected
     MODELS = "models"  # that are not here, or not sound, and could be fetched

@@ -55,6 +55,6 @@ class Subsequences(QObject):
             return
         place = bisect_right(self.all, frame, key=lambda each: each.first) - 1
         wanted = max(0, min(place + count, len(self.all) - 1))
-        if count < 0 and place >= 0 and frame > self.all[place].last:
+        if count < 0 and frame > self.all[place].last:
             wanted = place  # between two of them, the one before is the last that was passed
         self._view.go_to(self.all[wanted].first)

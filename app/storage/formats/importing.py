@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.core.document import Document, Key
-from app.errors import FormatError, UsageError
+from app.errors import FirstNumberError, FormatError, UsageError
 from app.storage.files.writing import atomic_write
 from app.storage.formats.coco import read_coco
 from app.storage.formats.davis import by_size, mask_folders, read_davis, size_notes
@@ -26,7 +26,7 @@ from app.storage.formats.visor.release.tables import corrected
 from app.storage.formats.visor.source_text import JsonObject
 from app.storage.video.opening import Video, open_video
 
-_FEWEST_IN_A_ROW = 3  # masks numbered 1, 2, 3 could be counted from 0 or from 1
+_FEWEST_IN_A_ROW = 3  # masks numbered 1, 2, 3 or 1, 3, 5 could be counted from 0 or from 1
 _VIDEO_FILES = (".mp4", ".MP4", ".mkv", ".mov", ".avi", ".webm")
 
 
@@ -304,8 +304,8 @@ def placed_stems(
     """Return each mask's frame, None where it has none, and what a person should know.
 
     Masks are named as their frames. Those of a video file are numbered; `first_number` is the
-    number of its first frame where that is known. Raises FormatError where it is not and could be
-    0 as well as 1.
+    number of its first frame where that is known. Raises FirstNumberError where it is not and
+    could be 0 as well as 1.
     """
     names = {normal(video.stem(index)): index for index in range(len(video))}
     by_name = [names.get(normal(stem)) for stem in stems]
@@ -323,17 +323,28 @@ def placed_stems(
 
 
 def _first_number(numbers: Sequence[int], count: int) -> int:
-    present = set(numbers)
+    """Return the number of a video's first frame. Raises FirstNumberError where it is not clear."""
+    present = sorted(set(numbers))
     if 0 in present or not present:
         return 0
-    if max(present) == count:
+    if present[-1] == count:
         return 1
-    if len(present) >= _FEWEST_IN_A_ROW and present == set(range(1, len(present) + 1)):
-        raise FormatError(
-            f"The masks are numbered 1 to {len(present)}, the video has {count} frames: is 1 its "
-            "first frame or its second? Say so with --first-number 1 or --first-number 0."
+    if len(present) >= _FEWEST_IN_A_ROW and _is_counted(present):
+        first, second, *_ = present
+        named = f"1 to {present[-1]}" if second == 2 else f"{first}, {second} to {present[-1]}"
+        raise FirstNumberError(
+            f"The masks are numbered {named}, the video has {count} frames: is 1 its first frame "
+            "or its second?"
         )
     return 0
+
+
+def _is_counted(numbers: list[int]) -> bool:
+    """Whether rising numbers are those of frames taken at even distances, the first of which is 1.
+
+    Counted from 0, they would begin with the second frame.
+    """
+    return numbers == list(range(1, numbers[-1] + 1, numbers[1] - numbers[0]))
 
 
 def _by_number(stems: Sequence[str], video: Video) -> list[int | None]:

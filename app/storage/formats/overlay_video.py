@@ -56,7 +56,7 @@ def write_overlay_video(
                     picture = paint(frames[index], masks(index), colors)
                 except FrameReadError as error:
                     unreadable.append(error)
-                    picture = _crossed_out(frames.size)
+                    picture = crossed_out(frames.size)
                 picture = _padded(picture, height, width)
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
                 progress(index)
@@ -108,7 +108,7 @@ def _padded(picture: Image, height: int, width: int) -> Image:
     return np.pad(picture, more, mode="edge")
 
 
-def _crossed_out(size: tuple[int, int]) -> Image:
+def crossed_out(size: tuple[int, int]) -> Image:
     """Return the picture that stands for one that is not there."""
     height, width = size
     picture = np.full((height, width, 3), 64, np.uint8)

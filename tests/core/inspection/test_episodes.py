@@ -44,6 +44,8 @@ def test_an_episode_is_called_after_what_costs_most_not_after_what_is_most_frequ
     assert found.failure is miss
     (found,) = find_episodes(labelled(miss, part, part, miss), np.ones((4, 1)))
     assert found.failure is miss  # where nothing costs anything, the first of the most frequent
+    (found,) = find_episodes(labelled(part, miss, miss), np.ones((3, 1)))
+    assert found.failure is miss
 
 
 def test_two_good_frames_do_not_end_an_episode_and_three_do() -> None:
@@ -215,6 +217,31 @@ def test_the_interval_of_two_sequences_goes_from_one_to_the_other() -> None:
     found = compare(before, {"s": before["s"] + 0.1, "t": before["t"] + 0.4})
     assert (found.mean, found.low, found.high) == pytest.approx((0.2, 0.1, 0.4))
     assert found.is_weak
+
+
+def test_the_interval_leaves_a_fortieth_out_on_each_side() -> None:
+    """All that is drawn is of the five that stay alike once in 43 times: .0233."""
+    before = {str(number): np.array([0.5]) for number in range(8)}
+    better = {name: values + (int(name) >= 5) for name, values in before.items()}
+    found = compare(before, better)
+    assert (found.mean, found.low) == (3 / 8, 1 / 8)
+    turned = compare(better, before)
+    assert (turned.mean, turned.high) == (-3 / 8, -1 / 8)
+    three = {str(number): np.array([0.5]) for number in range(3)}
+    found = compare(three, {name: values + (name == "2") for name, values in three.items()})
+    assert (found.low, found.high) == (0, 1)
+
+
+def test_six_sequences_are_not_few_and_each_object_counts() -> None:
+    def runs(count: int) -> dict[str, np.ndarray]:
+        return {str(number): np.array([0.5]) for number in range(count)}
+
+    assert compare(runs(5), runs(5)).is_weak
+    assert not compare(runs(6), runs(6)).is_weak
+    uneven = {"a": np.array([0.0, 0.0, 0.0]), "b": np.array([0.0])}
+    assert compare(uneven, {"a": uneven["a"], "b": np.array([1.0])}).mean == 0.25
+    with pytest.raises(ValueError, match="not of the same"):
+        compare(uneven, {"a": np.array([0.0]), "b": uneven["b"]})
 
 
 def test_one_sequence_has_no_interval_and_others_are_refused() -> None:

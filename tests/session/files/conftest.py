@@ -11,6 +11,7 @@ from app.session.session import Session
 from app.session.state.status import Report
 from tests.fakes import FakeModels, write_frames
 from tests.session.files.strokes import FRAMES
+from tests.session.mirrors import check, follow
 
 
 @pytest.fixture
@@ -21,7 +22,9 @@ def clip(tmp_path: Path) -> Path:
 @pytest.fixture
 def session(qtbot: QtBot) -> Iterator[Session]:
     session = Session(loader=lambda frames, settings: FakeModels(frames))
+    mirrors = follow(session)
     yield session
+    check(mirrors)
     session.files.close()
     shiboken6.delete(session)
 

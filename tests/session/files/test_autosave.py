@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,50 @@ def test_a_full_disk_loses_nothing_and_is_said_once(
     session.files.close()
     session.files.open(clip)
     assert session.masks.document.frames() == [3, 4]
+
+
+def test_a_failure_is_logged_once_until_there_is_another(
+    session: Session,
+    clip: Path,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    append, why = Project.append, "The disk is full."
+    tries = 0
+
+    def failing(project: Project, changes: Changes) -> None:
+        nonlocal tries
+        tries += 1
+        if why:
+            raise ProjectError(why)
+        append(project, changes)
+
+    def logged() -> list[str]:
+        found = [r.exc_info for r in caplog.records if "could not be written" in r.message]
+        return [str(each[1]).partition(": ")[2] for each in found if each is not None]
+
+    monkeypatch.setattr(Project, "append", failing)
+    monkeypatch.setattr("app.session.files.autosave._RETRY_MS", 20)
+    session.files.open(clip)
+    draw(session, 3)
+    qtbot.waitUntil(lambda: tries >= 4)
+    assert logged() == ["The disk is full."]
+    why = "The drive is gone."
+    qtbot.waitUntil(lambda: len(logged()) == 2)
+    why = "The disk is full."
+    qtbot.waitUntil(lambda: len(logged()) == 3)
+    why = ""
+    with qtbot.waitSignal(session.files.autosave.saved):
+        pass
+    why = "The disk is full."
+    draw(session, 4)
+    qtbot.waitUntil(lambda: len(logged()) == 4)
+    tries = 0
+    qtbot.waitUntil(lambda: tries >= 3)
+    full, gone = "The disk is full.", "The drive is gone."
+    assert logged() == [full, gone, full, full]
+    why = ""
 
 
 class Writer:
@@ -154,6 +199,7 @@ def test_the_late_notice_of_another_project_says_nothing(
 
 _VICTIM = """
 import sys, time
+from datetime import datetime
 from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
@@ -229,3 +275,129 @@ def test_what_was_never_drawn_to_its_end_is_not_in_the_file_of_a_closed_video(
     session.files.close()
     session.files.open(clip)
     assert dict(session.masks.document.items()) == before
+
+
+def test_that_nothing_can_be_saved_is_told_until_something_is(
+    session: Session, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.files.open(clip)
+    told, times = list[bool](), list[datetime]()
+    session.files.autosave.failing_changed.connect(told.append)
+    session.files.autosave.saved.connect(times.append)
+    session.files.save()
+    draw(session, 3)
+    with monkeypatch.context() as full:
+        full.setattr(Project, "append", _refuse)
+        for _ in range(2):
+            with pytest.raises(ProjectError):
+                session.files.save()
+        assert (told, session.files.autosave.unsaved) == ([True], 1)
+    session.files.save()
+    session.files.save()
+    assert (told, session.files.autosave.unsaved) == ([True, False], 0)
+    assert len(times) == 3
+    assert times == sorted(times)
+    assert all(time.utcoffset() is not None for time in times)
+
+
+def _refuse(_project: Project, _changes: Changes) -> None:
+    raise ProjectError("The disk is full.")
+
+
+def test_what_changes_while_a_write_is_under_way_is_written_after_it(
+    session: Session, clip: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, begun, append = threading.Event(), threading.Event(), Project.append
+    written = list[set[int]]()
+
+    def slowly(project: Project, changes: Changes) -> None:
+        begun.set()
+        gate.wait(PATIENCE)
+        written.append({key.frame for key in changes})
+        append(project, changes)
+
+    monkeypatch.setattr(Project, "append", slowly)
+    monkeypatch.setattr("app.session.files.autosave._SOON_MS", 5)
+    session.files.open(clip)
+    autosave = session.files.autosave
+    autosave._watch.stop()  # which would write it later
+    draw(session, 3)
+    qtbot.waitUntil(begun.is_set)
+    draw(session, 4)
+    qtbot.wait(50)  # the time for it has come, and nothing can be written
+    assert autosave.unsaved == 2
+    gate.set()
+    qtbot.waitUntil(lambda: autosave.unsaved == 0)
+    assert written == [{3}, {4}]
+    times, objects = list[datetime](), list[object]()
+    autosave.saved.connect(times.append)
+    monkeypatch.setattr(Project, "save_objects", lambda *_args, **_more: objects.append(1))
+    autosave._look()  # as it does now and then: there is nothing to write
+    qtbot.waitUntil(lambda: autosave._busy is None)
+    draw(session, 5)
+    qtbot.waitUntil(lambda: autosave.unsaved == 0)
+    assert (len(times), objects) == (1, [])
+
+
+def test_a_file_that_is_gone_is_noticed_while_nothing_changes(
+    session: Session, clip: Path, qtbot: QtBot
+) -> None:
+    session.files.open(clip)
+    draw(session, 3)
+    session.files.save()
+    assert session.files.autosave.is_in_place()
+    qtbot.waitUntil(lambda: not session.files.autosave._timer.isActive())
+    session.files.autosave._watch.setInterval(5)
+    project = clip.with_name("clip.maskwright")
+    with qtbot.waitSignal(session.files.autosave.failing_changed):
+        project.rename(project.with_name("away"))
+    assert not session.files.autosave.is_in_place()
+    project.with_name("away").rename(project)
+
+
+def test_a_copy_that_cannot_be_written_whole_is_held_by_nobody(
+    session: Session, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.files.open(clip)
+    draw(session, 3)
+    session.files.save()
+    draw(session, 4)
+    with monkeypatch.context() as full:
+        full.setattr(Project, "append", _refuse)
+        with pytest.raises(ProjectError):
+            session.files.save_as(tmp_path / "copy.maskwright")
+    Project.open(tmp_path / "copy.maskwright").close()
+    assert session.files.project_path == clip.with_name("clip.maskwright")
+    session.files.close()
+    session.files.open(clip)
+    assert session.masks.document.frames() == [3, 4]
+
+
+def test_a_draft_is_in_the_file_until_it_is_done_or_its_object_gone(
+    session: Session, clip: Path
+) -> None:
+    session.files.open(clip)
+    draw(session, 3)
+    autosave, project = session.files.autosave, clip.with_name("clip.maskwright")
+
+    def in_file() -> list[int]:
+        session.files.save()
+        copy = project.with_name("copy.maskwright")
+        autosave.on_project(lambda opened: opened.copy_to(copy)).result()
+        opened = Project.open(copy)
+        document = opened.load()
+        opened.close()
+        copy.unlink()
+        return document.frames()
+
+    autosave.keep_draft(5, 1, square(20))
+    assert (in_file(), session.masks.document.frames()) == ([3, 5], [3])
+    autosave.keep_draft(5, 1, None)
+    assert in_file() == [3]
+    unsaved = autosave.unsaved
+    autosave.keep_draft(6, 1, None)  # of which there was none
+    assert autosave.unsaved == unsaved
+    autosave.keep_draft(7, 1, square(20))
+    assert in_file() == [3, 7]
+    session.objects.delete(1)
+    assert in_file() == []

@@ -181,3 +181,9 @@ def test_what_is_read_back_is_compared_mask_by_mask() -> None:
     assert exchange.compared(own, names, document("cup (2)", f3=10)) == (
         "Read back: worst IoU 1.0000."
     )
+    own.replace({Key(3, 1): Entry(None, Origin.DRAWN)})
+    own.replace({Key(4, 2): Entry(Mask.encode(square(10)), Origin.DRAWN)})  # of no name
+    own.replace({Key(5, 1): Entry(Mask.encode(square(10)), Origin.DRAWN)})
+    assert exchange.compared(own, names, document("cup (2)", f5=15)) == (
+        "Read back: worst IoU 0.3333 (cup (2), frame 5)."
+    )

@@ -1,6 +1,7 @@
 """The files of a session: opening, saving elsewhere, closing."""
 
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +13,12 @@ from app.errors import MaskwrightError, ProjectError, VideoMissingError
 from app.session.files.opening import project_path
 from app.session.session import Session
 from app.session.state.status import Report
+from app.storage.formats.importing import MaskSource
 from app.storage.project.project import Project
+from app.storage.video.folder import FolderVideo
 from tests.fakes import square, write_frames
 from tests.session.files.strokes import FRAMES, draw
+from tests.session.visor import files as visor_files
 
 
 def test_a_project_is_made_beside_the_video_and_found_again(session: Session, clip: Path) -> None:
@@ -278,3 +282,48 @@ def test_a_wrong_video_for_the_open_project_leaves_it_open(
         session.files.relocate_video(write_frames(tmp_path / "other", FRAMES + 1))
     assert session.video.title == "clip"
     assert len(session.masks.document) == 1
+
+
+def test_the_open_project_goes_on_with_a_copy_of_its_video(
+    session: Session, clip: Path, tmp_path: Path
+) -> None:
+    session.files.open(clip)
+    draw(session, 3)
+    shutil.copytree(clip, tmp_path / "elsewhere")
+    session.files.relocate_video(tmp_path / "elsewhere")
+    assert (session.video.title, session.masks.document.frames()) == ("elsewhere", [3])
+    assert session.files.project_path == clip.with_name("clip.maskwright")
+    session.files.close()
+    session.files.relocate_video(clip)  # of nothing
+    assert not session.video.is_open
+
+
+def test_what_cannot_be_opened_whole_is_held_by_nobody(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, closed = visor_files.write(tmp_path, visor_files.kitchen()), list[Path]()
+    close = FolderVideo.close
+
+    def noted(video: FolderVideo) -> None:
+        closed.append(video.source)
+        close(video)
+
+    def refuse(*_: object) -> None:
+        raise ProjectError("The disk is full.")
+
+    monkeypatch.setattr(FolderVideo, "close", noted)
+    for where, name in (
+        (Project, "append"),
+        (MaskSource, "document"),
+        (Project, "check"),
+        (Project, "open"),
+    ):
+        closed.clear()
+        with monkeypatch.context() as full:
+            full.setattr(where, name, refuse)
+            with pytest.raises(ProjectError, match="full"):
+                session.files.open(source)
+        assert closed == [tmp_path / visor_files.VIDEO], name
+        assert not list(tmp_path.glob("*.lock")), name
+    session.files.open(source)
+    assert len(session.masks.document) > 0

@@ -13,6 +13,7 @@ import shiboken6
 from app.session.session import Session
 from app.storage.formats.visor.exporting import export_visor
 from tests.fakes import SIZE, FakeModels
+from tests.session.mirrors import check, follow
 
 Json = Any
 VIDEO = "P01_01"
@@ -84,10 +85,14 @@ def write(folder: Path, raw: Json, name: str = VIDEO, *, numbers: Iterable[int] 
 def opened(source: Path) -> Iterator[Session]:
     """Give a session that is open on a file or folder, with models that are none."""
     session = Session(loader=lambda frames, settings: FakeModels(frames))
-    session.files.open(source)
-    yield session
-    session.files.close()
-    shiboken6.delete(session)
+    mirrors = follow(session)
+    try:
+        session.files.open(source)
+        yield session
+        check(mirrors)
+    finally:
+        session.files.close()
+        shiboken6.delete(session)
 
 
 def exported(session: Session) -> Json:

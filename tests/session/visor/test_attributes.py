@@ -306,6 +306,9 @@ def test_contacts_that_are_lost_on_many_frames_are_counted(
     session.history.undo()
     session.edit.clear([Key(frame, plate) for frame in range(4)])
     assert "on frames 0, 1, 2 and 1 more: " in reports[-1].text
+    session.history.undo()
+    session.edit.clear([Key(frame, plate) for frame in (1, 2, 3)])
+    assert "on frames 1, 2, 3: " in reports[-1].text
 
 
 def test_that_anything_may_be_said_otherwise_is_told(session: Session) -> None:
@@ -325,3 +328,19 @@ def test_that_anything_may_be_said_otherwise_is_told(session: Session) -> None:
         act()
         assert told
     assert attributes.imported is None
+
+
+def test_only_a_hand_or_a_glove_is_said_to_touch_nothing(
+    session: Session, reports: list[Report]
+) -> None:
+    attributes, before = session.files.exchange.visor.attributes, session.masks.document.attributes
+    for chosen in (None, number_of(session, "cup")):
+        session.view.select(chosen)
+        attributes.touch_nothing()
+    assert session.masks.document.attributes == before
+    assert not reports
+    for name in ("right hand", "left glove"):
+        session.view.select(number_of(session, name))
+        attributes.touch_nothing()
+        said = attributes.value(Key(0, number_of(session, name)), CONTACT)
+        assert said == f"{name.split()[1]}-not-in-contact"

@@ -16,7 +16,9 @@ from app.session.session import Session
 from app.session.state.status import Report
 from app.session.visor import validation
 from app.session.visor.validation import Finding, Validation
+from app.storage.formats.visor.validation.defect import Defect
 from tests.fakes import FakeModels, square, write_frames
+from tests.session.mirrors import Mirror, check, follow
 from tests.session.visor.files import (
     Json,
     annotation,
@@ -36,15 +38,17 @@ Open = Callable[[Json], Session]
 def opened(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Open a session on a file; the check after the opening comes at once."""
     monkeypatch.setattr(validation, "_SOON_MS", 10)
-    sessions = list[Session]()
+    sessions, mirrors = list[Session](), list[dict[str, Mirror]]()
 
     def open_file(raw: Json) -> Session:
         sessions.append(Session(loader=lambda frames, settings: FakeModels(frames)))
+        mirrors.append(follow(sessions[-1]))
         sessions[-1].files.open(write(tmp_path / str(len(sessions)), raw))
         return sessions[-1]
 
     yield open_file
-    for each in sessions:
+    for each, followed in zip(sessions, mirrors, strict=True):
+        check(followed)
         each.files.close()
         shiboken6.delete(each)
 
@@ -95,6 +99,26 @@ def test_a_visor_file_is_checked_once_it_is_open_and_what_it_finds_is_told(
     assert report.level == "warning"
     wrong = [each for each in rules_of(session).findings if not each.defect.harmless]
     assert report.text.startswith(f"{len(wrong)} defects by VISOR's rules, the first: frame 0, ")
+
+
+@pytest.mark.parametrize("frames", [(None, None), (None, 1), (1, None), (1, 3)])
+def test_the_first_defect_that_lies_on_a_frame_is_told(
+    opened: Open, qtbot: QtBot, frames: tuple[int | None, ...]
+) -> None:
+    session = opened(kitchen())
+    checked(session, qtbot)
+    said, rules = said_by(session), rules_of(session)
+    texts = [f"{n} ({name})" for n, name in enumerate(("cup", "tap"))]
+    rules._take(
+        tuple(
+            Finding(Defect("a.jpg", text, "contact", "wrong"), frame, 1)
+            for text, frame in zip(texts, frames, strict=True)
+        )
+    )
+    first = next((n for n, frame in enumerate(frames) if frame is not None), 0)
+    where = "file" if frames[first] is None else f"frame {frames[first]}"
+    what = f"{where}, {('cup', 'tap')[first]}, contact"
+    assert said[-1].text.startswith(f"2 defects by VISOR's rules, the first: {what}. ")
 
 
 def test_a_check_that_is_done_at_once_is_still_that_after_the_opening(
@@ -321,7 +345,7 @@ def test_a_class_is_that_of_the_name(opened: Open, qtbot: QtBot) -> None:
     tap = number_of(session, "tap")
     found = [each for each in checked(session, qtbot) if each.defect.rule == "class"]
     assert {each.object for each in found} == {tap}
-    rules_of(session).mend(found)
+    assert rules_of(session).mend(found) == 1  # both are of one object
     assert not [each for each in checked(session, qtbot) if each.defect.rule == "class"]
     (info,) = [each for each in session.masks.objects if each.id == tap]
     assert info.class_id == 0
@@ -382,3 +406,15 @@ def test_several_mends_are_one_step_that_names_their_rules(opened: Open, qtbot: 
     assert named == {each.defect.rule for each in wrong}
     session.history.undo()
     assert exported(session) == raw
+
+
+def test_a_class_of_a_name_that_is_none_cannot_be_mended(opened: Open, qtbot: QtBot) -> None:
+    session = opened(kitchen())
+    checked(session, qtbot)
+    tap = number_of(session, "tap")
+    session.objects.rename(tap, "xyzzy")
+    found = Finding(Defect("a.jpg", "5 (xyzzy)", "class", "wrong"), 2, tap)
+    steps = session.history.stack.count()
+    assert rules_of(session).mend([found]) == 0
+    assert [each.class_id for each in session.masks.objects if each.id == tap] == [0]
+    assert session.history.stack.count() <= steps + 1

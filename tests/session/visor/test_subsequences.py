@@ -44,6 +44,11 @@ def test_a_subsequence_lasts_from_its_first_to_its_last_annotated_frame(
     assert found == [None] * 2 + [first] * 5 + [None] * 7 + [second] * 3 + [None]
 
 
+def test_a_frame_is_at_the_time_that_its_name_tells(session: Session) -> None:
+    times = [session.video.time_of(frame) for frame in (-1, 0, 1, 17, 18)]
+    assert times == [0, pytest.approx(98 / 60), pytest.approx(99 / 60), pytest.approx(163 / 60), 0]
+
+
 def test_work_keeps_to_the_subsequence_unless_a_range_or_the_person_says_otherwise(
     session: Session, parts: Subsequences
 ) -> None:

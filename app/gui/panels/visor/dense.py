@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QHBoxLayout, QLabel, QW
 from app.core.block import stretches
 from app.gui.widgets.fields import keep_from_wheel
 from app.gui.widgets.rows import TablePanel, table_of
-from app.gui.widgets.words import verbatim_tip
+from app.gui.widgets.words import counted, verbatim_tip
 from app.session.choices import preferences as choices
 from app.session.state.masks import Masks
 from app.session.state.preferences import Preferences
@@ -201,7 +201,8 @@ class DensePanel(TablePanel):
             )
         undecided = sum(not each.is_decided for each in found)
         empty = sum(each.missing > 0 for each in found)
-        words = self.tr("{0} runs of objects, {1} to decide on").format(len(found), undecided)
+        runs = counted(len(found), self.tr("run of objects"), self.tr("runs of objects"))
+        words = self.tr("{0}, {1} to decide on").format(runs, undecided)
         return self.tr("{0}, {1} to be filled").format(words, empty) if empty else words
 
     def _choices(self) -> QWidget:

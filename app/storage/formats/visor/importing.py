@@ -5,7 +5,7 @@ import itertools
 import json
 import zlib
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -81,6 +81,14 @@ class Original:
             return cls(VisorFile.parse(text, "the attachment"), links)
         except _DAMAGED as error:
             raise _damaged() from error
+
+    def renumbered(self, ids: Mapping[int, int]) -> "Original":
+        """Return the same with other ids of the objects that stand for the identities."""
+        links = {
+            identity: replace(link, object=ids[link.object])
+            for identity, link in self.links.items()
+        }
+        return Original(self.file, links)
 
 
 @dataclass(frozen=True, slots=True)

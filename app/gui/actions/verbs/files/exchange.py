@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QDialog, QWidget
 
-from app.errors import MaskwrightError
+from app.errors import FirstNumberError, MaskwrightError
 from app.gui.dialogs.ask import Ask
 from app.gui.dialogs.export import FORMATS, ExportDialog, Format, target_for
 from app.gui.widgets.messages import Level
@@ -41,12 +41,24 @@ class ExchangeVerbs:
 
     def import_from(self, folder: Path) -> None:
         """Take the masks of a folder over as anchors."""
-        tried(self._tell, lambda: self._exchange.import_masks(folder))
+        self._read(self._exchange.import_masks, folder)
 
     def read_truth(self) -> None:
         """Ask for a ground truth and show the difference to it."""
         if folder := self._ask.folder(_tr("Ground truth: folder of mask PNGs")):
-            tried(self._tell, lambda: self._compare.read_truth(folder))
+            self._read(self._compare.read_truth, folder)
+
+    def _read(self, read: Callable[[Path, int | None], None], folder: Path) -> None:
+        """Read masks; where they are numbered and it is not clear from where, ask."""
+
+        def asking() -> None:
+            try:
+                read(folder, None)
+            except FirstNumberError as error:
+                if (number := self._ask.first_number(error.question)) is not None:
+                    read(folder, number)
+
+        tried(self._tell, asking)
 
     def export(self) -> None:
         """Ask for format and place, and export in the background."""

@@ -1,6 +1,7 @@
 """The verbs of the runs: imported, kept, taken over, and what is written of their failures."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
@@ -30,6 +31,7 @@ class RunVerbs:
         self._runs, self._reports = inspection.runs, inspection.reports
         self._experiments = inspection.experiments
         panels.drop_asked.connect(self.drop)
+        self._runs.first_number_wanted.connect(self._ask_first_number)
 
     def import_folder(self, kind: RunKind) -> None:
         """Ask for a folder of mask PNGs and keep it as a run."""
@@ -46,6 +48,10 @@ class RunVerbs:
             title = _tr("Prediction: JSON")
         if file := self._ask.file(title, [_tr("VISOR or COCO JSON (*.json)")]):
             self._runs.import_run(file, kind)
+
+    def _ask_first_number(self, question: str, read: Callable[[int], None]) -> None:
+        if (number := self._ask.first_number(question)) is not None:
+            read(number)
 
     def keep(self) -> None:
         """Keep the present masks as a run."""

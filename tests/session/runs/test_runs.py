@@ -9,98 +9,34 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.core.document import Key, State
-from app.core.evaluate import Labels, Protocol, score_sequence
+from app.core.evaluate import Protocol, score_sequence
 from app.core.inspection.failures import Failure
 from app.core.runs import RunKind
 from app.session.comparison import Reference
 from app.session.session import Session
-from app.storage.formats.palette import encode_palette_png
-from tests.fakes import SIZE, square
 from tests.session.desk import FRAMES, Desk, draw
-
-_TRUTH, _PREDICTION = RunKind.GROUND_TRUTH, RunKind.PREDICTION
-_LOST = range(10, 16)  # frames on which the prediction misses the first object
-
-
-def _labels(x: int, second: int | None = None) -> Labels:
-    labels = square(x, size=SIZE).astype(np.uint8)
-    if second is not None:
-        labels[square(second, y=4, side=9, size=SIZE)] = 2
-    return labels
-
-
-def _write(folder: Path, labels: Callable[[int], Labels], frames: range = range(FRAMES)) -> Path:
-    folder.mkdir()
-    for frame in frames:
-        (folder / f"{frame:05d}.png").write_bytes(encode_palette_png(labels(frame)))
-    return folder
-
-
-def _wrote(desk: Desk) -> bool:
-    """Whether it was said how the writing went."""
-    return desk.said("Saved") or any(report.level == "error" for report in desk.reports)
-
-
-def _true(frame: int) -> Labels:
-    return _labels(10 + frame // 2, 40)
-
-
-def _predicted(frame: int) -> Labels:
-    """The second object is one pixel off, the first is missed for some frames."""
-    labels = _labels(10 + frame // 2, 41)
-    if frame in _LOST:
-        labels[labels == 1] = 0
-    return labels
-
-
-@pytest.fixture
-def truth(tmp_path: Path) -> Path:
-    return _write(tmp_path / "truth", _true)
-
-
-@pytest.fixture
-def prediction(tmp_path: Path) -> Path:
-    return _write(tmp_path / "prediction", _predicted)
-
-
-@pytest.fixture
-def import_run(desk: Desk, qtbot: QtBot) -> Callable[[Path, RunKind], int]:
-    """Import a run and wait until it is kept; returns its number."""
-
-    def call(source: Path, kind: RunKind) -> int:
-        before = set(desk.session.inspection.runs.infos)
-        desk.session.inspection.runs.import_run(source, kind)
-        qtbot.waitUntil(lambda: set(desk.session.inspection.runs.infos) != before)
-        return max(desk.session.inspection.runs.infos)
-
-    return call
-
-
-@pytest.fixture
-def measured(
-    desk: Desk,
-    qtbot: QtBot,
-    import_run: Callable[[Path, RunKind], int],
-    truth: Path,
-    prediction: Path,
-) -> Session:
-    """A session with a ground truth and a prediction that was measured."""
-    import_run(truth, _TRUTH)
-    import_run(prediction, _PREDICTION)
-    qtbot.waitUntil(lambda: len(desk.session.inspection.runs.results) == 1)
-    return desk.session
+from tests.session.runs.masks import (
+    LOST,
+    PREDICTION,
+    TRUTH,
+    labels_at,
+    predicted,
+    true,
+    write_run,
+    wrote,
+)
 
 
 def test_a_run_is_no_anchor_and_no_edit(measured: Session) -> None:
     assert not len(measured.masks.document)
     assert not measured.history.undo_text
-    assert {info.kind for info in measured.inspection.runs.infos.values()} == {_TRUTH, _PREDICTION}
+    assert {info.kind for info in measured.inspection.runs.infos.values()} == {TRUTH, PREDICTION}
     assert measured.inspection.runs.infos[2].source.endswith("prediction")
 
 
 def test_j_and_f_are_those_of_evaluate(measured: Session) -> None:
     score = score_sequence(
-        "clip", [str(i) for i in range(FRAMES)], _true, _predicted, Protocol.DAVIS2017
+        "clip", [str(i) for i in range(FRAMES)], true, predicted, Protocol.DAVIS2017
     )
     result = measured.inspection.runs.results[2]
     assert result.frames == score.frames
@@ -113,15 +49,15 @@ def test_the_worst_failure_comes_first(measured: Session) -> None:
     episode = measured.inspection.runs.episodes[0]
     positions = measured.inspection.runs.results[2].positions
     assert (episode.object, episode.failure) == (0, Failure.MISS)
-    assert [positions[place] for place in (episode.first, episode.last)] == [_LOST[0], _LOST[-1]]
+    assert [positions[place] for place in (episode.first, episode.last)] == [LOST[0], LOST[-1]]
 
 
 def test_a_frame_without_any_mask_counts_as_missed(
     desk: Desk, qtbot: QtBot, import_run: Callable[[Path, RunKind], int], tmp_path: Path
 ) -> None:
-    import_run(_write(tmp_path / "truth", lambda _: _labels(10)), _TRUTH)
-    empty = _write(tmp_path / "empty", lambda frame: _labels(10) * np.uint8(frame < 5))
-    number = import_run(empty, _PREDICTION)
+    import_run(write_run(tmp_path / "truth", lambda _: labels_at(10)), TRUTH)
+    empty = write_run(tmp_path / "empty", lambda frame: labels_at(10) * np.uint8(frame < 5))
+    number = import_run(empty, PREDICTION)
     qtbot.waitUntil(lambda: number in desk.session.inspection.runs.results)
     result = desk.session.inspection.runs.results[number]
     assert result.positions == tuple(range(1, FRAMES - 1))
@@ -135,8 +71,8 @@ def test_a_sparse_ground_truth_is_measured_where_it_speaks(
     prediction: Path,
     tmp_path: Path,
 ) -> None:
-    import_run(_write(tmp_path / "sparse", _true, range(0, FRAMES, 7)), _TRUTH)
-    number = import_run(prediction, _PREDICTION)
+    import_run(write_run(tmp_path / "sparse", true, range(0, FRAMES, 7)), TRUTH)
+    number = import_run(prediction, PREDICTION)
     qtbot.waitUntil(lambda: number in desk.session.inspection.runs.results)
     result = desk.session.inspection.runs.results[number]
     assert result.positions == tuple(range(7, FRAMES, 7))
@@ -170,8 +106,8 @@ def test_the_runs_are_there_again_when_the_project_is_opened(
 def test_what_is_measured_for_a_closed_video_is_dropped(
     desk: Desk, import_run: Callable[[Path, RunKind], int], truth: Path, qtbot: QtBot, clip: Path
 ) -> None:
-    import_run(truth, _TRUTH)
-    desk.session.inspection.runs.import_run(truth, _PREDICTION)
+    import_run(truth, TRUTH)
+    desk.session.inspection.runs.import_run(truth, PREDICTION)
     desk.session.files.close()
     qtbot.wait(50)
     assert not desk.session.inspection.runs.infos
@@ -181,7 +117,7 @@ def test_what_is_measured_for_a_closed_video_is_dropped(
 def test_the_ground_truth_is_changed_and_dropped(
     measured: Session, import_run: Callable[[Path, RunKind], int], tmp_path: Path, qtbot: QtBot
 ) -> None:
-    other = import_run(_write(tmp_path / "other", _predicted), _TRUTH)
+    other = import_run(write_run(tmp_path / "other", predicted), TRUTH)
     qtbot.waitUntil(lambda: 2 in measured.inspection.runs.results)
     assert measured.inspection.runs.truth == other
     assert measured.inspection.runs.results[2].jf.tolist() == [1.0, 1.0]
@@ -197,7 +133,7 @@ def test_the_ground_truth_is_what_masks_are_compared_with(measured: Session) -> 
     measured.compare.show(Reference.TRUTH)
     mask = measured.compare.masks(4)[1]
     assert mask is not None
-    assert (mask.decode() == (_true(4) == 1)).all()
+    assert (mask.decode() == (true(4) == 1)).all()
     measured.inspection.runs.drop(1)
     assert measured.compare.reference is None
 
@@ -231,7 +167,7 @@ def test_nothing_is_kept_where_there_are_no_masks(desk: Desk) -> None:
 
 def test_what_cannot_be_read_is_said(desk: Desk, qtbot: QtBot, tmp_path: Path) -> None:
     (tmp_path / "nothing").mkdir()
-    desk.session.inspection.runs.import_run(tmp_path / "nothing", _PREDICTION)
+    desk.session.inspection.runs.import_run(tmp_path / "nothing", PREDICTION)
     qtbot.waitUntil(lambda: any(report.level == "error" for report in desk.reports))
     assert not desk.session.inspection.runs.infos
 
@@ -241,11 +177,11 @@ def test_a_figure_names_run_frames_and_program(
 ) -> None:
     path = tmp_path / "worst.svg"
     measured.inspection.reports.save_episode(measured.inspection.runs.episodes[0], path)
-    qtbot.waitUntil(lambda: _wrote(desk))
+    qtbot.waitUntil(lambda: wrote(desk))
     assert desk.said("Saved"), desk.reports
     text = path.read_text()
     assert "<text" in text
-    for words in ("prediction", f"frame {_LOST[0]}", "Maskwright", "miss"):
+    for words in ("prediction", f"frame {LOST[0]}", "Maskwright", "miss"):
         assert words in text
 
 
@@ -254,7 +190,7 @@ def test_curves_are_pictures_too(
 ) -> None:
     path = tmp_path / "curve.png"
     measured.inspection.reports.save_curve(1, path)
-    qtbot.waitUntil(lambda: _wrote(desk))
+    qtbot.waitUntil(lambda: wrote(desk))
     assert desk.said("Saved"), desk.reports
     assert path.read_bytes().startswith(b"\x89PNG")
 
@@ -264,7 +200,7 @@ def test_the_table_holds_what_the_window_shows(
 ) -> None:
     path = tmp_path / "failures.csv"
     measured.inspection.reports.save_episodes(path)
-    qtbot.waitUntil(lambda: _wrote(desk))
+    qtbot.waitUntil(lambda: wrote(desk))
     assert desk.said("Saved"), desk.reports
     first = next(csv.DictReader(path.read_text().splitlines()))
     assert (first["failure"], first["onset"], first["last"]) == ("miss", "10", "15")

@@ -1,0 +1,36 @@
+"""The shreds that a cut leaves of a mask along its edge: edges differ, and nothing is there."""
+
+import cv2
+import numpy as np
+
+from models.api import BoolMask
+
+_EXACT = 0.01  # how exact edges are, as a share of the frame's short side
+
+
+def widened(mask: BoolMask) -> BoolMask:
+    """Return a mask (H, W), wider by as much as edges are exact."""
+    reach = max(1, round(_EXACT * min(mask.shape)))
+    return _wider(mask, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+
+
+def shreds(rest: BoolMask, cut: BoolMask) -> BoolMask:
+    """Return the pieces of what is left beside a cut (H, W) that are but its edge.
+
+    They touch it, and all of them lies as near to it as edges are exact.
+    """
+    none: BoolMask = np.zeros_like(rest)
+    beside = rest & _wider(cut, cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)))
+    if not beside.any():
+        return none
+    count, labels = cv2.connectedComponents(rest.astype(np.uint8), connectivity=4)
+    is_shred = np.zeros(count, np.bool_)
+    is_shred[labels[beside]] = True
+    is_shred[labels[rest & ~widened(cut)]] = False
+    is_shred[0] = False
+    found: BoolMask = is_shred[labels]
+    return found
+
+
+def _wider(mask: BoolMask, kernel: cv2.typing.MatLike) -> BoolMask:
+    return cv2.dilate(mask.astype(np.uint8), kernel).astype(np.bool_)
