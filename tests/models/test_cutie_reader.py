@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from threading import Lock
 from typing import Any, cast
 
 import numpy as np
@@ -56,6 +57,9 @@ class Threads:
     """Threads that do their work at once."""
 
     count = 2
+
+    def __init__(self) -> None:
+        self.reading = Lock()
 
     def submit(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:  # noqa: ANN401
         done: Future[Any] = Future()
