@@ -101,7 +101,7 @@ class Propagation:
         bucket. `start` will follow the `starting` objects from here, with no frame in between.
         """
         objects = list(masks)
-        stacked = self._mirrored(torch.stack(list(masks.values())), frame)
+        stacked = _mirrored(torch.stack(list(masks.values())), frame)
         encoded = self._encode(frame, stacked)
         self.bank.add_summary(encoded.summary, objects, objects)
         for group in groups:
@@ -144,7 +144,7 @@ class Propagation:
         self._time += 1
         since = self._time - self._last_memory
         predicted: dict[int, Tensor] = {}
-        probability, absent = self._background(frame), list[int]()
+        probability, absent = _background(frame), list[int]()
         if self.objects and (given is None or given.keys() != set(self.objects)):
             segmented = self._segment(frame, renew=since in self._sensory_times and not last)
             probability, absent = self._judged(frame, segmented, given or {})
@@ -154,7 +154,7 @@ class Propagation:
         if given:
             probability = self._merge(predicted, given)
         before = self._last_masks
-        self._last_masks = self._mirrored(probability[1:], frame)
+        self._last_masks = _mirrored(probability[1:], frame)
         due = bool(self.objects) and (
             ((since >= self.config.every or given) and not last) or permanent
         )
@@ -425,15 +425,6 @@ class Propagation:
         key = frame.features.key
         return self.network.initial_sensory(key.shape[0], 1, (key.shape[2], key.shape[3]))[:, 0]
 
-    def _mirrored(self, masks: Tensor, frame: EncodedFrame) -> Tensor:
-        """Return masks (K, H, W) as (B, K, H, W), the second one mirrored."""
-        if frame.image.shape[0] == 1:
-            return masks[None]
-        return torch.stack([masks, masks.flip(-1)])
-
-    def _background(self, frame: EncodedFrame) -> Tensor:
-        return torch.ones((1, *frame.image.shape[-2:]), device=frame.image.device)
-
     def _check_size(self, frame: EncodedFrame) -> None:
         size = tuple(frame.image.shape[-2:])
         if self._size not in (None, size):
@@ -442,6 +433,17 @@ class Propagation:
                 f"{size} for {self._size}. Start a new propagation for it."
             )
         self._size = size
+
+
+def _mirrored(masks: Tensor, frame: EncodedFrame) -> Tensor:
+    """Return masks (K, H, W) as (B, K, H, W), the second one mirrored."""
+    if frame.image.shape[0] == 1:
+        return masks[None]
+    return torch.stack([masks, masks.flip(-1)])
+
+
+def _background(frame: EncodedFrame) -> Tensor:
+    return torch.ones((1, *frame.image.shape[-2:]), device=frame.image.device)
 
 
 def _places(cells: Mapping[int | None, float], width: int) -> tuple[Place, ...]:
