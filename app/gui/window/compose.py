@@ -123,7 +123,7 @@ def make_context(
         panels=panels,
         propagate=_make_propagate_verbs(session, parts.propagate),
         review=review_verbs,
-        runs=RunVerbs(video, view, session.inspection, parts.inspection, ask),
+        runs=RunVerbs(video, view, session.status, session.inspection, parts.inspection, ask),
         travel=TravelVerbs(video, view, masks),
         visor=_make_visor_verbs(session, parts, exchange_verbs, panels.dense),
     )

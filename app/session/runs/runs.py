@@ -34,7 +34,6 @@ class Runs(QObject):
     back after another video was opened, or another ground truth chosen, is dropped.
     """
 
-    first_number_wanted = Signal(str, object)  # question; Callable[[int], None] for the answer
     changed = Signal()  # which runs there are, or which of them are looked at
     measured = Signal()  # a result has come or gone
     progressed = Signal(object)  # float, 0 to 1, of the measuring; None when it has ended
@@ -110,7 +109,7 @@ class Runs(QObject):
         """Read a folder of mask PNGs or a JSON as a run and keep it; nothing becomes an anchor.
 
         Without a `name` it is called after its source. Where the number of the video's first frame
-        has to be known, it is asked for by `first_number_wanted`.
+        has to be known, it is asked for by `Status.first_number_wanted`.
         """
         opened = self._video.now
         if opened is None:
@@ -127,7 +126,7 @@ class Runs(QObject):
         def take(found: tuple[Run, tuple[str, ...]] | FirstNumberError) -> None:
             if isinstance(found, FirstNumberError):
                 again = partial(self.import_run, source, kind, name)
-                self.first_number_wanted.emit(found.question, again)
+                self._status.first_number_wanted.emit(found.question, again)
             else:
                 self._keep_read(found, tells=not name)
 

@@ -48,6 +48,7 @@ class Status(QObject):
 
     state_changed = Signal(object)  # SessionState
     reported = Signal(object)  # Report
+    first_number_wanted = Signal(str, object)  # question; Callable[[int], None] for the answer
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)

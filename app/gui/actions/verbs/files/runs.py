@@ -10,6 +10,7 @@ from app.core.runs import RunKind
 from app.gui.dialogs.ask import Ask
 from app.gui.inspect.inspection import InspectionPanels
 from app.session.runs.inspection import Inspection
+from app.session.state.status import Status
 from app.session.state.video import CurrentVideo
 from app.session.state.view import ViewState
 
@@ -23,6 +24,7 @@ class RunVerbs:
         self,
         video: CurrentVideo,
         view: ViewState,
+        status: Status,
         inspection: Inspection,
         panels: InspectionPanels,
         ask: Ask,
@@ -31,7 +33,7 @@ class RunVerbs:
         self._runs, self._reports = inspection.runs, inspection.reports
         self._experiments = inspection.experiments
         panels.drop_asked.connect(self.drop)
-        self._runs.first_number_wanted.connect(self._ask_first_number)
+        status.first_number_wanted.connect(self._ask_first_number)
 
     def import_folder(self, kind: RunKind) -> None:
         """Ask for a folder of mask PNGs and keep it as a run."""
