@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QApplication
 from app.cli.bench.healing.command import clips
 from app.cli.bench.healing.desk import SessionPlayer
 from app.cli.bench.healing.drifts import KINDS, inject
-from app.cli.bench.healing.play import Clip, Player
-from app.cli.bench.healing.report import calibration_error, reliability
+from app.cli.bench.healing.play import Clip, Play, Player
+from app.cli.bench.healing.report import Plays, calibration_error, reliability
 from app.cli.main import run
 from app.core.confidence import calibration_of
 from app.core.document import Entry, Key
@@ -97,6 +97,18 @@ def test_masks_that_a_propagation_makes_worse_are_counted_as_spoiled() -> None:
     play = Player(made, _Breaking(FakeFrames(COUNT)), None, "whole", LITE).play(masks, 1)
     assert play.spoiled == [COUNT - 1]
     assert play.recomputed == [COUNT - 1]  # all but the one that was given
+
+
+def test_what_is_recomputed_is_said_as_median_and_mean_of_all_interactions() -> None:
+    made, plays = clip(), Plays(3)
+    for drift, recomputed in (("own", [3, 6]), ("loss", [COUNT])):
+        plays.add(made, drift, "heal", Play(jf=[1.0], recomputed=recomputed))
+    figures = plays.as_json()["heal"]
+    assert isinstance(figures, dict)
+    assert figures["recomputed"] == pytest.approx(6 / COUNT)
+    assert figures["recomputed_mean"] == pytest.approx((9 + COUNT) / 3 / COUNT)
+    (row,) = [line for line in plays.text().splitlines() if line.startswith("| heal |")]
+    assert f"| {6 / COUNT:.1%} | {(9 + COUNT) / 3 / COUNT:.1%} |" in row
 
 
 def test_calibration_is_the_mean_distance_of_what_is_said_from_what_is_right() -> None:
