@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -57,6 +58,37 @@ def test_a_polygon_ends_where_another_object_is_selected(
     stage.session.view.select(first)
     close_polygon(canvas)  # nor does it come again with its object
     assert len(stage.session.masks.document) == 0
+
+
+@pytest.mark.parametrize("goes_on", ["object", "frame", "tool"])
+def test_a_polygon_that_nobody_dropped_is_said_to_be_dropped(
+    stage: Stage, canvas: Canvas, mouse: Mouse, goes_on: str
+) -> None:
+    first, other = stage.session.objects.add(), stage.session.objects.add()
+    stage.session.view.select(first)
+    begin_polygon(canvas, mouse)
+    assert canvas.is_drawing
+    stage.reports.clear()
+    if goes_on == "object":
+        stage.session.view.select(other)
+    elif goes_on == "frame":
+        stage.session.view.go_to(3)
+    else:
+        canvas.set_tool(Tool.POINTS)
+    assert [each.text for each in stage.reports] == [
+        "The open polygon on frame 0 is dropped. Enter closes one first."
+    ]
+    assert not canvas.is_drawing
+
+
+def test_a_polygon_dropped_by_its_key_needs_no_words(
+    stage: Stage, canvas: Canvas, mouse: Mouse
+) -> None:
+    begin_polygon(canvas, mouse)
+    stage.reports.clear()
+    QTest.keyClick(canvas, Qt.Key.Key_Escape)
+    stage.session.view.go_to(3)
+    assert not stage.reports
 
 
 def test_a_box_ends_where_another_object_is_selected(

@@ -18,6 +18,7 @@ from app.session.state.status import Report, SessionState
 from app.storage.formats.palette import write_palette_png
 from tests.fakes import write_frames
 from tests.gui.conftest import Desk
+from tests.gui.stage import mouse_on
 
 Said = Callable[[str], bool]
 
@@ -244,6 +245,21 @@ def test_the_window_follows_a_propagation(opened: Desk) -> None:
         )
 
     opened.qtbot.waitUntil(follows)
+
+
+def test_the_window_stays_at_an_open_polygon_during_a_propagation(opened: Desk) -> None:
+    opened.draw()
+    gate = opened.model.fake_tracker.gate
+    gate.close()
+    opened.do("forward")
+    opened.press(Qt.Key.Key_T)
+    mouse = mouse_on(opened.window.canvas)
+    for corner in ((5, 5), (40, 5), (40, 40)):
+        mouse.click(*corner)
+    gate.open()
+    opened.idle()
+    assert opened.session.view.frame == 0
+    assert opened.window.canvas.is_drawing
 
 
 def test_who_goes_elsewhere_during_a_propagation_stays_there(opened: Desk) -> None:

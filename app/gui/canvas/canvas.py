@@ -114,6 +114,11 @@ class Canvas(ZoomView):
         self._tools.step_diameter(steps)
         self._show_brush()
 
+    @property
+    def is_drawing(self) -> bool:
+        """Whether something is being drawn that would be dropped with the frame."""
+        return self._tools.current.busy
+
     def take_back(self) -> bool:
         """Drop the newest part of what is being drawn; return whether anything was."""
         return self._tools.current.take_back()

@@ -65,7 +65,7 @@ def ask_before_models(session: Session, ask: Ask) -> None:
     session.preferences.ask_before_models(agrees)
 
 
-def follow_propagations(session: Session, parent: QObject) -> Follower:
+def follow_propagations(session: Session, canvas: Canvas, parent: QObject) -> Follower:
     """Let the view go along with a propagation where the person has chosen so."""
     preferences = session.preferences
     return Follower(
@@ -74,7 +74,7 @@ def follow_propagations(session: Session, parent: QObject) -> Follower:
         session.status,
         session.history,
         parent,
-        wanted=lambda: preferences.settings.follow_playhead,
+        wanted=lambda: preferences.settings.follow_playhead and not canvas.is_drawing,
     )
 
 

@@ -172,7 +172,7 @@ def _make_tools(session: Session, picture: Picture) -> Toolbox:
         select=SelectTool(view, picture),
         points=PointsTool(view, clicks, picture, target),
         box=BoxTool(view, clicks, picture, target),
-        polygon=PolygonTool(*drawing),
+        polygon=PolygonTool(*drawing, session.status),
         brushes=(BrushTool(*drawing, Tool.BRUSH), BrushTool(*drawing, Tool.ERASER)),
     )
 

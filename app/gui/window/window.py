@@ -108,7 +108,7 @@ class Window(QMainWindow):
         ask_before_models(session, ask)
         self._pages = QStackedWidget()
         self._parts = make_parts(session, self._store, self._pages, self)
-        follow_propagations(session, self)
+        follow_propagations(session, self._parts.canvas, self)
         IdleGarbageCollector(session.video, self)
         Places(self._store, session.video, session.view, self)
         self._docks = Docks(self, self._show_page)

@@ -2,7 +2,7 @@
 
 import time
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QApplication
 
 from app.core import paint
@@ -12,6 +12,7 @@ from app.gui.canvas.tools.tool import KEEP_S, CanvasTool, Pointer, Surface, Targ
 from app.session.edits.masks import MaskEdits
 from app.session.files.autosave import Autosave
 from app.session.state.masks import Masks
+from app.session.state.status import Status
 from app.session.state.view import ViewState
 from models.api import BoolMask
 
@@ -35,10 +36,11 @@ class PolygonTool(CanvasTool):
         autosave: Autosave,
         surface: Surface,
         target: Target,
+        status: Status,
     ) -> None:
         self.scale = 1.0  # pixels of the screen for one of the frame
         self._view, self._masks, self._edit, self._autosave = view, masks, edit, autosave
-        self._surface, self._target = surface, target
+        self._surface, self._target, self._status = surface, target, status
         self._points: list[Point] = []
         self._drags = False
         self._frame = 0
@@ -90,6 +92,14 @@ class PolygonTool(CanvasTool):
         self._surface.show_draft()
         return had
 
+    def leave_frame(self) -> None:
+        """Drop the polygon: its corners lie on the frame that they were set on."""
+        self._drop()
+
+    def put_down(self) -> None:
+        """Drop the polygon: another tool is taken up."""
+        self._drop()
+
     def key(self, key: Qt.Key, /) -> bool:
         """Close with Enter, take the last corner back with Backspace."""
         if not self._points:
@@ -113,7 +123,15 @@ class PolygonTool(CanvasTool):
         """Drop the polygon of an object that is gone, or not the one that is drawn any more."""
         there = any(info.id == self._object for info in self._masks.objects)
         if self._points and not (there and self._view.selected == self._object):
-            self.cancel()
+            self._drop()
+
+    def _drop(self) -> None:
+        """Drop the polygon and say so: what was asked for is something else."""
+        if self.cancel():
+            text = QCoreApplication.translate(
+                "PolygonTool", "The open polygon on frame {0} is dropped. Enter closes one first."
+            )
+            self._status.report("info", text.format(self._frame))
 
     def _near_first(self, at: Point) -> bool:
         return distance(self._points[0], at) * self.scale <= self.SNAP

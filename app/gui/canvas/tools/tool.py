@@ -108,6 +108,10 @@ class CanvasTool:
         """The current frame is about to change: finish or drop what is drawn."""
         self.cancel()
 
+    def put_down(self) -> None:
+        """Another tool is about to be taken up: drop what is drawn."""
+        self.cancel()
+
     def key(self, _key: Qt.Key, /) -> bool:
         """Use a key while a gesture is under way; return whether it was used."""
         return False

@@ -40,7 +40,7 @@ class Toolbox:
 
     def choose(self, tool: Tool) -> None:
         """Take up another tool; what the last one was drawing is dropped."""
-        self.current.cancel()
+        self.current.put_down()
         self.chosen = tool
 
     def drop(self) -> None:
