@@ -356,3 +356,23 @@ def test_what_has_nothing_to_do_is_said_to_while_another_job_runs(desk: Desk, qt
     assert desk.reports[-1].level == "warning"
     assert session.jobs.running[0] == "Propagate object 1, frames 0-29"
     open_gates(desk)
+
+
+@pytest.mark.parametrize("edit", ["delete", "clear"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_job_that_an_edit_leaves_nothing_to_do_is_said_to_have_ended(
+    desk: Desk, kind: str, edit: str, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    begin(desk, kind, qtbot, idle)
+    session, title = desk.session, desk.session.jobs.running[0]
+    for number in (1, 2):
+        if edit == "delete":
+            session.objects.delete(number)
+        else:
+            session.edit.clear([Key(frame, number) for frame in ALL])
+    assert session.status.state is SessionState.IDLE
+    told = [each.text for each in desk.reports if each.text.endswith("nothing of it is left to do.")]
+    assert len(told) == 1
+    assert told[0].split()[0] == title.split()[0]
+    assert not desk.said("stale")
+    open_gates(desk)

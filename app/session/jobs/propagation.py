@@ -70,7 +70,7 @@ class Propagation(TrackingJob):
         """Return the passes that are left, with the anchors as they are now."""
         again = [key for key in edited if key not in self._left_out]
         left = [rest_of(each, head, document, again) for each, head in self._heads()]
-        passes = tuple(each for each in left if each)
+        passes = tuple(each for each in left if each and self._gives(each))
         if not passes:
             return None
         job = Propagation(self._context, passes)
@@ -89,6 +89,14 @@ class Propagation(TrackingJob):
     def _finished(self) -> frozenset[int]:
         frames = [frame for each in self.passes for frame in each.frames]
         return frozenset(frames[: self._steps])
+
+    def _gives(self, pass_: Pass) -> bool:
+        """Whether a pass fills any frame that is not left out."""
+        return any(
+            Key(frame, number) not in self._left_out
+            for number, span in pass_.spans.items()
+            for frame in span
+        )
 
     def _heads(self) -> Iterator[tuple[Pass, int | None]]:
         """Yield each pass with the last frame that it finished."""

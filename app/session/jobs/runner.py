@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
@@ -190,7 +190,7 @@ class JobRunner(QObject):
         with self._editing:
             yield
         if running is not None:
-            self._begin(lambda: running.job.after_edit(edited))
+            self._begin(lambda: _after_edit(running, edited))
 
     def ask(self, plan: Callable[[], Job], *, at_once: bool = False) -> None:
         """Start what is planned, or let it wait for the running job; `plan` raises NothingToDo.
@@ -331,6 +331,14 @@ class JobRunner(QObject):
         self._stop(keeps=False)
         self.queue.clear()  # what another job found would cut off what can be redone
         self._status.report("info", f"{running.title}: stopped; it built on what was undone.")
+
+
+def _after_edit(running: RunningJob, edited: Collection[Key]) -> Job:
+    """Return the job that goes on from an edit. Raises NothingToDo where none does."""
+    with suppress(NothingToDo):  # that says why nothing new begins: here something has ended
+        if (job := running.job.after_edit(edited)) is not None:
+            return job
+    raise NothingToDo("info", f"{running.title}: ended, as nothing of it is left to do.")
 
 
 def _is_same(job: Job, other: Job, frame: int) -> bool:
