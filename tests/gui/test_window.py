@@ -297,3 +297,21 @@ def test_a_new_window_is_no_larger_than_its_screen(desk: Desk, tmp_path: Path) -
     assert window.width() < room.width()
     assert window.height() < room.height()
     window.deleteLater()
+
+
+def test_what_another_video_has_ended_is_said_in_it(opened: Desk, tmp_path: Path) -> None:
+    opened.draw()
+    gate = opened.model.fake_tracker.gate
+    gate.close()
+    opened.do("forward")
+    opened.press(Qt.Key.Key_T)
+    mouse = mouse_on(opened.window.canvas)
+    for corner in ((5, 5), (40, 5), (40, 40)):
+        mouse.click(*corner)
+    opened.session.status.report("info", "Something of the first video.")
+    gate.open()
+    opened.window.files.open(write_frames(tmp_path / "next", 5))
+    said = opened.window.messages.texts
+    assert any(each.endswith("stopped; what is finished is kept.") for each in said)
+    assert any("polygon on frame 0 is dropped" in each for each in said)
+    assert "Something of the first video." not in said

@@ -383,3 +383,4 @@ def test_a_click_that_ends_with_its_video_is_settled_without_an_answer(desk: Des
     session.clicks.drop()
     assert settled == [(Key(0, 1), False)]
     assert session.clicks.asked == ""
+    assert desk.said("Click object 1, frame 0: dropped, as it is not answered yet.")

@@ -371,7 +371,8 @@ def test_a_job_that_an_edit_leaves_nothing_to_do_is_said_to_have_ended(
         else:
             session.edit.clear([Key(frame, number) for frame in ALL])
     assert session.status.state is SessionState.IDLE
-    told = [each.text for each in desk.reports if each.text.endswith("nothing of it is left to do.")]
+    words = "nothing of it is left to do."
+    told = [each.text for each in desk.reports if each.text.endswith(words)]
     assert len(told) == 1
     assert told[0].split()[0] == title.split()[0]
     assert not desk.said("stale")

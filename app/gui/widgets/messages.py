@@ -60,7 +60,7 @@ class Message(QFrame):
     def __init__(self, level: Level, text: str, offers: Sequence[Offer], parent: QWidget) -> None:
         super().__init__(parent)
         self.level = level
-        self.of_video = self.of_waiting = False
+        self.of_video = self.of_waiting = self.outlasts = False
         self._said = [text]
         self.setObjectName("message")
         self.setProperty("level", level.value)
@@ -225,13 +225,15 @@ class Messages(QWidget):
         text: str,
         *,
         of_video: bool = False,
+        outlasts: bool = False,
         of_waiting: bool = False,
         offers: Sequence[Offer] = (),
     ) -> None:
         """Show `text`; one that says the same is shown longer, an error that is like it counts.
 
-        What is said `of_video`, of what is open, ends with `clear` even where it is an error, and
-        what is said `of_waiting` with `end_waiting`. `offers` become buttons.
+        What is said `of_video`, of what is open, ends with `clear` even where it is an error; what
+        `outlasts` it does not. What is said `of_waiting` ends with `end_waiting`. `offers` become
+        buttons.
         """
         if offers:  # the same words may tell of something else now
             self._remove([each for each in self._kept if each.offers])
@@ -247,14 +249,15 @@ class Messages(QWidget):
                 self._kept.remove(message)
                 self._append(message)
         message.of_video, message.of_waiting = of_video, of_waiting
+        message.outlasts = outlasts
         self._drop_oldest()
         self._arrange()
         self.raise_()
 
     def clear(self) -> None:
-        """Dismiss everything but errors that were not said of a video."""
+        """Dismiss all but errors that were not said of a video, and what outlasts it."""
         self._remove([each for each in self._errors() if each.of_video])
-        self._remove(self._passing())
+        self._remove([each for each in self._passing() if not each.outlasts])
 
     @Slot()
     def end_waiting(self) -> None:

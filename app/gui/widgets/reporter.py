@@ -51,6 +51,7 @@ class Reporter(QObject):
             Level(report.level),
             report.text,
             of_video=self._session.video.is_open and not closes,
+            outlasts=report.topic is Topic.ENDED,
             of_waiting=report.topic is Topic.WAITING,
             offers=self._offers.get(report.topic, ()),
         )

@@ -16,7 +16,7 @@ from app.session.inference.engine import Engine
 from app.session.state.context import SessionContext
 from app.session.state.interactions import interaction
 from app.session.state.masks import Masks
-from app.session.state.status import SessionState, topic_of
+from app.session.state.status import SessionState, Topic, topic_of
 from models.api import Box, Click
 
 
@@ -147,6 +147,9 @@ class Clicks(QObject):
     def drop(self) -> None:
         """Forget every question that is not answered yet."""
         keys = {each.key for each in self._waiting}
+        if self._waiting:
+            text = f"{self.asked}: dropped, as it is not answered yet."
+            self._status.report("info", text, Topic.ENDED)
         self._asked.clear()
         self._prompts.clear()
         self._hover = None

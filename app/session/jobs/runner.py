@@ -144,7 +144,7 @@ class JobRunner(QObject):
             self.stop_running()
         if dropped:
             text = f"{dropped} waiting job{'s' if dropped > 1 else ''} will not run."
-            self._status.report("info", text)
+            self._status.report("info", text, Topic.ENDED)
 
     @interaction("jobs")
     def stop_running(self) -> None:
@@ -152,7 +152,8 @@ class JobRunner(QObject):
         if running := self._running:
             self._stop()
             self._stopped.remember(running.job)
-            self._status.report("info", f"{running.title}: stopped; what is finished is kept.")
+            text = f"{running.title}: stopped; what is finished is kept."
+            self._status.report("info", text, Topic.ENDED)
             self._next()
 
     def leave_out(self, keys: Collection[Key]) -> int:

@@ -25,6 +25,7 @@ class Topic(enum.Enum):
     WAITING = "waiting"  # of a job that has still to begin
     CHANGES = "changes"  # of a job, which can be looked at and undone
     RUNS = "runs"  # between annotated frames, each of which is accepted or rejected
+    ENDED = "ended"  # of what was under way: said in the next video, too, if that has ended it
     MODELS = "models"  # that are not here, or not sound, and could be fetched
 
 

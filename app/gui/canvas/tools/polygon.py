@@ -12,7 +12,7 @@ from app.gui.canvas.tools.tool import KEEP_S, CanvasTool, Pointer, Surface, Targ
 from app.session.edits.masks import MaskEdits
 from app.session.files.autosave import Autosave
 from app.session.state.masks import Masks
-from app.session.state.status import Status
+from app.session.state.status import Status, Topic
 from app.session.state.view import ViewState
 from models.api import BoolMask
 
@@ -97,7 +97,7 @@ class PolygonTool(CanvasTool):
         self._drop()
 
     def put_down(self) -> None:
-        """Drop the polygon: another tool is taken up."""
+        """Drop the polygon: what comes next is another tool, or another video."""
         self._drop()
 
     def key(self, key: Qt.Key, /) -> bool:
@@ -131,7 +131,7 @@ class PolygonTool(CanvasTool):
             text = QCoreApplication.translate(
                 "PolygonTool", "The open polygon on frame {0} is dropped. Enter closes one first."
             )
-            self._status.report("info", text.format(self._frame))
+            self._status.report("info", text.format(self._frame), Topic.ENDED)
 
     def _near_first(self, at: Point) -> bool:
         return distance(self._points[0], at) * self.scale <= self.SNAP

@@ -109,7 +109,7 @@ class CanvasTool:
         self.cancel()
 
     def put_down(self) -> None:
-        """Another tool is about to be taken up: drop what is drawn."""
+        """Another tool is taken up, or another video opened: drop what is drawn."""
         self.cancel()
 
     def key(self, _key: Qt.Key, /) -> bool:

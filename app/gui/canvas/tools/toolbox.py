@@ -46,7 +46,7 @@ class Toolbox:
     def drop(self) -> None:
         """Drop what is being drawn: the video that it is of is closed."""
         for tool in self._tools.values():
-            tool.cancel()
+            tool.put_down()
 
     @property
     def diameter(self) -> float:
