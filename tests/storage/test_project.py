@@ -235,6 +235,9 @@ def test_a_folder_that_cannot_be_written_to_is_named(path: Path) -> None:
     said, _ = in_other_process(code, path).communicate()
     path.parent.chmod(0o755)
     assert said.count("may write to") == 2
+    opening, making = said.splitlines()
+    assert "copy it to a folder that you may write to, and open the copy" in opening
+    assert "choose a folder that you may write to." in making
     assert path.read_bytes() == before
 
 

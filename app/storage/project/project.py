@@ -432,9 +432,11 @@ def _explained(path: Path, kind: type[ProjectError] = ProjectError) -> Generator
     except UnicodeError as error:  # SQLite quotes what it cannot read in its messages
         raise kind(f"{path}: {reading.damaged('it holds a text that is none')}") from error
     except OSError as error:
+        opens = issubclass(kind, UnusableProjectError)  # what is there already
+        advice = "copy it to a folder" if opens else "choose a folder"
         raise kind(
-            f"{path} cannot be written ({error.strerror}): choose a folder that you may write to. "
-            "Nothing that was there has changed."
+            f"{path} cannot be written ({error.strerror}): {advice} that you may write to"
+            f"{', and open the copy' if opens else ''}. Nothing that was there has changed."
         ) from error
     except ProjectError as error:
         told = UnusableProjectError if isinstance(error, UnusableProjectError) else kind
