@@ -377,3 +377,14 @@ def test_a_job_that_an_edit_leaves_nothing_to_do_is_said_to_have_ended(
     assert told[0].split()[0] == title.split()[0]
     assert not desk.said("stale")
     open_gates(desk)
+
+
+def test_a_propagation_goes_on_without_the_object_whose_range_was_cleared(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    begin(desk, "propagate", qtbot, idle)
+    desk.session.edit.clear([Key(frame, 1) for frame in ALL[5:]])
+    assert desk.session.jobs.running[0].startswith("Propagate object 2, ")
+    open_gates(desk)
+    idle()
+    assert (frames_of(desk, 1), frames_of(desk, 2)) == (ALL[:5], ALL)

@@ -1,6 +1,7 @@
 """The propagation: masks carried from the current frame on, past anchors or up to them."""
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 
 from app.core.document import Document, Key
 from app.core.passes import Pass
@@ -70,7 +71,7 @@ class Propagation(TrackingJob):
         """Return the passes that are left, with the anchors as they are now."""
         again = [key for key in edited if key not in self._left_out]
         left = [rest_of(each, head, document, again) for each, head in self._heads()]
-        passes = tuple(each for each in left if each and self._gives(each))
+        passes = tuple(wanted for each in left if each and (wanted := self._wanted(each)))
         if not passes:
             return None
         job = Propagation(self._context, passes)
@@ -90,13 +91,14 @@ class Propagation(TrackingJob):
         frames = [frame for each in self.passes for frame in each.frames]
         return frozenset(frames[: self._steps])
 
-    def _gives(self, pass_: Pass) -> bool:
-        """Whether a pass fills any frame that is not left out."""
-        return any(
-            Key(frame, number) not in self._left_out
+    def _wanted(self, pass_: Pass) -> Pass | None:
+        """Return a pass of those objects of which not every frame is left out; None = of none."""
+        spans = {
+            number: span
             for number, span in pass_.spans.items()
-            for frame in span
-        )
+            if any(Key(frame, number) not in self._left_out for frame in span)
+        }
+        return replace(pass_, spans=spans) if spans else None
 
     def _heads(self) -> Iterator[tuple[Pass, int | None]]:
         """Yield each pass with the last frame that it finished."""
