@@ -59,7 +59,7 @@ class Canvas(ZoomView):
         self.setAccessibleName(self.tr("Picture"))
         video.opened.connect(tools.drop)
         video.opened.connect(self.fit)
-        view.frame_changed.connect(self._on_frame_changed)
+        view.frame_changed.connect(tools.leave_frame)
         self.zoom_changed.connect(self._show_brush)
         self._show_brush()
 
@@ -126,10 +126,6 @@ class Canvas(ZoomView):
     def set_peek(self, *, raw: bool) -> None:
         """Hide all that lies over the frame, or show it again."""
         self._picture.set_peek(raw=raw)
-
-    @Slot(int)
-    def _on_frame_changed(self, _frame: int) -> None:
-        self._tools.current.leave_frame()
 
     def _pointer(self, event: QMouseEvent) -> Pointer:
         return Pointer(to_pixel(self.to_scene(event.position())), event.button(), event.modifiers())

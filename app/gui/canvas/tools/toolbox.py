@@ -43,6 +43,10 @@ class Toolbox:
         self.current.put_down()
         self.chosen = tool
 
+    def leave_frame(self, _frame: int) -> None:
+        """Finish or drop what is being drawn: another frame is the current one."""
+        self.current.leave_frame()
+
     def drop(self) -> None:
         """Drop what is being drawn: the video that it is of is closed."""
         for tool in self._tools.values():
