@@ -18,7 +18,6 @@ FOLLOWED = 0.75  # of the short side, in which a view is seen
 _SPAN = 0.85  # of a view, which the object takes when the view is chosen
 _LEAST_SPAN = 0.6  # under which the view closes in
 _MOST_ZOOM = 3.0
-_OPENING = 1.2  # how much larger a view becomes with each frame on which the object is not found
 # Of the free space of a view, an object has so much on each side: what comes out from behind a tree
 # on its other side is seen.
 _ASIDE = 0.25
@@ -60,17 +59,6 @@ class View(NamedTuple):
             round(min(max(left, 0), frame[1] - width)),
             height,
             width,
-        )
-
-    def opened(self, frame: tuple[int, int]) -> "View":
-        """Return a somewhat larger view of a frame round the same place."""
-        height, width = (
-            min(round(_OPENING * side), most)
-            for side, most in zip((self.height, self.width), frame, strict=True)
-        )
-        top, left = self.top - (height - self.height) // 2, self.left - (width - self.width) // 2
-        return View(
-            min(max(top, 0), frame[0] - height), min(max(left, 0), frame[1] - width), height, width
         )
 
     def contains(self, x: float, y: float) -> bool:
@@ -116,8 +104,7 @@ class Follower:
     def see(self, box: Box | None) -> None:
         """Take up where the object is on the next frame; None where it is not to be seen."""
         before, self._box, self._moved = self._box, box, None
-        if box is None:
-            self.view = self.view.opened(self._frame)
+        if box is None:  # whoever follows looks for it in the whole frame
             return
         if before is not None:
             self._moved = Box(*(now - was for now, was in zip(box, before, strict=True)))
