@@ -425,3 +425,51 @@ def test_no_heal_ever_changes_an_anchor(
         document.replace(step.entries)
     if passes:
         assert not any(entry.stale for key, entry in document.items() if key.frame >= first)
+
+
+class _ReturningOfTwo(FakeTracker):
+    """Object 1 is as with `_Returning`; object 2 is lost from frame 20 on, but not coming back."""
+
+    def track(
+        self, anchors: Anchors, frames: Sequence[int], *, probabilities: bool = False
+    ) -> Generator[Tracked, None, None]:
+        comes_back = frames[-1] < frames[0]
+        for frame in frames:
+            self.visited.append(frame)
+            is_lost, sure = frame >= 20 and not comes_back, 0.95 if comes_back else 0.9
+            yield (
+                frame,
+                {
+                    1: Prediction(square(30 if comes_back and frame > 12 else 10, 2), sure),
+                    2: Prediction(square(20 if is_lost else 45, 30), 0.3 if is_lost else sure),
+                },
+            )
+
+
+def test_a_pass_back_of_two_objects_goes_as_far_as_the_one_that_needs_it() -> None:
+    """From 20, object 1 has to come back all the way from an anchor, object 2 only to clear up."""
+    old = {
+        Key(frame, number): Entry(Mask.encode(square(x, y)), Origin.PROPAGATED, score=score)
+        for frame in range(41)
+        for number, x, y, score in (
+            (1, 40, 2, 0.9),
+            (2, 45 if frame >= 20 else 20, 30, 0.95 if frame >= 20 else 0.5),
+        )
+    }
+    drawn = {
+        Key(frame, number): Entry(Mask.encode(square(x, y)), Origin.DRAWN)
+        for frame, number, x, y in (
+            (0, 1, 10, 2), (0, 2, 45, 30), (20, 1, 30, 2), (40, 1, 30, 2), (40, 2, 45, 30),
+        )
+    }  # fmt: skip
+    document = Document((INFO, ObjectInfo(2, "fork", (3, 2, 1))), old | drawn)
+    new = {Key(0, number) for number in (1, 2)}
+    document.replace(stale_marks(document, new))
+    tracker = _ReturningOfTwo(FakeFrames(41))
+    passes = plan_heal(document, new, first=0, last=40)
+    for step in heal(tracker, passes, evidence(document, passes), RULES, SIZE):
+        document.replace(step.entries)
+    ahead = tracker.visited.index(max(tracker.visited))
+    assert tracker.visited[ahead + 1 :] == [*range(20, 8, -1)]
+    assert document.get(Key(12, 1)).mask == Mask.encode(square(10, 2))  # type: ignore[union-attr]
+    assert document.get(Key(13, 1)).mask == Mask.encode(square(30, 2))  # type: ignore[union-attr]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shiboken6
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QUndoCommand
 from pytestqt.qtbot import QtBot
 
@@ -19,7 +20,7 @@ from app.core.effort import Interaction, Tally
 from app.core.plan import Direction
 from app.errors import FormatError
 from app.session.replay import Replay
-from app.session.state.interactions import VIEW
+from app.session.state.interactions import VIEW, Interactions
 from app.storage.interactions import decode, digest, encode, read_log
 from app.storage.settings import Settings
 from models.api import Box, Click, Finding
@@ -101,6 +102,30 @@ def test_the_tally_counts_clicks_frames_and_time_by_object(desk: Desk) -> None:
     assert (tally.objects[2].clicks, tally.objects[2].frames) == (1, {7})
 
 
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ({}, (0, None)),
+        ({"frame": 7, "object_id": 2}, (7, 2)),
+        ({"frame": "all", "object_id": None}, (0, None)),
+        ({"keys": [Key(4, 3), Key(5, 1)], "frame": 9}, (4, 3)),
+        ({"keys": []}, (0, None)),
+        ({"keys": [4], "frame": 9}, (9, None)),
+    ],
+)
+def test_an_interaction_before_a_video_is_open_is_of_what_it_names_alone(
+    qapp: QCoreApplication, given: dict[str, object], place: tuple[int, int | None]
+) -> None:
+    interactions, told = Interactions(qapp), list[Interaction]()
+    interactions.made.connect(told.append)
+    with interactions.making("preferences.apply", 0, given):
+        assert interactions.is_inside
+    assert [(each.what, each.frame, each.object) for each in told] == [
+        ("preferences.apply", *place)
+    ]
+    assert not interactions.is_inside
+
+
 def test_a_pause_is_no_work() -> None:
     tally = Tally([Interaction("edit.verify", 0, 1, 2.0), Interaction("edit.verify", 0, 1, 9e3)])
     assert tally.whole.seconds == 62.0
@@ -161,6 +186,29 @@ def test_a_replay_stops_a_job_where_the_person_did(
     assert digest(replayed(path, tmp_path)) == digest(masks)
 
 
+def test_a_replay_takes_in_the_answers_that_a_log_ends_with(
+    logged: Desk, idle: Idle, tmp_path: Path
+) -> None:
+    logged.session.view.select(1)
+    logged.session.jobs.propagate(Direction.FORWARD, objects=[1])
+    idle()
+    path, masks = end(logged)
+    log = read_log(path)
+    *others, last = log.interactions
+    assert last.what == "jobs.cancel"  # it comes with the end
+    assert log.end is not None
+    ended = log.end._replace(after=last.after)
+    replay = Replay(
+        replace(log, interactions=tuple(others), end=ended), tmp_path,
+        loader=lambda cache, _settings: FakeModels(cache),
+    )  # fmt: skip
+    try:
+        assert digest(replay.play().snapshot()) == digest(masks)
+    finally:
+        replay.close()
+    assert session_frames(masks) == set(range(30))
+
+
 def session_frames(masks: Document) -> set[int]:
     return set(masks.frames())
 
@@ -206,12 +254,14 @@ def test_a_log_holds_what_was_asked_for_and_no_image(logged: Desk, idle: Idle) -
     assert path.stat().st_size < 10_000
 
 
-def test_a_log_that_was_cut_off_is_read_to_where_it_ends(logged: Desk) -> None:
+def test_a_log_that_was_cut_off_is_played_to_where_it_ends(logged: Desk, tmp_path: Path) -> None:
     draw(logged, 4)
+    draw(logged, 5)
     path, _ = end(logged)
     path.write_bytes(b"\n".join(path.read_bytes().splitlines()[:2]) + b"\n")
     log = read_log(path)
     assert (log.end, len(log.interactions)) == (None, 1)
+    assert session_frames(replayed(path, tmp_path)) == {0, 4}
 
 
 def test_a_log_of_another_video_is_refused(logged: Desk, tmp_path: Path) -> None:

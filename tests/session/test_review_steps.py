@@ -87,6 +87,33 @@ def test_one_is_at_a_suspect_while_its_object_and_one_of_its_frames_are_shown(
     assert not review.is_at_suspect
 
 
+def test_at_first_the_suspects_of_all_objects_are_listed_the_worst_first(
+    desk: Desk, qtbot: QtBot
+) -> None:
+    review, session = desk.session.review, desk.session
+    assert (review.order, review.is_of_selected) == (Order.VALUE, False)
+    jumps = {1: 12, 2: 40}  # object -> how far its mask jumps aside, object 1 the first to do so
+    for number in jumps:
+        session.objects.add()
+        session.edit.draw_mask(0, number, place(number, 5), "Brush")
+    entries = {
+        Key(frame, number): Entry(
+            Mask.encode(place(number, 5 + (aside if frame == 6 * number else 0))), Origin.PROPAGATED
+        )
+        for frame in range(1, FRAMES)
+        for number, aside in jumps.items()
+    }
+    session.masks.change(entries, "Put")
+    session.view.select(1)
+    qtbot.waitUntil(lambda: review.is_up_to_date and len(review.found) > 1)
+    assert set(review.suspects) == set(review.found)
+    assert {each.object for each in review.suspects} == {1, 2}
+    values = [each.value for each in review.suspects]
+    assert values == sorted(values, reverse=True)
+    review.arrange(Order.TIME, of_selected=True)
+    assert {each.object for each in review.suspects} == {1}
+
+
 def vouch(desk: Desk, suspect: Suspect) -> None:
     """Make the mask at a suspect a person's own."""
     pixels = place(suspect.object, 41)
@@ -200,6 +227,27 @@ def test_a_swap_is_found_from_both_of_its_objects_and_with_where_it_ends(
     assert not concerns(suspect, None)
     assert review.swap_at(10, None) is None
     assert review.swapped(suspect) == range(10, 18)
+
+
+@pytest.mark.parametrize("last", [FRAMES - 1, FRAMES - 2])
+def test_a_swap_ends_as_late_as_on_the_last_frame(desk: Desk, qtbot: QtBot, last: int) -> None:
+    review = desk.session.review
+    swap(desk, range(10, last))
+    qtbot.waitUntil(lambda: any(each.event is Event.SWAP for each in review.found))
+    suspect = next(each for each in review.found if each.event is Event.SWAP)
+    assert review.swapped(suspect) == range(10, last)
+
+
+def test_a_swap_does_not_end_beyond_the_next_anchor_of_either(desk: Desk, qtbot: QtBot) -> None:
+    review = desk.session.review
+    swap(desk, range(10, 20))
+    qtbot.waitUntil(lambda: any(each.event is Event.SWAP for each in review.found))
+    suspect = next(each for each in review.found if each.event is Event.SWAP)
+    assert review.swapped(suspect) == range(10, 20)
+    draw(desk, 25, number=2, x=25)
+    assert review.swapped(suspect) == range(10, 20)
+    draw(desk, 15, number=1, x=25)
+    assert review.swapped(suspect) is None
 
 
 def test_a_swap_that_goes_on_ends_nowhere_before_the_next_anchor(desk: Desk, qtbot: QtBot) -> None:

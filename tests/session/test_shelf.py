@@ -98,6 +98,27 @@ def test_a_model_is_fetched_with_progress_and_can_be_used(bench: Bench) -> None:
     assert bench.entry("lite").used_as == ("tracker",)
 
 
+def test_the_begin_and_the_end_of_work_are_told_at_once(bench: Bench) -> None:
+    told = list[tuple[str, bool]]()
+    bench.shelf.changed.connect(lambda: told.append(("changed", NAME in bench.shelf.work)))
+    bench.shelf.progressed.connect(lambda: told.append(("progress", NAME in bench.shelf.work)))
+    bench.server.piece_s = 0.005
+    bench.shelf.fetch(NAME)
+    assert told == [("changed", True)]
+    bench.shelf.fetch(NAME)  # it is under way
+    assert told == [("changed", True)]
+    bench.wait_for(100_000)
+    bench.qtbot.waitUntil(lambda: ("progress", True) in told)
+    bench.server.piece_s = 0.0
+    bench.wait()
+    assert told[-2:] == [("changed", False), ("progress", False)]
+    assert told.count(("changed", True)) == 1
+    bench.qtbot.wait(300)
+    assert told[-2:] == [("changed", False), ("progress", False)]  # nobody looks any more
+    bench.shelf.remove(NAME)
+    assert told[-1] == ("changed", False)
+
+
 def test_a_pause_keeps_what_has_arrived_and_a_resume_goes_on_there(bench: Bench) -> None:
     bench.server.piece_s = 0.005
     bench.shelf.fetch(NAME)

@@ -86,6 +86,15 @@ def test_a_number_that_two_frames_have_is_neither_of_them(tmp_path: Path) -> Non
     assert placed_stems(["001", "002"], open_video(tmp_path))[0] == [None, 2]
 
 
+@pytest.mark.parametrize("names", [("left", "right"), ("1", "b")])
+def test_numbers_say_nothing_of_frames_that_have_names(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    for name in names:
+        write_image(tmp_path / f"{name}.png", 5)
+    assert placed_stems(["01", "2"], open_video(tmp_path)) == ([None, None], ())
+
+
 def masks(folder: Path, *stems: str) -> Path:
     folder.mkdir()
     for stem in stems:

@@ -1,9 +1,10 @@
 """Project files that are damaged, of another program, or of another version."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -170,6 +171,88 @@ def test_a_migration_that_fails_changes_nothing(
     tables = project._database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
     assert ("half",) not in tables.fetchall()
     project.close()
+
+
+@pytest.fixture
+def databases(monkeypatch: pytest.MonkeyPatch) -> list[sqlite3.Connection]:
+    """Return the databases that are opened from now on."""
+    found: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+
+    def opened(*where: Any, **how: Any) -> sqlite3.Connection:  # noqa: ANN401 - passed on
+        found.append(connect(*where, **how))
+        return found[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", opened)
+    return found
+
+
+def are_closed(databases: Sequence[sqlite3.Connection]) -> bool:
+    for each in databases:
+        try:
+            each.execute("SELECT 1")
+        except sqlite3.ProgrammingError:
+            continue
+        return False
+    return bool(databases)
+
+
+def test_an_older_file_that_cannot_be_brought_up_to_date_leaves_no_database_open(
+    path: Path, monkeypatch: pytest.MonkeyPatch, databases: list[sqlite3.Connection]
+) -> None:
+    _of_first_version(path)
+    databases.clear()
+    steps = (*project_schema.STEPS[:1], "CREATE TABLE half (a); CREATE TABLE half (a);")
+    monkeypatch.setattr(project_schema, "STEPS", steps)
+    with pytest.raises(ProjectError):
+        Project.open(path)
+    assert len(databases) == 2  # the file and its copy in memory
+    assert are_closed(databases)
+
+
+def test_a_project_that_was_copied_and_closed_leaves_no_database_open(
+    path: Path, tmp_path: Path, databases: list[sqlite3.Connection]
+) -> None:
+    project_schema.columns_of_version.cache_clear()
+    project = created(path)
+    project.append({Key(3, 1): drawn(3)})
+    project.copy_to(tmp_path / "copy.maskwright")
+    own = len(databases)
+    assert not are_closed(databases)
+    project.close()
+    reopened(path)
+    assert len(databases) > own
+    assert are_closed(databases)
+
+
+def test_an_older_project_leaves_no_database_open(
+    path: Path, databases: list[sqlite3.Connection]
+) -> None:
+    _of_first_version(path)
+    Project.open(path).close()
+    assert are_closed(databases)
+    project = Project.open(path)
+    project.append({Key(4, 1): drawn(4)})
+    project.close()
+    assert are_closed(databases)
+
+
+def test_nothing_is_left_of_a_first_change_to_an_older_file_that_failed(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _of_first_version(path)
+    project = Project.open(path)
+    steps = (*project_schema.STEPS[:1], "CREATE TABLE half (a); CREATE TABLE half (a);")
+    with monkeypatch.context() as patched:
+        patched.setattr(project_schema, "STEPS", steps)
+        with pytest.raises(ProjectError):
+            project.append({Key(4, 1): drawn(4)})
+    project.append({Key(5, 1): drawn(5)})
+    project.close()
+    assert dict(reopened(path).items()) == {Key(3, 1): drawn(3), Key(5, 1): drawn(5)}
+    with closing(sqlite3.connect(path)) as database:
+        tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        assert ("half",) not in tables.fetchall()
 
 
 def test_the_columns_of_this_version_are_those_of_a_new_file(path: Path) -> None:

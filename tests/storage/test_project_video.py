@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import ProjectError, UnusableProjectError, VideoOpenError
+from app.errors import FrameReadError, ProjectError, UnusableProjectError, VideoOpenError
+from app.storage.project import project as project_module
 from app.storage.project.identity import identity_of
 from app.storage.project.project import Project
-from app.storage.video.opening import open_video
+from app.storage.video.opening import Video, open_video
 from tests.storage.clips import write_clip
 from tests.storage.projects import SIZE, created
 from tests.storage.test_video_folder import write_image
@@ -51,6 +52,27 @@ def test_a_video_found_again_must_be_the_one_that_the_masks_were_made_on(tmp_pat
     assert project.source == tmp_path / "found.mp4"
     project.check(open_video(project.source))
     project.close()
+
+
+def test_a_video_that_was_only_looked_at_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Project.create(tmp_path / "a.maskwright", tmp_path / "lost.mp4", 5, SIZE)
+    looked_at = list[Video]()
+
+    def opened(source: Path) -> Video:
+        looked_at.append(open_video(source))
+        return looked_at[-1]
+
+    monkeypatch.setattr(project_module, "open_video", opened)
+    with pytest.raises(ProjectError):
+        project.relocate(write_clip(tmp_path / "longer.mp4", 6))
+    project.relocate(write_clip(tmp_path / "found.mp4", 5))
+    project.close()
+    assert [each.source.name for each in looked_at] == ["longer.mp4", "found.mp4"]
+    for video in looked_at:
+        with pytest.raises(FrameReadError, match="closed"):
+            video[0]
 
 
 @pytest.mark.parametrize("change", ["renamed", "another picture", "another file"])

@@ -1,5 +1,6 @@
 """Video files: frame i is the i-th that is shown, whatever the file is like."""
 
+import gc
 import random
 import threading
 from collections.abc import Iterator, Sequence
@@ -254,6 +255,15 @@ def test_a_recording_without_its_index_is_refused_with_advice(tmp_path: Path) ->
         open_video(source)
 
 
+def test_a_recording_that_broke_off_before_its_first_frame_is_refused(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "a.mkv", 5)
+    content = source.read_bytes()
+    cluster = content.index(b"\x1f\x43\xb6\x75")
+    source.write_bytes(content[: cluster + 12])
+    with pytest.raises(VideoOpenError, match="holds no frame"):
+        open_video(source)
+
+
 def test_a_missing_file_and_a_file_without_pictures_are_refused(tmp_path: Path) -> None:
     with pytest.raises(VideoOpenError, match="does not exist"):
         open_video(tmp_path / "none.mp4")
@@ -294,6 +304,22 @@ def test_a_closed_video_says_so(tmp_path: Path) -> None:
     video.close()
     with pytest.raises(FrameReadError, match="closed"):
         video[0]
+
+
+def test_a_closed_video_keeps_no_pictures(tmp_path: Path) -> None:
+    video = open_video(write_clip(tmp_path / "a.mp4", 12))
+    for index in range(6):
+        video[index]
+    before = pictures_in_memory()
+    video.close()
+    assert pictures_in_memory() <= before - 5  # the decoder's binding may keep the last one
+    assert len(video) == 12
+
+
+def pictures_in_memory() -> int:
+    gc.collect()
+    # By their types: to ask some objects of other packages for their class is a deprecation.
+    return sum(type(each) is av.VideoFrame for each in gc.get_objects())
 
 
 def test_an_index_outside_the_video_is_an_index_error(tmp_path: Path) -> None:

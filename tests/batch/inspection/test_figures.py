@@ -415,6 +415,22 @@ def test_the_caption_stands_close_under_what_is_drawn(count: int) -> None:
     assert max(rules) - min(rules) == pytest.approx(62)
 
 
+@pytest.mark.parametrize("column", list(Column))
+def test_curves_reach_from_beside_their_scale_to_the_edge_of_the_paper(column: Column) -> None:
+    result = result_of(lost())
+    trace, shots = Trace("A", A, result), shots_of(result, lost(), None, 3)
+    for figure in (
+        curve_figure([trace], 0, column),
+        episode_figure([trace], result.episodes[0], shots, column),
+    ):
+        assert figure.width == column.value
+        (curve,) = [line for line in lines(figure, A) if not line.closed]
+        for line in (curve, *lines(figure, RULE)):
+            assert (line.points[:, 0].min(), line.points[:, 0].max()) == (18, figure.width)
+        assert min(line.points[0, 1] for line in lines(figure, RULE)) >= 6
+        check_layout(figure)
+
+
 def check_key(figure: Figure, name: str, color: str) -> None:
     """Check that a coloured square stands right before a name of a legend."""
     text = texts(figure)[name]

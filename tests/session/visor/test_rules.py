@@ -3,6 +3,7 @@
 import copy
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -406,6 +407,35 @@ def test_several_mends_are_one_step_that_names_their_rules(opened: Open, qtbot: 
     assert named == {each.defect.rule for each in wrong}
     session.history.undo()
     assert exported(session) == raw
+
+
+def test_space_round_a_name_is_taken_away(opened: Open, qtbot: QtBot) -> None:
+    session = opened(kitchen())
+    tap = number_of(session, "tap")
+    before = session.masks.objects
+    (info,) = [each for each in before if each.id == tap]
+    session.objects.edit(replace(info, name="  tap "))
+    found = [each for each in checked(session, qtbot) if each.defect.rule == "name"]
+    assert {each.object for each in found} == {tap}
+    assert rules_of(session).mend(found) == 1  # both are of one object
+    assert session.masks.objects == before
+    assert session.history.stack.undoText() == "Mend name"
+    assert not [each for each in checked(session, qtbot) if each.defect.rule == "name"]
+
+
+@pytest.mark.parametrize(("rule", "name"), [("name", "tap"), ("name", "  "), ("class", "tap")])
+def test_a_name_or_class_that_is_sound_or_past_mending_stays(
+    opened: Open, qtbot: QtBot, rule: str, name: str
+) -> None:
+    session = opened(kitchen())
+    tap = number_of(session, "tap")
+    (info,) = [each for each in session.masks.objects if each.id == tap]
+    session.objects.edit(replace(info, name=name))
+    checked(session, qtbot)
+    before = session.masks.objects
+    found = Finding(Defect("a.jpg", f"5 ({name})", rule, "wrong"), 2, tap)
+    assert rules_of(session).mend([found]) == 0
+    assert session.masks.objects == before
 
 
 def test_a_class_of_a_name_that_is_none_cannot_be_mended(opened: Open, qtbot: QtBot) -> None:

@@ -58,26 +58,19 @@ def _edge(one: Corner, other: Corner) -> _Edge | None:
 def _fill_edges(pixels: BoolMask, edges: list[_Edge]) -> None:
     if len(edges) < 2:
         return
-    waiting = sorted(edges, key=lambda each: (each.top, each.x, each.step), reverse=True)
+    waiting = sorted(edges, key=lambda each: each.top, reverse=True)
     active: list[_Edge] = []
     for y in range(waiting[-1].top, min(max(each.bottom for each in edges), len(pixels))):
         active = [each for each in active if each.bottom != y]
-        place = 0
         while waiting and waiting[-1].top == y:
-            new = waiting.pop()
-            while place < len(active) and active[place].x < new.x:
-                place += 1
-            active.insert(place, new)
-            place += 1
+            active.append(waiting.pop())
+        active.sort(key=lambda each: each.x)
         for left, right in zip(active[::2], active[1::2], strict=False):
             if y >= 0:
-                first, last = sorted((left.x, right.x))
-                pixels[y, max((first + _ONE - 1) >> _SHIFT, 0) : max((last >> _SHIFT) + 1, 0)] = (
-                    True
-                )
+                first, last = (left.x + _ONE - 1) >> _SHIFT, right.x >> _SHIFT
+                pixels[y, max(first, 0) : max(last + 1, 0)] = True
             left.x += left.step
             right.x += right.step
-        active.sort(key=lambda each: each.x)
 
 
 def _draw_line(pixels: BoolMask, one: Corner, other: Corner) -> None:

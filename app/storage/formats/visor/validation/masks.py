@@ -113,19 +113,13 @@ def _cancelled(polygons: Sequence[Polygon], canvas: Size) -> Iterator[Problem]:
 
 
 def _overlap_inside(one: Mask, other: Mask) -> bool:
-    """Whether two masks share more than their outlines."""
-    window = _common(one, other)
-    if window is None:
-        return False
+    """Whether two masks that overlap share more than their outlines."""
+    top, bottom = max(one.box[0], other.box[0]), min(one.box[1], other.box[1])
+    left, right = max(one.box[2], other.box[2]), min(one.box[3], other.box[3])
+    window = (top, bottom, left, right)
     shared = (one.inside(window) & other.inside(window)).astype(np.uint8)
     padded = np.pad(shared, 1)
     return bool(cv2.erode(padded, np.ones((5, 5), np.uint8)).any())
-
-
-def _common(one: Mask, other: Mask) -> tuple[int, int, int, int] | None:
-    top, bottom = max(one.box[0], other.box[0]), min(one.box[1], other.box[1])
-    left, right = max(one.box[2], other.box[2]), min(one.box[3], other.box[3])
-    return (top, bottom, left, right) if top < bottom and left < right else None
 
 
 def visible(drawn: Sequence[Mask | None]) -> Mapping[int, int]:
