@@ -16,7 +16,7 @@ from app.gui.window.window import Window
 from app.session.comparison import Reference
 from app.session.state.status import Report, SessionState
 from app.storage.formats.palette import write_palette_png
-from tests.fakes import write_frames
+from tests.fakes import Gate, write_frames
 from tests.gui.conftest import Desk
 from tests.gui.stage import mouse_on
 
@@ -247,7 +247,8 @@ def test_the_window_follows_a_propagation(opened: Desk) -> None:
     opened.qtbot.waitUntil(follows)
 
 
-def test_the_window_stays_at_an_open_polygon_during_a_propagation(opened: Desk) -> None:
+def propagate_behind_a_polygon(opened: Desk) -> Gate:
+    """Begin a propagation and then a polygon; return the gate that the propagation stands at."""
     opened.draw()
     gate = opened.model.fake_tracker.gate
     gate.close()
@@ -256,6 +257,11 @@ def test_the_window_stays_at_an_open_polygon_during_a_propagation(opened: Desk) 
     mouse = mouse_on(opened.window.canvas)
     for corner in ((5, 5), (40, 5), (40, 40)):
         mouse.click(*corner)
+    return gate
+
+
+def test_the_window_stays_at_an_open_polygon_during_a_propagation(opened: Desk) -> None:
+    gate = propagate_behind_a_polygon(opened)
     gate.open()
     opened.idle()
     assert opened.session.view.frame == 0
@@ -300,14 +306,7 @@ def test_a_new_window_is_no_larger_than_its_screen(desk: Desk, tmp_path: Path) -
 
 
 def test_what_another_video_has_ended_is_said_in_it(opened: Desk, tmp_path: Path) -> None:
-    opened.draw()
-    gate = opened.model.fake_tracker.gate
-    gate.close()
-    opened.do("forward")
-    opened.press(Qt.Key.Key_T)
-    mouse = mouse_on(opened.window.canvas)
-    for corner in ((5, 5), (40, 5), (40, 40)):
-        mouse.click(*corner)
+    gate = propagate_behind_a_polygon(opened)
     opened.session.status.report("info", "Something of the first video.")
     gate.open()
     opened.window.files.open(write_frames(tmp_path / "next", 5))

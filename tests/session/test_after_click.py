@@ -51,9 +51,8 @@ def test_a_propagation_is_let_go_with_the_click_that_it_waits_for(
     assert session.masks.document.frames() == [0]
 
 
-def test_nothing_runs_on_that_an_answer_began_while_all_was_stopped(
-    desk: Desk, qtbot: QtBot
-) -> None:
+def answer_unheard(desk: Desk, qtbot: QtBot) -> None:
+    """Let a click be answered during a propagation, which is to be verified then: nobody knows."""
     session, gate = desk.session, desk.made.fake_tracker.gate
     draw(desk, 0)
     session.objects.add()
@@ -63,7 +62,14 @@ def test_nothing_runs_on_that_an_answer_began_while_all_was_stopped(
     session.clicks.click(Click(20, 25))
     session.correction.verify_and_heal()
     gate.let(1)
-    gate.wait_until_passed(6)  # the click is answered, and nobody has heard of it yet
+    gate.wait_until_passed(6)
+
+
+def test_nothing_runs_on_that_an_answer_began_while_all_was_stopped(
+    desk: Desk, qtbot: QtBot
+) -> None:
+    session = desk.session
+    answer_unheard(desk, qtbot)
     session.jobs.cancel()
     assert session.masks.state(Key(2, 2)) is State.ANCHOR
     assert not session.jobs.running[0]
@@ -73,17 +79,9 @@ def test_nothing_runs_on_that_an_answer_began_while_all_was_stopped(
 def test_a_job_that_an_answer_began_ends_with_its_video(
     desk: Desk, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    session, made = desk.session, desk.made
-    draw(desk, 0)
-    session.objects.add()
-    begin_propagation(desk, qtbot)
-    session.view.go_to(2)
-    session.view.select(2)
-    session.clicks.click(Click(20, 25))
-    session.correction.verify_and_heal()
-    made.fake_tracker.gate.let(1)
-    made.fake_tracker.gate.wait_until_passed(6)
-    gate = Timer(0.2, made.fake_tracker.gate.open)  # once the video is being closed
+    session = desk.session
+    answer_unheard(desk, qtbot)
+    gate = Timer(0.2, desk.made.fake_tracker.gate.open)  # once the video is being closed
     gate.start()
     session.files.open(write_frames(tmp_path / "other", FRAMES))
     gate.join()
