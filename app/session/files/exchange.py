@@ -1,13 +1,12 @@
 """The exchange of masks with other programs: imported as anchors, exported beside the work."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject
 
-from app.core.document import Document, Key, ids_for
+from app.core.document import Document, Key, ids_for, renumbered
 from app.errors import UsageError
 from app.session.edits.masks import MaskEdits
 from app.session.edits.objects import ObjectEdits
@@ -59,15 +58,12 @@ class Exchange(QObject):
         if opened is None:
             raise UsageError("Masks are imported onto a video. Open one first.")
         found = MaskSource(source).document(opened.video, first_number=first_number)
-        objects = found.document.objects
         # What was deleted here stays gone: its id is not that of an object from elsewhere.
-        own = ids_for(self._masks.document, (info.id for info in objects))
-        changes = {
-            key._replace(object=own[key.object]): entry for key, entry in found.document.items()
-        }
+        own = ids_for(self._masks.document, (info.id for info in found.document.objects))
+        given = renumbered(found.document, own)
+        changes = dict(given.items())
         frames = {key.frame for key in changes}
-        named = tuple(replace(info, id=own[info.id]) for info in objects)
-        with self._ready.put_in(changes, named, f"Import {source.name}") as notes:
+        with self._ready.put_in(changes, given.objects, f"Import {source.name}") as notes:
             said = ImportedFile(found.attachment, opened.video)
             take_over(said, own, frames, self.visor.attributes, self._masks, self._video)
         text = f"{len(changes):,} masks on {len(frames):,} frames imported."
