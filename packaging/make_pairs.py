@@ -1,14 +1,15 @@
 """Make held-out pairs: the object of one sequence pasted over another, so that the two cross.
 
-    python packaging/make_pairs.py DAVIS OUT
+    python packaging/make_pairs.py DAVIS OUT [--pairs A-under-B,A-behind-B,...]
 
 DAVIS is a folder of JPEGImages and Annotations with the six sequences that no training reads. OUT
 gets the same layout: eight clips of two objects with exact labels, 1 the sequence's own object and
 2 the pasted one. In half of them the pasted object passes behind, in two it is the same object
-once more. The same files come out each time.
+once more. Other pairs are named by `--pairs`. The same files come out each time.
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,12 @@ class Pair:
     below: str
     above: str
     behind: bool
+
+    @classmethod
+    def named(cls, name: str) -> "Pair":
+        """Return the pair of a clip's name."""
+        below, way, above = re.split("-(behind|under)-", name)
+        return cls(below, above, way == "behind")
 
     @property
     def name(self) -> str:
@@ -136,9 +143,11 @@ def main() -> int:
     )
     parser.add_argument("davis", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--pairs", metavar="NAME,...", help="other pairs than the eight")
     arguments = parser.parse_args()
+    named = arguments.pairs.split(",") if arguments.pairs else []
     with atomic_folder(arguments.out) as fresh:
-        for number, pair in enumerate(PAIRS):
+        for number, pair in enumerate([Pair.named(name) for name in named] or PAIRS):
             rng = np.random.default_rng([SEED, number])
             write(fresh, pair.name, draw(arguments.davis, pair, rng))
             sys.stdout.write(f"{pair.name}: {LENGTH} frames\n")
