@@ -1,21 +1,24 @@
 """Fit how sure one may be of a mask, and say how well that holds on other sequences.
 
     python packaging/fit_confidence.py ROOT... --keep FILE [--size N,...] [--frames N]
-        [--only SEQ,...] [--unseen SEQ,...] [--model NAME]
+        [--only SEQ,...] [--held-out SEQ,...] [--unseen SEQ,...] [--model NAME]
 
 Each ROOT is a folder of JPEGImages and Annotations. Every sequence is propagated from the true
-masks of its first frame, at each size; the model's score of each mask is held against whether it is
+masks of its first frame, at each size, and healed from three more of them, as `bench heal --exact`
+does; the model's score of each mask, at first and after each heal, is held against whether it is
 right. FILE keeps what was measured: a clip that is in it is not measured again, and several calls
-add to it. Prints the calibration for `app.core.confidence` that fits all in FILE, and how well such
-ones hold on sequences that were left out of the fit, one after the other: on all, on pairs, and on
-what the model's training has not seen (`--unseen`). Clips count alike, however long they are.
+add to it. Prints the calibrations for `app.core.confidence` that fit the clips of one object and
+those of several in FILE, and how well such ones hold on sequences that were left out of the fit,
+one after the other. Clips count alike, however long they are. The sequences `--held-out`, and
+clips that a part of them is in, take no part in any of this: what is printed last is the error on
+them of what is in use.
 """
 
 import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.cli.bench.healing.command import clips
+from app.cli.bench.healing.desk import SessionPlayer
 from app.cli.bench.healing.play import Clip
 from app.core.confidence import RIGHT, Calibration, calibration_of, probability
 from models.api import LoadOptions
@@ -32,12 +36,15 @@ _STEPS = 30  # of Newton's method, which is done after ten or so
 _SURE = 0.9  # from which on a person looks no more
 _PENALTY = 1.0  # on the slope, in masks
 _LEAST = 0.01  # scores below say no more
-_MOST = (0.9, 0.91, 0.92, 0.93, 0.94, 0.96, 0.99)  # scores that may be the last to count
+_MOST = (0.9, 0.91, 0.92, 0.93, 0.94, 0.95, 0.97, 0.99)  # scores that may be the last to count
+_AS_GOOD = 0.005  # of the error
+_ROUNDS = 3  # heals
 _CLIP = 30.0  # masks that each clip counts as
 _BINS = 10
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Kept = dict[str, list[tuple[float, float]]]  # sequence@size -> score and IoU of its masks
 
 
 @dataclass(frozen=True)
@@ -50,13 +57,12 @@ class Masks:
     right: Bools
 
     @classmethod
-    def of(cls, kept: dict[str, list[tuple[float, bool]]]) -> "Masks":
+    def of(cls, kept: Kept) -> "Masks":
         """Return the masks of a file."""
         rows = [(*key.rsplit("@", 1), *mask) for key, masks in kept.items() for mask in masks]
-        names, sizes, scores, right = zip(*rows, strict=True)
-        return cls(
-            np.array(names), np.array(sizes, np.int64), np.array(scores), np.array(right, np.bool_)
-        )
+        names, sizes, scores, ious = zip(*rows, strict=True)
+        right = np.array(ious) >= RIGHT
+        return cls(np.array(names), np.array(sizes, np.int64), np.array(scores), right)
 
     def only(self, chosen: Bools) -> "Masks":
         """Return those that are chosen, (N,)."""
@@ -65,11 +71,21 @@ class Masks:
         )
 
     @property
+    def clips(self) -> NDArray[np.str_]:
+        """The clip that each is of, (N,)."""
+        return np.array([f"{n}@{size}" for n, size in zip(self.names, self.sizes, strict=True)])
+
+    @property
     def weights(self) -> Floats:
         """What each counts, (N,): clips count alike."""
-        clip = [f"{name}@{size}" for name, size in zip(self.names, self.sizes, strict=True)]
+        clip = self.clips
         counts = Counter(clip)
         return np.array([_CLIP / counts[each] for each in clip])
+
+    @property
+    def paired(self) -> Bools:
+        """Which are of a clip of two objects, (N,)."""
+        return np.array(["-under-" in name or "-behind-" in name for name in self.names])
 
     @property
     def folds(self) -> Iterator[tuple[Bools, Bools]]:
@@ -86,14 +102,15 @@ def parts(name: str) -> set[str]:
     return set(name.replace("-under-", "-behind-").split("-behind-"))
 
 
-def measure(clip: Clip, model: str, size: int) -> list[tuple[float, bool]]:
-    """Return score and truth of the masks of a first propagation."""
-    options = LoadOptions(threads=1, size=size or None)
-    entries = clip.first_propagation(load_tracker(model, clip.video, options))
+def measure(clip: Clip, model: str, size: int) -> list[tuple[float, float]]:
+    """Return score and IoU of the masks of a first propagation, and of all after each heal."""
+    tracker = load_tracker(model, clip.video, LoadOptions(threads=1, size=size or None))
+    first = clip.first_propagation(tracker)
+    play = SessionPlayer(clip, tracker, None, "heal").play(first, _ROUNDS)
     return [
-        (entry.score, clip.quality(key, entry.mask).j >= RIGHT)
-        for key in clip.scored
-        if (entry := entries[key]).score is not None and entry.mask is not None
+        (entry.score, iou)
+        for entry, iou in play.made
+        if entry.score is not None and entry.mask is not None
     ]
 
 
@@ -118,17 +135,31 @@ def said_by(calibration: Calibration, scores: Floats) -> Floats:
     return np.array([probability(float(score), calibration) for score in scores])
 
 
-def fitted(masks: Masks) -> Calibration:
-    """Return the calibration whose last score that counts does best on sequences left out."""
-    weights, losses = masks.weights, {}
+def choices(masks: Masks) -> dict[float, tuple[float, float]]:
+    """Return for each last score that counts what it costs on clips of sequences left out.
+
+    That is the mean of their errors, which is what whoever measures a few clips sees, and the log
+    loss.
+    """
+    weights, found = masks.weights, {}
     for most in _MOST:
-        lost = [
-            (loss(said_by(fit, masks.scores[own]), masks.right[own]) * weights[own]).sum()
-            for own, others in masks.folds
-            if (fit := fitted_to(masks.only(others), weights[others], most))
-        ]
-        losses[most] = sum(lost)
-    return fitted_to(masks, weights, min(losses, key=lambda most: losses[most]))
+        said = np.full(len(masks.scores), 0.5)
+        for own, others in masks.folds:
+            fit = fitted_to(masks.only(others), weights[others], most)
+            said[own] = said_by(fit, masks.scores[own])
+        lost = float(np.average(loss(said, masks.right), weights=weights))
+        found[most] = (float(clip_errors(masks, said).mean()), lost)
+    return found
+
+
+def fitted(masks: Masks) -> Calibration:
+    """Return the calibration whose last score that counts has the least error on a clip left out.
+
+    Of those that are as good it is the lowest: the fewer masks are said to be nearly certain.
+    """
+    errors = {most: wrong for most, (wrong, _) in choices(masks).items()}
+    most = min(most for most, wrong in errors.items() if wrong <= min(errors.values()) + _AS_GOOD)
+    return fitted_to(masks, masks.weights, most)
 
 
 def held_back(masks: Masks) -> Floats:
@@ -136,6 +167,15 @@ def held_back(masks: Masks) -> Floats:
     said = np.full(len(masks.scores), 0.5)
     for own, others in masks.folds:
         said[own] = said_by(fitted(masks.only(others)), masks.scores[own])
+    return said
+
+
+def by_kind(masks: Masks, say: Callable[[Masks, int], Floats]) -> Floats:
+    """Return what `say` does, (N,), of the masks of clips of one object, and of those of two."""
+    said = np.full(len(masks.scores), 0.5)
+    for objects, kind in ((1, ~masks.paired), (2, masks.paired)):
+        if kind.any():
+            said[kind] = say(masks.only(kind), objects)
     return said
 
 
@@ -159,22 +199,47 @@ def error(said: Floats, right: Bools, weights: Floats) -> float:
     return float(sum(gaps) / weights.sum())
 
 
+def clip_errors(masks: Masks, said: Floats) -> Floats:
+    """Return the error of each clip, (C,)."""
+    clip = masks.clips
+    return np.array(
+        [
+            error(said[clip == each], masks.right[clip == each], np.ones((clip == each).sum()))
+            for each in np.unique(clip)
+        ]
+    )
+
+
 def report(masks: Masks, said: Floats, unseen: set[str]) -> Iterator[str]:
     """Yield the lines of a table: all masks, and those of clips of a kind."""
-    paired = np.array(["-under-" in name or "-behind-" in name for name in masks.names])
-    kinds = {"all": np.ones(len(said), np.bool_), "single objects": ~paired, "pairs": paired}
-    kinds["not seen in training"] = np.array([parts(name) <= unseen for name in masks.names])
+    groups = {"all": np.ones(len(said), np.bool_)}
     for size in np.unique(masks.sizes):
-        kinds[f"at {size} pixels" if size else "at the model's size"] = masks.sizes == size
-    yield f"| masks | number | error | log loss | right, of {_SURE:.0%} and more |"
-    yield "|---" * 5 + "|"
-    for name, chosen in kinds.items():
+        where = f"at {size} pixels" if size else "at the model's size"
+        groups[f"single objects {where}"] = ~masks.paired & (masks.sizes == size)
+        groups[f"pairs {where}"] = masks.paired & (masks.sizes == size)
+    groups["not seen in training"] = np.array([parts(name) <= unseen for name in masks.names])
+    yield f"| masks | number | error | a clip's | log loss | right, of {_SURE:.0%} and more |"
+    yield "|---" * 6 + "|"
+    for name, chosen in groups.items():
         if chosen.any():
-            likely, right, weights = said[chosen], masks.right[chosen], masks.weights[chosen]
-            sure, lost = likely >= _SURE, np.average(loss(likely, right), weights=weights)
-            share = f"{np.average(right[sure], weights=weights[sure]):.1%}" if sure.any() else ""
-            wrong = error(likely, right, weights)
-            yield f"| {name} | {len(right)} | {wrong:.3f} | {lost:.3f} | {share} of {sure.sum()} |"
+            yield f"| {name} | {row(masks.only(chosen), said[chosen])} |"
+
+
+def row(masks: Masks, said: Floats) -> str:
+    """Return what stands in a line of such a table."""
+    right, weights = masks.right, masks.weights
+    sure, lost = said >= _SURE, np.average(loss(said, right), weights=weights)
+    share = f"{np.average(right[sure], weights=weights[sure]):.1%}" if sure.any() else ""
+    errors = f"{error(said, right, weights):.3f} | {clip_errors(masks, said).mean():.3f}"
+    return f"{len(right)} | {errors} | {lost:.3f} | {share} of {sure.sum()}"
+
+
+def weighed(masks: Masks) -> Iterator[str]:
+    """Yield the lines of a table: what each last score that counts costs on a clip left out."""
+    yield "| last score | a clip's error | log loss |"
+    yield "|---" * 3 + "|"
+    for most, (wrong, lost) in choices(masks).items():
+        yield f"| {most} | {wrong:.3f} | {lost:.3f} |"
 
 
 def table(masks: Masks, said: Floats) -> Iterator[str]:
@@ -188,7 +253,7 @@ def table(masks: Masks, said: Floats) -> Iterator[str]:
         yield f"| {low:.1f} to {low + 0.1:.1f} | {inside.sum()} | {likely:.2f} | {right:.2f} |"
 
 
-def add(kept: dict[str, list[tuple[float, bool]]], arguments: argparse.Namespace) -> None:
+def add(kept: Kept, arguments: argparse.Namespace) -> None:
     """Measure what is asked for and not in the file yet, and write that."""
     only = arguments.only.split(",") if arguments.only else None
     for root, size in ((root, size) for size in arguments.size for root in arguments.roots):
@@ -210,6 +275,27 @@ def write(lines: Iterable[str]) -> None:
     sys.stdout.write("\n".join(lines) + "\n\n")
 
 
+def tell(masks: Masks, held_out: Masks, model: str, unseen: set[str]) -> None:
+    """Fit and print."""
+
+    def fit(alike: Masks, objects: int) -> Floats:
+        write([f"Of {objects}: {fitted(alike)}", "", *weighed(alike)])
+        return held_back(alike)
+
+    said = by_kind(masks, fit)
+    write(["On sequences that were left out of the fit:", "", *report(masks, said, unseen)])
+    write(table(masks, said))
+
+    def now(alike: Masks, objects: int) -> Floats:
+        return said_by(calibration_of(model, objects), alike.scores)
+
+    write(["What is in use, on all of them:", "", *report(masks, by_kind(masks, now), unseen)])
+    if len(held_out.scores):
+        held = by_kind(held_out, now)
+        write(["What is in use, held out:", "", *report(held_out, held, unseen)])
+        write(table(held_out, held))
+
+
 def main() -> int:
     """Measure, fit and print."""
     parser = argparse.ArgumentParser(
@@ -220,18 +306,18 @@ def main() -> int:
     parser.add_argument("--size", type=numbers, default=[0], metavar="N,...", help="0: its own")
     parser.add_argument("--frames", type=int, metavar="N", help="of each sequence at most")
     parser.add_argument("--only", metavar="SEQ,...")
+    parser.add_argument("--held-out", default="", metavar="SEQ,...")
     parser.add_argument("--unseen", default="", metavar="SEQ,...")
     parser.add_argument("--model", default=embedded(), metavar="NAME")
     arguments = parser.parse_args()
     kept = json.loads(arguments.keep.read_text()) if arguments.keep.exists() else {}
     add(kept, arguments)
-    masks, unseen = Masks.of(kept), set(arguments.unseen.split(","))
-    write([str(fitted(masks))])
-    said = held_back(masks)
-    write(["On sequences that were left out of the fit:", "", *report(masks, said, unseen)])
-    write(table(masks, said))
-    now = said_by(calibration_of(arguments.model), masks.scores)
-    write(["The calibration in use, on all of them:", "", *report(masks, now, unseen)])
+    every, unseen = Masks.of(kept), set(arguments.unseen.split(","))
+    held_out = set(arguments.held_out.split(","))
+    out = np.array(
+        [name in held_out or not parts(name).isdisjoint(held_out) for name in every.names]
+    )
+    tell(every.only(~out), every.only(out), arguments.model, unseen)
     return 0
 
 

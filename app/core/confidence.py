@@ -21,14 +21,30 @@ class Calibration(NamedTuple):
     most: float = 1 - _LEAST
 
 
+class _Calibrations(NamedTuple):
+    """A tracker's calibrations, of an object that is alone in its video and of one of several.
+
+    Where one is taken for another, its mask may be as sharp as ever, and its score as high.
+    """
+
+    alone: Calibration
+    several: Calibration
+
+
 # Fitted by `python packaging/fit_confidence.py`, on the model's masks of whole sequences.
-_CALIBRATIONS: Mapping[str, Calibration] = {"lite": Calibration(-10.12, 5.55, 0.91)}
+_CALIBRATIONS: Mapping[str, _Calibrations] = {
+    "lite": _Calibrations(Calibration(-7.93, 5.07, 0.9), Calibration(-10.12, 5.55, 0.91))
+}
 _UNFITTED = _CALIBRATIONS["lite"]
 
 
-def calibration_of(model: str) -> Calibration:
-    """Return the calibration of a tracker; of one that was never measured, that of `lite`."""
-    return _CALIBRATIONS.get(model, _UNFITTED)
+def calibration_of(model: str, objects: int) -> Calibration:
+    """Return the calibration of a tracker in a video of so many objects.
+
+    Of a tracker that was never measured it is that of `lite`.
+    """
+    calibrations = _CALIBRATIONS.get(model, _UNFITTED)
+    return calibrations.alone if objects == 1 else calibrations.several
 
 
 def log_odds(score: float) -> float:
@@ -46,8 +62,11 @@ def probability(score: float, calibration: Calibration) -> float:
 def confidence(entry: Entry, calibration: Calibration) -> float | None:
     """Return the probability, 0 to 1, that a mask's IoU with the truth is `RIGHT` or more.
 
-    What a person made or verified is certain; of a mask without a score nothing is known (None).
+    What a person made or verified is certain; where there is no mask, or none with a score, nothing
+    is known (None).
     """
+    if entry.mask is None:
+        return None
     if entry.is_anchor:
         return 1.0
     return None if entry.score is None else probability(entry.score, calibration)

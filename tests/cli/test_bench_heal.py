@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -15,14 +16,14 @@ from app.cli.bench.healing.drifts import KINDS, inject
 from app.cli.bench.healing.play import Clip, Play, Player
 from app.cli.bench.healing.report import Plays, calibration_error, reliability
 from app.cli.main import run
-from app.core.confidence import calibration_of
-from app.core.document import Entry, Key
+from app.core.confidence import calibration_of, probability
+from app.core.document import Entry, Key, Origin
+from app.core.mask import Mask
 from app.storage.formats.palette import encode_palette_png
 from models.api import Anchors, BoolMask, Prediction, Tracked
 from tests.fakes import FakeFrames, FakeSegmenter, FakeTracker, square
 
 COUNT = 20
-LITE = calibration_of("lite")
 
 
 def labels() -> list[np.ndarray]:
@@ -62,7 +63,7 @@ def test_one_correction_puts_a_drift_right(strategy: str) -> None:
     made = clip()
     first = first_masks(made)
     masks = {**first, **inject("loss", first, made.truth, made.numbers, COUNT)}
-    play = Player(made, FakeTracker(FakeFrames(COUNT)), None, strategy, LITE).play(masks, 4)
+    play = Player(made, FakeTracker(FakeFrames(COUNT)), None, strategy).play(masks, 4)
     assert play.jf[0] < 0.95
     assert play.jf[-1] == 1.0
     assert play.wrong == 0
@@ -94,13 +95,13 @@ def test_masks_that_a_propagation_makes_worse_are_counted_as_spoiled() -> None:
     made = clip()
     first = first_masks(made)
     masks = {**first, **inject("loss", first, made.truth, made.numbers, COUNT)}
-    play = Player(made, _Breaking(FakeFrames(COUNT)), None, "whole", LITE).play(masks, 1)
+    play = Player(made, _Breaking(FakeFrames(COUNT)), None, "whole").play(masks, 1)
     assert play.spoiled == [COUNT - 1]
     assert play.recomputed == [COUNT - 1]  # all but the one that was given
 
 
 def test_what_is_recomputed_is_said_as_median_and_mean_of_all_interactions() -> None:
-    made, plays = clip(), Plays(3)
+    made, plays = clip(), Plays(3, "lite")
     for drift, recomputed in (("own", [3, 6]), ("loss", [COUNT])):
         plays.add(made, drift, "heal", Play(jf=[1.0], recomputed=recomputed))
     figures = plays.as_json()["heal"]
@@ -115,6 +116,34 @@ def test_calibration_is_the_mean_distance_of_what_is_said_from_what_is_right() -
     pairs = [(0.95, True)] * 9 + [(0.95, False)] + [(0.25, False)] * 10
     assert calibration_error(pairs) == pytest.approx(0.5 * 0.05 + 0.5 * 0.25)
     assert [row[:2] for row in reliability(pairs)] == [(0.2, 10), (0.9, 10)]
+
+
+def test_what_is_said_of_a_clip_s_masks_is_what_the_window_would_say() -> None:
+    """One of two objects is less sure than one that is alone; of no mask nothing is said."""
+    mask, alone = (
+        Mask.encode(square(5)),
+        Clip("one", FakeFrames(2), [square(5).astype(np.uint8)] * 2),
+    )
+    sure = Entry(mask, Origin.PROPAGATED, score=0.99)
+    for made, objects in ((alone, 1), (clip(), 2)):
+        plays = Plays(3, "lite")
+        lost = replace(sure, mask=None, score=0.0)
+        plays.add(made, "own", "heal", Play(jf=[1.0], made=[(sure, 0.8), (lost, 0.0)]))
+        plays.add(made, "own", "whole", Play(jf=[1.0], made=[(sure, 0.0)]))
+        plays.add(made, "loss", "heal", Play(jf=[1.0], made=[(sure, 0.0)]))
+        said = probability(0.99, calibration_of("lite", objects))
+        assert plays.as_json()["calibration"] == pytest.approx(1 - said)
+
+
+def test_the_masks_of_a_model_are_looked_at_first_and_after_each_interaction() -> None:
+    made = clip()
+    first = first_masks(made)
+    masks = {**first, **inject("loss", first, made.truth, made.numbers, COUNT)}
+    play = Player(made, FakeTracker(FakeFrames(COUNT)), None, "heal").play(masks, 1)
+    anchors = 2  # the two that are given on the first frame
+    assert len(play.made) == 2 * (len(masks) - anchors) - 1  # and the one that was corrected
+    assert not any(entry.is_anchor for entry, _ in play.made)
+    assert {iou for _, iou in play.made} == {0.0, 1.0}
 
 
 def test_the_command_prints_each_strategy_and_writes_the_figures(
@@ -162,9 +191,7 @@ def test_the_annotator_works_through_the_session_as_a_person_does(
     first = first_masks(made)
     masks = {**first, **inject("loss", first, made.truth, made.numbers, COUNT)}
     tracker = FakeTracker(FakeFrames(COUNT))
-    play = SessionPlayer(made, tracker, FakeSegmenter(FakeFrames(COUNT)), strategy, LITE).play(
-        masks, 4
-    )
+    play = SessionPlayer(made, tracker, FakeSegmenter(FakeFrames(COUNT)), strategy).play(masks, 4)
     assert play.jf[0] < 0.95
     assert play.jf[-1] == 1.0
     assert play.clicks[0] == 4  # the fake's squares miss by a pixel; the box that follows fits
@@ -178,7 +205,7 @@ def test_two_that_were_taken_for_each_other_are_exchanged_without_a_click(
     first = first_masks(made)
     masks = {**first, **inject("swap", first, made.truth, made.numbers, COUNT)}
     tracker = FakeTracker(FakeFrames(COUNT))
-    play = SessionPlayer(made, tracker, None, "heal", LITE).play(masks, 4)
+    play = SessionPlayer(made, tracker, None, "heal").play(masks, 4)
     assert play.jf[-1] == 1.0
     assert play.recomputed == [0]
 

@@ -12,7 +12,8 @@ from app.core.document import Entry, Origin
 from app.core.mask import Mask
 from tests.fakes import square
 
-LITE = calibration_of("lite")
+LITE = calibration_of("lite", objects=1)
+SEVERAL = calibration_of("lite", objects=2)
 ENTRY = Entry(Mask.encode(square(10)), Origin.PROPAGATED, score=0.9)
 
 
@@ -28,11 +29,19 @@ def test_a_score_that_a_drift_has_too_is_not_shown_as_certain() -> None:
     assert (confidence(replace(ENTRY, score=0.86), LITE) or 0) < 0.8
 
 
-def test_no_score_makes_a_mask_certain() -> None:
-    """Of the model's surest masks, one in twenty is wrong all the same."""
-    surest, sure = (confidence(replace(ENTRY, score=score), LITE) for score in (1.0, 0.95))
+@pytest.mark.parametrize("calibration", [LITE, SEVERAL])
+def test_no_score_makes_a_mask_certain(calibration: Calibration) -> None:
+    """Of the model's surest masks, one in thirty is wrong all the same."""
+    surest, sure = (confidence(replace(ENTRY, score=score), calibration) for score in (1.0, 0.95))
     assert surest == sure
-    assert 0.9 < (surest or 0) < 0.96
+    assert 0.9 < (surest or 0) < 0.97
+
+
+@given(st.floats(0, 1))
+def test_one_of_several_objects_is_less_sure_than_one_that_is_alone(score: float) -> None:
+    """It may have been taken for another: the mask is as sharp then."""
+    assert probability(score, SEVERAL) < probability(score, LITE)
+    assert calibration_of("lite", objects=5) == SEVERAL
 
 
 @pytest.mark.parametrize("facts", [{"verified": True}, {"origin": Origin.DRAWN}])
@@ -44,8 +53,14 @@ def test_nothing_is_said_of_a_mask_without_a_score() -> None:
     assert confidence(replace(ENTRY, score=None), LITE) is None
 
 
+def test_nothing_is_said_where_there_is_no_mask() -> None:
+    """A score says how sharp a mask is, not whether the object is away."""
+    assert confidence(replace(ENTRY, mask=None, score=0.0), LITE) is None
+    assert confidence(replace(ENTRY, mask=None, verified=True), LITE) is None
+
+
 def test_a_tracker_that_was_never_measured_is_taken_for_lite() -> None:
-    assert calibration_of("unknown") == LITE
+    assert [calibration_of("unknown", objects=count) for count in (1, 2)] == [LITE, SEVERAL]
 
 
 def test_log_odds_stay_finite_and_are_the_same_for_and_against() -> None:

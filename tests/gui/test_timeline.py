@@ -318,7 +318,19 @@ def test_the_tooltip_names_frame_object_state_and_confidence(
     words = tip(stage.session.video, stage.session.masks, thumbnails, item, 5, 1)
     assert "<b>5</b>" in words
     assert item.name in words
-    assert "predicted, 89%" in words  # of a score of .9
+    assert "predicted, 96%" in words  # of a score of .9
+
+
+def test_a_mask_is_shown_as_less_sure_once_its_object_is_not_alone(
+    stage: Stage, timeline: Timeline, qtbot: QtBot
+) -> None:
+    number = add(stage, 0)
+    propagate(stage, qtbot)
+    alone = timeline._lanes.scores(number)[5]
+    stage.session.objects.add()
+    assert timeline._lanes.scores(number)[5] < alone
+    stage.session.history.undo()
+    assert timeline._lanes.scores(number)[5] == alone
 
 
 def test_the_tooltip_has_a_picture_of_frames_that_were_seen(stage: Stage, qtbot: QtBot) -> None:

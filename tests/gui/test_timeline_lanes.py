@@ -136,6 +136,17 @@ def test_lanes_come_and_go_with_their_objects() -> None:
         data.ranks(1)
 
 
+def test_all_are_read_anew_where_an_object_is_no_longer_alone_or_is_now() -> None:
+    data = Lanes(lambda entry: entry.score)
+    data.reset(document(), 5)
+    assert data.keep([1]) == [1]
+    assert data.keep([1]) == []
+    assert data.keep([1, 3]) == [1, 3]
+    assert data.keep([1, 3, 4]) == [4]
+    assert data.keep([4]) == [4]
+    assert data.keep([]) == []
+
+
 def test_the_nearest_anchor_is_found_within_reach() -> None:
     data = Lanes(lambda entry: entry.score)
     data.reset(Document(OBJECTS, {Key(3, 1): DRAWN, Key(9, 1): DRAWN}), 20)

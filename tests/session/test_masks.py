@@ -71,6 +71,19 @@ def test_how_likely_a_mask_is_right_is_not_known_of_none(desk: Desk) -> None:
     assert not masks.is_locked(1)
 
 
+def test_a_mask_of_one_of_several_objects_is_less_likely_right(desk: Desk) -> None:
+    draw(desk, 0)
+    masks = desk.session.masks
+    made = Entry(mask_at(20), Origin.PROPAGATED, score=0.9)
+    alone = masks.confidence(made)
+    desk.session.objects.add()
+    among, others = masks.confidence(made), len(masks.objects)
+    assert others == 2
+    assert among is not None
+    assert alone is not None
+    assert among < alone
+
+
 def test_what_is_pending_of_an_object_is_its_own_and_lies_over_what_is_in_the_document(
     desk: Desk, qtbot: QtBot
 ) -> None:

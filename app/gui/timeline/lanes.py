@@ -137,15 +137,19 @@ class Lanes:
             self._set(key, entry)
 
     def keep(self, objects: Iterable[int]) -> list[int]:
-        """Have lanes for these objects only; return those that are new, and empty."""
-        wanted = set(objects)
+        """Have lanes for these objects only; return those whose entries have to be read.
+
+        These are new ones, and all where one is no longer alone, or is now: less is known of one of
+        several.
+        """
+        wanted, was_alone = set(objects), len(self._ranks) == 1
         for gone in set(self._ranks) - wanted:
             del self._ranks[gone], self._scores[gone]
         new = sorted(wanted - set(self._ranks))
         for object_id in new:
             self._ranks[object_id] = np.zeros(self._count, np.uint8)
             self._scores[object_id] = np.full(self._count, np.nan, np.float32)
-        return new
+        return new if was_alone == (len(wanted) == 1) else sorted(wanted)
 
     def update(
         self, keys: Iterable[Key], shown: Callable[[int], Mapping[int, Entry]]

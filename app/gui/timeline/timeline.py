@@ -167,9 +167,8 @@ class Timeline(QAbstractScrollArea):
 
     @Slot()
     def _on_objects_changed(self) -> None:
-        document = self._masks.document
-        for new in self._lanes.keep(item.id for item in self._masks.objects):
-            keys = [Key(frame, new) for frame in document.of_object(new)]
+        for unread in self._lanes.keep(item.id for item in self._masks.objects):
+            keys = [Key(frame, unread) for frame in self._masks.of_object(unread)]
             self._lanes.update(keys, self._masks.shown)
         self.refresh()
 

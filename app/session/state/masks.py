@@ -77,9 +77,10 @@ class Masks(QObject):
 
     def confidence(self, entry: Entry | None) -> float | None:
         """Return how likely a mask is right, 0 to 1; None = there is none, or nothing is known."""
-        if entry is None or entry.mask is None:
+        if entry is None:
             return None
-        return confidence(entry, calibration_of(self._preferences.settings.tracker))
+        tracker = self._preferences.settings.tracker
+        return confidence(entry, calibration_of(tracker, len(self.objects)))
 
     def state(self, key: Key) -> State:
         """Return what the timeline shows at `key`."""

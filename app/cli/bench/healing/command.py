@@ -20,8 +20,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Play every clip and print what came of it."""
     from app.cli.bench.healing.report import Plays  # noqa: PLC0415
     from app.storage.files.writing import atomic_write  # noqa: PLC0415
+    from models.registry import embedded  # noqa: PLC0415
 
-    plays = Plays(arguments.rounds)
+    plays = Plays(arguments.rounds, arguments.model or embedded())
     for clip in clips(arguments.root, arguments.only, arguments.frames):
         _play(clip, arguments, plays)
     sys.stdout.write(plays.text())
@@ -35,17 +36,14 @@ def _play(clip: "Clip", arguments: argparse.Namespace, plays: "Plays") -> None:
     from app.cli.bench.healing.desk import SessionPlayer  # noqa: PLC0415
     from app.cli.bench.healing.drifts import inject  # noqa: PLC0415
     from app.cli.bench.healing.play import STRATEGIES, Player  # noqa: PLC0415
-    from app.core.confidence import calibration_of  # noqa: PLC0415
-    from models.registry import embedded  # noqa: PLC0415
 
     tracker, segmenter = _models(clip, arguments)
-    calibration = calibration_of(arguments.model or embedded())
     first = clip.first_propagation(tracker)
     for drift in arguments.drifts:
         masks = first | inject(drift, first, clip.truth, clip.numbers, clip.count)
         for strategy in STRATEGIES[:1] if arguments.only_heal else STRATEGIES:
             kind = SessionPlayer if arguments.annotator == "session" else Player
-            player = kind(clip, tracker, segmenter, strategy, calibration)
+            player = kind(clip, tracker, segmenter, strategy)
             play = player.play(masks, arguments.rounds)
             plays.add(clip, drift, strategy, play)
             sys.stderr.write(f"{clip.name} {drift} {strategy}: {_told(play)}\n")

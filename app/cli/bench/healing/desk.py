@@ -12,7 +12,6 @@ from PySide6.QtCore import QCoreApplication
 
 from app.cli.bench.healing.play import QUEUE, Clip, Play, Player
 from app.cli.bench.waiting import spin_until
-from app.core.confidence import Calibration
 from app.core.document import Document, Entry, Key
 from app.core.plan import Direction
 from app.core.suspects import Suspect
@@ -69,9 +68,8 @@ class SessionPlayer(Player):
         tracker: Tracker,
         segmenter: Segmenter | None,
         strategy: str,
-        calibration: Calibration,
     ) -> None:
-        super().__init__(clip, tracker, segmenter, strategy, calibration)
+        super().__init__(clip, tracker, segmenter, strategy)
         self._strategy = strategy
         self._application = QCoreApplication.instance() or QCoreApplication(["maskwright"])
         self._folder = Path(tempfile.mkdtemp(prefix="maskwright-bench-"))

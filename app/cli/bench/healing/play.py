@@ -13,7 +13,6 @@ from app.batch.passes.heal import heal
 from app.batch.passes.predict import predict
 from app.core import evaluate, suspects
 from app.core import heal as healing
-from app.core.confidence import RIGHT, Calibration, confidence
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.mask import Mask
 from app.core.plan import Direction, plan
@@ -110,7 +109,8 @@ class Play:
     edited: set[Key] = field(default_factory=set)
     wrong: int = 0  # masks that are still wrong at the end
     queue: list[bool] = field(default_factory=list)  # whether the first suspects were right to list
-    confidences: list[tuple[float, bool]] = field(default_factory=list)
+    # What the model made, with its IoU, at the beginning and after each interaction.
+    made: list[tuple[Entry, float]] = field(default_factory=list)
 
 
 class Player:
@@ -122,13 +122,11 @@ class Player:
         tracker: Tracker,
         segmenter: Segmenter | None,
         strategy: str,
-        calibration: Calibration,
     ) -> None:
         self._clip, self._tracker = clip, CountingTracker(tracker)
         self._segmenter = segmenter  # None: a person who draws the true mask
         self._annotator = SimulatedAnnotator(clip.truth, enough=GOOD)
         self._propagate = _STRATEGIES[strategy]
-        self._calibration = calibration
 
     def play(self, masks: Mapping[Key, Entry], rounds: int) -> Play:
         """Correct and propagate at most `rounds` times, beginning with `masks`."""
@@ -209,10 +207,10 @@ class Player:
             for key in self._clip.scored
         ]
         play.jf.append(float(np.mean([(each.j + each.f) / 2 for each in found])))
-        play.confidences.extend(
-            (said, self._iou(document, key) >= RIGHT)
+        play.made.extend(
+            (entry, self._iou(document, key))
             for key, entry in document.items()
-            if not entry.is_anchor and (said := confidence(entry, self._calibration)) is not None
+            if not entry.is_anchor
         )
 
     def _ious(self, document: Document) -> dict[Key, float]:

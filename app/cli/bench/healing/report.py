@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from app.cli.bench.healing.play import QUEUE, STRATEGIES, Clip, Play
+from app.core.confidence import RIGHT, Calibration, calibration_of, confidence
 
 _BINS = 10
 _REACHED = 0.95  # share of the reachable J&F that should soon be there
@@ -14,8 +15,10 @@ _REACHED = 0.95  # share of the reachable J&F that should soon be there
 class Plays:
     """Plays by clip, drift and strategy, and their means."""
 
-    def __init__(self, rounds: int) -> None:
+    def __init__(self, rounds: int, model: str) -> None:
+        """`model` is the tracker whose masks are played with."""
         self._rounds = rounds
+        self._model = model
         self._plays: dict[tuple[str, str, str], Play] = {}
         self._counts: dict[str, int] = {}
         self._objects: dict[str, int] = {}
@@ -123,11 +126,15 @@ class Plays:
     def _confidences(self) -> list[tuple[float, bool]]:
         """Return confidence and truth of all masks where nothing but the model went wrong."""
         return [
-            pair
-            for (_, drift, strategy), play in self._plays.items()
+            (said, iou >= RIGHT)
+            for (name, drift, strategy), play in self._plays.items()
             if strategy == STRATEGIES[0] and drift == "own"
-            for pair in play.confidences
+            for entry, iou in play.made
+            if (said := confidence(entry, self._calibration(name))) is not None
         ]
+
+    def _calibration(self, name: str) -> Calibration:
+        return calibration_of(self._model, self._objects[name])
 
 
 def reliability(pairs: Sequence[tuple[float, bool]]) -> list[tuple[float, int, float, float]]:
