@@ -37,7 +37,6 @@ _SURE = 0.9  # from which on a person looks no more
 _PENALTY = 1.0  # on the slope, in masks
 _LEAST = 0.01  # scores below say no more
 _MOST = (0.9, 0.91, 0.92, 0.93, 0.94, 0.95, 0.97, 0.99)  # scores that may be the last to count
-_AS_GOOD = 0.005  # of the error
 _ROUNDS = 3  # heals
 _CLIP = 30.0  # masks that each clip counts as
 _BINS = 10
@@ -153,13 +152,9 @@ def choices(masks: Masks) -> dict[float, tuple[float, float]]:
 
 
 def fitted(masks: Masks) -> Calibration:
-    """Return the calibration whose last score that counts has the least error on a clip left out.
-
-    Of those that are as good it is the lowest: the fewer masks are said to be nearly certain.
-    """
-    errors = {most: wrong for most, (wrong, _) in choices(masks).items()}
-    most = min(most for most, wrong in errors.items() if wrong <= min(errors.values()) + _AS_GOOD)
-    return fitted_to(masks, masks.weights, most)
+    """Return the calibration whose last score that counts has the least error on clips left out."""
+    costs = choices(masks)
+    return fitted_to(masks, masks.weights, min(costs, key=lambda most: costs[most]))
 
 
 def held_back(masks: Masks) -> Floats:

@@ -31,7 +31,7 @@ class _Calibrations(NamedTuple):
     several: Calibration
 
 
-# Fitted by `python packaging/fit_confidence.py`, on the model's masks of whole sequences.
+# Fitted by `python packaging/fit_confidence.py`; resources/figures-heal.md says to what.
 _CALIBRATIONS: Mapping[str, _Calibrations] = {
     "lite": _Calibrations(Calibration(-7.93, 5.07, 0.9), Calibration(-10.12, 5.55, 0.91))
 }
