@@ -307,6 +307,8 @@ def main() -> int:
     arguments = parser.parse_args()
     kept = json.loads(arguments.keep.read_text()) if arguments.keep.exists() else {}
     add(kept, arguments)
+    if not kept:
+        parser.error("FILE has no clip, and no ROOT is given. Give a folder of clips.")
     every, unseen = Masks.of(kept), set(arguments.unseen.split(","))
     held_out = set(arguments.held_out.split(","))
     out = np.array(
