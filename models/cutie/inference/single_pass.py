@@ -1,6 +1,7 @@
 """One pass through a video, at one scale."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -16,6 +17,14 @@ from models.cutie.inference.view import Follower, View, box_in, box_of
 from models.cutie.network.network import Network
 
 
+@dataclass(frozen=True, slots=True)
+class Views:
+    """The views of a followed object by frames: where they are kept, and those from before."""
+
+    kept: dict[int, View] = field(default_factory=dict)
+    before: Mapping[int, View] = field(default_factory=dict)
+
+
 class Pass:
     """One pass through the video, at one scale."""
 
@@ -27,11 +36,16 @@ class Pass:
         propagation: Propagation,
         *,
         bfloat16: bool,
-        follow: bool,
+        views: Views | None,
     ) -> None:
+        """The view follows the object where `views` are given."""
         self._network = network
         self._geometry = reader.geometry
-        self._follower = Follower(reader.geometry.frame) if follow else None
+        self._follower: Follower | None = None
+        self._views = views or Views()
+        if views is not None:
+            self._follower = Follower(reader.geometry.frame, views.before)
+            reader.look_at = self._look_at
         self._looked: dict[int, Geometry] = {}  # frame -> what was seen of it
         self._device = network.pixel_mean.device
         self._plan = plan
@@ -56,7 +70,6 @@ class Pass:
         probability = geometry.inside(probability)
         if self._follower is not None and not given:
             self._follower.see(box_in(probability[1:], geometry.view))
-            self._reader.geometry = geometry.looking_at(self._follower.view)
         return geometry.out(probability), scores(probability)
 
     @torch.inference_mode()
@@ -102,7 +115,9 @@ class Pass:
         if self._follower is None:
             return self._reader.read(frame)
         if given:
-            self._aim(self._follower, given)
+            self._follower.start(box_of(given.values()))
+        else:
+            self._follower.turn_to(frame)
         seen = self._reader.read(frame)
         if self._follower.may_miss(seen.geometry.view):
             seen = self._reader.read_as(frame, self._geometry.looking_at(self._follower.view))
@@ -110,12 +125,13 @@ class Pass:
             self._propagation.move(self._geometry, seen.geometry)
             self._geometry = seen.geometry
         self._looked[frame] = seen.geometry
+        self._views.kept[frame] = seen.geometry.view
         return seen
 
-    def _aim(self, follower: Follower, given: Mapping[int, BoolMask]) -> None:
-        """Let the view follow the object from a given mask on."""
-        follower.start(box_of(given.values()))
-        self._reader.geometry = self._geometry.looking_at(follower.view)
+    def _look_at(self, frame: int) -> Geometry:
+        """Return what is to be seen of a frame that the view follows the object to."""
+        assert self._follower is not None
+        return self._geometry.looking_at(self._follower.view_of(frame))
 
     @torch.inference_mode()
     def explain(self, frame: int, x: float, y: float, object_id: int | None) -> tuple[Vote, ...]:
@@ -157,7 +173,7 @@ class Pass:
         self._propagation.start()
         if self._follower is not None:
             for frame in plan.starts.values():  # the last anchor need not be the nearest
-                self._aim(self._follower, plan.anchors[frame])
+                self._follower.start(box_of(plan.anchors[frame].values()))
         self._reader.plan(plan.frames)
 
     def _masks(self, given: Mapping[int, BoolMask] | None) -> dict[int, Tensor] | None:

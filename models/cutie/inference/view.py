@@ -4,7 +4,7 @@ A view has the frame's shape and is brought to the same pixels whatever its size
 object is seen larger, and a frame costs the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -23,6 +23,9 @@ _MOST_ZOOM = 3.0
 _ASIDE = 0.25
 _AHEAD = 2  # frames, of which the view is chosen before the object is seen on the first
 _FIRST = 0.03  # of a frame, by which an object may move as long as nobody has seen how it does
+# A view from before will do where, beside it, the object has so much of what it has in one that is
+# chosen by it, and takes so much of what it takes there: two passes never see quite the same of it.
+_LENIENT = 1.0
 _LEAST_AREA = 10  # pixels, as the network sees the frame, under which nothing is followed
 
 
@@ -88,10 +91,12 @@ class View(NamedTuple):
 class Follower:
     """Chooses the view for the frames to come by where the object was last seen, and moves to."""
 
-    def __init__(self, frame: tuple[int, int]) -> None:
-        """`frame` is a frame's size."""
+    def __init__(self, frame: tuple[int, int], before: Mapping[int, View] | None = None) -> None:
+        """`frame` is a frame's size; `before` are views of an earlier pass, by their frames."""
         self.view = View.whole(frame)
         self._frame = frame
+        self._before = before or {}
+        self._retraces = bool(before)  # whether the last view was one from before
         self._box: Box | None = None
         self._moved: Box | None = None  # how far each side has moved; None where nobody knows
 
@@ -111,6 +116,26 @@ class Follower:
         soon = self._soon(box, _AHEAD)
         if self._is_small(soon) or not self.view.holds(soon, self._frame, _ASIDE):
             self.view = View.on(soon, self._frame)
+
+    def turn_to(self, number: int) -> None:
+        """Choose the view of a frame: the one from before where it will do."""
+        before = self._before.get(number)
+        self._retraces = before is not None and self._will_do(before)
+        if before is not None and self._retraces:
+            self.view = before
+
+    def view_of(self, number: int) -> View:
+        """Return the view of the frame turned to, or what it will be, by what is known, of one ahead."""
+        return self._before.get(number, self.view) if self._retraces else self.view
+
+    def _will_do(self, view: View) -> bool:
+        if self._box is None:
+            return False
+        soon = self._soon(self._box, 1)
+        least = _LEAST_SPAN * _LENIENT if _closes_in(view, self._frame) else 0.0
+        return _share(soon, (view.height, view.width)) >= least and view.holds(
+            soon, self._frame, _ASIDE * _LENIENT
+        )
 
     def may_miss(self, view: View) -> bool:
         """Return whether the object may leave a view that was chosen some frames ago."""
@@ -132,8 +157,13 @@ class Follower:
         )
 
     def _is_small(self, box: Box) -> bool:
-        closer = self.view.height > round(self._frame[0] / _MOST_ZOOM)
+        closer = _closes_in(self.view, self._frame)
         return closer and _share(box, (self.view.height, self.view.width)) < _LEAST_SPAN
+
+
+def _closes_in(view: View, frame: tuple[int, int]) -> bool:
+    """Return whether a view can be closer."""
+    return view.height > round(frame[0] / _MOST_ZOOM)
 
 
 def zoom_on(box: Box, frame: tuple[int, int]) -> float:
