@@ -27,11 +27,16 @@ class Pass:
         propagation: Propagation,
         *,
         bfloat16: bool,
-        follow: bool,
+        near: Geometry | None = None,
     ) -> None:
+        """`near` is what a view that follows is seen in; the reader's geometry is for whole frames.
+
+        Without it whole frames are seen.
+        """
         self._network = network
-        self._geometry = reader.geometry
-        self._follower = Follower(reader.geometry.frame) if follow else None
+        self._geometry = self._whole = reader.geometry
+        self._near = near
+        self._follower = Follower(reader.geometry.frame) if near is not None else None
         self._looked: dict[int, Geometry] = {}  # frame -> what was seen of it
         self._device = network.pixel_mean.device
         self._plan = plan
@@ -45,6 +50,11 @@ class Pass:
         """The objects followed now, in the order of the probabilities."""
         return self._propagation.objects
 
+    @property
+    def sees_whole(self) -> bool:
+        """Whether the latest frame was seen whole."""
+        return self._geometry == self._whole
+
     def step(self, frame: int) -> tuple[Tensor, Tensor]:
         """Return probabilities (K + 1, H, W) at the frame's size, and scores (K,)."""
         anchor = self._plan.anchors.get(frame)
@@ -56,7 +66,7 @@ class Pass:
         probability = geometry.inside(probability)
         if self._follower is not None and not given:
             self._follower.see(box_in(probability[1:], geometry.view))
-            self._reader.geometry = geometry.looking_at(self._follower.view)
+            self._reader.geometry = self._looking_at(self._follower.view)
         return geometry.out(probability), scores(probability)
 
     @torch.inference_mode()
@@ -83,7 +93,7 @@ class Pass:
         geometry = self._geometry
         box = None if place is None else box_of([place])
         if box is not None:
-            geometry = geometry.looking_at(View.on(box, geometry.frame))
+            geometry = self._looking_at(View.on(box, geometry.frame))
         reader = self._reader
         seen = reader.read(frame) if ahead else reader.read_as(frame, geometry)
         with half_precision(self._device, on_cpu=self._bfloat16):
@@ -105,7 +115,7 @@ class Pass:
             self._aim(self._follower, given)
         seen = self._reader.read(frame)
         if self._follower.may_miss(seen.geometry.view):
-            seen = self._reader.read_as(frame, self._geometry.looking_at(self._follower.view))
+            seen = self._reader.read_as(frame, self._looking_at(self._follower.view))
         if seen.geometry != self._geometry:
             self._propagation.move(self._geometry, seen.geometry)
             self._geometry = seen.geometry
@@ -115,7 +125,12 @@ class Pass:
     def _aim(self, follower: Follower, given: Mapping[int, BoolMask]) -> None:
         """Let the view follow the object from a given mask on."""
         follower.start(box_of(given.values()))
-        self._reader.geometry = self._geometry.looking_at(follower.view)
+        self._reader.geometry = self._looking_at(follower.view)
+
+    def _looking_at(self, view: View) -> Geometry:
+        """Return how a view is seen: the whole frame in all of its pixels."""
+        whole, near = self._whole, self._near
+        return whole if near is None or view == whole.view else near.looking_at(view)
 
     @torch.inference_mode()
     def explain(self, frame: int, x: float, y: float, object_id: int | None) -> tuple[Vote, ...]:
@@ -131,7 +146,7 @@ class Pass:
         geometry = self._looked.get(frame)
         if geometry is not None and geometry.view.contains(x, y):
             return geometry
-        return self._geometry.looking_at(View.whole(self._geometry.frame))
+        return self._whole
 
     def _in_frame(self, vote: Vote) -> tuple[Place, ...]:
         """Return a vote's places of the network's grid in pixels of the frame it is for."""

@@ -149,7 +149,7 @@ class CutieTracker:
             return []
         config = self._memory(len(plan.frames))
         options = self._options
-        if options.follow and follows(plan, self._frames.size):
+        if options.follow and follows(plan):
             return [self._following_pass(plan, following_memory(config), left_out, threads)]
         geometries = map(self._geometry, options.scales)
         return [self._pass_at(each, plan, config, left_out, threads) for each in geometries]
@@ -162,11 +162,11 @@ class CutieTracker:
         threads: EncoderThreads | None,
     ) -> FollowingPass:
         scale = self._options.scales[0]
-        near = self._geometry(FOLLOWED * scale)
+        whole, near = self._geometry(scale), self._geometry(FOLLOWED * scale)
         return FollowingPass(
             plan,
-            self._pass_at(near, plan, config, left_out, threads, follow=True),
-            lambda: self._pass_at(self._geometry(scale), plan, config, left_out, threads),
+            self._pass_at(whole, plan, config, left_out, threads, near=near),
+            lambda: self._pass_at(whole, plan, config, left_out, threads),
         )
 
     def _pass_at(
@@ -177,7 +177,7 @@ class CutieTracker:
         left_out: Collection[int],
         threads: EncoderThreads | None,
         *,
-        follow: bool = False,
+        near: Geometry | None = None,
     ) -> Pass:
         mirrored = self._options.flip
         network, frames = self._network, self._frames
@@ -185,7 +185,7 @@ class CutieTracker:
         anchors = len(plan.anchors)
         memory = Propagation(network, config, anchor_frames=anchors, left_out=left_out)
         bfloat16 = self._options.bfloat16
-        return Pass(network, reader, plan, memory, bfloat16=bfloat16, follow=follow)
+        return Pass(network, reader, plan, memory, bfloat16=bfloat16, near=near)
 
     def _geometry(self, scale: float) -> Geometry:
         return Geometry.of(

@@ -1,7 +1,8 @@
 """The view: the part of a frame that the network sees, which follows an object.
 
 A view has the frame's shape and is brought to the same pixels whatever its size, so that a small
-object is seen larger, and a frame costs the same.
+object is seen larger, and a frame costs the same. Where the object would so be seen in fewer pixels
+than in the whole frame, the view is the whole frame, in all of its pixels.
 """
 
 from collections.abc import Iterable
@@ -14,9 +15,10 @@ from torch import Tensor
 from models.api import BoolMask
 from models.cutie.inference.plan import Plan
 
-FOLLOWED = 0.75  # of the short side, in which a view is seen
+FOLLOWED = 0.75  # of the short side, in which a view is seen that is not the whole frame
 _SPAN = 0.85  # of a view, which the object takes when the view is chosen
 _LEAST_SPAN = 0.6  # under which the view closes in
+_LEAST_WHOLE_SPAN = 0.5  # the same of the whole frame: not to and fro, near the limit
 _MOST_ZOOM = 3.0
 # Of the free space of a view, an object has so much on each side: what comes out from behind a tree
 # on its other side is seen.
@@ -50,8 +52,13 @@ class View(NamedTuple):
 
     @classmethod
     def on(cls, box: Box, frame: tuple[int, int]) -> "View":
-        """Return the view in whose middle an object is, as far as the frame reaches."""
+        """Return the view in whose middle an object is, as far as the frame reaches.
+
+        It is the whole frame where the object has more pixels in that.
+        """
         zoom = zoom_on(box, frame)
+        if zoom < 1 / FOLLOWED:
+            return cls.whole(frame)
         height, width = (max(round(side / zoom), 1) for side in frame)
         top, left = (box.top + box.bottom - height) / 2, (box.left + box.right - width) / 2
         return cls(
@@ -97,9 +104,9 @@ class Follower:
 
     def start(self, box: Box | None) -> None:
         """Follow the object from here, wherever it was before."""
-        self._box = None
-        self.view = View.whole(self._frame)
-        self.see(box)
+        self._box, self._moved = box, None
+        whole = View.whole(self._frame)
+        self.view = whole if box is None else View.on(self._soon(box, _AHEAD), self._frame)
 
     def see(self, box: Box | None) -> None:
         """Take up where the object is on the next frame; None where it is not to be seen."""
@@ -133,7 +140,8 @@ class Follower:
 
     def _is_small(self, box: Box) -> bool:
         closer = self.view.height > round(self._frame[0] / _MOST_ZOOM)
-        return closer and _share(box, (self.view.height, self.view.width)) < _LEAST_SPAN
+        least = _LEAST_WHOLE_SPAN if self.view == View.whole(self._frame) else _LEAST_SPAN
+        return closer and _share(box, (self.view.height, self.view.width)) < least
 
 
 def zoom_on(box: Box, frame: tuple[int, int]) -> float:
@@ -189,18 +197,9 @@ def _share(box: Box, size: tuple[int, int]) -> float:
     return max((box.bottom - box.top) / size[0], (box.right - box.left) / size[1])
 
 
-def follows(plan: Plan, frame: tuple[int, int]) -> bool:
-    """Return whether the view may follow what a plan is about: one object, frame after frame.
-
-    On its anchors it must be so small that the view sees no fewer of its pixels than the frame
-    seen whole, in all of the short side, would.
-    """
-    boxes = [box_of(masks.values()) for masks in plan.anchors.values()]
+def follows(plan: Plan) -> bool:
+    """Return whether the view may follow what a plan is about: one object, frame after frame."""
     objects = {object_id for masks in plan.anchors.values() for object_id in masks}
     starts = [start for object_id, start in plan.starts.items() if object_id in objects]
     path = [*starts, *plan.frames]
-    return (
-        len(objects) == 1
-        and all(abs(after - before) <= 1 for before, after in pairwise(path))
-        and all(box is None or zoom_on(box, frame) >= 1 / FOLLOWED for box in boxes)
-    )
+    return len(objects) == 1 and all(abs(after - before) <= 1 for before, after in pairwise(path))
