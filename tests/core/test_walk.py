@@ -130,7 +130,6 @@ def test_far_behind_a_correction_the_surer_mask_holds() -> None:
 
 
 def test_masks_that_a_correction_speaks_against_do_not_win_by_a_hair_of_a_high_score() -> None:
-    """A drift that the model is sure of goes on to the end: where all scores are high, none counts."""
     old = {frame: entry_at(40, 0.98) for frame in range(1, 40)}
     walk = Walk(Stretch(range(1, 40), mask_at(10), None, old), RULES)
     verdicts = {walk.feed(frame, entry_at(10, 0.95), {}) for frame in range(1, 40)}

@@ -161,12 +161,12 @@ def test_a_pass_that_retraces_another_sees_the_same_of_frames(
     anchors = {0: {1: clip.mask(0)}, 4: {1: clip.mask(4)}}
     images.clear()
     again = list(tracker.track_as_before(anchors, frames))
-    # How the object moves is not known yet on the first frame.
-    assert len(set(images) - known) <= 1
+    unknown = len(set(images) - known)
     assert all(overlap(clip, found) > 0.8 for found in again)
     images.clear()
     list(tracker.track(anchors, frames))
-    assert len(set(images) - known) >= 3
+    # How the object moves is not known yet on the first frame, and coming back it moves otherwise.
+    assert 3 * unknown <= 2 * len(set(images) - known)
 
 
 def test_nothing_of_another_object_is_retraced_and_nothing_where_it_is_not(
@@ -226,16 +226,16 @@ SMALL, LARGE, NOWHERE = Box(100, 100, 130, 140), Box(10, 10, 230, 300), Box(0, 0
         ({9: SMALL}, range(8, 0, -1), 1, True),
         ({0: SMALL, 5: NOWHERE}, range(9), 1, True),
         ({0: SMALL}, range(9), 2, False),
-        ({0: LARGE}, range(9), 1, False),
-        ({0: SMALL, 5: LARGE}, range(9), 1, False),
+        ({0: LARGE}, range(9), 1, True),
+        ({0: SMALL, 5: LARGE}, range(9), 1, True),
         ({0: SMALL}, range(0, 9, 3), 1, False),
         ({0: SMALL}, range(5, 9), 1, False),
     ],
 )
-def test_one_small_object_is_followed_frame_after_frame(
+def test_one_object_is_followed_frame_after_frame(
     masks: dict[int, Box], frames: Sequence[int], objects: int, expected: bool
 ) -> None:
-    assert follows(plan_of(masks, frames, objects), FRAME) is expected
+    assert follows(plan_of(masks, frames, objects)) is expected
 
 
 @st.composite

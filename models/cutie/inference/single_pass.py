@@ -1,7 +1,7 @@
 """One pass through a video, at one scale."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,10 +19,14 @@ from models.cutie.network.network import Network
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """The views of a followed object by frames: where they are kept, and those from before."""
+    """The views that follow an object, by frames: where they are kept, and those from `before`.
 
-    kept: dict[int, View] = field(default_factory=dict)
-    before: Mapping[int, View] = field(default_factory=dict)
+    `near` is what one is seen in that is not the whole frame.
+    """
+
+    near: Geometry
+    kept: dict[int, View]
+    before: Mapping[int, View]
 
 
 class Pass:
@@ -36,16 +40,16 @@ class Pass:
         propagation: Propagation,
         *,
         bfloat16: bool,
-        views: Views | None,
+        views: Views | None = None,
     ) -> None:
-        """The view follows the object where `views` are given."""
+        """The view follows the object where `views` are given; else whole frames are seen."""
         self._network = network
-        self._geometry = reader.geometry
+        self._geometry = self._whole = reader.geometry
+        self._views = views
         self._follower: Follower | None = None
-        self._views = views or Views()
         if views is not None:
-            self._follower = Follower(reader.geometry.frame, views.before)
-            reader.look_at = self._look_at
+            self._follower = follower = Follower(reader.geometry.frame, views.before)
+            reader.look_at = lambda frame: self._looking_at(follower.view_of(frame))
         self._looked: dict[int, Geometry] = {}  # frame -> what was seen of it
         self._device = network.pixel_mean.device
         self._plan = plan
@@ -58,6 +62,11 @@ class Pass:
     def objects(self) -> list[int]:
         """The objects followed now, in the order of the probabilities."""
         return self._propagation.objects
+
+    @property
+    def sees_whole(self) -> bool:
+        """Whether the latest frame was seen whole."""
+        return self._geometry == self._whole
 
     def step(self, frame: int) -> tuple[Tensor, Tensor]:
         """Return probabilities (K + 1, H, W) at the frame's size, and scores (K,)."""
@@ -96,7 +105,7 @@ class Pass:
         geometry = self._geometry
         box = None if place is None else box_of([place])
         if box is not None:
-            geometry = geometry.looking_at(View.on(box, geometry.frame))
+            geometry = self._looking_at(View.on(box, geometry.frame))
         reader = self._reader
         seen = reader.read(frame) if ahead else reader.read_as(frame, geometry)
         with half_precision(self._device, on_cpu=self._bfloat16):
@@ -112,15 +121,14 @@ class Pass:
 
         Where masks are `given`, the view is chosen by them.
         """
-        if self._follower is None:
+        if self._follower is None or self._views is None:
             return self._reader.read(frame)
         if given:
             self._follower.start(box_of(given.values()))
-        else:
-            self._follower.turn_to(frame)
+        self._follower.turn_to(frame)
         seen = self._reader.read(frame)
         if self._follower.may_miss(seen.geometry.view):
-            seen = self._reader.read_as(frame, self._geometry.looking_at(self._follower.view))
+            seen = self._reader.read_as(frame, self._looking_at(self._follower.view))
         if seen.geometry != self._geometry:
             self._propagation.move(self._geometry, seen.geometry)
             self._geometry = seen.geometry
@@ -128,10 +136,12 @@ class Pass:
         self._views.kept[frame] = seen.geometry.view
         return seen
 
-    def _look_at(self, frame: int) -> Geometry:
-        """Return what is to be seen of a frame that the view follows the object to."""
-        assert self._follower is not None
-        return self._geometry.looking_at(self._follower.view_of(frame))
+    def _looking_at(self, view: View) -> Geometry:
+        """Return how a view is seen: the whole frame in all of its pixels."""
+        whole = self._whole
+        if self._views is None or view == whole.view:
+            return whole
+        return self._views.near.looking_at(view)
 
     @torch.inference_mode()
     def explain(self, frame: int, x: float, y: float, object_id: int | None) -> tuple[Vote, ...]:
@@ -147,7 +157,7 @@ class Pass:
         geometry = self._looked.get(frame)
         if geometry is not None and geometry.view.contains(x, y):
             return geometry
-        return self._geometry.looking_at(View.whole(self._geometry.frame))
+        return self._whole
 
     def _in_frame(self, vote: Vote) -> tuple[Place, ...]:
         """Return a vote's places of the network's grid in pixels of the frame it is for."""

@@ -167,9 +167,8 @@ class CutieTracker:
             return []
         config = self._memory(len(plan.frames))
         options = self._options
-        if options.follow and follows(plan, self._frames.size):
-            views = self._views_of(plan, retrace=retrace)
-            return [self._following_pass(plan, following_memory(config), left_out, threads, views)]
+        if options.follow and follows(plan):
+            return [self._following_pass(plan, config, left_out, threads, retrace=retrace)]
         geometries = map(self._geometry, options.scales)
         return [self._pass_at(each, plan, config, left_out, threads) for each in geometries]
 
@@ -179,14 +178,15 @@ class CutieTracker:
         config: MemoryConfig,
         left_out: Collection[int],
         threads: EncoderThreads | None,
-        views: Views,
+        *,
+        retrace: bool,
     ) -> FollowingPass:
-        scale = self._options.scales[0]
-        near = self._geometry(FOLLOWED * scale)
+        whole, config = self._geometry(self._options.scales[0]), following_memory(config)
+        views = self._views_of(plan, retrace=retrace)
         return FollowingPass(
             plan,
-            self._pass_at(near, plan, config, left_out, threads, views=views),
-            lambda: self._pass_at(self._geometry(scale), plan, config, left_out, threads),
+            self._pass_at(whole, plan, config, left_out, threads, views),
+            lambda: self._pass_at(whole, plan, config, left_out, threads),
         )
 
     def _pass_at(
@@ -196,7 +196,6 @@ class CutieTracker:
         config: MemoryConfig,
         left_out: Collection[int],
         threads: EncoderThreads | None,
-        *,
         views: Views | None = None,
     ) -> Pass:
         """Return a pass, whose view follows the object where `views` are given."""
@@ -212,7 +211,8 @@ class CutieTracker:
         """Return the views of the one object that a plan is about."""
         number = next(each for masks in plan.anchors.values() for each in masks)
         kept = self._views.setdefault(number, {})
-        return Views(kept, dict(kept) if retrace else {})
+        near = self._geometry(FOLLOWED * self._options.scales[0])
+        return Views(near, kept, dict(kept) if retrace else {})
 
     def _geometry(self, scale: float) -> Geometry:
         return Geometry.of(

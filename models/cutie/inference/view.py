@@ -1,7 +1,8 @@
 """The view: the part of a frame that the network sees, which follows an object.
 
 A view has the frame's shape and is brought to the same pixels whatever its size, so that a small
-object is seen larger, and a frame costs the same.
+object is seen larger, and a frame costs the same. Where the object would so be seen in fewer pixels
+than in the whole frame, the view is the whole frame, in all of its pixels.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,18 +15,16 @@ from torch import Tensor
 from models.api import BoolMask
 from models.cutie.inference.plan import Plan
 
-FOLLOWED = 0.75  # of the short side, in which a view is seen
+FOLLOWED = 0.75  # of the short side, in which a view is seen that is not the whole frame
 _SPAN = 0.85  # of a view, which the object takes when the view is chosen
 _LEAST_SPAN = 0.6  # under which the view closes in
+_LEAST_WHOLE_SPAN = 0.5  # the same of the whole frame: not to and fro, near the limit
 _MOST_ZOOM = 3.0
 # Of the free space of a view, an object has so much on each side: what comes out from behind a tree
 # on its other side is seen.
 _ASIDE = 0.25
 _AHEAD = 2  # frames, of which the view is chosen before the object is seen on the first
 _FIRST = 0.03  # of a frame, by which an object may move as long as nobody has seen how it does
-# A view from before will do where, beside it, the object has so much of what it has in one that is
-# chosen by it, and takes so much of what it takes there: two passes never see quite the same of it.
-_LENIENT = 1.0
 _LEAST_AREA = 10  # pixels, as the network sees the frame, under which nothing is followed
 
 
@@ -53,8 +52,13 @@ class View(NamedTuple):
 
     @classmethod
     def on(cls, box: Box, frame: tuple[int, int]) -> "View":
-        """Return the view in whose middle an object is, as far as the frame reaches."""
+        """Return the view in whose middle an object is, as far as the frame reaches.
+
+        It is the whole frame where the object has more pixels in that.
+        """
         zoom = zoom_on(box, frame)
+        if zoom < 1 / FOLLOWED:
+            return cls.whole(frame)
         height, width = (max(round(side / zoom), 1) for side in frame)
         top, left = (box.top + box.bottom - height) / 2, (box.left + box.right - width) / 2
         return cls(
@@ -102,9 +106,9 @@ class Follower:
 
     def start(self, box: Box | None) -> None:
         """Follow the object from here, wherever it was before."""
-        self._box = None
-        self.view = View.whole(self._frame)
-        self.see(box)
+        self._box, self._moved = box, None
+        whole = View.whole(self._frame)
+        self.view = whole if box is None else View.on(self._soon(box, _AHEAD), self._frame)
 
     def see(self, box: Box | None) -> None:
         """Take up where the object is on the next frame; None where it is not to be seen."""
@@ -114,28 +118,22 @@ class Follower:
         if before is not None:
             self._moved = Box(*(now - was for now, was in zip(box, before, strict=True)))
         soon = self._soon(box, _AHEAD)
-        if self._is_small(soon) or not self.view.holds(soon, self._frame, _ASIDE):
+        if not self._keeps(self.view, soon):
             self.view = View.on(soon, self._frame)
 
     def turn_to(self, number: int) -> None:
         """Choose the view of a frame: the one from before where it will do."""
         before = self._before.get(number)
-        self._retraces = before is not None and self._will_do(before)
+        box = self._box
+        self._retraces = (
+            before is not None and box is not None and self._keeps(before, self._soon(box, 1))
+        )
         if before is not None and self._retraces:
             self.view = before
 
     def view_of(self, number: int) -> View:
-        """Return the view of the frame turned to, or what it will be, by what is known, of one ahead."""
+        """Return the view of the frame turned to; of one ahead, what it seems to become."""
         return self._before.get(number, self.view) if self._retraces else self.view
-
-    def _will_do(self, view: View) -> bool:
-        if self._box is None:
-            return False
-        soon = self._soon(self._box, 1)
-        least = _LEAST_SPAN * _LENIENT if _closes_in(view, self._frame) else 0.0
-        return _share(soon, (view.height, view.width)) >= least and view.holds(
-            soon, self._frame, _ASIDE * _LENIENT
-        )
 
     def may_miss(self, view: View) -> bool:
         """Return whether the object may leave a view that was chosen some frames ago."""
@@ -156,14 +154,12 @@ class Follower:
             min(max(box.right, moved.right), width),
         )
 
-    def _is_small(self, box: Box) -> bool:
-        closer = _closes_in(self.view, self._frame)
-        return closer and _share(box, (self.view.height, self.view.width)) < _LEAST_SPAN
-
-
-def _closes_in(view: View, frame: tuple[int, int]) -> bool:
-    """Return whether a view can be closer."""
-    return view.height > round(frame[0] / _MOST_ZOOM)
+    def _keeps(self, view: View, box: Box) -> bool:
+        """Return whether a view still does for an object: it is not too small in it, nor aside."""
+        closes_in = view.height > round(self._frame[0] / _MOST_ZOOM)
+        least = _LEAST_WHOLE_SPAN if view == View.whole(self._frame) else _LEAST_SPAN
+        is_small = closes_in and _share(box, (view.height, view.width)) < least
+        return not is_small and view.holds(box, self._frame, _ASIDE)
 
 
 def zoom_on(box: Box, frame: tuple[int, int]) -> float:
@@ -219,18 +215,9 @@ def _share(box: Box, size: tuple[int, int]) -> float:
     return max((box.bottom - box.top) / size[0], (box.right - box.left) / size[1])
 
 
-def follows(plan: Plan, frame: tuple[int, int]) -> bool:
-    """Return whether the view may follow what a plan is about: one object, frame after frame.
-
-    On its anchors it must be so small that the view sees no fewer of its pixels than the frame
-    seen whole, in all of the short side, would.
-    """
-    boxes = [box_of(masks.values()) for masks in plan.anchors.values()]
+def follows(plan: Plan) -> bool:
+    """Return whether the view may follow what a plan is about: one object, frame after frame."""
     objects = {object_id for masks in plan.anchors.values() for object_id in masks}
     starts = [start for object_id, start in plan.starts.items() if object_id in objects]
     path = [*starts, *plan.frames]
-    return (
-        len(objects) == 1
-        and all(abs(after - before) <= 1 for before, after in pairwise(path))
-        and all(box is None or zoom_on(box, frame) >= 1 / FOLLOWED for box in boxes)
-    )
+    return len(objects) == 1 and all(abs(after - before) <= 1 for before, after in pairwise(path))
