@@ -38,6 +38,7 @@ class Pass:
         self._near = near
         self._follower = Follower(reader.geometry.frame) if near is not None else None
         self._looked: dict[int, Geometry] = {}  # frame -> what was seen of it
+        self._latest: int | None = None  # the frame on which the objects were last
         self._device = network.pixel_mean.device
         self._plan = plan
         self._reader = reader
@@ -57,9 +58,11 @@ class Pass:
 
     def step(self, frame: int) -> tuple[Tensor, Tensor]:
         """Return probabilities (K + 1, H, W) at the frame's size, and scores (K,)."""
-        anchor = self._plan.anchors.get(frame)
+        anchor, before = self._plan.anchors.get(frame), self._geometry
         seen = self._look(frame, anchor)
         given, geometry = self._masks(anchor), self._geometry
+        if self._latest is not None and not given and before != geometry == self._whole:
+            self._learn_rest(self._latest)
         with half_precision(self._device, on_cpu=self._bfloat16):
             last = frame == self._plan.frames[-1]
             probability = self._propagation.step(seen, given, last=last)
@@ -67,6 +70,7 @@ class Pass:
         if self._follower is not None and not given:
             self._follower.see(box_in(probability[1:], geometry.view))
             self._reader.geometry = self._looking_at(self._follower.view)
+        self._latest = frame
         return geometry.out(probability), scores(probability)
 
     @torch.inference_mode()
@@ -80,6 +84,7 @@ class Pass:
         with half_precision(self._device, on_cpu=self._bfloat16):
             self._propagation.forget_places(seen)
             self._propagation.step(seen, given)
+        self._latest = frame
 
     @torch.inference_mode()
     def recognise(
@@ -131,6 +136,13 @@ class Pass:
         """Return how a view is seen: the whole frame in all of its pixels."""
         whole, near = self._whole, self._near
         return whole if near is None or view == whole.view else near.looking_at(view)
+
+    def _learn_rest(self, frame: int) -> None:
+        """Remember a frame whole that was seen in part: what lies beyond is not the object."""
+        seen = self._reader.read_as(frame, self._whole)
+        with half_precision(self._device, on_cpu=self._bfloat16):
+            self._propagation.remember(seen)
+        self._looked[frame] = self._whole
 
     @torch.inference_mode()
     def explain(self, frame: int, x: float, y: float, object_id: int | None) -> tuple[Vote, ...]:
