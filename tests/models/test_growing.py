@@ -194,7 +194,7 @@ def test_a_view_does_not_go_to_and_fro_near_the_limit() -> None:
     follower = Follower(frame)
     follower.start(square(90))
     views = []
-    for side in (100, 150, 160, *[148, 156, 144, 156] * 3, 110, 110):
+    for side in (100, 150, 160, *[148, 156, 138, 156] * 3, 110, 110):
         follower.see(square(side))
         views.append(follower.view == View.whole(frame))
     assert views == [False] + [True] * 14 + [False] * 2
