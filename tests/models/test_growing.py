@@ -23,7 +23,10 @@ SMALL, LARGE = {0, 1, LAST - 1, LAST}, {8, 9, 10, 11}  # frames
 
 
 class GrowingThing(SmallThing):
-    """A textured square that grows until it nearly fills the frame, and is small again."""
+    """A textured square that grows until it nearly fills the frame, and is small again.
+
+    Others like it lie at both ends of the frame, where a view that is closed in does not see them.
+    """
 
     def __len__(self) -> int:
         return len(SIDES)
@@ -36,6 +39,7 @@ class GrowingThing(SmallThing):
     def __getitem__(self, index: int) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
         self.read.append(index)
         image = self._ground.copy()
+        image[60:100, :30] = image[130:170, -30:] = self._patch[-40:, -30:]
         image[self._place(index)] = self._patch[: SIDES[index], : SIDES[index]]
         return image
 
@@ -113,6 +117,18 @@ def test_votes_lie_on_the_object_in_whatever_pixels_a_frame_was_seen(
         assert true[int(best.y), int(best.x)]
 
 
+def test_what_lay_beyond_the_view_is_remembered_before_it_is_seen_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Frame 8 is the first that is seen whole, and nothing of it is remembered yet."""
+    result = walked(monkeypatch, 0, range(9))
+    assert (result.pixels[6], result.pixels[8]) == ({NEAR}, {WHOLE})
+    x, y = 15, 80  # on what is like the object, at the end of the frame
+    (vote, *_) = result.tracker.explain(8, x, y)
+    assert abs(vote.places[0].x - x) < 16
+    assert abs(vote.places[0].y - y) < 16
+
+
 def looking_whole() -> Geometry:
     return Geometry.of(FRAME, short_side=160, scale=1, multiple=32)
 
@@ -178,7 +194,7 @@ def test_a_view_does_not_go_to_and_fro_near_the_limit() -> None:
     follower = Follower(frame)
     follower.start(square(90))
     views = []
-    for side in (100, 150, 160, *[148, 156, 144, 156] * 3, 110, 110):
+    for side in (100, 150, 160, *[148, 156, 138, 156] * 3, 110, 110):
         follower.see(square(side))
         views.append(follower.view == View.whole(frame))
     assert views == [False] + [True] * 14 + [False] * 2

@@ -51,6 +51,7 @@ class Pass:
             self._follower = follower = Follower(reader.geometry.frame, views.before)
             reader.look_at = lambda frame: self._looking_at(follower.view_of(frame))
         self._looked: dict[int, Geometry] = {}  # frame -> what was seen of it
+        self._latest: int | None = None  # the frame on which the objects were last
         self._device = network.pixel_mean.device
         self._plan = plan
         self._reader = reader
@@ -70,15 +71,18 @@ class Pass:
 
     def step(self, frame: int) -> tuple[Tensor, Tensor]:
         """Return probabilities (K + 1, H, W) at the frame's size, and scores (K,)."""
-        anchor = self._plan.anchors.get(frame)
+        anchor, before = self._plan.anchors.get(frame), self._geometry
         seen = self._look(frame, anchor)
         given, geometry = self._masks(anchor), self._geometry
+        if self._latest is not None and not given and before != geometry == self._whole:
+            self._learn_rest(self._latest)
         with half_precision(self._device, on_cpu=self._bfloat16):
             last = frame == self._plan.frames[-1]
             probability = self._propagation.step(seen, given, last=last)
         probability = geometry.inside(probability)
         if self._follower is not None and not given:
             self._follower.see(box_in(probability[1:], geometry.view))
+        self._latest = frame
         return geometry.out(probability), scores(probability)
 
     @torch.inference_mode()
@@ -92,6 +96,7 @@ class Pass:
         with half_precision(self._device, on_cpu=self._bfloat16):
             self._propagation.forget_places(seen)
             self._propagation.step(seen, given)
+        self._latest = frame
 
     @torch.inference_mode()
     def recognise(
@@ -142,6 +147,13 @@ class Pass:
         if self._views is None or view == whole.view:
             return whole
         return self._views.near.looking_at(view)
+
+    def _learn_rest(self, frame: int) -> None:
+        """Remember a frame whole that was seen in part: what lies beyond is not the object."""
+        seen = self._reader.read_as(frame, self._whole)
+        with half_precision(self._device, on_cpu=self._bfloat16):
+            self._propagation.remember(seen)
+        self._looked[frame] = self._whole
 
     @torch.inference_mode()
     def explain(self, frame: int, x: float, y: float, object_id: int | None) -> tuple[Vote, ...]:
