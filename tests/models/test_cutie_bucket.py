@@ -206,8 +206,10 @@ def test_frames_that_were_seen_in_more_pixels_have_more_tokens() -> None:
     bucket.consolidate(LongTermConfig(prototypes=4, most_tokens=40, buffer_tokens=10), keep=2)
     assert (bucket.long_term, bucket.working) == (4, 12)
     assert shown_from(bucket, 4) == [100, 5, 2, 3]
-    bucket.keep_newest(1)
-    assert shown_from(bucket, 4) == [100, 5, 3]
+    bucket.forget_newest(2)
+    assert shown_from(bucket, 4) == [100, 5, 2, 3]
+    bucket.forget_newest(3)
+    assert shown_from(bucket, 4) == [100, 5, 2]
 
 
 def test_a_prototype_is_a_token_that_was_read_most_with_what_it_reads_of_all() -> None:

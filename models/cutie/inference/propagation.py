@@ -168,15 +168,20 @@ class Propagation:
             self._add_memory(frame, present, confusing, permanent=permanent)
         return self._shown(probability, given or {})
 
-    def remember(self, frame: EncodedFrame) -> None:
-        """Remember the frame of the last step as another view shows it, to which `move` has led."""
+    def remember(self, frame: EncodedFrame) -> bool:
+        """Remember the frame of the last step as the view shows it to which `move` has led.
+
+        That takes the place of what was remembered of it. Return whether an object is there.
+        """
         if self._last_masks is None or not self.objects:
-            return
+            return False
         masks = self._last_masks[0]
         probability = torch.cat([1 - masks.sum(dim=0, keepdim=True), masks])
         present = self._present(frame, probability, {}, [])
         if present:
+            self.bank.forget_newest(frame.number)
             self._add_memory(frame, present, [], permanent=False)
+        return bool(present)
 
     def recognise(self, frame: EncodedFrame) -> Tensor:
         """Return the objects by how they look, wherever they were, (K + 1, H, W); keep nothing."""

@@ -74,8 +74,8 @@ class Pass:
         anchor, before = self._plan.anchors.get(frame), self._geometry
         seen = self._look(frame, anchor)
         given, geometry = self._masks(anchor), self._geometry
-        if self._latest is not None and not given and before != geometry == self._whole:
-            self._learn_rest(self._latest)
+        if not given and before.padded != geometry.padded:
+            self._see_again()
         with half_precision(self._device, on_cpu=self._bfloat16):
             last = frame == self._plan.frames[-1]
             probability = self._propagation.step(seen, given, last=last)
@@ -91,7 +91,10 @@ class Pass:
         if self._follower is None:  # nothing is ahead yet
             seen = self._reader.read_as(frame, self._geometry)
         else:
+            before = self._looked.get(frame, self._geometry)
             seen = self._look(frame, masks)
+            if before.padded != self._geometry.padded:
+                self._propagation.bank.forget_newest(frame)
         given = self._masks(masks)
         with half_precision(self._device, on_cpu=self._bfloat16):
             self._propagation.forget_places(seen)
@@ -148,12 +151,17 @@ class Pass:
             return whole
         return self._views.near.looking_at(view)
 
-    def _learn_rest(self, frame: int) -> None:
-        """Remember a frame whole that was seen in part: what lies beyond is not the object."""
-        seen = self._reader.read_as(frame, self._whole)
+    def _see_again(self) -> None:
+        """Remember the frame before in the pixels in which frames are seen from here on.
+
+        What lay beyond the view is known so before it might be taken for the object.
+        """
+        if self._latest is None or self._latest in self._plan.anchors:
+            return
+        seen = self._reader.read_as(self._latest, self._geometry)
         with half_precision(self._device, on_cpu=self._bfloat16):
-            self._propagation.remember(seen)
-        self._looked[frame] = self._whole
+            if self._propagation.remember(seen):
+                self._looked[self._latest] = self._geometry
 
     @torch.inference_mode()
     def explain(self, frame: int, x: float, y: float, object_id: int | None) -> tuple[Vote, ...]:

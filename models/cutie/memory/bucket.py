@@ -147,6 +147,11 @@ class Bucket:
         self._add(len(self.lengths), tokens)
         self.recent.append(frame)
 
+    def forget_newest(self, frame: int) -> None:
+        """Forget a frame where it is the newest of working memory."""
+        if self.recent[-1:] == [frame]:
+            del self.recent[-1], self.lengths[-1]
+
     def keep_newest(self, count: int) -> None:
         """Forget all but the newest `count` frames of working memory."""
         self._keep_last(self.recent, count)
