@@ -15,6 +15,7 @@ from models.cutie.inference.propagation import EncodedFrame, Propagation
 from models.cutie.inference.reader import FrameReader, half_precision, upload
 from models.cutie.inference.view import Follower, View, box_in, box_of
 from models.cutie.network.network import Network
+from models.runtime.memory import give_back_memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,7 @@ class Pass:
         """
         if self._latest is None or self._latest in self._plan.anchors:
             return
+        give_back_memory()  # maps of other sizes hardly fit where the old ones were
         seen = self._reader.read_as(self._latest, self._geometry)
         with half_precision(self._device, on_cpu=self._bfloat16):
             if self._propagation.remember(seen):

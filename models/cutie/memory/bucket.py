@@ -65,6 +65,22 @@ class Tokens(NamedTuple):
         return self.terms.shape[2]
 
 
+class Lengths(list[int]):
+    """How many tokens each frame has, as the frames lie in a bucket."""
+
+    def place(self, *newer: Sequence[int]) -> int:
+        """Return the place of the first of these frames, which are all up to the end."""
+        return len(self) - sum(map(len, newer))
+
+    def before(self, place: int) -> int:
+        """Return how many tokens lie before those of the frame at a place."""
+        return sum(self[:place])
+
+    def cell(self, token: int) -> int:
+        """Return which of its own frame's tokens one of all is."""
+        return token - max(each for each in accumulate(self, initial=0) if each <= token)
+
+
 def new_tokens(features: ImageFeatures, value: Tensor, frame: int) -> Tokens:
     """Return the tokens of one frame, from its features and values (B, K, V, h, w)."""
     terms = memory_terms(pixels(features.key.float()), pixels(features.shrinkage.float()))
@@ -91,7 +107,7 @@ class Bucket:
     distractors: list[int] = field(default_factory=list)  # frames, oldest first
     absences: list[int] = field(default_factory=list)  # frames, oldest first
     recent: list[int] = field(default_factory=list)  # frames of working memory, oldest first
-    lengths: list[int] = field(default_factory=list)  # tokens of each frame, as they lie
+    lengths: Lengths = field(default_factory=Lengths)  # of all of these frames
 
     @classmethod
     def empty(cls, objects: Sequence[int], like: Tokens, capacity: int) -> "Bucket":
@@ -107,7 +123,7 @@ class Bucket:
     @property
     def working(self) -> int:
         """How many tokens come from recent frames."""
-        return self.size - self._newer
+        return sum(self.lengths[self.lengths.place(self.recent) :])
 
     def affinity(self, query: Tensor, top_k: int) -> Affinity:
         """Return the tokens that each pixel reads; `query` is (B, P, 2D + 1)."""
@@ -125,19 +141,19 @@ class Bucket:
 
     def add_permanent(self, tokens: Tokens, frame: int) -> None:
         """Keep an anchor's tokens for good."""
-        self._add(self._first(self.distractors, self.absences, self.recent), tokens)
+        self._add(self.lengths.place(self.distractors, self.absences, self.recent), tokens)
         self.permanent += tokens.length
         self.anchors.add(frame)
 
     def add_distractor(self, tokens: Tokens, frame: int, most: int) -> None:
         """Keep a frame with a distractor; of these frames at most the newest `most`."""
-        self._add(self._first(self.absences, self.recent), tokens)
+        self._add(self.lengths.place(self.absences, self.recent), tokens)
         self.distractors.append(frame)
         self._keep_last(self.distractors, most, self.absences, self.recent)
 
     def add_absence(self, tokens: Tokens, frame: int, most: int) -> None:
         """Keep a frame on which the objects are not there; of these at most the newest `most`."""
-        self._add(self._first(self.recent), tokens)
+        self._add(self.lengths.place(self.recent), tokens)
         self.absences.append(frame)
         self._keep_last(self.absences, most, self.recent)
 
@@ -161,8 +177,10 @@ class Bucket:
         room = config.most_tokens - config.prototypes
         if self.long_term >= room:
             self._keep_most_used(room - config.buffer_tokens)
-        kept = self._begin(len(self.lengths) - min(keep, len(self.recent)))
-        candidates = self.tokens.part(self._newer, kept)
+        stay = self.recent[max(len(self.recent) - keep, 0) :]
+        old = self.lengths[self.lengths.place(self.recent) : self.lengths.place(stay)]
+        begin = self.size - self.working
+        candidates = self.tokens.part(begin, begin + sum(old))
         prototypes = _prototypes(candidates, min(config.prototypes, candidates.length))
         self.keep_newest(keep)
         self._insert(self.long_term, prototypes)
@@ -179,7 +197,7 @@ class Bucket:
             distractors=list(self.distractors),
             absences=list(self.absences),
             recent=list(self.recent),
-            lengths=list(self.lengths),
+            lengths=Lengths(self.lengths),
         )
         self.delete_objects(objects)
         return own
@@ -215,39 +233,27 @@ class Bucket:
 
     def cell_of(self, token: int) -> int | None:
         """Return which of its frame's cells a token is, row by row; None of a summary."""
-        if token < self.long_term:
-            return None
-        begins = accumulate(self.lengths, initial=self.long_term)
-        return token - max(begin for begin in begins if begin <= token)
+        return None if token < self.long_term else self.lengths.cell(token - self.long_term)
 
     def frames_of(self, index: Tensor) -> Tensor:
         """Return the frames that the tokens `index` (n,) come from, (n,)."""
         return self.tokens.record[0, 0, index, _FRAME].long()
 
-    @property
-    def _newer(self) -> int:
-        """Where the working tokens begin."""
-        return self._begin(self._first(self.recent))
-
-    def _first(self, *newer: Sequence[int]) -> int:
-        """Return the place in `lengths` from which on these frames lie, all up to the end."""
-        return len(self.lengths) - sum(map(len, newer))
-
-    def _begin(self, at: int) -> int:
-        """Return where the tokens of the frame at a place in `lengths` begin."""
-        return self.long_term + sum(self.lengths[:at])
-
     def _used(self) -> Tokens:
         return self.tokens.part(0, self.size)
 
-    def _add(self, at: int, tokens: Tokens) -> None:
-        """Put a frame's tokens before those of the frame at a place in `lengths`."""
-        self._insert(self._begin(at), tokens)
-        self.lengths.insert(at, tokens.length)
+    def _add(self, place: int, tokens: Tokens) -> None:
+        """Put a frame's tokens before those of the frame at a place."""
+        self._insert(self.long_term + self.lengths.before(place), tokens)
+        self.lengths.insert(place, tokens.length)
 
     def _insert(self, at: int, tokens: Tokens) -> None:
         """Put tokens before the one at `at`; the caller counts them."""
-        self._reserve(tokens.length)
+        needed = self.size + tokens.length
+        if needed > self.tokens.length:
+            old = self._used()
+            self.tokens = Tokens(*(_longer(part, needed * 3 // 2) for part in old))
+            self.tokens.write(0, old)
         self.tokens.write(at + tokens.length, self.tokens.part(at, self.size))
         self.tokens.write(at, tokens)
 
@@ -255,17 +261,11 @@ class Bucket:
         """Forget all but the last `count` of some frames; those `newer` lie behind them."""
         gone = max(len(frames) - count, 0)
         if gone:
-            first = self._first(frames, *newer)
-            kept = self.tokens.part(self._begin(first + gone), self.size)
-            self.tokens.write(self._begin(first), kept)
+            first = self.lengths.place(frames, *newer)
+            begin = self.long_term + self.lengths.before(first)
+            kept = begin + sum(self.lengths[first : first + gone])
+            self.tokens.write(begin, self.tokens.part(kept, self.size))
             del frames[:gone], self.lengths[first : first + gone]
-
-    def _reserve(self, more: int) -> None:
-        needed = self.size + more
-        if needed > self.tokens.length:
-            old = self._used()
-            self.tokens = Tokens(*(_longer(part, needed * 3 // 2) for part in old))
-            self.tokens.write(0, old)
 
     def _keep_most_used(self, count: int) -> None:
         """Keep the `count` long-term tokens that were read most per frame of their life."""
