@@ -318,7 +318,7 @@ def test_the_tooltip_names_frame_object_state_and_confidence(
     words = tip(stage.session.video, stage.session.masks, thumbnails, item, 5, 1)
     assert "<b>5</b>" in words
     assert item.name in words
-    assert "predicted, 96%" in words  # of a score of .9
+    assert "predicted, 97%" in words  # of a score of .9
 
 
 def test_a_mask_is_shown_as_less_sure_once_its_object_is_not_alone(
