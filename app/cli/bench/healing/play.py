@@ -11,12 +11,13 @@ from app.batch.annotator import SimulatedAnnotator
 from app.batch.passes.fill import fill
 from app.batch.passes.heal import heal
 from app.batch.passes.predict import predict
-from app.core import evaluate, suspects
+from app.core import evaluate, finder
 from app.core import heal as healing
 from app.core.confidence import RIGHT, Calibration, confidence
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.mask import Mask
 from app.core.plan import Direction, plan
+from app.core.suspects import Suspect
 from models.api import Anchors, BoolMask, Frames, Segmenter, Tracked, Tracker
 
 GOOD = 0.85  # IoU from which on a mask is right
@@ -153,9 +154,9 @@ class Player:
         """Return the document that is worked on, with `masks` in it."""
         return Document(self._clip.objects, masks)
 
-    def _queue(self, document: Document) -> Sequence[suspects.Suspect]:
+    def _queue(self, document: Document) -> Sequence[Suspect]:
         """Return what a person would look at, the worst first."""
-        return suspects.find(document)
+        return finder.find(document)
 
     def _interact(self, document: Document, key: Key, play: Play) -> None:
         """Correct one mask and propagate."""
@@ -166,7 +167,7 @@ class Player:
         play.seconds.append(time.perf_counter() - begun)
         play.recomputed.append(self._tracker.frames - computed)
 
-    def _worst(self, document: Document, found: Sequence[suspects.Suspect]) -> Key | None:
+    def _worst(self, document: Document, found: Sequence[Suspect]) -> Key | None:
         """Return what to correct: the worst of the queue, else of all; None = all is right.
 
         To look at a suspect costs nothing, so those that are fine are passed over.
@@ -178,7 +179,7 @@ class Player:
         wrong = [key for key in ious if self._is_wrong(document, key)]
         return min(wrong, key=lambda key: ious[key], default=None)
 
-    def _shown(self, document: Document, suspect: suspects.Suspect) -> Key | None:
+    def _shown(self, document: Document, suspect: Suspect) -> Key | None:
         """Return what is wrong of a suspect: the frame that it opens on, else its worst."""
         first = Key(suspect.frame, suspect.object)
         every = (Key(frame, suspect.object) for frame in range(suspect.first, suspect.last + 1))
