@@ -1,8 +1,10 @@
 """One clip, played by a simulated annotator until all is right or the rounds are over."""
 
+import itertools
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +17,7 @@ from app.core import evaluate, finder
 from app.core import heal as healing
 from app.core.confidence import RIGHT, Calibration, confidence
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
+from app.core.events import Event
 from app.core.mask import Mask
 from app.core.plan import Direction, plan
 from app.core.suspects import Suspect
@@ -31,6 +34,13 @@ class Quality(NamedTuple):
 
     j: float
     f: float
+
+
+class Stretch(NamedTuple):
+    """Neighbouring wrong masks of one object: how many, and whether a suspect has any of them."""
+
+    masks: int
+    listed: bool
 
 
 class Clip:
@@ -111,6 +121,7 @@ class Play:
     edited: set[Key] = field(default_factory=set)
     wrong: int = 0  # masks that are still wrong at the end
     queue: list[bool] = field(default_factory=list)  # whether the first suspects were right to list
+    stretches: list[Stretch] = field(default_factory=list)  # what they should list
     confidences: list[tuple[float, bool]] = field(default_factory=list)
 
 
@@ -136,6 +147,7 @@ class Player:
         document, play = self._begin(masks), Play()
         found = self._queue(document)
         play.queue = [self._is_wrong(document, Key(s.frame, s.object)) for s in found[:QUEUE]]
+        play.stretches = list(self._stretches(document, found[:QUEUE]))
         self._look(document, play)
         while len(play.spoiled) < rounds and (key := self._worst(document, found)) is not None:
             before = self._ious(document)
@@ -157,6 +169,24 @@ class Player:
     def _queue(self, document: Document) -> Sequence[Suspect]:
         """Return what a person would look at, the worst first."""
         return finder.find(document)
+
+    def _stretches(self, document: Document, found: Sequence[Suspect]) -> Iterator[Stretch]:
+        """Yield the stretches of wrong masks; a swap has the masks of both objects."""
+        listed = {
+            Key(frame, number)
+            for each in found
+            for number in (
+                (each.object, each.other) if each.event is Event.SWAP else (each.object,)
+            )
+            if number is not None
+            for frame in range(each.first, each.last + 1)
+        }
+        for number in self._clip.numbers:
+            keys = [key for key in self._clip.scored if key.object == number]
+            for wrong, masks in itertools.groupby(keys, partial(self._is_wrong, document)):
+                stretch = set(masks)
+                if wrong:
+                    yield Stretch(len(stretch), not listed.isdisjoint(stretch))
 
     def _interact(self, document: Document, key: Key, play: Play) -> None:
         """Correct one mask and propagate."""
