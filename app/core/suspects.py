@@ -26,6 +26,7 @@ _SEVERITY = {
     Reason.STALE: 0.3,
     Reason.BORDER_EXIT: 0.2,
 }
+_PASSING = (Reason.LOW_SCORE,)  # what is over where it ends: nothing says that more is wrong
 _ASK_MIDDLE = frozenset({Reason.CONFLICT, Reason.SLIVER})
 _LONG = 5  # frames after which something else may begin within the same unrest
 
@@ -35,8 +36,9 @@ class Suspect:
     """Neighbouring suspect frames of one object: one event.
 
     `frame` is the worst, to look at; `reasons` come worst first; `severity` is 0 to 1; `value`
-    ranks: the frames that a correction is expected to heal, times severity. `other` is the object
-    that a swap is with, or that has taken this one's place.
+    ranks: the frames that a correction is expected to heal, which are all up to the next anchor
+    but where the model is only unsure, times severity. `other` is the object that a swap is with,
+    or that has taken this one's place.
     """
 
     object: int
@@ -89,7 +91,7 @@ def grouped(object_id: int, entries: Mapping[int, Entry], marks: Marks) -> Itera
             frame=_opens(entries, frames, marks),
             reasons=reasons,
             severity=1 - doubt,
-            value=healed[frames[0]] * (1 - doubt),
+            value=(len(frames) if reasons == _PASSING else healed[frames[0]]) * (1 - doubt),
         )
 
 

@@ -280,14 +280,16 @@ def test_what_is_only_stale_is_none_and_what_is_a_sliver_stands_apart() -> None:
 
 def test_an_event_is_worth_what_a_correction_heals_times_how_likely_it_is_wrong() -> None:
     (low,) = suspects({10: LOW})
-    assert (low.severity, low.value) == pytest.approx((0.5, 30 * 0.5))
+    assert (low.severity, low.value) == pytest.approx((0.5, 0.5))
+    (hit,) = suspects({10: entry(box(), conflict=True)})
+    assert (hit.severity, hit.value) == pytest.approx((0.9, 30 * 0.9))
     (both,) = suspects({10: entry(box(), score=0.1, conflict=True), 15: entry(box(), **ANCHOR)})
     assert both.reasons == (Reason.CONFLICT, Reason.LOW_SCORE)
     assert (both.severity, both.value) == pytest.approx((0.95, 5 * 0.95))
     entries = {Key(f, 1): entry(box()) for f in range(40) if f != 20}
-    entries |= {Key(10, 1): LOW, Key(0, 1): entry(box(), **ANCHOR)}
+    entries |= {Key(10, 1): entry(box(), conflict=True), Key(0, 1): entry(box(), **ANCHOR)}
     (broken,) = find(Document((ObjectInfo(1, "knife", (1, 2, 3)),), entries))
-    assert broken.value == pytest.approx(10 * 0.5)  # up to where nothing is known
+    assert broken.value == pytest.approx(10 * 0.9)  # up to where nothing is known
 
 
 @pytest.mark.parametrize(

@@ -110,9 +110,17 @@ def test_the_suspect_that_heals_more_frames_comes_first() -> None:
 
 
 def test_a_correction_reaches_to_the_next_anchor() -> None:
-    odd = {8: entry(square(11), score=0.1), 11: entry(square(11), origin=Origin.DRAWN)}
+    odd = {8: entry(square(11), conflict=True), 11: entry(square(11), origin=Origin.DRAWN)}
     (suspect,) = find(document_with(odd))
     assert suspect.value == pytest.approx(3 * suspect.severity)
+
+
+def test_where_the_model_is_only_unsure_for_a_while_no_more_than_that_is_healed() -> None:
+    unsure = {frame: entry(square(11), score=0.7) for frame in (8, 9)}
+    leak = {frame: entry(square(10 + frame // 8, side=20)) for frame in range(30, 40)}
+    leaks, doubt = find(document_with({**unsure, **leak}))
+    assert (leaks.first, doubt.first) == (30, 8)
+    assert doubt.value == pytest.approx(2 * doubt.severity)
 
 
 def test_what_is_only_stale_is_no_suspect_and_swallows_none() -> None:
