@@ -226,6 +226,23 @@ class SelectiveTracker(Protocol):
         """
 
 
+@runtime_checkable
+class RetracingTracker(Protocol):
+    """What a tracker offers besides that sees of a frame what it saw when it was there last.
+
+    Masks of two ways through the same frames then differ by what the tracker was told, and not by
+    what it saw.
+    """
+
+    def track_as_before(
+        self, anchors: Anchors, frames: Sequence[int]
+    ) -> Generator[Tracked, None, None]:
+        """Yield masks as `track` does, each frame seen as on the latest way through it.
+
+        As far as the object is there now: otherwise, and where there was none, as by `track`.
+        """
+
+
 class Quality(Enum):
     """How finely a tracker with a memory of frames looks at them, in its own measure."""
 

@@ -101,7 +101,7 @@ class FakeTracker:
     """Copies each object's nearest anchor mask.
 
     `gate` holds up steps, `fail_at` raises `error` at a frame, `drift` moves the masks of frames
-    (frame -> pixels to the right), `calls` holds what was asked.
+    (frame -> pixels to the right), `score` is that of them all, `calls` holds what was asked.
     """
 
     def __init__(self, frames: Frames) -> None:
@@ -110,6 +110,7 @@ class FakeTracker:
         self.fail_at: int | None = None
         self.error: Exception = PromptError("no")
         self.drift: Mapping[int, int] = {}
+        self.score = 0.9
         self.calls: list[tuple[int, ...]] = []
         self.visited: list[int] = []
         self.closed = 0
@@ -137,7 +138,7 @@ class FakeTracker:
         return {
             number: Prediction(given[number], 1.0)
             if number in given
-            else Prediction(self._moved(_nearest(anchors, frame, number), frame), 0.9)
+            else Prediction(self._moved(_nearest(anchors, frame, number), frame), self.score)
             for number in objects
         }
 

@@ -151,7 +151,7 @@ class _Returning(FakeTracker):
         for frame in frames:
             self.visited.append(frame)
             x = 30 if comes_back and frame > 12 else 10
-            yield frame, {1: Prediction(square(x), 0.95 if comes_back else 0.9)}
+            yield frame, {1: Prediction(square(x), 0.894 if comes_back else 0.8)}
 
 
 def test_a_pass_back_ends_where_it_meets_the_walk_and_is_trusted_up_to_there() -> None:
@@ -160,7 +160,7 @@ def test_a_pass_back_ends_where_it_meets_the_walk_and_is_trusted_up_to_there() -
     entries = healed(document, 0, tracker)
     assert tracker.visited == [*range(20), *range(20, 8, -1)]
     scores = [entries[Key(frame, 1)].score for frame in range(1, 20)]
-    assert scores == [0.9] * 10 + [0.95] * 9
+    assert scores == [0.8] * 10 + [0.894] * 9
     assert entries[Key(12, 1)].mask == mask_at(10)
     assert entries[Key(13, 1)].mask == mask_at(30)
 
@@ -195,6 +195,26 @@ def test_a_long_absence_is_told_once() -> None:
     entries = healed(document, 0, tracker)
     assert tracker.absences == {11}
     assert not absent & entries.keys()
+
+
+class _Retracing(FakeTracker):
+    """Counts how often it was asked to see frames as before."""
+
+    again = 0
+
+    def track_as_before(
+        self, anchors: Anchors, frames: Sequence[int]
+    ) -> Generator[Tracked, None, None]:
+        self.again += 1
+        yield from self.track(anchors, frames)
+
+
+def test_a_heal_sees_frames_as_the_pass_did_that_it_is_held_against() -> None:
+    document = corrected(20, at=15, drifted=range(13, 18), anchors={0: 10})
+    tracker = _Retracing(FakeFrames(20))
+    entries = healed(document, 15, tracker)
+    assert tracker.again == len(tracker.calls) == 2
+    assert entries == healed(document, 15, FakeTracker(FakeFrames(20)))
 
 
 _CROSSING = 48  # where the two objects that pass each other lie on each other
@@ -436,7 +456,7 @@ class _ReturningOfTwo(FakeTracker):
         comes_back = frames[-1] < frames[0]
         for frame in frames:
             self.visited.append(frame)
-            is_lost, sure = frame >= 20 and not comes_back, 0.95 if comes_back else 0.9
+            is_lost, sure = frame >= 20 and not comes_back, 0.894 if comes_back else 0.8
             yield (
                 frame,
                 {
@@ -452,8 +472,8 @@ def test_a_pass_back_of_two_objects_goes_as_far_as_the_one_that_needs_it() -> No
         Key(frame, number): Entry(Mask.encode(square(x, y)), Origin.PROPAGATED, score=score)
         for frame in range(41)
         for number, x, y, score in (
-            (1, 40, 2, 0.9),
-            (2, 45 if frame >= 20 else 20, 30, 0.95 if frame >= 20 else 0.5),
+            (1, 40, 2, 0.8),
+            (2, 45 if frame >= 20 else 20, 30, 0.894 if frame >= 20 else 0.5),
         )
     }
     drawn = {

@@ -54,8 +54,8 @@ def surer_pass_back(*, met: bool) -> list[Source]:
     frames = range(1, 20)
     walk = Walk(Stretch(frames, mask_at(10), mask_at(12), {}), RULES)
     for frame in frames:
-        walk.feed(frame, entry_at(10), {})
-    back = {frame: entry_at(12, 0.93) for frame in frames}
+        walk.feed(frame, entry_at(10, 0.85), {})
+    back = {frame: entry_at(12, 0.893) for frame in frames}
     return [source for source, _ in walk.settled(back, met=met).values()]
 
 
@@ -122,11 +122,19 @@ def test_old_masks_hold_as_they_are_known(beside: Beside, wanted: Source) -> Non
 
 
 def test_far_behind_a_correction_the_surer_mask_holds() -> None:
-    old = {frame: entry_at(40, 0.93) for frame in range(1, 40)}
+    old = {frame: entry_at(40, 0.893) for frame in range(1, 40)}
     walk = Walk(Stretch(range(1, 40), mask_at(10), None, old), RULES)
-    verdicts = [walk.feed(frame, entry_at(10), {}) for frame in range(1, 20)]
+    verdicts = [walk.feed(frame, entry_at(10, 0.85), {}) for frame in range(1, 20)]
     assert verdicts[3] is Verdict.GOES_ON
     assert verdicts[-1] is Verdict.GIVES_WAY
+
+
+def test_masks_that_a_correction_speaks_against_do_not_win_by_a_hair_of_a_high_score() -> None:
+    old = {frame: entry_at(40, 0.98) for frame in range(1, 40)}
+    walk = Walk(Stretch(range(1, 40), mask_at(10), None, old), RULES)
+    verdicts = {walk.feed(frame, entry_at(10, 0.95), {}) for frame in range(1, 40)}
+    assert verdicts == {Verdict.GOES_ON}
+    assert {source for source, _ in walk.settled({}, met=False).values()} == {Source.NEW}
 
 
 def test_one_frame_in_doubt_makes_no_walk_give_way() -> None:

@@ -52,6 +52,13 @@ def shown(bucket: Bucket) -> list[int]:
     return frames[::PER_FRAME]
 
 
+def shown_from(bucket: Bucket, first: int) -> list[int]:
+    """Return the frames of the tokens from one on, which are as many of each."""
+    frames = bucket.frames_of(torch.arange(first, bucket.size)).tolist()
+    assert frames == [frame for frame in frames[::PER_FRAME] for _ in range(PER_FRAME)]
+    return frames[::PER_FRAME]
+
+
 @dataclass
 class Lists:
     """The same in plain lists."""
@@ -179,6 +186,30 @@ def test_where_a_token_lies_and_which_cell_it_is() -> None:
     assert stores == [Store.LONG_TERM] * 2 + [Store.ANCHOR] * 2 + [Store.WORKING] * 2
     assert [bucket.cell_of(at) for at in (0, 3, 4, 9, 10, 15)] == [None, None, 0, 5, 0, 5]
     assert not bucket.remembers_as(bucket)
+
+
+def test_frames_that_were_seen_in_more_pixels_have_more_tokens() -> None:
+    bucket = filled(0)
+    fine = Tokens(*(torch.cat([part, part], dim=2) for part in tokens_of(7, [5])))
+    for frame in (7, 8, 9):
+        tokens = tokens_of(frame, [5]) if frame == 8 else fine
+        bucket.add_absence(tokens, frame, 2)
+    bucket.add_distractor(fine, 6, 1)
+    assert bucket.size == 6 + 12 + 6 + 12
+    assert [bucket.cell_of(at) for at in (5, 6, 17, 18, 23, 24, 35)] == [5, 0, 11, 0, 5, 0, 11]
+    bucket.add_distractor(tokens_of(5, [5]), 5, 1)
+    bucket.add_working(fine, 1)
+    for frame in (2, 3):
+        bucket.add_working(tokens_of(frame, [5]), frame)
+    assert (bucket.working, bucket.size) == (24, 6 + 6 + 24)
+    assert [bucket.store_of(at) for at in (5, 6)] == [Store.ANCHOR, Store.WORKING]
+    bucket.consolidate(LongTermConfig(prototypes=4, most_tokens=40, buffer_tokens=10), keep=2)
+    assert (bucket.long_term, bucket.working) == (4, 12)
+    assert shown_from(bucket, 4) == [100, 5, 2, 3]
+    bucket.forget_newest(2)
+    assert shown_from(bucket, 4) == [100, 5, 2, 3]
+    bucket.forget_newest(3)
+    assert shown_from(bucket, 4) == [100, 5, 2]
 
 
 def test_a_prototype_is_a_token_that_was_read_most_with_what_it_reads_of_all() -> None:

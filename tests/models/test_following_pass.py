@@ -99,6 +99,7 @@ class Script:
         self.recognised: list[int] = []
         self.recognises: dict[int, tuple[slice, float]] = {}
         self.rested = 0
+        self.sees_whole = False
         self._tells = tells
 
     def step(self, frame: int) -> tuple[Tensor, Tensor]:
@@ -179,6 +180,14 @@ def test_what_may_be_lost_is_looked_up_from_where_it_was_last(doubt: tuple[slice
     assert [frame for frame, _ in near.taken] == [3]
     assert np.array_equal(near.taken[0][1], _mask(slice(40, 60)))
     assert near.stepped == [0, 1, 2, 3, 4]
+
+
+def test_what_is_seen_whole_is_not_looked_up_whatever_it_looks_like() -> None:
+    near, wide = Script(SURE | {3: (RIGHT, 0.7)}), Script({})
+    near.sees_whole = True
+    assert run(near, wide, 5)[3:] == [list(range(70, 90)), list(range(10, 30))]
+    assert wide.recognised == []
+    assert near.taken == []
 
 
 def test_the_view_goes_on_as_it_was_where_the_whole_frame_finds_the_same() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from app.batch.masks.refine import refinements
-from app.batch.passes.predict import predict
+from app.batch.passes.predict import Retracing, predict
 from app.core.document import Key
 from app.core.mask import Mask
 from models.api import Anchors, BoolMask, Prediction, Segmenter, Tracked, Tracker
@@ -30,7 +30,19 @@ class SharpenedTracker:
         self, anchors: Anchors, frames: Sequence[int], *, probabilities: bool = False
     ) -> Generator[Tracked, None, None]:
         """Yield what the tracker yields, each mask sharpened but those that were given."""
-        asked = predict(self._tracker, anchors, frames, probabilities=probabilities)
+        return self._all_sharpened(
+            anchors, predict(self._tracker, anchors, frames, probabilities=probabilities)
+        )
+
+    def track_as_before(
+        self, anchors: Anchors, frames: Sequence[int]
+    ) -> Generator[Tracked, None, None]:
+        """Yield the same of a tracker that sees frames as it did before, if it can."""
+        return self._all_sharpened(anchors, predict(Retracing(self._tracker), anchors, frames))
+
+    def _all_sharpened(
+        self, anchors: Anchors, asked: Generator[Tracked, None, None]
+    ) -> Generator[Tracked, None, None]:
         with closing(asked) as found:
             for frame, predictions in found:
                 yield frame, self._sharpened(frame, predictions, anchors.get(frame, {}))

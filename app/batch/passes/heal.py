@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 
-from app.batch.passes.predict import UnpackedAnchors, predict
+from app.batch.passes.predict import Retracing, UnpackedAnchors, predict
 from app.batch.passes.steps import Step, Steps, entries_of, entry_of
 from app.core.document import Entry, Key, Origin
 from app.core.evidence import Beside, Source, Stretch
@@ -55,7 +55,7 @@ class _Healing:
         rules: Rules,
         size: tuple[int, int],
     ) -> None:
-        self._tracker, self._pass, self._size = tracker, pass_, size
+        self._tracker, self._pass, self._size = Retracing(tracker), pass_, size
         self._old, self._rules = old, rules
         self._known = {number for given in pass_.anchors.values() for number in given}
         self._walks = {number: Walk(self._stretch(number), rules) for number in pass_.spans}

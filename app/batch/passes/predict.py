@@ -6,7 +6,15 @@ from contextlib import closing
 import numpy as np
 
 from app.core.passes import PackedAnchors
-from models.api import Anchors, BoolMask, ModelError, SelectiveTracker, Tracked, Tracker
+from models.api import (
+    Anchors,
+    BoolMask,
+    ModelError,
+    RetracingTracker,
+    SelectiveTracker,
+    Tracked,
+    Tracker,
+)
 
 
 class UnpackedAnchors(Mapping[int, Mapping[int, BoolMask]]):
@@ -54,3 +62,18 @@ class Forgetful:
         """Yield masks; see models.api.Tracker. There are no probabilities."""
         assert not probabilities
         return self._tracker.track_without(self._left_out, anchors, frames)
+
+
+class Retracing:
+    """A tracker that sees of each frame what it saw on the latest way through it, if it can."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
+
+    def track(
+        self, anchors: Anchors, frames: Sequence[int], *, probabilities: bool = False
+    ) -> Generator[Tracked, None, None]:
+        """Yield masks; see models.api.Tracker."""
+        if isinstance(self._tracker, RetracingTracker) and not probabilities:
+            return self._tracker.track_as_before(anchors, frames)
+        return self._tracker.track(anchors, frames, probabilities=probabilities)

@@ -235,6 +235,7 @@ class MaskEdits(QObject):
             return None
         with self._jobs.making_way(allowed):
             series = self._take_back(instead_of, text, series)
+            self.unhealed.forget_carried_on()
             whole = {**(_stale(self._masks.document, allowed) if marks else {}), **allowed}
             before = {key: self._masks.document.get(key) for key in whole}
             frames = {key.frame for key in allowed}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from app.core.document import Entry, Key
+from app.core.document import Document, Entry, Key
 from app.core.places import Exchanges, Owners
 from app.session.state.masks import Masks
 
@@ -43,6 +43,11 @@ class Unhealed:
         self._exchanges.take(self._masks.document)
         self._gave.clear()
 
+    def forget_carried_on(self) -> None:
+        """Forget the anchors that a propagation has carried on: beside them nothing is stale."""
+        document = self._masks.document
+        self._anchors = {key for key in self._anchors if not _is_carried_on(document, key)}
+
     def take_anchors(self) -> set[Key]:
         """Return the new anchors, and forget them."""
         taken, self._anchors = self._anchors, set()
@@ -65,3 +70,10 @@ class Unhealed:
         gave, self._gave = self._gave, {}
         now = {key: self._masks.document.get(key) for key in gave}
         return [key for key, entry in now.items() if entry and entry.mask == gave[key].mask]
+
+
+def _is_carried_on(document: Document, key: Key) -> bool:
+    """Whether masks that a model made stand beside an anchor, none of which waits to be healed."""
+    keys = (Key(key.frame + side, key.object) for side in (-1, 1))
+    beside = [entry for each in keys if (entry := document.get(each)) and not entry.is_anchor]
+    return bool(beside) and not any(entry.stale for entry in beside)

@@ -34,7 +34,7 @@ class FollowingPass:
     like the object and near is taken for it. So where it may have been lost, the whole frame is
     looked at, and what is found there counts where the view, closed in on it, takes it for the same
     thing: both by how the object looks, not by where it was. Else there is none, and nothing is
-    remembered.
+    remembered. Where the view is the whole frame, as of a large object, nothing else is looked at.
     """
 
     def __init__(self, plan: Plan, near: Pass, widen: Callable[[], Pass]) -> None:
@@ -67,7 +67,7 @@ class FollowingPass:
             self._usual.start(frame, mask)
         elif self._usual.may_be(mask, float(score[0])):
             self._usual.add(frame, mask)
-        else:
+        elif not (self._near.sees_whole and self._usual.is_there):
             return self._look_up(frame, (probability, score))
         return probability, score
 
@@ -163,6 +163,11 @@ class _Usual:
             return
         self._areas.append(int(mask.sum()))
         self._boxes.append(box)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it was there when that was last sure."""
+        return self.latest is not None and bool(self.latest[1].any())
 
     def share(self, mask: BoolMask) -> float:
         """Return a mask's area, of the usual one."""

@@ -117,7 +117,8 @@ class Geometry:
     def resampled(self, maps: Tensor, before: "Geometry") -> Tensor:
         """Bring maps (B, C, ...) of what the network saw `before` to this view; 0 beyond it."""
         rows, columns = (
-            self._seen_before(axis, before, side) for axis, side in enumerate(maps.shape[-2:])
+            self._seen_before(axis, before, side * self.padded[axis] // before.padded[axis])
+            for axis, side in enumerate(maps.shape[-2:])
         )
         at = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1)
         grid = at.expand(len(maps), -1, -1, -1)
@@ -125,10 +126,11 @@ class Geometry:
 
     def _seen_before(self, axis: int, before: "Geometry", count: int) -> Tensor:
         """Return where each of `count` rows, or columns, was `before`, from -1 to 1."""
-        padded, margin = self.padded[axis], self.margins[2 - 2 * axis]
-        seen = (torch.arange(count) + 0.5) * padded / count - margin
+        margin, margin_before = (each.margins[2 - 2 * axis] for each in (self, before))
+        seen = (torch.arange(count) + 0.5) * self.padded[axis] / count - margin
         frame = self.view[axis] + seen / self.scale[axis]
-        return ((frame - before.view[axis]) * before.scale[axis] + margin) / padded * 2 - 1
+        seen_before = (frame - before.view[axis]) * before.scale[axis] + margin_before
+        return seen_before / before.padded[axis] * 2 - 1
 
     @property
     def _seen(self) -> Size:

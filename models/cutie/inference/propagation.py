@@ -76,6 +76,7 @@ class Propagation:
         self._last_masks: Tensor | None = None  # (B, K, H, W)
         self._starting: dict[int, Tensor] = {}  # object -> mask (B, H, W) to start from
         self._size: tuple[int, ...] | None = None
+        self._columns: dict[int, int] = {}  # frame -> of its cells, as it was remembered
         head = network.presence_head
         self._presence = Presence(config.presence) if config.presence else None
         self._showing = Showing(config.shown) if config.shown else None
@@ -167,11 +168,26 @@ class Propagation:
             self._add_memory(frame, present, confusing, permanent=permanent)
         return self._shown(probability, given or {})
 
+    def remember(self, frame: EncodedFrame) -> bool:
+        """Remember the frame of the last step as the view shows it to which `move` has led.
+
+        That takes the place of what was remembered of it. Return whether an object is there.
+        """
+        if self._last_masks is None or not self.objects:
+            return False
+        masks = self._last_masks[0]
+        probability = torch.cat([1 - masks.sum(dim=0, keepdim=True), masks])
+        present = self._present(frame, probability, {}, [])
+        if present:
+            self.bank.forget_newest(frame.number)
+            self._add_memory(frame, present, [], permanent=False)
+        return bool(present)
+
     def recognise(self, frame: EncodedFrame) -> Tensor:
         """Return the objects by how they look, wherever they were, (K + 1, H, W); keep nothing."""
         last, sensory = self._last_masks, self.bank.sensory
         assert last is not None
-        self._last_masks = torch.zeros_like(last)
+        self._last_masks = last.new_zeros(*last.shape[:2], *frame.image.shape[-2:])
         self.forget_places(frame)
         try:
             return self._segment(frame, renew=False).probability(frame.features.size)
@@ -183,7 +199,11 @@ class Propagation:
         self.bank.sensory = {each: self._empty_sensory(frame) for each in self.objects}
 
     def move(self, before: Geometry, after: Geometry) -> None:
-        """Bring what is known from just before to the view in which the next frame is seen."""
+        """Bring what is known from just before to the view in which the next frame is seen.
+
+        That may have other pixels; what is remembered of frames stays as they were seen.
+        """
+        self._size = after.padded
         if self._last_masks is not None:
             self._last_masks = after.resampled(self._last_masks, before)
         for object_id, mask in self._starting.items():
@@ -210,7 +230,7 @@ class Propagation:
         """Return which remembered frames vote for the pixel at (row, column) of stride 16.
 
         Strongest first; the weights sum to 1. Memory is as it is now. None asks for all objects.
-        Places are (column, row) of stride 16, too.
+        Places are (column, row) of stride 16, too, of the pixels that the frame was seen in.
         """
         buckets = [
             bucket
@@ -230,7 +250,7 @@ class Propagation:
                 cell = bucket.cell_of(token)
                 share[cell] = share.get(cell, 0.0) + weight * len(bucket.objects) / asked
         votes = [
-            Vote(*key, sum(cells.values()), _places(cells, features.key.shape[-1]))
+            Vote(*key, sum(cells.values()), _places(cells, self._columns[key[0]]))
             for key, cells in shares.items()
         ]
         return sorted(votes, key=lambda vote: vote.weight, reverse=True)
@@ -405,6 +425,7 @@ class Propagation:
 
     def _encode(self, frame: EncodedFrame, masks: Tensor) -> MaskFeatures:
         """Encode masks (B, K, H, W)."""
+        self._columns[frame.number] = frame.features.key.shape[-1]
         return self.network.encode_mask(
             frame.image, frame.features.pix_feat, masks, at_once=self._chunk(masks.shape[1])
         )

@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 import torch
@@ -20,7 +20,8 @@ _BATCH = {"cuda": 4}  # frames encoded at once, by device; elsewhere one
 class FrameReader:
     """The frames of a video as the network knows them, in the order that `plan` announced.
 
-    What is seen of a frame is what `geometry` looked at when it was encoded, or began to be.
+    What is seen of a frame is what `look_at` said of it when it was encoded, or began to be: all of
+    it, until told otherwise.
     `mirrored` adds each frame's mirror image. A few encoded frames are kept. With `threads` the
     next frames are encoded while the caller works on this one; they stay the caller's to close.
     """
@@ -35,6 +36,7 @@ class FrameReader:
         threads: EncoderThreads | None = None,
     ) -> None:
         self.geometry = geometry
+        self.look_at: Callable[[int], Geometry] = lambda _: geometry
         self._network = network
         self._frames = frames
         self._mirrored = mirrored
@@ -70,9 +72,9 @@ class FrameReader:
         if known is None or known.geometry != geometry:
             self._due.pop(number, None)
             if self._threads is None:
-                self._keep(self._features([number], geometry))
+                self._keep(self._features([number], [geometry]))
             else:
-                self._keep(self._threads.submit(self._features, [number], geometry).result())
+                self._keep(self._threads.submit(self._features, [number], [geometry]).result())
         return self._encoded[number]
 
     def clear(self) -> None:
@@ -96,10 +98,11 @@ class FrameReader:
     def _encode(self, number: int) -> list[EncodedFrame]:
         due = self._next(number)
         if self._threads is None:
-            return self._features(due, self.geometry)
+            return self._features(due, [self.look_at(one) for one in due])
         for one in due:
             if one not in self._due and one not in self._encoded:
-                self._due[one] = self._threads.submit(self._features, [one], self.geometry)
+                seen = [self.look_at(one)]
+                self._due[one] = self._threads.submit(self._features, [one], seen)
         return self._due.pop(number).result()
 
     def _keep(self, encoded: Sequence[EncodedFrame]) -> None:
@@ -110,17 +113,17 @@ class FrameReader:
             del self._encoded[next(iter(self._encoded))]
 
     @torch.inference_mode()
-    def _features(self, numbers: Sequence[int], geometry: Geometry) -> list[EncodedFrame]:
+    def _features(self, numbers: Sequence[int], seen: Sequence[Geometry]) -> list[EncodedFrame]:
         with self._reading:
-            pixels = [self._pixels(number, geometry.frame) for number in numbers]
-        images = torch.cat([self._image(one, geometry) for one in pixels])
+            pixels = [self._pixels(number, self.geometry.frame) for number in numbers]
+        images = torch.cat([self._image(*each) for each in zip(pixels, seen, strict=True)])
         each = 2 if self._mirrored else 1
         with half_precision(self._device):
             features = self._network.encode_image(images)
         parts = [slice(at * each, (at + 1) * each) for at in range(len(numbers))]
         return [
             EncodedFrame(number, images[own], _select(features, own), geometry)
-            for number, own in zip(numbers, parts, strict=True)
+            for number, geometry, own in zip(numbers, seen, parts, strict=True)
         ]
 
     def _pixels(self, number: int, size: Size) -> Image:

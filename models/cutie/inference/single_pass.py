@@ -1,6 +1,7 @@
 """One pass through a video, at one scale."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,6 +15,19 @@ from models.cutie.inference.propagation import EncodedFrame, Propagation
 from models.cutie.inference.reader import FrameReader, half_precision, upload
 from models.cutie.inference.view import Follower, View, box_in, box_of
 from models.cutie.network.network import Network
+from models.runtime.memory import give_back_memory
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """The views that follow an object, by frames: where they are kept, and those from `before`.
+
+    `near` is what one is seen in that is not the whole frame.
+    """
+
+    near: Geometry
+    kept: dict[int, View]
+    before: Mapping[int, View]
 
 
 class Pass:
@@ -27,12 +41,18 @@ class Pass:
         propagation: Propagation,
         *,
         bfloat16: bool,
-        follow: bool,
+        views: Views | None = None,
     ) -> None:
+        """The view follows the object where `views` are given; else whole frames are seen."""
         self._network = network
-        self._geometry = reader.geometry
-        self._follower = Follower(reader.geometry.frame) if follow else None
+        self._geometry = self._whole = reader.geometry
+        self._views = views
+        self._follower: Follower | None = None
+        if views is not None:
+            self._follower = follower = Follower(reader.geometry.frame, views.before)
+            reader.look_at = lambda frame: self._looking_at(follower.view_of(frame))
         self._looked: dict[int, Geometry] = {}  # frame -> what was seen of it
+        self._latest: int | None = None  # the frame on which the objects were last
         self._device = network.pixel_mean.device
         self._plan = plan
         self._reader = reader
@@ -45,18 +65,25 @@ class Pass:
         """The objects followed now, in the order of the probabilities."""
         return self._propagation.objects
 
+    @property
+    def sees_whole(self) -> bool:
+        """Whether the latest frame was seen whole."""
+        return self._geometry == self._whole
+
     def step(self, frame: int) -> tuple[Tensor, Tensor]:
         """Return probabilities (K + 1, H, W) at the frame's size, and scores (K,)."""
-        anchor = self._plan.anchors.get(frame)
+        anchor, before = self._plan.anchors.get(frame), self._geometry
         seen = self._look(frame, anchor)
         given, geometry = self._masks(anchor), self._geometry
+        if not given and before.padded != geometry.padded:
+            self._see_again()
         with half_precision(self._device, on_cpu=self._bfloat16):
             last = frame == self._plan.frames[-1]
             probability = self._propagation.step(seen, given, last=last)
         probability = geometry.inside(probability)
         if self._follower is not None and not given:
             self._follower.see(box_in(probability[1:], geometry.view))
-            self._reader.geometry = geometry.looking_at(self._follower.view)
+        self._latest = frame
         return geometry.out(probability), scores(probability)
 
     @torch.inference_mode()
@@ -65,11 +92,15 @@ class Pass:
         if self._follower is None:  # nothing is ahead yet
             seen = self._reader.read_as(frame, self._geometry)
         else:
+            before = self._looked.get(frame, self._geometry)
             seen = self._look(frame, masks)
+            if before.padded != self._geometry.padded:
+                self._propagation.bank.forget_newest(frame)
         given = self._masks(masks)
         with half_precision(self._device, on_cpu=self._bfloat16):
             self._propagation.forget_places(seen)
             self._propagation.step(seen, given)
+        self._latest = frame
 
     @torch.inference_mode()
     def recognise(
@@ -83,7 +114,7 @@ class Pass:
         geometry = self._geometry
         box = None if place is None else box_of([place])
         if box is not None:
-            geometry = geometry.looking_at(View.on(box, geometry.frame))
+            geometry = self._looking_at(View.on(box, geometry.frame))
         reader = self._reader
         seen = reader.read(frame) if ahead else reader.read_as(frame, geometry)
         with half_precision(self._device, on_cpu=self._bfloat16):
@@ -99,23 +130,40 @@ class Pass:
 
         Where masks are `given`, the view is chosen by them.
         """
-        if self._follower is None:
+        if self._follower is None or self._views is None:
             return self._reader.read(frame)
         if given:
-            self._aim(self._follower, given)
+            self._follower.start(box_of(given.values()))
+        self._follower.turn_to(frame)
         seen = self._reader.read(frame)
         if self._follower.may_miss(seen.geometry.view):
-            seen = self._reader.read_as(frame, self._geometry.looking_at(self._follower.view))
+            seen = self._reader.read_as(frame, self._looking_at(self._follower.view))
         if seen.geometry != self._geometry:
             self._propagation.move(self._geometry, seen.geometry)
             self._geometry = seen.geometry
         self._looked[frame] = seen.geometry
+        self._views.kept[frame] = seen.geometry.view
         return seen
 
-    def _aim(self, follower: Follower, given: Mapping[int, BoolMask]) -> None:
-        """Let the view follow the object from a given mask on."""
-        follower.start(box_of(given.values()))
-        self._reader.geometry = self._geometry.looking_at(follower.view)
+    def _looking_at(self, view: View) -> Geometry:
+        """Return how a view is seen: the whole frame in all of its pixels."""
+        whole = self._whole
+        if self._views is None or view == whole.view:
+            return whole
+        return self._views.near.looking_at(view)
+
+    def _see_again(self) -> None:
+        """Remember the frame before in the pixels in which frames are seen from here on.
+
+        What lay beyond the view is known so before it might be taken for the object.
+        """
+        if self._latest is None or self._latest in self._plan.anchors:
+            return
+        give_back_memory()  # maps of other sizes hardly fit where the old ones were
+        seen = self._reader.read_as(self._latest, self._geometry)
+        with half_precision(self._device, on_cpu=self._bfloat16):
+            if self._propagation.remember(seen):
+                self._looked[self._latest] = self._geometry
 
     @torch.inference_mode()
     def explain(self, frame: int, x: float, y: float, object_id: int | None) -> tuple[Vote, ...]:
@@ -131,7 +179,7 @@ class Pass:
         geometry = self._looked.get(frame)
         if geometry is not None and geometry.view.contains(x, y):
             return geometry
-        return self._geometry.looking_at(View.whole(self._geometry.frame))
+        return self._whole
 
     def _in_frame(self, vote: Vote) -> tuple[Place, ...]:
         """Return a vote's places of the network's grid in pixels of the frame it is for."""
@@ -157,7 +205,7 @@ class Pass:
         self._propagation.start()
         if self._follower is not None:
             for frame in plan.starts.values():  # the last anchor need not be the nearest
-                self._aim(self._follower, plan.anchors[frame])
+                self._follower.start(box_of(plan.anchors[frame].values()))
         self._reader.plan(plan.frames)
 
     def _masks(self, given: Mapping[int, BoolMask] | None) -> dict[int, Tensor] | None:

@@ -25,8 +25,8 @@ from models.cutie.inference.plan import Plan
 from models.cutie.inference.presence.usual import winner
 from models.cutie.inference.propagation import Propagation
 from models.cutie.inference.reader import FrameReader
-from models.cutie.inference.single_pass import Pass
-from models.cutie.inference.view import FOLLOWED, follows
+from models.cutie.inference.single_pass import Pass, Views
+from models.cutie.inference.view import FOLLOWED, View, follows
 from models.cutie.network.network import Network
 from models.prompt import check_anchors
 
@@ -72,6 +72,7 @@ class CutieTracker:
         self._memory = memory
         self._device = network.pixel_mean.device
         self._latest: Sequence[AnyPass] = ()
+        self._views: dict[int, dict[int, View]] = {}  # object -> frame -> what was seen of it last
 
     def track(
         self, anchors: Anchors, frames: Sequence[int], *, probabilities: bool = False
@@ -86,6 +87,13 @@ class CutieTracker:
         """Yield masks with a memory without some frames; see models.api.SelectiveTracker."""
         check_anchors(anchors, frames, self._frames)
         return self._track(Plan.of(anchors, frames), left_out, probabilities=False)
+
+    def track_as_before(
+        self, anchors: Anchors, frames: Sequence[int]
+    ) -> Generator[Tracked, None, None]:
+        """Yield masks, frames seen as they were before; see models.api.RetracingTracker."""
+        check_anchors(anchors, frames, self._frames)
+        return self._track(Plan.of(anchors, frames), retrace=True, probabilities=False)
 
     def at(self, quality: Quality) -> "CutieTracker":
         """Return a tracker that looks at frames so finely; see models.api.ScalableTracker."""
@@ -104,13 +112,18 @@ class CutieTracker:
         return self._latest[0].explain(frame, x, y, object_id) if self._latest else ()
 
     def _track(
-        self, plan: Plan, left_out: Collection[int] = (), *, probabilities: bool
+        self,
+        plan: Plan,
+        left_out: Collection[int] = (),
+        *,
+        retrace: bool = False,
+        probabilities: bool,
     ) -> Generator[Tracked, None, None]:
         threads = EncoderThreads() if self._side_by_side else None
         passes: Sequence[AnyPass] = ()
         try:
             with beside(threads):
-                self._latest = passes = self._start_passes(plan, left_out, threads)
+                self._latest = passes = self._start_passes(plan, left_out, threads, retrace=retrace)
             yield from self._run(passes, plan, threads, probabilities=probabilities)
         finally:
             for each in passes:
@@ -143,14 +156,19 @@ class CutieTracker:
 
     @torch.inference_mode()
     def _start_passes(
-        self, plan: Plan, left_out: Collection[int], threads: EncoderThreads | None
+        self,
+        plan: Plan,
+        left_out: Collection[int],
+        threads: EncoderThreads | None,
+        *,
+        retrace: bool,
     ) -> Sequence[AnyPass]:
         if not plan.anchors:
             return []
         config = self._memory(len(plan.frames))
         options = self._options
-        if options.follow and follows(plan, self._frames.size):
-            return [self._following_pass(plan, following_memory(config), left_out, threads)]
+        if options.follow and follows(plan):
+            return [self._following_pass(plan, config, left_out, threads, retrace=retrace)]
         geometries = map(self._geometry, options.scales)
         return [self._pass_at(each, plan, config, left_out, threads) for each in geometries]
 
@@ -160,13 +178,15 @@ class CutieTracker:
         config: MemoryConfig,
         left_out: Collection[int],
         threads: EncoderThreads | None,
+        *,
+        retrace: bool,
     ) -> FollowingPass:
-        scale = self._options.scales[0]
-        near = self._geometry(FOLLOWED * scale)
+        whole, config = self._geometry(self._options.scales[0]), following_memory(config)
+        views = self._views_of(plan, retrace=retrace)
         return FollowingPass(
             plan,
-            self._pass_at(near, plan, config, left_out, threads, follow=True),
-            lambda: self._pass_at(self._geometry(scale), plan, config, left_out, threads),
+            self._pass_at(whole, plan, config, left_out, threads, views),
+            lambda: self._pass_at(whole, plan, config, left_out, threads),
         )
 
     def _pass_at(
@@ -176,16 +196,23 @@ class CutieTracker:
         config: MemoryConfig,
         left_out: Collection[int],
         threads: EncoderThreads | None,
-        *,
-        follow: bool = False,
+        views: Views | None = None,
     ) -> Pass:
+        """Return a pass, whose view follows the object where `views` are given."""
         mirrored = self._options.flip
         network, frames = self._network, self._frames
         reader = FrameReader(network, frames, geometry, mirrored=mirrored, threads=threads)
         anchors = len(plan.anchors)
         memory = Propagation(network, config, anchor_frames=anchors, left_out=left_out)
         bfloat16 = self._options.bfloat16
-        return Pass(network, reader, plan, memory, bfloat16=bfloat16, follow=follow)
+        return Pass(network, reader, plan, memory, bfloat16=bfloat16, views=views)
+
+    def _views_of(self, plan: Plan, *, retrace: bool) -> Views:
+        """Return the views of the one object that a plan is about."""
+        number = next(each for masks in plan.anchors.values() for each in masks)
+        kept = self._views.setdefault(number, {})
+        near = self._geometry(FOLLOWED * self._options.scales[0])
+        return Views(near, kept, dict(kept) if retrace else {})
 
     def _geometry(self, scale: float) -> Geometry:
         return Geometry.of(

@@ -1,10 +1,11 @@
 """The view: the part of a frame that the network sees, which follows an object.
 
 A view has the frame's shape and is brought to the same pixels whatever its size, so that a small
-object is seen larger, and a frame costs the same.
+object is seen larger, and a frame costs the same. Where the object would so be seen in fewer pixels
+than in the whole frame, the view is the whole frame, in all of its pixels.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -14,9 +15,10 @@ from torch import Tensor
 from models.api import BoolMask
 from models.cutie.inference.plan import Plan
 
-FOLLOWED = 0.75  # of the short side, in which a view is seen
+FOLLOWED = 0.75  # of the short side, in which a view is seen that is not the whole frame
 _SPAN = 0.85  # of a view, which the object takes when the view is chosen
 _LEAST_SPAN = 0.6  # under which the view closes in
+_LEAST_WHOLE_SPAN = 0.5  # the same of the whole frame: not to and fro, near the limit
 _MOST_ZOOM = 3.0
 # Of the free space of a view, an object has so much on each side: what comes out from behind a tree
 # on its other side is seen.
@@ -50,8 +52,13 @@ class View(NamedTuple):
 
     @classmethod
     def on(cls, box: Box, frame: tuple[int, int]) -> "View":
-        """Return the view in whose middle an object is, as far as the frame reaches."""
+        """Return the view in whose middle an object is, as far as the frame reaches.
+
+        It is the whole frame where the object has more pixels in that.
+        """
         zoom = zoom_on(box, frame)
+        if zoom < 1 / FOLLOWED:
+            return cls.whole(frame)
         height, width = (max(round(side / zoom), 1) for side in frame)
         top, left = (box.top + box.bottom - height) / 2, (box.left + box.right - width) / 2
         return cls(
@@ -88,18 +95,20 @@ class View(NamedTuple):
 class Follower:
     """Chooses the view for the frames to come by where the object was last seen, and moves to."""
 
-    def __init__(self, frame: tuple[int, int]) -> None:
-        """`frame` is a frame's size."""
+    def __init__(self, frame: tuple[int, int], before: Mapping[int, View] | None = None) -> None:
+        """`frame` is a frame's size; `before` are views of an earlier pass, by their frames."""
         self.view = View.whole(frame)
         self._frame = frame
+        self._before = before or {}
+        self._retraces = bool(before)  # whether the last view was one from before
         self._box: Box | None = None
         self._moved: Box | None = None  # how far each side has moved; None where nobody knows
 
     def start(self, box: Box | None) -> None:
         """Follow the object from here, wherever it was before."""
-        self._box = None
-        self.view = View.whole(self._frame)
-        self.see(box)
+        self._box, self._moved = box, None
+        whole = View.whole(self._frame)
+        self.view = whole if box is None else View.on(self._soon(box, _AHEAD), self._frame)
 
     def see(self, box: Box | None) -> None:
         """Take up where the object is on the next frame; None where it is not to be seen."""
@@ -109,8 +118,22 @@ class Follower:
         if before is not None:
             self._moved = Box(*(now - was for now, was in zip(box, before, strict=True)))
         soon = self._soon(box, _AHEAD)
-        if self._is_small(soon) or not self.view.holds(soon, self._frame, _ASIDE):
+        if not self._keeps(self.view, soon):
             self.view = View.on(soon, self._frame)
+
+    def turn_to(self, number: int) -> None:
+        """Choose the view of a frame: the one from before where it will do."""
+        before = self._before.get(number)
+        box = self._box
+        self._retraces = (
+            before is not None and box is not None and self._keeps(before, self._soon(box, 1))
+        )
+        if before is not None and self._retraces:
+            self.view = before
+
+    def view_of(self, number: int) -> View:
+        """Return the view of the frame turned to; of one ahead, what it seems to become."""
+        return self._before.get(number, self.view) if self._retraces else self.view
 
     def may_miss(self, view: View) -> bool:
         """Return whether the object may leave a view that was chosen some frames ago."""
@@ -131,9 +154,12 @@ class Follower:
             min(max(box.right, moved.right), width),
         )
 
-    def _is_small(self, box: Box) -> bool:
-        closer = self.view.height > round(self._frame[0] / _MOST_ZOOM)
-        return closer and _share(box, (self.view.height, self.view.width)) < _LEAST_SPAN
+    def _keeps(self, view: View, box: Box) -> bool:
+        """Return whether a view still does for an object: it is not too small in it, nor aside."""
+        closes_in = view.height > round(self._frame[0] / _MOST_ZOOM)
+        least = _LEAST_WHOLE_SPAN if view == View.whole(self._frame) else _LEAST_SPAN
+        is_small = closes_in and _share(box, (view.height, view.width)) < least
+        return not is_small and view.holds(box, self._frame, _ASIDE)
 
 
 def zoom_on(box: Box, frame: tuple[int, int]) -> float:
@@ -189,18 +215,9 @@ def _share(box: Box, size: tuple[int, int]) -> float:
     return max((box.bottom - box.top) / size[0], (box.right - box.left) / size[1])
 
 
-def follows(plan: Plan, frame: tuple[int, int]) -> bool:
-    """Return whether the view may follow what a plan is about: one object, frame after frame.
-
-    On its anchors it must be so small that the view sees no fewer of its pixels than the frame
-    seen whole, in all of the short side, would.
-    """
-    boxes = [box_of(masks.values()) for masks in plan.anchors.values()]
+def follows(plan: Plan) -> bool:
+    """Return whether the view may follow what a plan is about: one object, frame after frame."""
     objects = {object_id for masks in plan.anchors.values() for object_id in masks}
     starts = [start for object_id, start in plan.starts.items() if object_id in objects]
     path = [*starts, *plan.frames]
-    return (
-        len(objects) == 1
-        and all(abs(after - before) <= 1 for before, after in pairwise(path))
-        and all(box is None or zoom_on(box, frame) >= 1 / FOLLOWED for box in boxes)
-    )
+    return len(objects) == 1 and all(abs(after - before) <= 1 for before, after in pairwise(path))

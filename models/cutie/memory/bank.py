@@ -83,6 +83,11 @@ class Bank:
             tokens = new_tokens(features, select_objects(value, objects, bucket.objects), frame)
             bucket.add_absence(tokens, frame, self._presence.absences)
 
+    def forget_newest(self, frame: int) -> None:
+        """Forget a frame where it is the newest that is remembered for a while."""
+        for bucket in self.buckets:
+            bucket.forget_newest(frame)
+
     def add_permanent(
         self, features: ImageFeatures, value: Tensor, objects: Sequence[int], frame: int
     ) -> None:

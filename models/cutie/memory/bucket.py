@@ -4,7 +4,8 @@ Memory is kept in tokens, one per pixel at stride 16. A bucket's tokens lie one 
 [long-term | permanent | distractor | absence | working]. Permanent tokens are anchors and stay.
 Working tokens come from recent frames and go, or are consolidated into long-term tokens (XMem,
 section 3.3). Outside that queue lie the few frames on which something came close to being taken for
-an object (as in DAM4SAM), and those on which the objects were not there.
+an object (as in DAM4SAM), and those on which the objects were not there. One frame may have more
+tokens than another, which was seen in fewer pixels.
 
 Shapes: B images (2 with the mirrored one), K objects of the bucket, M tokens, D key channels.
 """
@@ -12,6 +13,7 @@ Shapes: B images (2 with the mirrored one), K objects of the bucket, M tokens, D
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import NamedTuple
 
 import torch
@@ -63,6 +65,22 @@ class Tokens(NamedTuple):
         return self.terms.shape[2]
 
 
+class Lengths(list[int]):
+    """How many tokens each frame has, as the frames lie in a bucket."""
+
+    def place(self, *newer: Sequence[int]) -> int:
+        """Return the place of the first of these frames, which are all up to the end."""
+        return len(self) - sum(map(len, newer))
+
+    def before(self, place: int) -> int:
+        """Return how many tokens lie before those of the frame at a place."""
+        return sum(self[:place])
+
+    def cell(self, token: int) -> int:
+        """Return which of its own frame's tokens one of all is."""
+        return token - max(each for each in accumulate(self, initial=0) if each <= token)
+
+
 def new_tokens(features: ImageFeatures, value: Tensor, frame: int) -> Tokens:
     """Return the tokens of one frame, from its features and values (B, K, V, h, w)."""
     terms = memory_terms(pixels(features.key.float()), pixels(features.shrinkage.float()))
@@ -83,29 +101,29 @@ class Bucket:
 
     objects: list[int]
     tokens: Tokens
-    frame_tokens: int  # tokens of one frame
     long_term: int = 0  # tokens
     permanent: int = 0
     anchors: set[int] = field(default_factory=set)  # frames that are permanent
     distractors: list[int] = field(default_factory=list)  # frames, oldest first
     absences: list[int] = field(default_factory=list)  # frames, oldest first
     recent: list[int] = field(default_factory=list)  # frames of working memory, oldest first
+    lengths: Lengths = field(default_factory=Lengths)  # of all of these frames
 
     @classmethod
     def empty(cls, objects: Sequence[int], like: Tokens, capacity: int) -> "Bucket":
         """Return a bucket with room for `capacity` tokens; `like` are those of one frame."""
         tokens = Tokens(*(_longer(part, capacity) for part in like))
-        return cls(list(objects), tokens, like.length)
+        return cls(list(objects), tokens)
 
     @property
     def size(self) -> int:
         """How many tokens are remembered."""
-        return self._newer + self.working
+        return self.long_term + sum(self.lengths)
 
     @property
     def working(self) -> int:
         """How many tokens come from recent frames."""
-        return len(self.recent) * self.frame_tokens
+        return sum(self.lengths[self.lengths.place(self.recent) :])
 
     def affinity(self, query: Tensor, top_k: int) -> Affinity:
         """Return the tokens that each pixel reads; `query` is (B, P, 2D + 1)."""
@@ -123,39 +141,46 @@ class Bucket:
 
     def add_permanent(self, tokens: Tokens, frame: int) -> None:
         """Keep an anchor's tokens for good."""
-        self._insert(self.long_term + self.permanent, tokens)
+        self._add(self.lengths.place(self.distractors, self.absences, self.recent), tokens)
         self.permanent += tokens.length
         self.anchors.add(frame)
 
     def add_distractor(self, tokens: Tokens, frame: int, most: int) -> None:
         """Keep a frame with a distractor; of these frames at most the newest `most`."""
-        start = self.long_term + self.permanent
-        self._insert(start + len(self.distractors) * self.frame_tokens, tokens)
+        self._add(self.lengths.place(self.absences, self.recent), tokens)
         self.distractors.append(frame)
-        self._keep_last(self.distractors, start, most)
+        self._keep_last(self.distractors, most, self.absences, self.recent)
 
     def add_absence(self, tokens: Tokens, frame: int, most: int) -> None:
         """Keep a frame on which the objects are not there; of these at most the newest `most`."""
-        self._insert(self._newer, tokens)
+        self._add(self.lengths.place(self.recent), tokens)
         self.absences.append(frame)
-        self._keep_last(self.absences, self._newer - len(self.absences) * self.frame_tokens, most)
+        self._keep_last(self.absences, most, self.recent)
 
     def add_working(self, tokens: Tokens, frame: int) -> None:
         """Remember a frame's tokens for a while; the objects are there again."""
-        self._keep_last(self.absences, self._newer - len(self.absences) * self.frame_tokens, 0)
-        self._insert(self.size, tokens)
+        self._keep_last(self.absences, 0, self.recent)
+        self._add(len(self.lengths), tokens)
         self.recent.append(frame)
+
+    def forget_newest(self, frame: int) -> None:
+        """Forget a frame where it is the newest of working memory."""
+        if self.recent[-1:] == [frame]:
+            del self.recent[-1], self.lengths[-1]
 
     def keep_newest(self, count: int) -> None:
         """Forget all but the newest `count` frames of working memory."""
-        self._keep_last(self.recent, self._newer, count)
+        self._keep_last(self.recent, count)
 
     def consolidate(self, config: LongTermConfig, keep: int) -> None:
         """Turn all but the newest `keep` frames of working memory into a few long-term tokens."""
         room = config.most_tokens - config.prototypes
         if self.long_term >= room:
             self._keep_most_used(room - config.buffer_tokens)
-        candidates = self.tokens.part(self._newer, self.size - keep * self.frame_tokens)
+        stay = self.recent[max(len(self.recent) - keep, 0) :]
+        old = self.lengths[self.lengths.place(self.recent) : self.lengths.place(stay)]
+        begin = self.size - self.working
+        candidates = self.tokens.part(begin, begin + sum(old))
         prototypes = _prototypes(candidates, min(config.prototypes, candidates.length))
         self.keep_newest(keep)
         self._insert(self.long_term, prototypes)
@@ -172,6 +197,7 @@ class Bucket:
             distractors=list(self.distractors),
             absences=list(self.absences),
             recent=list(self.recent),
+            lengths=Lengths(self.lengths),
         )
         self.delete_objects(objects)
         return own
@@ -207,40 +233,39 @@ class Bucket:
 
     def cell_of(self, token: int) -> int | None:
         """Return which of its frame's cells a token is, row by row; None of a summary."""
-        return None if token < self.long_term else (token - self.long_term) % self.frame_tokens
+        return None if token < self.long_term else self.lengths.cell(token - self.long_term)
 
     def frames_of(self, index: Tensor) -> Tensor:
         """Return the frames that the tokens `index` (n,) come from, (n,)."""
         return self.tokens.record[0, 0, index, _FRAME].long()
 
-    @property
-    def _newer(self) -> int:
-        """Where the working tokens begin."""
-        kept = len(self.distractors) + len(self.absences)
-        return self.long_term + self.permanent + kept * self.frame_tokens
-
     def _used(self) -> Tokens:
         return self.tokens.part(0, self.size)
 
+    def _add(self, place: int, tokens: Tokens) -> None:
+        """Put a frame's tokens before those of the frame at a place."""
+        self._insert(self.long_term + self.lengths.before(place), tokens)
+        self.lengths.insert(place, tokens.length)
+
     def _insert(self, at: int, tokens: Tokens) -> None:
         """Put tokens before the one at `at`; the caller counts them."""
-        self._reserve(tokens.length)
-        self.tokens.write(at + tokens.length, self.tokens.part(at, self.size))
-        self.tokens.write(at, tokens)
-
-    def _keep_last(self, frames: list[int], start: int, count: int) -> None:
-        """Forget all but the last `count` of some frames, whose tokens begin at `start`."""
-        gone = max(len(frames) - count, 0)
-        if gone:
-            self.tokens.write(start, self.tokens.part(start + gone * self.frame_tokens, self.size))
-            del frames[:gone]
-
-    def _reserve(self, more: int) -> None:
-        needed = self.size + more
+        needed = self.size + tokens.length
         if needed > self.tokens.length:
             old = self._used()
             self.tokens = Tokens(*(_longer(part, needed * 3 // 2) for part in old))
             self.tokens.write(0, old)
+        self.tokens.write(at + tokens.length, self.tokens.part(at, self.size))
+        self.tokens.write(at, tokens)
+
+    def _keep_last(self, frames: list[int], count: int, *newer: Sequence[int]) -> None:
+        """Forget all but the last `count` of some frames; those `newer` lie behind them."""
+        gone = max(len(frames) - count, 0)
+        if gone:
+            first = self.lengths.place(frames, *newer)
+            begin = self.long_term + self.lengths.before(first)
+            kept = begin + sum(self.lengths[first : first + gone])
+            self.tokens.write(begin, self.tokens.part(kept, self.size))
+            del frames[:gone], self.lengths[first : first + gone]
 
     def _keep_most_used(self, count: int) -> None:
         """Keep the `count` long-term tokens that were read most per frame of their life."""

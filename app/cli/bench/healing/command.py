@@ -41,9 +41,10 @@ def _play(clip: "Clip", arguments: argparse.Namespace, plays: "Plays") -> None:
     tracker, segmenter = _models(clip, arguments)
     calibration = calibration_of(arguments.model or embedded())
     first = clip.first_propagation(tracker)
-    for drift in arguments.drifts:
-        masks = first | inject(drift, first, clip.truth, clip.numbers, clip.count)
-        for strategy in STRATEGIES[:1] if arguments.only_heal else STRATEGIES:
+    # A heal sees frames as the pass before it did: no other strategy comes between the two.
+    for strategy in STRATEGIES[:1] if arguments.only_heal else STRATEGIES:
+        for drift in arguments.drifts:
+            masks = first | inject(drift, first, clip.truth, clip.numbers, clip.count)
             kind = SessionPlayer if arguments.annotator == "session" else Player
             player = kind(clip, tracker, segmenter, strategy, calibration)
             play = player.play(masks, arguments.rounds)

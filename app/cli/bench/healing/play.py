@@ -3,6 +3,7 @@
 import itertools
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -12,7 +13,7 @@ import numpy as np
 from app.batch.annotator import SimulatedAnnotator
 from app.batch.passes.fill import fill
 from app.batch.passes.heal import heal
-from app.batch.passes.predict import predict
+from app.batch.passes.predict import Retracing, predict
 from app.core import evaluate, finder
 from app.core import heal as healing
 from app.core.confidence import RIGHT, Calibration, confidence
@@ -102,10 +103,23 @@ class CountingTracker:
         self, anchors: Anchors, frames: Sequence[int], *, probabilities: bool = False
     ) -> Generator[Tracked, None, None]:
         """Yield what the tracker yields."""
-        for tracked in predict(self._tracker, anchors, frames, probabilities=probabilities):
-            frame, found = tracked
-            self.frames += not found.keys() <= anchors.get(frame, {}).keys()
-            yield tracked
+        yield from self._counted(
+            anchors, predict(self._tracker, anchors, frames, probabilities=probabilities)
+        )
+
+    def track_as_before(
+        self, anchors: Anchors, frames: Sequence[int]
+    ) -> Generator[Tracked, None, None]:
+        """Yield what the tracker yields, which sees frames as it did before, if it can."""
+        yield from self._counted(anchors, predict(Retracing(self._tracker), anchors, frames))
+
+    def _counted(
+        self, anchors: Anchors, found: Generator[Tracked, None, None]
+    ) -> Generator[Tracked, None, None]:
+        with closing(found):
+            for frame, objects in found:
+                self.frames += not objects.keys() <= anchors.get(frame, {}).keys()
+                yield frame, objects
 
 
 @dataclass
