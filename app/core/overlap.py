@@ -13,6 +13,19 @@ def quick_iou(one: Mask, other: Mask) -> float:
     return min(1.0, shared / max(1, one.area + other.area - shared))
 
 
+def shape_iou(one: Mask, other: Mask) -> float:
+    """Return the IoU of two masks laid centre on centre, on thinned-out pixels."""
+    step = max(thinning(one), thinning(other))
+    crops = [mask.crop()[::step, ::step] for mask in (one, other)]
+    height, width = np.max([crop.shape for crop in crops], axis=0)
+    laid = np.zeros((2, height, width), np.bool_)
+    for canvas, crop in zip(laid, crops, strict=True):
+        top, left = (height - crop.shape[0]) // 2, (width - crop.shape[1]) // 2
+        canvas[top : top + crop.shape[0], left : left + crop.shape[1]] = crop
+    shared, either = (int(np.count_nonzero(each)) for each in (laid.all(axis=0), laid.any(axis=0)))
+    return shared / max(1, either)
+
+
 def inside(mask: Mask | None, other: Mask | None) -> float:
     """Return the share of a mask that lies in another one."""
     if mask is None or other is None:

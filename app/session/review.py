@@ -7,9 +7,10 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.core.document import Entry, Key
 from app.core.events import Event, Reason
+from app.core.finder import Finder
 from app.core.places import changes_place
 from app.core.plan import anchor_frames, is_anchor
-from app.core.suspects import Finder, Order, Suspect
+from app.core.suspects import Order, Suspect
 from app.session.jobs.runner import JobRunner
 from app.session.state.background import Background
 from app.session.state.context import SessionContext

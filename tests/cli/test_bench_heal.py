@@ -17,8 +17,10 @@ from app.cli.bench.healing.play import Clip, Play, Player
 from app.cli.bench.healing.report import Plays, calibration_error, reliability
 from app.cli.main import run
 from app.core.confidence import calibration_of, probability
-from app.core.document import Entry, Key, Origin
+from app.core.document import Document, Entry, Key, Origin
+from app.core.events import Event, Reason
 from app.core.mask import Mask
+from app.core.suspects import Suspect
 from app.storage.formats.palette import encode_palette_png
 from models.api import Anchors, BoolMask, Prediction, Tracked
 from tests.fakes import FakeFrames, FakeSegmenter, FakeTracker, square
@@ -112,6 +114,38 @@ def test_what_is_recomputed_is_said_as_median_and_mean_of_all_interactions() -> 
     assert f"| {6 / COUNT:.1%} | {(9 + COUNT) / 3 / COUNT:.1%} |" in row
 
 
+def test_what_the_queue_lists_of_the_wrong_stretches_is_counted() -> None:
+    made, plays = clip(), Plays(0, "lite")
+    first = first_masks(made)
+    wrong = {Key(f, n): replace(first[Key(f, n)], mask=Mask.encode(square(20)))
+             for f, n in ((5, 1), (6, 1), (7, 1), (9, 2))}  # fmt: skip
+    row = Suspect(1, 7, 8, 7, (Reason.LOW_SCORE,), 0.5, 1.0)
+    play = _Told(made, (row,)).play({**first, **wrong}, 0)
+    assert play.stretches == [(3, True), (1, False)]
+    assert play.queue == [True]
+    swap = Suspect(1, 9, 9, 9, (Reason.LOW_OVERLAP,), 0.5, 1.0, Event.SWAP, 2)
+    more = _Told(made, (swap,)).play({**first, **wrong}, 0)
+    assert more.stretches == [(3, False), (1, True)]
+    taken = _Told(made, (replace(swap, event=Event.TAKEN),)).play({**first, **wrong}, 0)
+    assert taken.stretches == [(3, False), (1, False)]
+    plays.add(made, "own", "heal", play)
+    plays.add(made, "swap", "heal", taken)
+    plays.add(made, "swap", "whole", more)  # the same masks once more
+    assert (plays.recall(), plays.recall(by_masks=True)) == (1 / 4, 3 / 8)
+    assert "0.25, by their masks 0.38" in plays.text()
+
+
+class _Told(Player):
+    """A player who is told what the queue is."""
+
+    def __init__(self, made: Clip, found: Sequence[Suspect]) -> None:
+        super().__init__(made, FakeTracker(FakeFrames(COUNT)), None, "heal")
+        self._found = found
+
+    def _queue(self, _document: Document) -> Sequence[Suspect]:
+        return self._found
+
+
 def test_calibration_is_the_mean_distance_of_what_is_said_from_what_is_right() -> None:
     pairs = [(0.95, True)] * 9 + [(0.95, False)] + [(0.25, False)] * 10
     assert calibration_error(pairs) == pytest.approx(0.5 * 0.05 + 0.5 * 0.25)
@@ -169,7 +203,7 @@ def test_the_command_prints_each_strategy_and_writes_the_figures(
         assert len(figures[strategy]["jf"]) == 3
         assert {"auc", "spoiled", "recomputed", "seconds"} <= figures[strategy].keys()
         assert f"| {strategy} |" in printed
-    assert {"precision20", "calibration"} <= figures.keys()
+    assert {"precision20", "recall20", "recall20_masks", "calibration"} <= figures.keys()
 
 
 def drawn_pair(tmp_path: Path, count: int) -> Path:

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from app.core.mask import Mask
-from app.core.overlap import inside, quick_iou, thinning
+from app.core.overlap import inside, quick_iou, shape_iou, thinning
 from models.api import BoolMask
 
 pixel_maps = arrays(np.bool_, (7, 9)).filter(np.any)
@@ -69,3 +70,20 @@ def test_of_a_large_and_a_small_mask_both_are_thinned_out() -> None:
         assert quick_iou(encoded(one), encoded(other)) == 400 / (400 * 400 + 100 - 400)
     assert inside(encoded(small), encoded(large)) == 1
     assert inside(encoded(large), encoded(small)) == 400 / 160_000
+
+
+@settings(max_examples=100, deadline=None)
+@given(pixel_maps, st.integers(0, 9), st.integers(0, 9))
+def test_what_only_moves_has_the_same_shape(pixels: BoolMask, down: int, right: int) -> None:
+    moved = np.pad(pixels, ((down, 9 - down), (right, 9 - right)))
+    at_rest = np.pad(pixels, ((0, 9), (0, 9)))
+    assert shape_iou(encoded(moved), encoded(at_rest)) == 1
+
+
+def test_shapes_are_compared_centre_on_centre() -> None:
+    pixels = np.zeros((2, 900, 900), np.bool_)
+    pixels[0, 20:420, 30:430] = True
+    pixels[1, 500:700, 100:900] = True  # half as high and twice as wide
+    one, other = encoded(pixels[0]), encoded(pixels[1])
+    assert shape_iou(one, other) == pytest.approx(80 / 240, abs=0.02)
+    assert shape_iou(other, one) == shape_iou(one, other)

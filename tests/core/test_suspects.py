@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.events import Event, Reason
+from app.core.finder import Finder, find
 from app.core.mask import Mask
-from app.core.suspects import Finder, Order, Suspect, find
+from app.core.suspects import Order, Suspect
 from models.api import BoolMask
 from tests.fakes import square
 
@@ -43,7 +44,7 @@ def test_a_steady_mask_is_no_suspect() -> None:
         ({20: entry(square(12), score=0.1)}, Reason.LOW_SCORE),
         ({20: entry(square(12, side=20))}, Reason.AREA_JUMP),
         ({20: entry(square(45))}, Reason.LOW_OVERLAP),
-        ({20: entry(square(12) | square(40))}, Reason.SPLIT),
+        ({20: entry(square(12) | square(40), score=0.85)}, Reason.SPLIT),
         ({20: entry(None)}, Reason.VANISHED),
         ({20: entry(None)}, Reason.RETURNED),
         ({20: entry(square(12), conflict=True)}, Reason.CONFLICT),
@@ -109,9 +110,17 @@ def test_the_suspect_that_heals_more_frames_comes_first() -> None:
 
 
 def test_a_correction_reaches_to_the_next_anchor() -> None:
-    odd = {8: entry(square(11), score=0.1), 11: entry(square(11), origin=Origin.DRAWN)}
+    odd = {8: entry(square(11), conflict=True), 11: entry(square(11), origin=Origin.DRAWN)}
     (suspect,) = find(document_with(odd))
     assert suspect.value == pytest.approx(3 * suspect.severity)
+
+
+def test_where_the_model_is_only_unsure_for_a_while_no_more_than_that_is_healed() -> None:
+    unsure = {frame: entry(square(11), score=0.7) for frame in (8, 9)}
+    leak = {frame: entry(square(10 + frame // 8, side=20)) for frame in range(30, 40)}
+    leaks, doubt = find(document_with({**unsure, **leak}))
+    assert (leaks.first, doubt.first) == (30, 8)
+    assert doubt.value == pytest.approx(2 * doubt.severity)
 
 
 def test_what_is_only_stale_is_no_suspect_and_swallows_none() -> None:
@@ -211,7 +220,8 @@ def test_one_thing_after_another_are_suspects_of_their_own() -> None:
         ({20: entry(square(12, side=20), score=0.4)}, Event.LEAK),
         ({20: entry(square(12), conflict=True)}, Event.CONFLICT),
         ({20: entry(square(12), score=0.1)}, Event.DRIFT),
-        ({**{f: entry(None) for f in range(1, 20)}, 20: entry(square(12))}, Event.RE_ENTRY),
+        ({**{f: entry(None) for f in range(1, 20)}, 20: entry(square(12), score=0.85)},
+         Event.RE_ENTRY),
         ({**{f: entry(None) for f in range(1, 20)}, 20: entry(square(12), score=0.2)},
          Event.MADE_UP),
     ],
@@ -272,11 +282,13 @@ def test_a_leak_that_grows_and_a_thing_that_grows_meanwhile_end_with_the_jump_ba
 
 
 def test_after_a_jump_back_no_jump_begins_with_what_was_usual_before() -> None:
-    """The thing grows all the while, leaks from 12 to 17 and shrinks at once on frame 30."""
+    """The thing grows all the while, leaks from 12 to 17, and a strip is left from frame 30 on."""
     sides = {frame: 10 + frame // 3 for frame in range(40)}
     sides |= {frame: 2 * sides[frame] for frame in range(12, 18)}
-    sides |= {frame: sides[frame] - 8 for frame in range(30, 40)}
-    odd = {frame: entry(square(8, y=6, side=side)) for frame, side in sides.items()}
+    masks = {frame: square(8, y=6, side=side) for frame, side in sides.items()}
+    for frame in range(30, 40):
+        masks[frame][13:] = False  # as large as the thing was on frame 3
+    odd = {frame: entry(mask) for frame, mask in masks.items()}
     odd[0] = entry(square(8, y=6), origin=Origin.DRAWN)
     leak, shrunk = sorted(find(document_with(odd)), key=lambda each: each.first)
     assert (leak.first, leak.last) == (12, 17)
@@ -295,7 +307,9 @@ def apart() -> BoolMask:
     [
         (apart(), 0.95, False),
         (apart(), 0.85, True),  # the model is unsure
-        (square(12) | square(40, side=6), 0.95, True),  # a piece that is something else
+        (square(12) | square(40, side=6), 0.95, False),
+        (square(12) | square(40, side=6), 0.85, True),
+        (square(12) | square(40), 0.95, True),  # that is twice as much
     ],
 )
 def test_a_thing_that_only_comes_apart_is_no_suspect(
@@ -309,7 +323,10 @@ def test_what_comes_back_after_an_anchor_or_a_long_time_is_a_suspect() -> None:
     absent = gone | {15: entry(None, origin=Origin.DRAWN)}
     assert any(each.first == 20 for each in find(document_with(absent)))
     long = {frame: entry(None) for frame in range(12, 32)}
-    assert any(each.first == 32 for each in find(document_with(long)))
+    unsure = {frame: entry(square(14), score=0.89) for frame in range(32, 40)}
+    assert any(each.first == 32 for each in find(document_with(long | unsure)))
+    sure = {frame: entry(square(14, side=16), score=0.9) for frame in range(32, 40)}
+    assert [(each.first, each.last) for each in find(document_with(long | sure))] == [(12, 12)]
 
 
 def test_suspects_come_in_order_of_value_or_of_time() -> None:

@@ -112,7 +112,8 @@ def configure_heal(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("root", type=Path, metavar="ROOT", help="a folder with JPEGImages/SEQ, Annotations/SEQ")
     add("--model", metavar="NAME", help="the model (default: the best without a download)")
-    add("--rounds", type=whole(1), default=5, metavar="N", help="interactions (default: 5)")
+    add("--rounds", type=whole(0), default=5, metavar="N",
+        help="interactions (default: 5); 0 only measures the queue")  # fmt: skip
     add("--only", type=_names, metavar="SEQ,...", help="these sequences instead of all")
     add("--size", type=whole(0), metavar="N", help="short side at inference, 0 = the frame's")
     add("--frames", type=whole(3), metavar="N", help="of each sequence the first N frames only")

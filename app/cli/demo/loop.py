@@ -18,12 +18,13 @@ from app.batch.passes.heal import heal
 from app.cli.demo.choice import Choice, choose
 from app.cli.demo.contact_sheet import Sheet, draw_sheet
 from app.cli.progress import Progress
+from app.core import finder
 from app.core import heal as healing
-from app.core import suspects
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.evaluate import Protocol, SequenceScore, score_sequence, summarize
 from app.core.mask import Mask
 from app.core.plan import Direction, plan
+from app.core.suspects import Suspect
 from app.storage.files.writing import atomic_write
 from app.storage.formats.labelled import LabelledFrame, painted
 from app.storage.formats.overlay_video import write_overlay_video
@@ -147,7 +148,7 @@ class _Loop:
         """Look at the suspects, the most valuable first; correct and heal those that are wrong."""
         while len(self.record.corrections) < _CORRECTIONS and self.record.glances < _GLANCES:
             with self.record.stage("find"):
-                found = suspects.find(self.document)
+                found = finder.find(self.document)
             if not found:
                 return
             self.record.glances += 1
@@ -204,7 +205,7 @@ class _Loop:
             "refinement": self.record.refinement,
         }
 
-    def _wrong(self, suspect: suspects.Suspect) -> Key | None:
+    def _wrong(self, suspect: Suspect) -> Key | None:
         """Go through the frames of a suspect, that to look at first; return one to correct."""
         for frame in (suspect.frame, *range(suspect.first, suspect.last + 1)):
             key = Key(frame, suspect.object)

@@ -1,9 +1,11 @@
 """One clip, played by a simulated annotator until all is right or the rounds are over."""
 
+import itertools
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -12,11 +14,13 @@ from app.batch.annotator import SimulatedAnnotator
 from app.batch.passes.fill import fill
 from app.batch.passes.heal import heal
 from app.batch.passes.predict import Retracing, predict
-from app.core import evaluate, suspects
+from app.core import evaluate, finder
 from app.core import heal as healing
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
+from app.core.events import Event
 from app.core.mask import Mask
 from app.core.plan import Direction, plan
+from app.core.suspects import Suspect
 from models.api import Anchors, BoolMask, Frames, Segmenter, Tracked, Tracker
 
 GOOD = 0.85  # IoU from which on a mask is right
@@ -30,6 +34,13 @@ class Quality(NamedTuple):
 
     j: float
     f: float
+
+
+class Stretch(NamedTuple):
+    """Neighbouring wrong masks of one object: how many, and whether a suspect has any of them."""
+
+    masks: int
+    listed: bool
 
 
 class Clip:
@@ -123,6 +134,7 @@ class Play:
     edited: set[Key] = field(default_factory=set)
     wrong: int = 0  # masks that are still wrong at the end
     queue: list[bool] = field(default_factory=list)  # whether the first suspects were right to list
+    stretches: list[Stretch] = field(default_factory=list)  # what they should list
     # What the model made, with its IoU, at the beginning and after each interaction.
     made: list[tuple[Entry, float]] = field(default_factory=list)
 
@@ -147,6 +159,7 @@ class Player:
         document, play = self._begin(masks), Play()
         found = self._queue(document)
         play.queue = [self._is_wrong(document, Key(s.frame, s.object)) for s in found[:QUEUE]]
+        play.stretches = list(self._stretches(document, found[:QUEUE]))
         self._look(document, play)
         while len(play.spoiled) < rounds and (key := self._worst(document, found)) is not None:
             before = self._ious(document)
@@ -165,9 +178,27 @@ class Player:
         """Return the document that is worked on, with `masks` in it."""
         return Document(self._clip.objects, masks)
 
-    def _queue(self, document: Document) -> Sequence[suspects.Suspect]:
+    def _queue(self, document: Document) -> Sequence[Suspect]:
         """Return what a person would look at, the worst first."""
-        return suspects.find(document)
+        return finder.find(document)
+
+    def _stretches(self, document: Document, found: Sequence[Suspect]) -> Iterator[Stretch]:
+        """Yield the stretches of wrong masks; a swap has the masks of both objects."""
+        listed = {
+            Key(frame, number)
+            for each in found
+            for number in (
+                (each.object, each.other) if each.event is Event.SWAP else (each.object,)
+            )
+            if number is not None
+            for frame in range(each.first, each.last + 1)
+        }
+        for number in self._clip.numbers:
+            keys = [key for key in self._clip.scored if key.object == number]
+            for wrong, masks in itertools.groupby(keys, partial(self._is_wrong, document)):
+                stretch = set(masks)
+                if wrong:
+                    yield Stretch(len(stretch), not listed.isdisjoint(stretch))
 
     def _interact(self, document: Document, key: Key, play: Play) -> None:
         """Correct one mask and propagate."""
@@ -178,7 +209,7 @@ class Player:
         play.seconds.append(time.perf_counter() - begun)
         play.recomputed.append(self._tracker.frames - computed)
 
-    def _worst(self, document: Document, found: Sequence[suspects.Suspect]) -> Key | None:
+    def _worst(self, document: Document, found: Sequence[Suspect]) -> Key | None:
         """Return what to correct: the worst of the queue, else of all; None = all is right.
 
         To look at a suspect costs nothing, so those that are fine are passed over.
@@ -190,7 +221,7 @@ class Player:
         wrong = [key for key in ious if self._is_wrong(document, key)]
         return min(wrong, key=lambda key: ious[key], default=None)
 
-    def _shown(self, document: Document, suspect: suspects.Suspect) -> Key | None:
+    def _shown(self, document: Document, suspect: Suspect) -> Key | None:
         """Return what is wrong of a suspect: the frame that it opens on, else its worst."""
         first = Key(suspect.frame, suspect.object)
         every = (Key(frame, suspect.object) for frame in range(suspect.first, suspect.last + 1))

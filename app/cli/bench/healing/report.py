@@ -36,6 +36,8 @@ class Plays:
         return {
             **means,
             "precision20": self.precision(),
+            "recall20": self.recall(),
+            "recall20_masks": self.recall(by_masks=True),
             "calibration": calibration_error(self._confidences()),
             "reliability": reliability(self._confidences()),
             "plays": [
@@ -70,6 +72,8 @@ class Plays:
         lines = [
             *rows, "",
             f"Precision of the first {QUEUE} suspects: {self.precision():.2f}",
+            f"Stretches of wrong masks that they list: {self.recall():.2f}, "
+            f"by their masks {self.recall(by_masks=True):.2f}",
             f"Calibration error: {calibration_error(self._confidences()):.3f}", "",
             "| confidence | masks | said | right |", "|---|---|---|---|",
             *(f"| {low:.1f} to {low + 1 / _BINS:.1f} | {count} | {said:.2f} | {right:.2f} |"
@@ -82,6 +86,17 @@ class Plays:
         first = self._of(STRATEGIES[0])
         listed = [right for _, play in first for right in play.queue]
         return float(np.mean(listed)) if listed else float("nan")
+
+    def recall(self, *, by_masks: bool = False) -> float:
+        """Return the share of the wrong stretches that the first suspects list.
+
+        Before any correction; `by_masks`: a stretch counts as often as it has masks.
+        """
+        first = self._of(STRATEGIES[0])
+        found = [stretch for _, play in first for stretch in play.stretches]
+        counts = [stretch.masks if by_masks else 1 for stretch in found]
+        listed = sum(count for count, stretch in zip(counts, found, strict=True) if stretch.listed)
+        return listed / sum(counts) if counts else float("nan")
 
     def _of(self, strategy: str) -> list[tuple[str, Play]]:
         return [(key[0], play) for key, play in self._plays.items() if key[2] == strategy]
@@ -104,7 +119,7 @@ class Plays:
         clicks = sum(sum(play.clicks) for _, play in plays)
         return {
             "jf": curve,
-            "auc": float(np.mean([(a + b) / 2 for a, b in itertools.pairwise(curve)])),
+            "auc": _mean([(a + b) / 2 for a, b in itertools.pairwise(curve)] or curve),
             "spoiled": sum(sum(play.spoiled) for _, play in plays) / max(1, good),
             # Of each interaction the share of its clip.
             "recomputed": _median(shares),
