@@ -146,9 +146,11 @@ class _Loop:
 
     def correct(self) -> None:
         """Look at the suspects, the most valuable first; correct and heal those that are wrong."""
+        given_up: set[Key] = set()  # what clicks make no better
         while len(self.record.corrections) < _CORRECTIONS and self.record.glances < _GLANCES:
             with self.record.stage("find"):
                 found = finder.find(self.document)
+            found = tuple(s for s in found if Key(s.frame, s.object) not in given_up)
             if not found:
                 return
             self.record.glances += 1
@@ -156,8 +158,12 @@ class _Loop:
             if key is None:
                 self._verify(Key(found[0].frame, found[0].object))
                 continue
-            iou = self._annotator.iou(*key, self._pixels(self.document.get(key)))
+            before = self.document.get(key)
+            iou = self._annotator.iou(*key, self._pixels(before))
             clicks = self._correct(key)
+            if self.document.get(key) == before:
+                given_up.add(Key(found[0].frame, found[0].object))
+                continue
             recomputed = self._heal(key)
             healed = self._annotator.iou(*key, self._pixels(self.document.get(key)))
             self.record.corrections.append(
@@ -234,7 +240,9 @@ class _Loop:
             again, more = self._clicked(key, nothing, self._annotator.box(*key), most)
             if self._annotator.iou(*key, again) > self._annotator.iou(*key, pixels):
                 pixels, clicks = again, more
-        self.document.replace({key: Entry(Mask.encode(pixels), Origin.CLICKED, clicks=clicks)})
+        if clicks:
+            clicked = Entry(Mask.encode(pixels), Origin.CLICKED, clicks=clicks)
+            self.document.replace({key: clicked})
         return len(clicks)
 
     def _clicked(
