@@ -169,6 +169,24 @@ def test_a_pass_that_retraces_another_sees_the_same_of_frames(
     assert 3 * unknown <= 2 * len(set(images) - known)
 
 
+def test_a_view_from_before_does_only_where_it_would_be_kept_now() -> None:
+    box = Box(60, 100, 190, 200)
+    own = Follower(FRAME)
+    own.start(box)
+    beside = own.view._replace(top=own.view.top + 2)
+    others = (View.whole(FRAME), own.view._replace(left=120), own.view._replace(top=70))
+    follower = Follower(FRAME, dict(enumerate([beside, *others])))
+    follower.start(box)
+    follower.turn_to(0)
+    assert follower.view == follower.view_of(0) == beside
+    assert own.view != View.whole(FRAME)
+    # The whole frame, half of which the object takes, and two that it is partly out of.
+    for number, _ in enumerate(others, 1):
+        follower.start(box)
+        follower.turn_to(number)
+        assert follower.view == follower.view_of(number) == own.view
+
+
 def test_nothing_of_another_object_is_retraced_and_nothing_where_it_is_not(
     images: list[bytes],
 ) -> None:

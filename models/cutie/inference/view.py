@@ -123,8 +123,7 @@ class Follower:
 
     def turn_to(self, number: int) -> None:
         """Choose the view of a frame: the one from before where it will do."""
-        before = self._before.get(number)
-        box = self._box
+        before, box = self._view_before(number), self._box
         self._retraces = (
             before is not None and box is not None and self._keeps(before, self._soon(box, 1))
         )
@@ -133,7 +132,16 @@ class Follower:
 
     def view_of(self, number: int) -> View:
         """Return the view of the frame turned to; of one ahead, what it seems to become."""
-        return self._before.get(number, self.view) if self._retraces else self.view
+        before = self._view_before(number) if self._retraces else None
+        return self.view if before is None else before
+
+    def _view_before(self, number: int) -> View | None:
+        """Return the view of an earlier pass, if both are whole frames or neither is.
+
+        Right behind an anchor that was seen in part nothing is known of what lies beyond it.
+        """
+        before, whole = self._before.get(number), View.whole(self._frame)
+        return before if (before == whole) == (self.view == whole) else None
 
     def may_miss(self, view: View) -> bool:
         """Return whether the object may leave a view that was chosen some frames ago."""
