@@ -1,6 +1,6 @@
 """Healing: it stops where old and new masks agree, and comes back from where they do not."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,47 +13,8 @@ from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.heal import Rules, evidence, plan_heal, stale_marks
 from app.core.mask import Mask
 from models.api import Anchors, BoolMask, Prediction, Tracked
+from tests.batch.corrections import INFO, RULES, correct, corrected, healed, mask_at
 from tests.fakes import SIZE, FakeFrames, FakeTracker, square
-
-RULES = Rules(patience=4)
-INFO = ObjectInfo(1, "knife", (1, 2, 3))
-
-
-def mask_at(x: int, side: int = 10) -> Mask:
-    mask = Mask.encode(square(x, side=side))
-    assert mask is not None
-    return mask
-
-
-def corrected(count: int, at: int, drifted: range, anchors: Mapping[int, int]) -> Document:
-    """Return a video where `drifted` frames were wrong and frame `at` was corrected to 10."""
-    entries = {
-        Key(frame, 1): Entry(mask_at(40 if frame in drifted else 10), Origin.PROPAGATED, score=0.9)
-        for frame in range(count)
-    }
-    for frame, x in {**anchors, at: 10}.items():
-        entries[Key(frame, 1)] = Entry(mask_at(x), Origin.DRAWN)
-    document = Document((INFO,), entries)
-    document.replace(stale_marks(document, [Key(at, 1)]))
-    return document
-
-
-def healed(document: Document, at: int, tracker: FakeTracker) -> dict[Key, Entry]:
-    last = max(document.frames())
-    passes = plan_heal(document, {Key(at, 1)}, first=0, last=last)
-    entries: dict[Key, Entry] = {}
-    for step in heal(tracker, passes, dict(document.items()), RULES, SIZE):
-        entries.update(step.entries)
-    return entries
-
-
-def correct(document: Document, new: Mapping[Key, Entry], tracker: FakeTracker) -> None:
-    """Put into a document what a person has made, and heal what that makes stale."""
-    document.replace(new)
-    document.replace(stale_marks(document, new))
-    passes = plan_heal(document, set(new), first=0, last=max(document.frames()))
-    for step in heal(tracker, passes, evidence(document, passes), Rules(), SIZE):
-        document.replace(step.entries)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.view import FOLLOWED, Box, Follower, View
 from models.cutie.loader import load_tracker
 from models.cutie.network.network import ImageFeatures, Network
+from tests.models.cells import where_cells_lie
 from tests.models.test_view import FRAME, STORED, SmallThing
 
 GROWING = (90, 97, 105, 114, 123, 133, 144, 155, 167, 180)
@@ -140,15 +142,7 @@ def looking_near() -> Geometry:
 
 @pytest.mark.parametrize("stride", [1, 16])
 def test_maps_are_where_they_were_in_other_pixels(stride: int) -> None:
-    def ramps(geometry: Geometry) -> torch.Tensor:
-        """Return where each cell lies in the frame, (1, 2, h, w)."""
-        height, width = (side // stride for side in geometry.padded)
-        left, _, top, _ = geometry.margins
-        down, across = geometry.scale
-        y = ((torch.arange(height) + 0.5) * stride - top) / down + geometry.view.top
-        x = ((torch.arange(width) + 0.5) * stride - left) / across + geometry.view.left
-        return torch.stack(torch.meshgrid(y, x, indexing="ij"))[None]
-
+    ramps = partial(where_cells_lie, stride=stride)
     whole, near = looking_whole(), looking_near()
     assert near.padded != whole.padded
     torch.testing.assert_close(near.resampled(ramps(whole), whole), ramps(near))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from models.cutie.inference.presence.usual import Presence
 from models.cutie.inference.view import Box, Follower, View, box_in, box_of, follows
 from models.cutie.loader import _PRESENCE, load_tracker
 from models.cutie.network.network import ImageFeatures, Network
+from tests.models.cells import where_cells_lie
 
 FRAME = (240, 416)
 SIDE = 28
@@ -324,16 +326,7 @@ def test_a_cell_of_a_view_is_found_again_at_its_centre() -> None:
 @pytest.mark.parametrize("stride", [1, 16])
 def test_maps_are_where_they_were_after_the_view_has_moved(stride: int) -> None:
     before, after = looking(View.whole(FRAME)), looking()
-
-    def ramps(geometry: Geometry) -> torch.Tensor:
-        """Return where each cell lies in the frame, (1, 2, h, w)."""
-        height, width = (side // stride for side in geometry.padded)
-        left, _, top, _ = geometry.margins
-        down, across = geometry.scale
-        y = ((torch.arange(height) + 0.5) * stride - top) / down + geometry.view.top
-        x = ((torch.arange(width) + 0.5) * stride - left) / across + geometry.view.left
-        return torch.stack(torch.meshgrid(y, x, indexing="ij"))[None]
-
+    ramps = partial(where_cells_lie, stride=stride)
     torch.testing.assert_close(after.resampled(ramps(before), before), ramps(after))
     beyond = before.resampled(torch.ones_like(ramps(after)), after)
     assert beyond[..., 0, 0].eq(0).all()
