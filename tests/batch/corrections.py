@@ -1,11 +1,12 @@
 """A video with a correction, and how it is healed."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping, Sequence
 
 from app.batch.passes.heal import heal
 from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.heal import Rules, evidence, plan_heal, stale_marks
 from app.core.mask import Mask
+from models.api import Anchors, Tracked
 from tests.fakes import SIZE, FakeTracker, square
 
 RULES = Rules(patience=4)
@@ -47,3 +48,15 @@ def correct(document: Document, new: Mapping[Key, Entry], tracker: FakeTracker) 
     passes = plan_heal(document, set(new), first=0, last=max(document.frames()))
     for step in heal(tracker, passes, evidence(document, passes), Rules(), SIZE):
         document.replace(step.entries)
+
+
+class RetracingTracker(FakeTracker):
+    """Counts how often it was asked to see frames as before."""
+
+    again = 0
+
+    def track_as_before(
+        self, anchors: Anchors, frames: Sequence[int]
+    ) -> Generator[Tracked, None, None]:
+        self.again += 1
+        yield from self.track(anchors, frames)

@@ -13,7 +13,15 @@ from app.core.document import Document, Entry, Key, ObjectInfo, Origin
 from app.core.heal import Rules, evidence, plan_heal, stale_marks
 from app.core.mask import Mask
 from models.api import Anchors, BoolMask, Prediction, Tracked
-from tests.batch.corrections import INFO, RULES, correct, corrected, healed, mask_at
+from tests.batch.corrections import (
+    INFO,
+    RULES,
+    RetracingTracker,
+    correct,
+    corrected,
+    healed,
+    mask_at,
+)
 from tests.fakes import SIZE, FakeFrames, FakeTracker, square
 
 
@@ -174,21 +182,9 @@ def test_a_heal_goes_on_to_a_drift_close_by_and_not_to_one_that_is_far(
     assert entries[Key(70, 1)].mask == mask_at(40)
 
 
-class _Retracing(FakeTracker):
-    """Counts how often it was asked to see frames as before."""
-
-    again = 0
-
-    def track_as_before(
-        self, anchors: Anchors, frames: Sequence[int]
-    ) -> Generator[Tracked, None, None]:
-        self.again += 1
-        yield from self.track(anchors, frames)
-
-
 def test_a_heal_sees_frames_as_the_pass_did_that_it_is_held_against() -> None:
     document = corrected(20, at=15, drifted=range(13, 18), anchors={0: 10})
-    tracker = _Retracing(FakeFrames(20))
+    tracker = RetracingTracker(FakeFrames(20))
     entries = healed(document, 15, tracker)
     assert tracker.again == len(tracker.calls) == 2
     assert entries == healed(document, 15, FakeTracker(FakeFrames(20)))

@@ -4,6 +4,7 @@ import numpy as np
 
 from app.batch.masks.sharpening import SharpenedTracker
 from models.api import Anchors, BoolMask, Box, Prediction, Prompt
+from tests.batch.corrections import RetracingTracker
 from tests.fakes import SIZE, FakeFrames, FakeSegmenter, FakeTracker, square
 
 
@@ -94,3 +95,14 @@ def test_the_tracker_is_closed_when_its_follower_is() -> None:
     next(walk)
     walk.close()
     assert tracker.closed == 1
+
+
+def test_the_tracker_sees_frames_as_before_where_that_is_asked_and_it_can() -> None:
+    anchors, frames = {0: {1: square(10)}}, range(1, 4)
+    able = RetracingTracker(FakeFrames())
+    for tracker in (able, FakeTracker(FakeFrames())):
+        sharpened = SharpenedTracker(tracker, Widening(3))
+        found = list(sharpened.track_as_before(anchors, frames))
+        assert [frame for frame, _ in found] == list(frames)
+        assert all(each[1].mask.sum() == 13 * 10 for _, each in found)
+    assert able.again == 1
