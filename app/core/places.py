@@ -59,14 +59,16 @@ def exchanged(document: Document, frame: int, owners: Owners) -> Changes:
     There each has the place that was the one of its owner: they were taken for each other, from the
     frame on up to the next anchor of any, to where they change back, or to where it is not known
     any more which is which; and back to where they met, or nowhere where they met nowhere. What
-    they get back is not stale: it waits for no heal.
+    they get back is not stale: it waits for no heal. Where one was lost, the next heal looks for
+    it.
     """
     changes: dict[Key, Entry | None] = {}
     for each in (*_back(document, frame, owners), *_onward(document, frame, owners)):
         here = document.on_frame(each)
         for number, owner in owners.items():
             entry = here.get(owner)
-            changes[Key(each, number)] = replace(entry, stale=False) if entry else None
+            lost = entry is not None and entry.mask is None
+            changes[Key(each, number)] = replace(entry, stale=lost) if entry else None
     return changes
 
 
