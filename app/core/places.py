@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import permutations
+from itertools import combinations, permutations
 
 from app.core.document import Changes, Document, Entry, Key, mask_in
 from app.core.mask import Mask
 from app.core.overlap import inside, quick_iou
 from app.core.plan import anchor_frames
+from app.core.shreds import without_specks
 
 _CLEARLY = 0.2  # IoU by which a mask lies more on one object's than on another's
 _HALF = 0.5  # share of a mask from which on it lies in another one
@@ -168,10 +169,18 @@ def changes_place(
 def _meet(document: Document, frame: int, owners: Owners) -> bool:
     """Whether one of the objects is not to be seen on a frame, or two are beside each other."""
     here = document.on_frame(frame)
-    masks = [mask_in(here, number) for number in owners]
-    boxes = [mask.box for mask in masks if mask is not None]
-    return len(boxes) < len(owners) or any(
-        one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
-        for index, one in enumerate(boxes)
-        for other in boxes[index + 1 :]
+    masks = [mask for number in owners if (mask := mask_in(here, number)) is not None]
+    return len(masks) < len(owners) or any(
+        _boxes_meet(one, other) and _boxes_meet(*map(_pieces, (one, other)))
+        for one, other in combinations(masks, 2)
     )
+
+
+def _boxes_meet(one: Mask, other: Mask) -> bool:
+    top, bottom, left, right = other.box
+    return one.box[0] < bottom and top < one.box[1] and one.box[2] < right and left < one.box[3]
+
+
+def _pieces(mask: Mask) -> Mask:
+    """Return a mask without specks, which lie anywhere."""
+    return Mask.encode(without_specks(mask.decode())) or mask
