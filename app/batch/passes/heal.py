@@ -244,7 +244,7 @@ class _Healing:
     def _drifts_close_by(self, number: int, ahead: Sequence[int], entry: Entry) -> bool:
         """Whether the old masks become much less sure on one of the frames than `entry` is."""
         old = (self._old[Key(frame, number)] for frame in ahead)
-        scores = [each.score for each in old if each.mask is not None and each.score is not None]
+        scores = [each.score for each in old if each.score is not None]
         return entry.score is not None and min(scores, default=1.0) < entry.score - _LESS_SURE
 
     def _holds_ahead(self, number: int, frame: int, entry: Entry) -> bool:
