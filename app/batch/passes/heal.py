@@ -12,7 +12,7 @@ from app.core.heal import Rules, Watch, agree, difference, probes
 from app.core.mask import Mask
 from app.core.overlap import inside
 from app.core.passes import PackedAnchors, Pass
-from app.core.walk import Settled, Verdict, Walk, is_conflict
+from app.core.walk import Settled, Verdict, Walk, apart, is_conflict
 from models.api import Tracker
 
 _BACK = 8  # frames that a pass goes back where it is not clear where the drift began
@@ -135,7 +135,7 @@ class _Healing:
                             beside.setdefault(frame, {})[other] = mask
                 met = number in self._met
                 found[number] = walk.settled(back[number], met=met, others=beside)
-        return found
+        return apart(found)
 
     def _held(self, walk: Walk, settled: Settled) -> Iterator[tuple[int, Entry]]:
         disputed = not walk.agreed and walk.stretch.end is not None
