@@ -22,6 +22,7 @@ class Masks(QObject):
     document_changed = Signal(object)  # frozenset[Key]: in the document; comes before the next
     entries_changed = Signal(object)  # frozenset[Key]: in the document or pending
     objects_changed = Signal()
+    objects_restored = Signal()  # after it, where an undo or redo has changed them
     attributes_changed = Signal()  # what is said of masks, the drawing order of frames included
 
     def __init__(
@@ -114,8 +115,9 @@ class Masks(QObject):
     @interaction("masks")
     def change_objects(self, objects: Objects, text: str) -> None:
         """Replace the objects as one undo step."""
-        opened, changed = self._opened(), self.objects_changed.emit
-        opened.undo_stack.push(EditObjects(opened.document, objects, text, changed))
+        opened = self._opened()
+        changed, restored = self.objects_changed.emit, self.objects_restored.emit
+        opened.undo_stack.push(EditObjects(opened.document, objects, text, changed, restored))
 
     @contextmanager
     def one_step(self, text: str) -> Iterator[None]:
