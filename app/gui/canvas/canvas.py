@@ -21,6 +21,7 @@ from app.session.state.video import CurrentVideo
 from app.session.state.view import ViewState
 
 _PEEK = Qt.Key.Key_QuoteLeft
+_MODIFIERS = {Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt}
 _BRUSH_STEPS = {Qt.Key.Key_BracketLeft: -1, Qt.Key.Key_BracketRight: 1}
 _GROUND = QColor(
     28, 29, 31
@@ -52,6 +53,8 @@ class Canvas(ZoomView):
         self._picture.setParent(self)
         self.frame_shown = self._picture.frame_shown  # the frame whose image is on the screen
         self._pressed_at: QPointF | None = None
+        # Where in the view the mouse is, and the keys held there; None outside.
+        self._mouse: tuple[QPointF, Qt.KeyboardModifier] | None = None
         self.minimap = Minimap(video, view, self)
         self.setBackgroundBrush(_GROUND)
         self.setMouseTracking(True)
@@ -60,6 +63,8 @@ class Canvas(ZoomView):
         video.opened.connect(tools.drop)
         video.opened.connect(self.fit)
         view.frame_changed.connect(tools.leave_frame)
+        view.selection_changed.connect(tools.leave_object)
+        self.view_changed.connect(self._on_view_changed)
         self.zoom_changed.connect(self._show_brush)
         self._show_brush()
 
@@ -136,6 +141,22 @@ class Canvas(ZoomView):
         self._picture.brush.set_brush(self._tools.diameter, self._scale)
         self.brush_changed.emit(self._tools.diameter)
 
+    @Slot()
+    def _on_view_changed(self) -> None:
+        """Let what is drawn at the mouse stay there where the picture moves beneath it."""
+        if self._mouse is not None and self._video.is_open:
+            self._follow(self._pointer_at(*self._mouse))
+            if self._pressed_at is None:
+                self._move_on()
+
+    def _move_on(self) -> None:
+        """Let a tool that draws take notice of what has changed while the mouse stood still."""
+        if self._mouse is not None and self._tools.current.busy:
+            self._tools.current.move(self._pointer_at(*self._mouse))
+
+    def _pointer_at(self, place: QPointF, keys: Qt.KeyboardModifier) -> Pointer:
+        return Pointer(to_pixel(self.to_scene(place)), keys=keys)
+
     def _follow(self, pointer: Pointer) -> None:
         self._picture.brush.setPos(to_scene(pointer.at))
         self._picture.brush.setVisible(self._tools.current.has_size)
@@ -172,6 +193,7 @@ class Canvas(ZoomView):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Pan, or go on with the gesture."""
         pointer = self._pointer(event)
+        self._mouse = event.position(), event.modifiers()
         self._follow(pointer)
         if self.tool is Tool.SELECT and self._pressed_at is not None and not self.is_panning:
             pulled = (event.position() - self._pressed_at).manhattanLength()
@@ -204,6 +226,7 @@ class Canvas(ZoomView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Peek, change the brush, or let the tool use the key."""
         key = Qt.Key(event.key())
+        self._hear_modifier(event)
         if key is _PEEK:
             self.set_peek(raw=True)
         elif key in _BRUSH_STEPS and self._tools.current.has_size:
@@ -215,16 +238,26 @@ class Canvas(ZoomView):
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         """End peeking."""
+        self._hear_modifier(event)
         if event.key() == _PEEK and not event.isAutoRepeat():
             self.set_peek(raw=False)
+
+    def _hear_modifier(self, event: QKeyEvent) -> None:
+        """Tell the tool that draws which keys are held now."""
+        if event.key() in _MODIFIERS and self._mouse is not None:
+            self._mouse = self._mouse[0], event.modifiers()
+            self._move_on()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """End peeking: the key's release will go elsewhere."""
         self.set_peek(raw=False)
+        self._tools.current.leave_picture()
         super().focusOutEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         """Hide the brush's circle and forget the cursor."""
         self._picture.brush.setVisible(False)
+        self._tools.current.leave_picture()
+        self._mouse = None
         self.cursor_moved.emit(-1, -1)
         super().leaveEvent(event)
