@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.commands import EditObjects, ReplaceEntries
+from app.commands import EditAttributes, EditObjects, ReplaceEntries
+from app.core.attributes import Attributes
 from app.core.confidence import calibration_of, confidence
 from app.core.document import Changes, Document, Entry, Key, Objects, State
 from app.session.state.interactions import Interactions, interaction
@@ -107,21 +108,38 @@ class Masks(QObject):
         return self._opened().take_pending()
 
     @interaction("masks")
-    def change(self, changes: Changes, text: str, *, series: object = None) -> None:
-        """Replace entries as one undo step."""
+    def change(
+        self, changes: Changes, text: str, *, series: object = None, renews: bool = False
+    ) -> None:
+        """Replace entries as one undo step, where any differs or it `renews` them."""
         opened = self._opened()
-        opened.undo_stack.push(ReplaceEntries(opened.document, changes, text, series=series))
+        document = opened.document
+        if renews or any(document.get(key) != entry for key, entry in changes.items()):
+            opened.push(ReplaceEntries(document, changes, text, series=series))
 
     @interaction("masks")
     def change_objects(self, objects: Objects, text: str) -> None:
-        """Replace the objects as one undo step."""
+        """Replace the objects as one undo step, where they differ."""
         opened = self._opened()
         changed, restored = self.objects_changed.emit, self.objects_restored.emit
-        opened.undo_stack.push(EditObjects(opened.document, objects, text, changed, restored))
+        if objects != opened.document.objects:
+            opened.push(EditObjects(opened.document, objects, text, changed, restored))
+
+    def change_attributes(self, attributes: Attributes, text: str) -> None:
+        """Replace what is said of masks as one undo step, where it differs."""
+        opened = self._opened()
+        if attributes == opened.document.attributes:
+            return
+        command = EditAttributes(opened.document, attributes, text, self.attributes_changed.emit)
+        if self._interactions.is_inside:
+            opened.push(command)
+        else:  # a log tells no attributes: a step that changes no mask stands for this one there
+            with self._interactions.making("history.hold_place", 0, {}):
+                opened.push(command)
 
     @contextmanager
     def one_step(self, text: str) -> Iterator[None]:
-        """Make one undo step of all changes within."""
+        """Make one undo step of all changes within; none where there are none."""
         self._group(text)
         try:
             yield
@@ -131,11 +149,10 @@ class Masks(QObject):
     @interaction("masks")
     def _group(self, text: str | None) -> None:
         """Begin an undo step of several changes; None ends it."""
-        stack = self._opened().undo_stack
         if text is None:
-            stack.endMacro()
+            self._opened().end_step()
         else:
-            stack.beginMacro(text)
+            self._opened().begin_step(text)
 
     def _opened(self) -> OpenVideo:
         opened = self._video.now

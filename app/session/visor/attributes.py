@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.commands import EditAttributes
 from app.core.attributes import CONTACT, EXHAUSTIVE, WORN_ON, Attributes, Value
 from app.core.document import Key, ObjectInfo
 from app.session.state.context import SessionContext
@@ -157,9 +156,8 @@ class AttributeEdits(QObject):
 
     def change(self, attributes: Attributes, text: str) -> None:
         """Replace all that is said of masks as one undo step."""
-        if (opened := self._video.now) is not None:
-            changed = self._masks.attributes_changed.emit
-            opened.undo_stack.push(EditAttributes(opened.document, attributes, text, changed))
+        if self._video.is_open:
+            self._masks.change_attributes(attributes, text)
 
     def cycle_exhaustive(self) -> None:
         """Say the next of y, n and inconclusive of the selected object on this frame."""
