@@ -26,7 +26,7 @@ from models.cutie.inference.presence.usual import winner
 from models.cutie.inference.propagation import Propagation
 from models.cutie.inference.reader import FrameReader
 from models.cutie.inference.single_pass import Pass, Views
-from models.cutie.inference.view import FOLLOWED, View, follows
+from models.cutie.inference.view import FOLLOWED, Follower, View, follows
 from models.cutie.network.network import Network
 from models.prompt import check_anchors
 
@@ -212,7 +212,8 @@ class CutieTracker:
         number = next(each for masks in plan.anchors.values() for each in masks)
         kept = self._views.setdefault(number, {})
         near = self._geometry(FOLLOWED * self._options.scales[0])
-        return Views(near, kept, dict(kept) if retrace else {})
+        follower = Follower(self._frames.size, dict(kept) if retrace else {})
+        return Views(near, follower, kept)
 
     def _geometry(self, scale: float) -> Geometry:
         return Geometry.of(
