@@ -145,6 +145,7 @@ def _mended(
         change = _cut(scene, each.mask & ~before) if click.positive else before & ~each.mask
         near = _piece(change, click)
         if near.any():
+            near = near | _crumbs(scene.others if click.positive else (before,), near, change)
             taken = _taken(scene, near) if click.positive else 0.0
             loss = _RANK * rank + _CHANGE * _area(near) / _area(before) + _TAKEN * taken
             mask = before | near if click.positive else before & ~near
@@ -160,6 +161,28 @@ def _mended(
                 yield replace(predictions[0], mask=before | piece)
     if place is not None and predictions:
         yield replace(predictions[0], mask=place)
+
+
+def _crumbs(givers: Iterable[BoolMask], near: BoolMask, change: BoolMask) -> BoolMask:
+    """Return the loose pieces round `near`, of what it takes from, that the change has, too.
+
+    Masks that were mixed up are so in patches: who takes one means the smaller ones beside it.
+    """
+    left, top, width, height = cv2.boundingRect(near.astype(np.uint8))
+    middle, reach = (left + width / 2, top + height / 2), (width, height)
+    crumbs = np.zeros_like(near)
+    for giver in givers:
+        _, labels, stats, centroids = cv2.connectedComponentsWithStats(
+            giver.astype(np.uint8), connectivity=4
+        )
+        areas = stats[:, cv2.CC_STAT_AREA]
+        areas[0] = 0
+        changed = np.bincount(labels[change], minlength=len(areas))
+        is_crumb = (areas <= _area(near & giver)) & (2 * changed > areas)
+        is_crumb &= (np.abs(centroids - middle) <= reach).all(axis=1)
+        is_crumb[[0, areas.argmax()]] = False
+        crumbs |= is_crumb[labels]
+    return crumbs
 
 
 def _place_of(scene: Scene, before: BoolMask, click: Click) -> BoolMask | None:

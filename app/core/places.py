@@ -22,11 +22,6 @@ class Exchanges:
         self._owners: dict[int, dict[int, int]] = {}
         self._masks: dict[Key, Mask | None] = {}
 
-    @property
-    def frames(self) -> frozenset[int]:
-        """The frames on which any did."""
-        return frozenset(self._owners)
-
     def note(self, document: Document, frame: int, one: int, other: int) -> None:
         """Take note that two objects have now each other's masks on a frame."""
         owners = self._owners.setdefault(frame, {})

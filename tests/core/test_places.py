@@ -252,13 +252,11 @@ def test_of_several_corrections_each_holds_up_to_the_next() -> None:
     assert all_exchanged(free, {12: {1: 1, 2: 2}, FRAME: owners}) == whole
 
 
-def test_the_frames_of_exchanges_are_known_until_they_are_taken() -> None:
+def test_exchanges_are_known_until_they_are_taken_or_forgotten() -> None:
     document, exchanges = swapped_until(5), Exchanges()
     exchanges.note(document, FRAME, 1, 2)
     exchanges.note(document, 12, 1, 2)
-    assert exchanges.frames == {FRAME, 12}
     exchanges.forget(12)
     exchanges.forget(13)
     assert exchanges.take(document) == {FRAME: {1: 2, 2: 1}}
-    assert exchanges.frames == frozenset()
     assert exchanges.take(document) == {}
