@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.core.paint import Point
 from app.gui.canvas import viewport
+from app.gui.canvas.hovering import Hovering
 from app.gui.canvas.minimap import Minimap
-from app.gui.canvas.scene.layers import to_pixel, to_scene
+from app.gui.canvas.scene.layers import to_pixel
 from app.gui.canvas.scene.overlay import OverlayMode
 from app.gui.canvas.scene.picture import Picture
 from app.gui.canvas.tools.choice import Gesture, gesture_for
@@ -21,7 +22,6 @@ from app.session.state.video import CurrentVideo
 from app.session.state.view import ViewState
 
 _PEEK = Qt.Key.Key_QuoteLeft
-_MODIFIERS = {Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt}
 _BRUSH_STEPS = {Qt.Key.Key_BracketLeft: -1, Qt.Key.Key_BracketRight: 1}
 _GROUND = QColor(
     28, 29, 31
@@ -53,8 +53,7 @@ class Canvas(ZoomView):
         self._picture.setParent(self)
         self.frame_shown = self._picture.frame_shown  # the frame whose image is on the screen
         self._pressed_at: QPointF | None = None
-        # Where in the view the mouse is, and the keys held there; None outside.
-        self._mouse: tuple[QPointF, Qt.KeyboardModifier] | None = None
+        self._hovering = Hovering(video, picture, tools, self.to_scene, self.cursor_moved.emit)
         self.minimap = Minimap(video, view, self)
         self.setBackgroundBrush(_GROUND)
         self.setMouseTracking(True)
@@ -143,27 +142,7 @@ class Canvas(ZoomView):
 
     @Slot()
     def _on_view_changed(self) -> None:
-        """Let what is drawn at the mouse stay there where the picture moves beneath it."""
-        if self._mouse is not None and self._video.is_open:
-            self._follow(self._pointer_at(*self._mouse))
-            if self._pressed_at is None:
-                self._move_on()
-
-    def _move_on(self) -> None:
-        """Let a tool that draws take notice of what has changed while the mouse stood still."""
-        if self._mouse is not None and self._tools.current.busy:
-            self._tools.current.move(self._pointer_at(*self._mouse))
-
-    def _pointer_at(self, place: QPointF, keys: Qt.KeyboardModifier) -> Pointer:
-        return Pointer(to_pixel(self.to_scene(place)), keys=keys)
-
-    def _follow(self, pointer: Pointer) -> None:
-        self._picture.brush.setPos(to_scene(pointer.at))
-        self._picture.brush.setVisible(self._tools.current.has_size)
-        x, y = round(pointer.at.x), round(pointer.at.y)
-        height, width = self._video.size
-        inside = 0 <= x < width and 0 <= y < height
-        self.cursor_moved.emit(x if inside else -1, y if inside else -1)
+        self._hovering.follow(draws=self._pressed_at is None)
 
     def event(self, event: QEvent) -> bool:
         """Keep Enter, Escape and the like from the window's shortcuts while a tool draws."""
@@ -193,8 +172,7 @@ class Canvas(ZoomView):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Pan, or go on with the gesture."""
         pointer = self._pointer(event)
-        self._mouse = event.position(), event.modifiers()
-        self._follow(pointer)
+        self._hovering.move_to(event.position(), event.modifiers())
         if self.tool is Tool.SELECT and self._pressed_at is not None and not self.is_panning:
             pulled = (event.position() - self._pressed_at).manhattanLength()
             if pulled >= QApplication.startDragDistance():
@@ -226,7 +204,7 @@ class Canvas(ZoomView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Peek, change the brush, or let the tool use the key."""
         key = Qt.Key(event.key())
-        self._hear_modifier(event)
+        self._hovering.hear(key, event.modifiers())
         if key is _PEEK:
             self.set_peek(raw=True)
         elif key in _BRUSH_STEPS and self._tools.current.has_size:
@@ -238,15 +216,9 @@ class Canvas(ZoomView):
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         """End peeking."""
-        self._hear_modifier(event)
+        self._hovering.hear(event.key(), event.modifiers())
         if event.key() == _PEEK and not event.isAutoRepeat():
             self.set_peek(raw=False)
-
-    def _hear_modifier(self, event: QKeyEvent) -> None:
-        """Tell the tool that draws which keys are held now."""
-        if event.key() in _MODIFIERS and self._mouse is not None:
-            self._mouse = self._mouse[0], event.modifiers()
-            self._move_on()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """End peeking: the key's release will go elsewhere."""
@@ -256,8 +228,5 @@ class Canvas(ZoomView):
 
     def leaveEvent(self, event: QEvent) -> None:
         """Hide the brush's circle and forget the cursor."""
-        self._picture.brush.setVisible(False)
-        self._tools.current.leave_picture()
-        self._mouse = None
-        self.cursor_moved.emit(-1, -1)
+        self._hovering.leave()
         super().leaveEvent(event)

@@ -6,8 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.commands import EditAttributes, EditObjects, ReplaceEntries
-from app.core.attributes import Attributes
+from app.commands import EditObjects, ReplaceEntries
 from app.core.confidence import calibration_of, confidence
 from app.core.document import Changes, Document, Entry, Key, Objects, State
 from app.session.state.interactions import Interactions, interaction
@@ -23,7 +22,6 @@ class Masks(QObject):
     document_changed = Signal(object)  # frozenset[Key]: in the document; comes before the next
     entries_changed = Signal(object)  # frozenset[Key]: in the document or pending
     objects_changed = Signal()
-    objects_restored = Signal()  # after it, where an undo or redo has changed them
     attributes_changed = Signal()  # what is said of masks, the drawing order of frames included
 
     def __init__(
@@ -121,21 +119,9 @@ class Masks(QObject):
     def change_objects(self, objects: Objects, text: str) -> None:
         """Replace the objects as one undo step, where they differ."""
         opened = self._opened()
-        changed, restored = self.objects_changed.emit, self.objects_restored.emit
+        changed, restored = self.objects_changed.emit, self._video.objects_restored.emit
         if objects != opened.document.objects:
             opened.push(EditObjects(opened.document, objects, text, changed, restored))
-
-    def change_attributes(self, attributes: Attributes, text: str) -> None:
-        """Replace what is said of masks as one undo step, where it differs."""
-        opened = self._opened()
-        if attributes == opened.document.attributes:
-            return
-        command = EditAttributes(opened.document, attributes, text, self.attributes_changed.emit)
-        if self._interactions.is_inside:
-            opened.push(command)
-        else:  # a log tells no attributes: a step that changes no mask stands for this one there
-            with self._interactions.making("history.hold_place", 0, {}):
-                opened.push(command)
 
     @contextmanager
     def one_step(self, text: str) -> Iterator[None]:

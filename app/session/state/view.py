@@ -28,7 +28,7 @@ class ViewState(QObject):
         self._regained: int | None = None  # to be selected again if the change is an undo or redo
         video.opened.connect(self._reset)
         masks.objects_changed.connect(self._keep_selection)
-        masks.objects_restored.connect(self._restore_selection)
+        video.objects_restored.connect(self._restore_selection)
 
     @property
     def frame(self) -> int:
