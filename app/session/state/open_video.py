@@ -10,13 +10,15 @@ from app.session.state.imported import ImportedFile
 from app.storage.formats.visor.exporting import is_reordered_among
 from app.storage.video.frames import FrameCache
 from app.storage.video.opening import Video
+from models.api import Seen
 
 
 class OpenVideo:
     """A video that is open, its frame cache, its masks, their undo stack and its project's path.
 
     `pending` holds what the running job has found so far. `attachment` is what an imported VISOR
-    file held besides masks. Owned by the GUI thread.
+    file held besides masks, `seen` what models have seen of frames, which the tracker puts there.
+    The rest is owned by the GUI thread.
     """
 
     def __init__(
@@ -27,10 +29,12 @@ class OpenVideo:
         project_path: Path,
         attachment: bytes | None,
         *,
+        seen: Seen,
         undo_limit: int,
     ) -> None:
         self.video, self.cache, self.document = video, cache, document
         self.project_path, self.attachment = project_path, attachment
+        self.seen = seen
         self.imported = ImportedFile(attachment, video)
         self.undo_stack = QUndoStack()
         self.undo_stack.setUndoLimit(undo_limit)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.api import BoolMask, Place, Vote
+from models.api import BoolMask, Part, Place, Vote
 from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.plan import Plan
 from models.cutie.inference.presence.usual import scores
@@ -27,7 +27,7 @@ class Views:
 
     near: Geometry
     follower: Follower
-    kept: dict[int, View]
+    kept: dict[int, Part]
 
 
 class Pass:
