@@ -168,20 +168,26 @@ def test_a_long_absence_is_told_once() -> None:
     assert not absent & entries.keys()
 
 
-@pytest.mark.parametrize(("score", "again"), [(0.86, False), (0.84, True)])
+@pytest.mark.parametrize(
+    ("score", "before", "again"),
+    [(0.85, 0.9, False), (0.83, 0.9, True), (0.83, 0.88, False), (0.0, 0.88, True)],
+)
 def test_a_heal_goes_on_to_a_drift_close_by_and_not_to_one_that_is_far(
-    score: float, *, again: bool
+    score: float, before: float, *, again: bool
 ) -> None:
-    """It ends on frame 41 or so. Old masks drift anew where they are 5 % less sure than it is."""
+    """It ends on frame 41 or so. Old masks drift anew where they are 6 % less sure than both."""
     document = corrected(80, at=30, drifted=range(28, 40), anchors={0: 10, 27: 10})
-    drifts = Entry(mask_at(40), Origin.PROPAGATED, score=score, stale=True)
+    sure = Entry(mask_at(10), Origin.PROPAGATED, score=before, stale=True)
+    document.replace({Key(frame, 1): sure for frame in range(40, 80)})
+    lost = None if score == 0 else mask_at(40)
+    drifts = replace(sure, mask=lost, score=score)
     document.replace({Key(48, 1): drifts, Key(70, 1): drifts})
     tracker = FakeTracker(FakeFrames(80))
     entries = healed(document, 30, tracker)
     assert (max(tracker.visited) >= 48) is again
     assert max(tracker.visited) < 60
-    assert entries[Key(48, 1)].mask == mask_at(10 if again else 40)
-    assert entries[Key(70, 1)].mask == mask_at(40)
+    assert entries[Key(48, 1)].mask == (mask_at(10) if again else lost)
+    assert entries[Key(70, 1)].mask == lost
 
 
 def test_a_heal_sees_frames_as_the_pass_did_that_it_is_held_against() -> None:
