@@ -142,8 +142,10 @@ def _mended(
         yield replace(predictions[0], mask=place)
     found: list[tuple[float, Prediction]] = []
     for rank, each in enumerate(predictions):
-        change = _cut(scene, each.mask & ~before) if click.positive else before & ~each.mask
-        near = _piece(change, click)
+        if click.positive:
+            near = _piece(_cut(scene, each.mask & ~before), click)
+        else:
+            near = _off(before, _piece(before & ~each.mask, click), click)
         if near.any():
             taken = _taken(scene, near) if click.positive else 0.0
             loss = _RANK * rank + _CHANGE * _area(near) / _area(before) + _TAKEN * taken
@@ -153,13 +155,28 @@ def _mended(
                 loss += _JOINED
             found.append((each.score - loss, replace(each, mask=mask)))
     yield from (each for _, each in sorted(found, key=lambda pair: -pair[0]))
-    if click.positive and predictions:
-        for other in scene.others:
-            piece = _piece(other, click)
-            if 0 < _area(piece) <= _area(other) / 2:
-                yield replace(predictions[0], mask=before | piece)
+    if predictions:
+        yield from (replace(predictions[0], mask=mask) for mask in _by_pieces(scene, before, click))
     if place is not None and predictions:
         yield replace(predictions[0], mask=place)
+
+
+def _off(before: BoolMask, change: BoolMask, click: Click) -> BoolMask:
+    """Return what goes off a mask: of a piece apart from others that goes mostly, all of it."""
+    piece = _piece(before, click)
+    is_apart = _area(before & ~piece) > _SPECK * _area(before)
+    return piece if is_apart and 2 * _area(change) > _area(piece) else change
+
+
+def _by_pieces(scene: Scene, before: BoolMask, click: Click) -> Iterator[BoolMask]:
+    """Yield the mask with the loose piece of another object, or without its own, at a click."""
+    if not click.positive:
+        yield before & ~_piece(before, click)
+        return
+    for other in scene.others:
+        piece = _piece(other, click)
+        if 0 < _area(piece) <= _area(other) / 2:
+            yield before | piece
 
 
 def _place_of(scene: Scene, before: BoolMask, click: Click) -> BoolMask | None:

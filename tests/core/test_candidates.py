@@ -42,6 +42,24 @@ def test_a_negative_click_takes_away_what_is_connected_to_it_and_leaves_the_rest
     assert same(masks_of(scene, thing)[0], thing | loose)
 
 
+@pytest.mark.parametrize(("goes", "whole"), [(5, False), (6, True)])
+def test_a_piece_apart_that_goes_for_the_most_part_goes_whole(goes: int, *, whole: bool) -> None:
+    """What the model leaves of it would only have to be clicked away, too."""
+    thing, apart = square(5), square(40, 20, side=10)
+    leaves = apart & (np.indices(SIZE)[1] >= 40 + goes)
+    scene = Scene((Click(41, 25, positive=False),), before=thing | apart)
+    first, *others = masks_of(scene, thing | leaves)
+    assert same(first, thing if whole else thing | leaves)
+    assert any(same(mask, thing | leaves if whole else thing) for mask in others)
+
+
+def test_a_part_of_a_mask_in_one_piece_goes_alone() -> None:
+    thing, speck = square(10, side=10), square(45, 45, side=1)
+    scene = Scene((Click(11, 25, positive=False),), before=thing | speck)
+    rest = thing & (np.indices(SIZE)[1] >= 19)
+    assert same(masks_of(scene, rest)[0], rest | speck)
+
+
 def test_the_models_own_masks_come_after_the_small_changes() -> None:
     before, handle = square(10), square(20, 22, side=4)
     whole = square(8, 18, side=24)
