@@ -142,10 +142,7 @@ def _mended(
         yield replace(predictions[0], mask=place)
     found: list[tuple[float, Prediction]] = []
     for rank, each in enumerate(predictions):
-        if click.positive:
-            near = _piece(_cut(scene, each.mask & ~before), click)
-        else:
-            near = _off(before, _piece(before & ~each.mask, click), click)
+        near = _changed(scene, before, each.mask)
         if near.any():
             taken = _taken(scene, near) if click.positive else 0.0
             loss = _RANK * rank + _CHANGE * _area(near) / _area(before) + _TAKEN * taken
@@ -159,6 +156,18 @@ def _mended(
         yield from (replace(predictions[0], mask=mask) for mask in _by_pieces(scene, before, click))
     if place is not None and predictions:
         yield replace(predictions[0], mask=place)
+
+
+def _changed(scene: Scene, before: BoolMask, mask: BoolMask) -> BoolMask:
+    """Return what a mask changes at the last click, nothing where it leaves that as it is."""
+    click = scene.clicks[-1]
+    change = _cut(scene, mask & ~before) if click.positive else before & ~mask
+    near = _piece(change, click)
+    if not near.any():
+        return near
+    if not click.positive:
+        near = _off(before, near, click)
+    return near | _crumbs(scene.others if click.positive else (before,), near, change)
 
 
 def _off(before: BoolMask, change: BoolMask, click: Click) -> BoolMask:
@@ -177,6 +186,29 @@ def _by_pieces(scene: Scene, before: BoolMask, click: Click) -> Iterator[BoolMas
         piece = _piece(other, click)
         if 0 < _area(piece) <= _area(other) / 2:
             yield before | piece
+
+
+def _crumbs(givers: Iterable[BoolMask], near: BoolMask, change: BoolMask) -> BoolMask:
+    """Return the loose pieces round `near`, of what it takes from, that the change has, too.
+
+    Masks that were mixed up are so in patches: who takes one means the smaller ones beside it. The
+    largest of what is left is the giver itself.
+    """
+    left, top, width, height = cv2.boundingRect(near.astype(np.uint8))
+    middle, reach = (left + width / 2, top + height / 2), (width, height)
+    crumbs = np.zeros_like(near)
+    for giver in givers:
+        _, labels, stats, centroids = cv2.connectedComponentsWithStats(
+            (giver & ~near).astype(np.uint8), connectivity=4
+        )
+        areas = stats[:, cv2.CC_STAT_AREA]
+        areas[0] = 0
+        changed = np.bincount(labels[change], minlength=len(areas))
+        is_crumb = (areas <= _area(near & giver)) & (2 * changed > areas)
+        is_crumb &= (np.abs(centroids - middle) <= reach).all(axis=1)
+        is_crumb[[0, areas.argmax()]] = False
+        crumbs |= is_crumb[labels]
+    return crumbs
 
 
 def _place_of(scene: Scene, before: BoolMask, click: Click) -> BoolMask | None:

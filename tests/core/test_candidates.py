@@ -141,6 +141,32 @@ def test_a_loose_piece_of_a_neighbour_can_be_taken_even_if_the_model_does_not_se
     assert same(masks_of(scene, square(10))[0], square(10) | handle)
 
 
+def test_patches_of_a_neighbour_round_the_clicked_one_go_with_it_where_the_model_means_them() -> (
+    None
+):
+    """Two things alike are mixed up in patches, of which a person clicks the largest."""
+    thing, body = square(10, 10, side=30), square(48, 2, side=12)
+    clicked, crumb = square(20, 20, side=8), square(29, 16, side=4)
+    kept, far = square(14, 34, side=4), square(60, 44, side=4)
+    others = (body | clicked | crumb | kept | far,)
+    scene = Scene((Click(23, 23),), before=thing & ~clicked & ~crumb & ~kept, others=others)
+    first = masks_of(scene, thing & ~kept | far)[0]
+    assert same(first, thing & ~kept)
+
+
+def test_what_a_negative_click_takes_away_takes_the_smaller_patches_beside_it_along() -> None:
+    thing, leak, crumb = square(4, 10, side=20), square(36, 20, side=8), square(34, 15, side=4)
+    scene = Scene((Click(40, 24, positive=False),), before=thing | leak | crumb)
+    assert same(masks_of(scene, thing)[0], thing)
+    assert same(masks_of(scene, thing | crumb)[0], thing | crumb)
+
+
+def test_what_is_left_of_a_mask_is_no_patch_of_what_a_click_takes_away() -> None:
+    thing, wrong, far = square(30, 20, side=8), square(12, 16, side=16), square(55, side=4)
+    scene = Scene((Click(20, 24, positive=False),), before=thing | wrong | far)
+    assert same(masks_of(scene, far)[0], thing | far)
+
+
 def test_what_no_click_points_at_is_not_taken() -> None:
     cup = square(20, side=20)
     scene = Scene((Click(15, 25),), others=(cup,))
