@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel
 
-from app.core.document import Key, State
+from app.core.document import Entry, Key, Origin, State
 from app.core.events import Event
 from app.core.mask import Mask
 from app.core.suspects import Order
@@ -51,6 +51,20 @@ def test_n_goes_to_a_suspect_and_zooms_to_its_object(drifted: Desk) -> None:
         suspect.object,
     )
     assert drifted.window.canvas.percent != before
+
+
+def test_n_shows_where_an_object_was_last_that_a_suspect_has_lost(opened: Desk) -> None:
+    opened.draw(x=50)
+    opened.do("forward")
+    opened.idle()
+    gone = Entry(None, Origin.PROPAGATED)
+    opened.session.masks.change({Key(frame, 1): gone for frame in range(10, 30)}, "Lose")
+    review, canvas = opened.session.review, opened.window.canvas
+    opened.qtbot.waitUntil(lambda: len(review.suspects) > 0)
+    before = canvas.percent
+    opened.press(Qt.Key.Key_N)
+    assert opened.session.masks.state(Key(opened.session.view.frame, 1)) is State.ABSENT
+    assert canvas.percent != before
 
 
 def test_enter_in_the_list_shows_the_suspect(drifted: Desk) -> None:

@@ -88,7 +88,11 @@ class ReviewVerbs(QObject):
             self._review.dismiss(suspect)
 
     def _zoom_to_selected(self) -> None:
-        selected = self._view.selected
-        entry = None if selected is None else self._masks.shown(self._view.frame).get(selected)
-        if entry is not None and entry.mask is not None:
-            self._canvas.show_area(entry.mask.box)
+        """Show the selected object's surroundings; where it has no mask, those of the nearest."""
+        if (selected := self._view.selected) is None:
+            return
+        at, entries = self._view.frame, self._masks.of_object(selected)
+        boxes = {frame: entry.mask.box for frame, entry in entries.items() if entry.mask}
+        if boxes:
+            nearest = min(boxes, key=lambda frame: (abs(frame - at), frame > at))
+            self._canvas.show_area(boxes[nearest])
