@@ -54,5 +54,5 @@ class Healing(TrackingJob):
 
     def outcome(self, title: str, before: Mapping[Key, Entry], changed: Mapping[Key, Entry]) -> str:
         """Say of each object how many of its masks were changed, kept, in conflict."""
-        facts = heal.summary(self._context.masks.objects, dict(before), dict(changed))
+        facts = heal.summary(self._context.masks.objects, dict(before), dict(changed), self.objects)
         return ". ".join(facts) or f"{title}: nothing changed"
