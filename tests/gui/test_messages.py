@@ -1,6 +1,8 @@
 """The messages over the picture."""
 
-from PySide6.QtWidgets import QLabel, QPushButton, QToolButton
+from PySide6.QtCore import QEvent, QPointF
+from PySide6.QtGui import QEnterEvent
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton
 
 from app.gui.widgets.messages import Level, Message, Messages
 from models.api import Click
@@ -13,6 +15,18 @@ def test_an_error_stays_until_it_is_dismissed_and_others_go(messages: Messages) 
     for message in messages.findChildren(Message):
         message._timer.timeout.emit() if message._timer.isActive() else None
     assert messages.texts == ("The disk is full. Make room.",)
+
+
+def test_a_message_stays_while_the_pointer_is_on_it(messages: Messages) -> None:
+    """Else a click on its button goes into the picture, where it is a correction."""
+    messages.show_message(Level.INFO, "Exported.")
+    (message,) = messages.findChildren(Message)
+    here = QPointF(5, 5)
+    QApplication.sendEvent(message, QEnterEvent(here, here, here))
+    messages.show_message(Level.INFO, "Exported.")  # which would show it longer
+    assert not message._timer.isActive()
+    QApplication.sendEvent(message, QEvent(QEvent.Type.Leave))
+    assert message._timer.isActive()
 
 
 def test_the_same_message_is_not_shown_twice(messages: Messages) -> None:

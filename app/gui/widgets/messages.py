@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QAction
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QAction, QEnterEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -62,6 +62,7 @@ class Message(QFrame):
         self.level = level
         self.of_video = self.of_waiting = self.outlasts = False
         self._said = [text]
+        self._is_pointed_at = False
         self.setObjectName("message")
         self.setProperty("level", level.value)
         self.setAccessibleName(text)
@@ -126,8 +127,12 @@ class Message(QFrame):
         self.setAccessibleName(f"{text} {self._more.text()}")
 
     def restart(self) -> None:
-        """Let the time that it is shown begin anew; an error has no such time."""
-        if self.level in _SHOWN_MS:
+        """Let the time that it is shown begin anew; an error has no such time.
+
+        Nor has one under the pointer: it would go just as it is reached for, and the click would
+        go into the picture.
+        """
+        if self.level in _SHOWN_MS and not self._is_pointed_at:
             self._timer.start(_OFFERED_MS if self._buttons else _SHOWN_MS[self.level])
 
     @property
@@ -149,6 +154,19 @@ class Message(QFrame):
     @Slot()
     def _dismiss(self) -> None:
         self.dismissed.emit(self)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Stay while the pointer is here."""
+        super().enterEvent(event)
+        self._is_pointed_at = True
+        self._timer.stop()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Go, a while after the pointer has."""
+        super().leaveEvent(event)
+        self._is_pointed_at = False
+        if not self.isHidden():
+            self.restart()
 
     def _draw_mark(self) -> None:
         self._mark.setPixmap(icon(_ICONS[self.level]).pixmap(20, 20))
