@@ -1,10 +1,10 @@
 """The messages over the picture."""
 
 from PySide6.QtCore import QEvent, QPointF
-from PySide6.QtGui import QEnterEvent
+from PySide6.QtGui import QAction, QEnterEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton
 
-from app.gui.widgets.messages import Level, Message, Messages
+from app.gui.widgets.messages import Level, Message, Messages, Offer
 from models.api import Click
 from tests.gui.conftest import Desk
 
@@ -119,6 +119,18 @@ def test_several_messages_at_once_are_all_readable(opened: Desk) -> None:
     assert len(shown) == 3
     assert all(each.height() >= each.heightForWidth(each.width()) for each in shown)
     assert opened.window.messages.geometry().top() >= 0
+
+
+def test_a_button_of_a_message_is_as_what_it_does_is_now(messages: Messages) -> None:
+    """A job ends, and is told of, before the actions have looked at what it has left."""
+    action = QAction("View", messages)
+    action.setEnabled(False)
+    action.setToolTip("Nothing was propagated.")
+    messages.show_message(Level.INFO, "Done.", offers=(Offer("View", action),))
+    button = next(each for each in messages.findChildren(QPushButton) if each.text() == "View")
+    action.setToolTip("What has changed")
+    action.setEnabled(True)
+    assert (button.isEnabled(), button.toolTip()) == (True, "What has changed")
 
 
 def undo_is_offered(desk: Desk) -> bool:

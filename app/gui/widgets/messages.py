@@ -87,7 +87,7 @@ class Message(QFrame):
         layout.setContentsMargins(10, 6, 6, 6)
         layout.addWidget(self._mark)
         layout.addLayout(words, 1)
-        self._buttons = [_button(offer) for offer in offers]
+        self._buttons = [OfferButton(offer) for offer in offers]
         for offer, button in zip(offers, self._buttons, strict=True):
             layout.addWidget(button)
             if offer.ends:
@@ -175,6 +175,23 @@ class Message(QFrame):
         super().changeEvent(event)
         if event.type() is QEvent.Type.PaletteChange:
             self._draw_mark()  # a pixmap keeps the colour of the theme it was drawn in
+
+
+class OfferButton(QPushButton):
+    """The button of something that can be done about a message; it follows its action."""
+
+    def __init__(self, offer: Offer) -> None:
+        super().__init__(offer.text)
+        self._action = offer.action
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys with the picture
+        self.clicked.connect(offer.action.trigger)
+        offer.action.changed.connect(self._follow)
+        self._follow()
+
+    @Slot()
+    def _follow(self) -> None:
+        self.setEnabled(self._action.isEnabled())
+        self.setToolTip(self._action.toolTip())
 
 
 class EarlierErrors(QFrame):
@@ -352,14 +369,6 @@ def _label(text: str) -> QLabel:
     label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)
     return label
-
-
-def _button(offer: Offer) -> QPushButton:
-    button = QPushButton(offer.text)
-    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys with the picture
-    button.setToolTip(offer.action.toolTip())
-    button.clicked.connect(offer.action.trigger)
-    return button
 
 
 def _kind(text: str) -> str:
