@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from app.core.exclusion import points_into
-from app.core.shreds import shreds, widened
+from app.core.shreds import dusted, shreds, widened
 from models.api import BoolMask, Box, Click, Prediction, Prompt
 from models.prompt import lies_in, pixel_of
 
@@ -110,11 +110,11 @@ def _new(scene: Scene, predictions: Sequence[Prediction]) -> list[Prediction]:
 
 
 def _whole(scene: Scene, predictions: Iterable[Prediction]) -> list[Prediction]:
-    """Return the model's masks without what they may not enter; what was so far may stay.
+    """Return the model's masks, clean and without what they may not enter; what was so far stays.
 
     Of one that lies in it for the most part only what is clicked is left: it meant another thing.
     """
-    masks = [_cut(scene, each.mask) for each in predictions]
+    masks = [_cut(scene, dusted(each.mask, scene.clicks)) for each in predictions]
     if scene.box is None:
         pairs = zip(masks, predictions, strict=True)
         masks = [

@@ -224,6 +224,13 @@ def test_of_several_labelled_parts_the_largest_tells_the_scale() -> None:
         assert same(masks_of(scene, person, finger_at_click, hand)[0], hand)
 
 
+def test_a_new_mask_has_neither_specks_nor_pinholes() -> None:
+    thing, speck, pinhole = square(10, 10, side=30), square(50, 5, side=1), square(20, side=1)
+    mask = (thing & ~pinhole) | speck
+    assert same(masks_of(Scene((Click(30, 30),)), mask)[0], thing)
+    assert same(masks_of(Scene((), box=Box(8, 8, 42, 42)), mask)[0], thing)
+
+
 def test_a_new_object_is_not_the_other_one_once_more() -> None:
     person, hand = square(2, 2, side=44), square(30, 30, side=8)
     scene = Scene((Click(33, 33),), others=(person,))
