@@ -107,6 +107,25 @@ def test_y_verifies_the_mask(drifted: Desk) -> None:
     assert drifted.session.masks.state(Key(frame, 1)) is State.VERIFIED
 
 
+@pytest.mark.parametrize("key", [Qt.Key.Key_Y, Qt.Key.Key_Return])
+def test_what_a_person_finds_right_is_not_asked_about_again(opened: Desk, key: Qt.Key) -> None:
+    opened.draw()
+    opened.model.fake_tracker.drift = {frame: 2 * frame for frame in range(8, 16)}
+    opened.model.fake_tracker.score = 0.3
+    opened.do("forward")
+    opened.idle()
+    review = opened.session.review
+    opened.qtbot.waitUntil(lambda: review.is_up_to_date and len(review.suspects) > 0)
+    opened.press(Qt.Key.Key_N)
+    asked = review.suspects[0]
+    assert asked.last > asked.first + 1
+    opened.press(key)
+    opened.idle()
+    opened.qtbot.waitUntil(lambda: review.is_up_to_date)
+    frames = range(asked.first, asked.last + 1)
+    assert not any(each.first in frames and each.last in frames for each in review.suspects)
+
+
 def test_a_suspect_is_taken_off_the_list(drifted: Desk) -> None:
     before = len(drifted.session.review.suspects)
     drifted.press(Qt.Key.Key_N)
