@@ -26,7 +26,7 @@ class Healing(TrackingJob):
             context.masks.document, new_anchors, first=view.first, last=view.last
         )
         if not passes:
-            raise NothingToDo("info", "Nothing is stale here.")
+            raise NothingToDo("info", "Nothing has to be healed: no mask is stale here.")
         planned = cls(context, passes)
         planned.new_anchors = frozenset(new_anchors)
         return planned
