@@ -2,7 +2,7 @@
 
 import enum
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from app.core.confidence import log_odds
@@ -13,7 +13,7 @@ from app.core.overlap import inside, quick_iou
 _SWITCH = 3.1  # what it costs to change over: more than any single frame can bring in
 _MOST = 3.0  # by how much one mask of a frame can be better supported than another
 _SCORE = 2.0  # weight of the model's score, as log odds
-_MOST_SCORE = 0.91  # from which on it says no more of whether a mask is right: see confidence.py
+MOST_SCORE = 0.91  # from which on it says no more of whether a mask is right: see confidence.py
 _PLACE = 1.0  # weight of the place between two certain masks, as log odds
 _OPEN, _OPEN_FALL, _OPEN_LEAST = 2.6, 1.0, 0.5  # for new masks, by distance, on an open end
 _VERIFIED = 2.0  # for an old mask where the one it came from was found to be right
@@ -121,7 +121,8 @@ class Stretch:
 
     `frames` are in order of travel from the correction. `start` is the corrected mask, `end` the
     one that is certain beyond the last frame, None where there is none. `old` are all old entries
-    of the object that are known; `beside` is what is known of them.
+    of the object that are known; `beside` is what is known of them, but for those on the frames of
+    `right`, which were put right.
     """
 
     def __init__(
@@ -131,10 +132,11 @@ class Stretch:
         end: Mask | None,
         old: Mapping[int, Entry],
         beside: Beside = Beside.WRONG,
+        right: Collection[int] = (),
     ) -> None:
         self.frames, self.start, self.end, self.old = frames, start, end, old
         self.step = -1 if frames[-1] < frames[0] else 1
-        self._beside = beside
+        self._beside, self._right = beside, right
         last = old.get(frames[-1])
         # Old masks that do not lead to the one that is certain do not come from it.
         self._fits = end is None or last is None or fits(last.mask, end)
@@ -163,10 +165,10 @@ class Stretch:
         if entry is None:
             return None
         support = self._score(entry)
-        if self._beside is Beside.OPEN:
-            return Candidate(entry, support)
-        if self._beside is Beside.RIGHT:
+        if self._beside is Beside.RIGHT or frame in self._right:
             support += _VERIFIED
+        elif self._beside is Beside.OPEN:
+            return Candidate(entry, support)
         elif not self._fits:
             support -= _ASTRAY
         elif self.end is not None:
@@ -175,7 +177,7 @@ class Stretch:
 
     def _score(self, entry: Entry) -> float:
         score = _UNKNOWN if entry.score is None else entry.score
-        return _SCORE * log_odds(min(score, _MOST_SCORE))
+        return _SCORE * log_odds(min(score, MOST_SCORE))
 
 
 def fits(one: Mask | None, other: Mask | None) -> bool:

@@ -1,4 +1,4 @@
-"""The shreds that a cut leaves of a mask along its edge, and the dust that a model makes."""
+"""The shreds that a cut leaves of a mask along its edge, specks and dust: nothing is there."""
 
 from collections.abc import Iterable
 
@@ -10,6 +10,7 @@ from models.prompt import lies_in, pixel_of
 
 _DUST = 0.002  # share of a mask below which a piece of it, or a hole in it, is nothing
 _EXACT = 0.01  # how exact edges are, as a share of the frame's short side
+_SPECK = 0.01  # share of a mask up to which a piece of it is a speck
 
 
 def widened(mask: BoolMask) -> BoolMask:
@@ -61,6 +62,15 @@ def dusted(mask: BoolMask, clicks: Iterable[Click]) -> BoolMask:
     clean: BoolMask = np.zeros_like(mask)
     clean[window] = inner[1:-1, 1:-1]
     return clean
+
+
+def without_specks(mask: BoolMask) -> BoolMask:
+    """Return a mask (H, W) without the pieces that are next to nothing of it."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    is_piece = stats[:, cv2.CC_STAT_AREA] >= _SPECK * np.count_nonzero(mask)
+    is_piece[0] = False
+    pieces: BoolMask = is_piece[labels]
+    return pieces
 
 
 def _wider(mask: BoolMask, kernel: cv2.typing.MatLike) -> BoolMask:

@@ -83,11 +83,10 @@ class Correction(QObject):
 
     def _verify(self, keys: list[Key]) -> None:
         unhealed = self._edit.unhealed
-        exchanged = unhealed.exchange_frames
         given = [key for key in unhealed.take_givers() if key not in keys]
         left = {key: self._masks.entry(key) for key in given}
         # First of all: an anchor on the way would end an exchange.
-        self._exchange_beside()
+        exchanged = self._exchange_beside()
         gave = [self._holder(key, entry) for key, entry in left.items()]
         present = {key: self._masks.entry(key) for key in (*keys, *gave)}
         # Made by a person, one is an anchor already: a step that changes nothing to see.
@@ -97,9 +96,8 @@ class Correction(QObject):
             if entry is not None and (not entry.is_anchor or entry.stale or entry.conflict)
         ]
         if wanted:
-            # What two gave each other is right beside their frame, too, once it is exchanged.
-            cut = [key for key in gave if key.frame not in exchanged]
-            self._edit.verify(wanted, changed=cut)
+            # What two gave each other is right as far as it was exchanged, and stale beyond.
+            self._edit.verify(wanted, changed=gave, spared=exchanged)
         unhealed.note_anchors(key for key, entry in present.items() if entry is not None)
         self._jobs.heal(unhealed.take_anchors())
         self.verified.emit()
@@ -110,8 +108,11 @@ class Correction(QObject):
         mask = entry.mask if entry else None
         return next((Key(key.frame, n) for n, e in shown.items() if e.mask == mask), key)
 
-    def _exchange_beside(self) -> None:
-        """Give objects that were taken for each other their masks back on the frames around."""
+    def _exchange_beside(self) -> frozenset[Key]:
+        """Give objects that were taken for each other their masks back on the frames around.
+
+        Return what was changed.
+        """
         found = self._edit.unhealed.take_exchanges()
         if changes := all_exchanged(self._masks.document, found):
             numbers = sorted({key.object for key in changes})
@@ -121,6 +122,7 @@ class Correction(QObject):
             # Anew: a job that has to make way keeps what it has found by then.
             plan = partial(all_exchanged, self._masks.document, found)
             self._edit.make_anew(plan, text, marks=False)
+        return frozenset(changes)
 
     def _set_waiting(self, key: Key | None) -> None:
         if key != self._waits_at:

@@ -143,10 +143,16 @@ class MaskEdits(QObject):
             self._hidden.pop(key, None)
 
     @interaction("edit")
-    def verify(self, keys: Iterable[Key], *, changed: Collection[Key] = ()) -> None:
+    def verify(
+        self,
+        keys: Iterable[Key],
+        *,
+        changed: Collection[Key] = (),
+        spared: Collection[Key] = (),
+    ) -> None:
         """Make the masks anchors as they are shown, also those that a job would not keep.
 
-        What was propagated around those that were `changed` before is stale then.
+        What was propagated around those that were `changed` before is stale then, but not `spared`.
         """
         shown = {
             key: entry
@@ -160,7 +166,8 @@ class MaskEdits(QObject):
                 key: _verified(entry, changed=key in changed) if entry and key in shown else entry
                 for key, entry in self._as_shown(shown).items()
             }
-            return {**stale_marks(self._masks.document, others), **held}
+            marks = stale_marks(self._masks.document, others)
+            return {key: mark for key, mark in marks.items() if key not in spared} | held
 
         self.make_anew(verified, _text(self._masks, "Approve", shown))
 

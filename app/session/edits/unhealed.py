@@ -16,11 +16,6 @@ class Unhealed:
         self._exchanges = Exchanges()
         self._gave: dict[Key, Entry] = {}  # what is left of masks that gave something
 
-    @property
-    def exchange_frames(self) -> frozenset[int]:
-        """The frames on which objects changed places."""
-        return self._exchanges.frames
-
     def note_anchors(self, keys: Iterable[Key]) -> None:
         """Let the next heal begin at these anchors, too."""
         self._anchors.update(keys)
