@@ -193,7 +193,7 @@ class Lanes:
         if lane is None or not 0 <= key.frame < self._count:
             return
         lane[key.frame] = RANK[entry.state] if entry else 0
-        is_said = bool(entry) and entry.is_anchor and entry.state in _DIAMONDS
+        is_said = entry is not None and entry.is_anchor and entry.state in _DIAMONDS
         self._diamonds[key.object][key.frame] = is_said
         # What a person made or verified is certain, whatever a model had said of it.
         score = 1.0 if entry and entry.is_anchor else self._confidence(entry) if entry else None
