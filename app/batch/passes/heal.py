@@ -12,7 +12,7 @@ from app.core.heal import Rules, Watch, agree, difference, probes
 from app.core.mask import Mask
 from app.core.overlap import inside
 from app.core.passes import PackedAnchors, Pass
-from app.core.walk import Settled, Verdict, Walk, is_conflict
+from app.core.walk import Settled, Verdict, Walk, apart, is_conflict
 from models.api import Tracker
 
 _BACK = 8  # frames that a pass goes back where it is not clear where the drift began
@@ -139,7 +139,7 @@ class _Healing:
                             beside.setdefault(frame, {})[other] = mask
                 met = number in self._met
                 found[number] = walk.settled(back[number], met=met, others=beside)
-        return found
+        return apart(found)
 
     def _held(self, walk: Walk, settled: Settled) -> Iterator[tuple[int, Entry]]:
         disputed = not walk.agreed and walk.stretch.end is not None
@@ -248,7 +248,7 @@ class _Healing:
     def _drifts_close_by(self, number: int, ahead: Sequence[int], entry: Entry) -> bool:
         """Whether the old masks become much less sure on one of the frames than `entry` is."""
         old = (self._old[Key(frame, number)] for frame in ahead)
-        scores = [each.score for each in old if each.mask is not None and each.score is not None]
+        scores = [each.score for each in old if each.score is not None]
         return entry.score is not None and min(scores, default=1.0) < entry.score - _LESS_SURE
 
     def _holds_ahead(self, number: int, frame: int, entry: Entry) -> bool:
