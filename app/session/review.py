@@ -16,6 +16,7 @@ from app.core.suspects import Order, Suspect, part
 from app.session.jobs.runner import JobRunner
 from app.session.state.background import Background
 from app.session.state.context import SessionContext
+from app.session.state.masks import Masks
 
 _SOON_MS = 200
 _LIVE_MS = 1_000  # while a job goes on finding masks
@@ -26,6 +27,41 @@ class _Passed(NamedTuple):
 
     mask: Mask | None
     anchor: Key | None
+
+
+class PassedMasks:
+    """The masks that a person has let pass: for as long as they stay as they are, all is well."""
+
+    def __init__(self, masks: Masks) -> None:
+        self._masks = masks
+        self._passed: dict[Key, _Passed] = {}
+
+    def note(self, suspect: Suspect, anchor: Key | None = None) -> None:
+        """Let the masks of a suspect pass, with an `anchor` for as long as that is one."""
+        for frame in range(suspect.first, suspect.last + 1):
+            key = Key(frame, suspect.object)
+            self._passed[key] = _Passed(self._now(key), anchor)
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._passed.clear()
+
+    def left_of(self, suspect: Suspect) -> Suspect | None:
+        """Return a suspect without the masks at its ends that were let pass; None = all were."""
+        frames = range(suspect.first, suspect.last + 1)
+        left = [frame for frame in frames if not self._holds(Key(frame, suspect.object))]
+        if not left or (left[0] == suspect.first and left[-1] == suspect.last):
+            return suspect if left else None
+        return part(suspect, self._masks.of_object(suspect.object), left[0], left[-1])
+
+    def _holds(self, key: Key) -> bool:
+        passed = self._passed.get(key)
+        if passed is None or passed.mask != self._now(key):
+            return False
+        return passed.anchor is None or is_anchor(self._masks.document, passed.anchor)
+
+    def _now(self, key: Key) -> Mask | None:
+        return mask_in(self._masks.shown(key.frame), key.object)
 
 
 class Review(QObject):
@@ -45,7 +81,7 @@ class Review(QObject):
         self.suspects: tuple[Suspect, ...] = ()
         self._order, self._only = Order.VALUE, False
         self._current: Suspect | None = None
-        self._fine: dict[Key, _Passed] = {}
+        self._fine = PassedMasks(context.masks)
         self._dirty: set[int] = set()
         self._finder = Finder()  # used in the background only
         self._background = Background("review", self)
@@ -88,7 +124,8 @@ class Review(QObject):
         self._timer.stop()
         self._background.stop()
         self._busy = False
-        self._finder, self._fine, self._current = Finder(), {}, None
+        self._finder, self._current = Finder(), None
+        self._fine.clear()
         self._dirty = set()
         self._set(())
 
@@ -160,7 +197,8 @@ class Review(QObject):
 
     def dismiss(self, suspect: Suspect) -> None:
         """Take a suspect off the list: it was looked at and is fine, for as long as it is so."""
-        self._pass(suspect)
+        self._fine.note(suspect)
+        self._set(self.found)
 
     def pass_current(self) -> None:
         """Take the suspect that was gone to off the list, for its worst mask was found to be right.
@@ -169,33 +207,8 @@ class Review(QObject):
         """
         current = self._current
         if current is not None and self.is_at_suspect and self._view.frame == current.frame:
-            self._pass(current, Key(current.frame, current.object))
-
-    def _pass(self, suspect: Suspect, anchor: Key | None = None) -> None:
-        for frame in range(suspect.first, suspect.last + 1):
-            key = Key(frame, suspect.object)
-            self._fine[key] = _Passed(self._mask(key), anchor)
-        self._set(self.found)
-
-    def _left_of(self, suspect: Suspect) -> Suspect | None:
-        """Return a suspect without the masks at its ends that a person has let pass, as they are.
-
-        None where those are all.
-        """
-        frames = range(suspect.first, suspect.last + 1)
-        left = [frame for frame in frames if not self._is_fine(Key(frame, suspect.object))]
-        if not left or (left[0] == suspect.first and left[-1] == suspect.last):
-            return suspect if left else None
-        return part(suspect, self._masks.of_object(suspect.object), left[0], left[-1])
-
-    def _is_fine(self, key: Key) -> bool:
-        passed = self._fine.get(key)
-        if passed is None or passed.mask != self._mask(key):
-            return False
-        return passed.anchor is None or is_anchor(self._masks.document, passed.anchor)
-
-    def _mask(self, key: Key) -> Mask | None:
-        return mask_in(self._masks.shown(key.frame), key.object)
+            self._fine.note(current, Key(current.frame, current.object))
+            self._set(self.found)
 
     def _position(self) -> int | None:
         """Return where the current suspect stands now; it may have shrunk since."""
@@ -243,7 +256,7 @@ class Review(QObject):
             rest
             for each in suspects
             # What is only stale is known to be, and waits for a heal.
-            if each.reasons != (Reason.STALE,) and (rest := self._left_of(each)) is not None
+            if each.reasons != (Reason.STALE,) and (rest := self._fine.left_of(each)) is not None
         )
         if left != self.found:
             self.found = left

@@ -62,10 +62,6 @@ class Job(ABC):
     def covers(self, key: Key) -> bool:
         """Whether an edit at `key` falls into the objects and frames of the job."""
 
-    def fills(self, key: Key) -> bool:
-        """Whether the job gives a mask at `key`, if it may."""
-        return self.covers(key)
-
     def count_step(self) -> bool:
         """Take note that the engine has answered once more.
 

@@ -49,7 +49,3 @@ class TrackingJob(Job):
             <= max(each.frames[0], each.frames[-1])
             for each in self.passes
         )
-
-    def fills(self, key: Key) -> bool:
-        """Whether the frames that a pass fills of an object have `key` among them."""
-        return any(key.frame in each.spans.get(key.object, ()) for each in self.passes)
