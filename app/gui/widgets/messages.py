@@ -296,7 +296,7 @@ class Messages(QWidget):
 
     @Slot()
     def end_waiting(self) -> None:
-        """Dismiss what says that something waits: it has begun."""
+        """Dismiss what says that something waits, or that a key ends it: that is past."""
         self._remove([each for each in self._kept if each.of_waiting])
 
     def withdraw_offers(self) -> None:
