@@ -179,7 +179,8 @@ def _off(before: BoolMask, change: BoolMask, click: Click) -> BoolMask:
 def _by_pieces(scene: Scene, before: BoolMask, click: Click) -> Iterator[BoolMask]:
     """Yield the mask with the loose piece of another object, or without its own, at a click."""
     if not click.positive:
-        yield before & ~_piece(before, click)
+        if lies_in(click, before):
+            yield before & ~_piece(before, click)
         return
     for other in scene.others:
         piece = _piece(other, click)

@@ -53,6 +53,13 @@ def test_a_piece_apart_that_goes_for_the_most_part_goes_whole(goes: int, *, whol
     assert any(same(mask, thing | leaves if whole else thing) for mask in others)
 
 
+def test_a_negative_click_in_a_hole_asks_the_model_what_lies_round_it() -> None:
+    thing, ring = square(5), square(40, 20, side=10)
+    ring[24:26, 44:46] = False
+    scene = Scene((Click(44, 24, positive=False),), before=thing | ring)
+    assert same(masks_of(scene, thing)[0], thing)
+
+
 def test_a_part_of_a_mask_in_one_piece_goes_alone() -> None:
     thing, speck = square(10, side=10), square(45, 45, side=1)
     scene = Scene((Click(11, 25, positive=False),), before=thing | speck)
