@@ -161,10 +161,11 @@ def _changed(scene: Scene, before: BoolMask, mask: BoolMask) -> BoolMask:
     """Return what a mask changes at the last click, nothing where it leaves that as it is."""
     click = scene.clicks[-1]
     change = _cut(scene, mask & ~before) if click.positive else before & ~mask
-    near = _piece(change, click)
+    beside = not click.positive and not lies_in(click, before)
+    near = _round(change, click) if beside else _piece(change, click)
     if not near.any():
         return near
-    if not click.positive:
+    if not click.positive and not beside:
         near = _off(before, near, click)
     return near | _crumbs(scene.others if click.positive else (before,), near, change)
 
@@ -338,6 +339,17 @@ def _piece(mask: BoolMask, click: Click) -> BoolMask:
     _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
     piece: BoolMask = labels == labels[pixel_of(click, mask.shape)]
     return piece
+
+
+def _round(mask: BoolMask, click: Click) -> BoolMask:
+    """Return the pieces of a mask between whose edges a click lies, as in a hole."""
+    row, column = pixel_of(click, mask.shape)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    left, top, width, height, _ = stats.T
+    is_round = (left <= column) & (column < left + width) & (top <= row) & (row < top + height)
+    is_round[0] = False
+    pieces: BoolMask = is_round[labels]
+    return pieces
 
 
 def _distinct(found: Iterable[Prediction]) -> tuple[Prediction, ...]:

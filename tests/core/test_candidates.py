@@ -53,11 +53,21 @@ def test_a_piece_apart_that_goes_for_the_most_part_goes_whole(goes: int, *, whol
     assert any(same(mask, thing | leaves if whole else thing) for mask in others)
 
 
-def test_a_negative_click_in_a_hole_asks_the_model_what_lies_round_it() -> None:
+def test_a_negative_click_in_a_hole_takes_away_what_lies_round_it_and_leaves_the_rest() -> None:
     thing, ring = square(5), square(40, 20, side=10)
     ring[24:26, 44:46] = False
+    lost = thing & (np.indices(SIZE)[1] >= 7)
     scene = Scene((Click(44, 24, positive=False),), before=thing | ring)
-    assert same(masks_of(scene, thing)[0], thing)
+    first, *others = masks_of(scene, lost)
+    assert same(first, thing)
+    assert any(same(mask, lost) for mask in others)
+
+
+def test_a_negative_click_with_nothing_round_it_asks_the_model() -> None:
+    thing = square(5)
+    lost = thing & (np.indices(SIZE)[1] >= 7)
+    scene = Scene((Click(50, 40, positive=False),), before=thing)
+    assert same(masks_of(scene, lost)[0], lost)
 
 
 def test_a_part_of_a_mask_in_one_piece_goes_alone() -> None:
