@@ -9,13 +9,16 @@ from dataclasses import replace
 import numpy as np
 
 from app.core.document import Changes, Entry, Key
+from app.core.evidence import MOST_SCORE
 from app.core.mask import Mask
+from app.core.shreds import shreds
 from models.api import BoolMask, Box, Click
 from models.prompt import lies_in
 
 Entries = Mapping[int, Entry]  # object -> what it has on the frame
 _LIKE = 0.25  # share of the new mask's area from which on the old one was a thing, no remnant
 _SPECKS = 0.01  # share of a mask up to which what is left of it is nothing
+_SURER = 0.05  # by how much higher the score of what gives nothing is
 _LEFT = 0.05  # IoU with the mask before under which an object is somewhere else
 
 
@@ -125,33 +128,57 @@ def admit(
 
 
 def settle(
-    entries: Entries, frame: int, found: Entries, *, fixed: Collection[int] = ()
+    entries: Entries,
+    frame: int,
+    found: Entries,
+    *,
+    fixed: Collection[int] = (),
+    outside: Collection[int] = (),
 ) -> dict[Key, Entry]:
     """Return what a model's masks `found` on one frame change there.
 
-    They are cut where they would enter an anchor or a `fixed` object. What was only propagated
-    gives, but not its last pixel: then it is the new mask that is cut. One of which nothing is left
-    changes nothing. What those found had before is in nobody's way: it is replaced.
+    They are cut where they would enter an anchor, a `fixed` object, or one from `outside` of what
+    is under way, of which the model is clearly surer. What else was only propagated gives, but not
+    its last pixel: then it is the new mask that is cut. One of which nothing is left changes
+    nothing. What those found had before is in nobody's way: it is replaced.
     """
     here = {number: entry for number, entry in entries.items() if number not in found}
     changed: dict[Key, Entry] = {}
     for number, entry in found.items():
         key = Key(frame, number)
-        keeping = set(keepers(here, (), fixed=fixed)) - {number}
+        surer = {n for n in here.keys() & set(outside) if _is_surer(here[n], entry)}
+        keeping = set(keepers(here, (), fixed=fixed)) - {number} | surer
         if not _touches_any(here, entry):
             changes: Changes = {key: entry}
+        elif (left := _cut(entry, [here[each] for each in keeping & here.keys()])) is None:
+            changes = {}
         else:
-            changes = exclude(here, key, entry, keeping=keeping)
-            if lost := {each.object for each, left in changes.items() if left is None}:
-                changes = exclude(here, key, entry, keeping=keeping | lost)
+            changes = exclude(here, key, left, keeping=keeping)
+            if lost := {each.object for each, rest in changes.items() if rest is None}:
+                changes = exclude(here, key, left, keeping=keeping | lost)
         kept = {each: left for each, left in changes.items() if left is not None}
         changed |= kept
         here |= {each.object: left for each, left in kept.items()}
     stays = {n for n in found if n in entries and Key(frame, n) not in changed}
     if stays:
         rest = {number: entry for number, entry in found.items() if number not in stays}
-        return settle(entries, frame, rest, fixed=fixed)
+        return settle(entries, frame, rest, fixed=fixed, outside=outside)
     return changed
+
+
+def _cut(entry: Entry, kept: Iterable[Entry]) -> Entry | None:
+    """Return an entry without what others keep, and without the shreds that this leaves."""
+    if entry.mask is None:
+        return entry
+    pixels = entry.mask.decode()
+    cut = np.zeros_like(pixels)
+    for other in kept:
+        cut |= pixels & _pixels(other, pixels.shape)
+    if not cut.any():
+        return entry
+    rest = pixels & ~cut
+    mask = Mask.encode(rest & ~shreds(rest, cut))
+    return None if mask is None else replace(entry, mask=mask)
 
 
 def _is_gone(other: Entry, changes: Changes, frame: int, number: int) -> bool:
@@ -167,6 +194,13 @@ def _is_elsewhere(before: Entry, mask: Mask) -> bool:
     """Whether a mask is a thing of another place, of which the object had one like it."""
     old = before.mask
     return old is not None and old.iou(mask) < _LEFT and old.area > _LIKE * mask.area
+
+
+def _is_surer(one: Entry, other: Entry) -> bool:
+    """Whether a model is clearly surer of one mask than of another."""
+    if one.score is None or other.score is None:
+        return False
+    return min(one.score, MOST_SCORE) > other.score + _SURER
 
 
 def _touches_any(others: Entries, entry: Entry) -> bool:

@@ -86,6 +86,26 @@ def test_enter_stays_where_no_suspect_is_being_looked_at(drifted: Desk) -> None:
     assert drifted.session.view.frame == 10
 
 
+def test_who_is_taken_along_by_a_heal_is_back_at_its_end(drifted: Desk) -> None:
+    visited: list[int] = []
+    drifted.draw(frame=10, x=30)
+    drifted.session.view.go_to(10)
+    drifted.session.view.select(1)
+    drifted.session.view.frame_changed.connect(lambda: visited.append(drifted.session.view.frame))
+    gate = drifted.model.fake_tracker.gate
+    gate.close()
+    drifted.press(Qt.Key.Key_Return)
+
+    def is_elsewhere() -> bool:
+        gate.let(1)
+        return bool(visited)
+
+    drifted.qtbot.waitUntil(is_elsewhere)
+    gate.open()
+    drifted.idle()
+    assert drifted.session.view.frame == 10
+
+
 def test_y_verifies_the_mask(drifted: Desk) -> None:
     drifted.press(Qt.Key.Key_N)
     frame = drifted.session.view.frame

@@ -94,8 +94,9 @@ class Player(QObject):
 class Follower(QObject):
     """Goes along with a propagation for as long as the person leaves the picture alone.
 
-    Who goes to another frame or edits something stays there until the next propagation. `wanted`
-    tells whether the person has chosen to be taken along.
+    Who goes to another frame or edits something stays there until the next propagation. At the end
+    of a heal the person is back on the frame that was corrected. `wanted` tells whether the person
+    has chosen to be taken along.
     """
 
     def __init__(
@@ -112,6 +113,7 @@ class Follower(QObject):
         self._view, self._jobs, self._wanted = view, jobs, wanted
         self._left_alone = False
         self._going = False
+        self._home: int | None = None  # the frame that a heal began on
         status.state_changed.connect(self._on_state_changed)
         jobs.progress_changed.connect(self._on_progress)
         view.frame_changed.connect(self._on_frame_changed)
@@ -119,7 +121,10 @@ class Follower(QObject):
 
     @Slot(object)
     def _on_state_changed(self, state: SessionState) -> None:
+        if self._left_alone and self._home is not None:
+            self._go(self._home)
         self._left_alone = state is SessionState.PROPAGATING
+        self._home = None
 
     @Slot(object)
     def _on_progress(self, progress: Progress | None) -> None:
@@ -128,8 +133,13 @@ class Follower(QObject):
         held = QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton
         if progress is None or not wanted or held:
             return
+        if progress.outward and self._home is None:
+            self._home = self._view.frame
+        self._go(progress.at)
+
+    def _go(self, frame: int) -> None:
         self._going = True
-        self._view.go_to(progress.at)
+        self._view.go_to(frame)
         self._going = False
 
     @Slot()
@@ -139,7 +149,8 @@ class Follower(QObject):
 
     @Slot()
     def _on_history_changed(self) -> None:
-        if not self._jobs.newest:  # not by the job itself, which keeps what it has done
+        # Not by the job itself, which keeps what it has done, and has ended when it keeps the last.
+        if self._jobs.running[0] and not self._jobs.newest:
             self._stop()
 
     @Slot()

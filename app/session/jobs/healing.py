@@ -16,6 +16,7 @@ class Healing(TrackingJob):
     """Recomputes what is stale beside the anchors `new_anchors`."""
 
     _verb = "Heal"
+    _outward = True
     joins = True
 
     @classmethod

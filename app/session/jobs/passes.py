@@ -11,6 +11,7 @@ class TrackingJob(Job):
     """A job of passes, each over neighbouring frames."""
 
     _verb = ""
+    _outward = False  # from where the person is
 
     def __init__(self, context: SessionContext, passes: tuple[Pass, ...]) -> None:
         super().__init__(context)
@@ -37,7 +38,7 @@ class TrackingJob(Job):
     def meter(self) -> Meter:
         """Return a meter of all frames of all passes."""
         frames = [frame for each in self.passes for frame in each.frames]
-        return Meter(self.title, frames, tuple(sorted(self.objects)))
+        return Meter(self.title, frames, tuple(sorted(self.objects)), outward=self._outward)
 
     def covers(self, key: Key) -> bool:
         """Whether `key` lies in the objects and between the ends of a pass."""

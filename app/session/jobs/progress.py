@@ -13,7 +13,8 @@ class Progress:
     """How far the running job is.
 
     `fps` in frames per second and `seconds_left` are None until they can be told. `first` to
-    `last` are the frames that it fills, `at` the one it is at, `objects` what it follows.
+    `last` are the frames that it fills, `at` the one it is at, `objects` what it follows. Of one
+    that works `outward` from where the person is, the end is no place to be.
     """
 
     text: str
@@ -25,13 +26,16 @@ class Progress:
     last: int
     at: int
     objects: tuple[int, ...]
+    outward: bool = False
 
 
 class Meter:
     """Counts the frames of one job."""
 
-    def __init__(self, text: str, frames: Sequence[int], objects: tuple[int, ...]) -> None:
-        self._text, self._objects = text, objects
+    def __init__(
+        self, text: str, frames: Sequence[int], objects: tuple[int, ...], *, outward: bool = False
+    ) -> None:
+        self._text, self._objects, self._outward = text, objects, outward
         self._total = len(frames)
         self._first, self._last = min(frames), max(frames)
         self._done = 0
@@ -67,4 +71,5 @@ class Meter:
             last=self._last,
             at=at,
             objects=self._objects,
+            outward=self._outward,
         )

@@ -74,7 +74,7 @@ class Results:
         is_whole = running.job.count_step()
         given = _permitted_entries(self._masks.document, running.job.given(found))
         if not self._preferences.settings.overlap:
-            given = _settled(self._masks, given)
+            given = _settled(self._masks, given, running.job.objects)
         self._masks.add_pending(given)
         if not is_whole:
             running.half = (running.half or set()) | given.keys()
@@ -105,7 +105,7 @@ class Results:
             gave = {k for k in taken if k.frame in frames and k.object not in running.job.objects}
             for key in gave:  # they give anew, to what is kept
                 del taken[key]
-            taken |= self._settled_anew(frames, taken.keys() - half - refused, taken)
+            taken |= self._settled_anew(running, frames, taken.keys() - half - refused, taken)
         running.before = {key: document.get(key) for key in taken} | running.before
         changes = {
             key: entry
@@ -124,7 +124,11 @@ class Results:
             self._masks.entries_changed.emit(unused)
 
     def _settled_anew(
-        self, frames: Collection[int], keys: Collection[Key], taken: dict[Key, Entry]
+        self,
+        running: RunningJob,
+        frames: Collection[int],
+        keys: Collection[Key],
+        taken: dict[Key, Entry],
     ) -> dict[Key, Entry]:
         """Return what is left of pending masks where something else stands on their frames now.
 
@@ -139,7 +143,9 @@ class Results:
             if key.frame in frames and (old is None or old.mask is not taken[key].mask):
                 found.setdefault(key.frame, {})[key.object] = taken.pop(key)
         for frame, here in found.items():
-            settled |= settle(document.on_frame(frame), frame, here, fixed=fixed - here.keys())
+            there = document.on_frame(frame)
+            outside, kept = there.keys() - running.job.objects, fixed - here.keys()
+            settled |= settle(there, frame, here, fixed=kept, outside=outside)
         return settled
 
 
@@ -148,18 +154,21 @@ def _fixed(masks: Masks) -> set[int]:
     return {info.id for info in masks.objects if info.locked or not info.visible}
 
 
-def _settled(masks: Masks, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
+def _settled(masks: Masks, found: Mapping[Key, Entry], own: Collection[int]) -> dict[Key, Entry]:
     """Return what masks of a model change on their frames, where masks exclude each other.
 
     Masks that stand there already are in nobody's way: most of those that a heal confirms do. One
     that stood there before the job, and holds, takes nothing of what the job has found of others.
+    What gave to a mask of the job's `own` objects that is replaced now gives anew.
     """
     fixed = _fixed(masks)
-    changed: dict[Key, Entry] = {}
+    changed, again = _given_back(masks, {key.frame for key in found}, own)
     frames: dict[tuple[int, bool], dict[int, Entry]] = {}
-    for key, entry in found.items():
+    given_back = {key.frame for key in changed}
+    for key, entry in {**again, **found}.items():
         before, old = masks.entry(key), masks.document.get(key)
-        if before is not None and before.mask is entry.mask:
+        stands = before is not None and before.mask is entry.mask
+        if stands and key.frame not in given_back:
             changed[key] = entry
         else:
             holds = old is not None and old.mask is entry.mask
@@ -170,8 +179,24 @@ def _settled(masks: Masks, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
             **{k.object: e for k, e in changed.items() if k.frame == frame},
         }
         kept = (fixed | (_found(masks.document, frame, shown) if holds else set())) - here.keys()
-        changed |= settle(shown, frame, here, fixed=kept)
+        outside = shown.keys() - set(own)
+        changed |= settle(shown, frame, here, fixed=kept, outside=outside)
     return changed
+
+
+def _given_back(
+    masks: Masks, frames: Collection[int], own: Collection[int]
+) -> tuple[dict[Key, Entry], dict[Key, Entry]]:
+    """Return what others had before they gave to the job, and what they gave it to."""
+    others, takers = dict[Key, Entry](), dict[Key, Entry]()
+    for frame in frames:
+        shown, old = masks.shown(frame), masks.document.on_frame(frame)
+        found = _found(masks.document, frame, shown)
+        gave = [number for number in found if number not in own and number in old]
+        if gave:
+            others |= {Key(frame, number): old[number] for number in gave}
+            takers |= {Key(frame, number): shown[number] for number in found.intersection(own)}
+    return others, takers
 
 
 def _found(document: Document, frame: int, shown: Mapping[int, Entry]) -> set[int]:
