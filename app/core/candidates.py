@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from app.core.exclusion import points_into
-from app.core.shreds import shreds, widened
+from app.core.shreds import shreds, widened, without_specks
 from models.api import BoolMask, Box, Click, Prediction, Prompt
 from models.prompt import lies_in, pixel_of
 
@@ -27,7 +27,6 @@ _ALL_TAKEN = 0.7  # share of another object from which on a change takes all of 
 _PART = 0.25  # share of a mask below which an object that it holds is a part of it
 _LIKE = 0.4  # share of a mask from which on a piece is a thing like it
 _JOINED = 1.0  # for joining two objects rather than being where the other one is
-_SPECK = 0.01  # share of a mask up to which a piece of it is a speck
 _REMINDERS = 3  # neighbours of which a segmenter is told
 _DISC = 0.01  # radius of a dab, as a share of the frame's short side
 
@@ -180,7 +179,7 @@ def _crumbs(givers: Iterable[BoolMask], near: BoolMask, change: BoolMask) -> Boo
         changed = np.bincount(labels[change], minlength=len(areas))
         is_crumb = (areas <= _area(near & giver)) & (2 * changed > areas)
         is_crumb &= (np.abs(centroids - middle) <= reach).all(axis=1)
-        is_crumb[[0, areas.argmax()]] = False
+        is_crumb[0] = is_crumb[int(areas.argmax())] = False
         crumbs |= is_crumb[labels]
     return crumbs
 
@@ -193,16 +192,7 @@ def _place_of(scene: Scene, before: BoolMask, click: Click) -> BoolMask | None:
 
 def _touch(one: BoolMask, other: BoolMask) -> bool:
     """Whether two masks come as near to each other as edges are exact, but for specks of either."""
-    return bool((widened(_without_specks(one)) & _without_specks(other)).any())
-
-
-def _without_specks(mask: BoolMask) -> BoolMask:
-    """Return a mask without the pieces that are next to nothing of it."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
-    is_piece = stats[:, cv2.CC_STAT_AREA] >= _SPECK * _area(mask)
-    is_piece[0] = False
-    pieces: BoolMask = is_piece[labels]
-    return pieces
+    return bool((widened(without_specks(one)) & without_specks(other)).any())
 
 
 def _part_held(scene: Scene, mask: BoolMask) -> int | None:

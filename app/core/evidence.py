@@ -2,7 +2,7 @@
 
 import enum
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from app.core.confidence import log_odds
@@ -121,7 +121,8 @@ class Stretch:
 
     `frames` are in order of travel from the correction. `start` is the corrected mask, `end` the
     one that is certain beyond the last frame, None where there is none. `old` are all old entries
-    of the object that are known; `beside` is what is known of them.
+    of the object that are known; `beside` is what is known of them, but for those on the frames of
+    `right`, which were put right.
     """
 
     def __init__(
@@ -131,10 +132,11 @@ class Stretch:
         end: Mask | None,
         old: Mapping[int, Entry],
         beside: Beside = Beside.WRONG,
+        right: Collection[int] = (),
     ) -> None:
         self.frames, self.start, self.end, self.old = frames, start, end, old
         self.step = -1 if frames[-1] < frames[0] else 1
-        self._beside = beside
+        self._beside, self._right = beside, right
         last = old.get(frames[-1])
         # Old masks that do not lead to the one that is certain do not come from it.
         self._fits = end is None or last is None or fits(last.mask, end)
@@ -163,10 +165,10 @@ class Stretch:
         if entry is None:
             return None
         support = self._score(entry)
-        if self._beside is Beside.OPEN:
-            return Candidate(entry, support)
-        if self._beside is Beside.RIGHT:
+        if self._beside is Beside.RIGHT or frame in self._right:
             support += _VERIFIED
+        elif self._beside is Beside.OPEN:
+            return Candidate(entry, support)
         elif not self._fits:
             support -= _ASTRAY
         elif self.end is not None:

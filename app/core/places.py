@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import permutations
+from itertools import combinations, permutations
 
 from app.core.document import Changes, Document, Entry, Key, mask_in
 from app.core.mask import Mask
 from app.core.overlap import inside, quick_iou
 from app.core.plan import anchor_frames
+from app.core.shreds import without_specks
 
 _CLEARLY = 0.2  # IoU by which a mask lies more on one object's than on another's
 _HALF = 0.5  # share of a mask from which on it lies in another one
@@ -59,14 +60,16 @@ def exchanged(document: Document, frame: int, owners: Owners) -> Changes:
     There each has the place that was the one of its owner: they were taken for each other, from the
     frame on up to the next anchor of any, to where they change back, or to where it is not known
     any more which is which; and back to where they met, or nowhere where they met nowhere. What
-    they get back is not stale: it waits for no heal.
+    they get back is not stale: it waits for no heal. Where one was lost, the next heal looks for
+    it.
     """
     changes: dict[Key, Entry | None] = {}
     for each in (*_back(document, frame, owners), *_onward(document, frame, owners)):
         here = document.on_frame(each)
         for number, owner in owners.items():
             entry = here.get(owner)
-            changes[Key(each, number)] = replace(entry, stale=False) if entry else None
+            lost = entry is not None and entry.mask is None
+            changes[Key(each, number)] = replace(entry, stale=lost) if entry else None
     return changes
 
 
@@ -166,10 +169,18 @@ def changes_place(
 def _meet(document: Document, frame: int, owners: Owners) -> bool:
     """Whether one of the objects is not to be seen on a frame, or two are beside each other."""
     here = document.on_frame(frame)
-    masks = [mask_in(here, number) for number in owners]
-    boxes = [mask.box for mask in masks if mask is not None]
-    return len(boxes) < len(owners) or any(
-        one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
-        for index, one in enumerate(boxes)
-        for other in boxes[index + 1 :]
+    masks = [mask for number in owners if (mask := mask_in(here, number)) is not None]
+    return len(masks) < len(owners) or any(
+        _boxes_meet(one, other) and _boxes_meet(*map(_pieces, (one, other)))
+        for one, other in combinations(masks, 2)
     )
+
+
+def _boxes_meet(one: Mask, other: Mask) -> bool:
+    top, bottom, left, right = other.box
+    return one.box[0] < bottom and top < one.box[1] and one.box[2] < right and left < one.box[3]
+
+
+def _pieces(mask: Mask) -> Mask:
+    """Return a mask without specks, which lie anywhere."""
+    return Mask.encode(without_specks(mask.decode())) or mask

@@ -1,4 +1,4 @@
-"""The shreds that a cut leaves of a mask along its edge: edges differ, and nothing is there."""
+"""The shreds that a cut leaves of a mask along its edge, and specks: nothing is there."""
 
 import cv2
 import numpy as np
@@ -6,6 +6,7 @@ import numpy as np
 from models.api import BoolMask
 
 _EXACT = 0.01  # how exact edges are, as a share of the frame's short side
+_SPECK = 0.01  # share of a mask up to which a piece of it is a speck
 
 
 def widened(mask: BoolMask) -> BoolMask:
@@ -30,6 +31,15 @@ def shreds(rest: BoolMask, cut: BoolMask) -> BoolMask:
     is_shred[0] = False
     found: BoolMask = is_shred[labels]
     return found
+
+
+def without_specks(mask: BoolMask) -> BoolMask:
+    """Return a mask (H, W) without the pieces that are next to nothing of it."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    is_piece = stats[:, cv2.CC_STAT_AREA] >= _SPECK * np.count_nonzero(mask)
+    is_piece[0] = False
+    pieces: BoolMask = is_piece[labels]
+    return pieces
 
 
 def _wider(mask: BoolMask, kernel: cv2.typing.MatLike) -> BoolMask:

@@ -369,6 +369,14 @@ def test_old_masks_that_were_put_right_with_the_corrected_one_stand() -> None:
     assert {key: document.get(key) for key in right} == right
 
 
+def test_what_lies_beyond_old_masks_that_were_put_right_is_none_of_them() -> None:
+    document = corrected(40, at=20, drifted=range(20, 32), anchors={0: 10, 39: 10})
+    right = {Key(f, 1): Entry(mask_at(10), Origin.PROPAGATED, score=0.9) for f in range(21, 24)}
+    document.replace(right)
+    document.replace(healed(document, 20, FakeTracker(FakeFrames(40))))
+    assert {entry.mask for key, entry in document.items()} == {mask_at(10)}
+
+
 def test_what_is_new_of_a_frame_is_said_after_what_is_kept_and_takes_from_it() -> None:
     drifted = range(15, 26)
     document = corrected(40, at=20, drifted=drifted, anchors={0: 10, 39: 10})

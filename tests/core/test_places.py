@@ -53,6 +53,23 @@ def test_back_to_where_they_met() -> None:
     assert frames_of(document) == [9, *range(FRAME + 1, 20)]
 
 
+def test_where_one_is_lost_it_waits_for_a_heal() -> None:
+    document = swapped_until(5)
+    document.replace({Key(f, 1): Entry(None, Origin.PROPAGATED, score=0.0) for f in (12, 13)})
+    changes = exchanged(document, FRAME, {1: 2, 2: 1})
+    assert {key for key, e in changes.items() if e and e.stale} == {Key(12, 2), Key(13, 2)}
+
+
+def test_specks_of_a_mask_are_no_place_where_they_meet() -> None:
+    document = swapped_until(3)
+    near = square(8, side=10)
+    spread = square(40, side=10)
+    document.replace({Key(4, 1): entry(Mask.encode(near)), Key(4, 2): entry(LEFT)})
+    spread[25, 5] = True
+    document.replace({Key(7, 1): entry(Mask.encode(spread))})
+    assert frames_of(document) == [*range(5, FRAME), *range(FRAME + 1, 20)]
+
+
 def test_up_to_where_they_change_back() -> None:
     document = swapped_until(5)
     document.replace({Key(f, 1): entry(LEFT) for f in range(14, 20)})

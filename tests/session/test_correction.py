@@ -449,7 +449,7 @@ def test_a_mask_that_holds_takes_nothing_of_what_the_same_heal_has_found(
     idle()
     both = square(0) | square(42)
     two = Entry(Mask.encode(both), Origin.PROPAGATED, score=0.9)
-    desk.made.fake_tracker.score = 0.5
+    desk.made.fake_tracker.score = 0.86
     session.masks.change({Key(frame, 1): two for frame in range(5, 16)}, "On two things")
     draw(desk, 3, number=2, x=40)
     draw(desk, 25, x=1)

@@ -188,14 +188,12 @@ class _Healing:
         old = {f: self._old[Key(f, number)] for f in near if Key(f, number) in self._old}
         start = pass_.anchors.get(pass_.frames[0], {}).get(number)
         end = self._standing(number, ordered[-1] + pass_.step)
-        beside = self._beside(number, old.get(ordered[0]))
-        return Stretch(frames or list(ordered), start, end, old, beside)
+        # What is not stale was put right with the corrected one.
+        right = {frame for frame, entry in old.items() if not entry.stale}
+        return Stretch(frames or list(ordered), start, end, old, self._beside(number), right)
 
-    def _beside(self, number: int, nearest: Entry | None) -> Beside:
-        """Return what the corrected mask says of the old ones, the `nearest` of which is given."""
-        # What is not stale was put right with it.
-        if nearest is not None and not nearest.stale:
-            return Beside.RIGHT
+    def _beside(self, number: int) -> Beside:
+        """Return what the corrected mask says of the old ones."""
         corrected = self._old.get(Key(self._pass.frames[0], number))
         if corrected is None or not corrected.verified or corrected.origin is not Origin.PROPAGATED:
             return Beside.WRONG
@@ -246,7 +244,7 @@ class _Healing:
     def _drifts_close_by(self, number: int, ahead: Sequence[int], entry: Entry) -> bool:
         """Whether the old masks become much less sure on one of the frames than `entry` is."""
         old = (self._old[Key(frame, number)] for frame in ahead)
-        scores = [each.score for each in old if each.mask is not None and each.score is not None]
+        scores = [each.score for each in old if each.score is not None]
         return entry.score is not None and min(scores, default=1.0) < entry.score - _LESS_SURE
 
     def _holds_ahead(self, number: int, frame: int, entry: Entry) -> bool:

@@ -1,6 +1,6 @@
 """The correction of one mask: verified and healed, or sharpened and accepted."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from app.batch.passes.steps import Step
 from app.core.document import Entry, Key, Origin
 from app.core.mask import Mask
-from app.core.places import all_exchanged
+from app.core.places import all_exchanged, exchanged
 from app.engine.jobs import Refine
 from app.session.edits.clicks import Clicks
 from app.session.edits.masks import MaskEdits
@@ -86,7 +86,7 @@ class Correction(QObject):
         given = [key for key in unhealed.take_givers() if key not in keys]
         left = {key: self._masks.entry(key) for key in given}
         # First of all: an anchor on the way would end an exchange.
-        exchanged = self._exchange_beside()
+        right = self._exchange_beside()
         gave = [self._holder(key, entry) for key, entry in left.items()]
         present = {key: self._masks.entry(key) for key in (*keys, *gave)}
         # Made by a person, one is an anchor already: a step that changes nothing to see.
@@ -97,7 +97,8 @@ class Correction(QObject):
         ]
         if wanted:
             # What two gave each other is right as far as it was exchanged, and stale beyond.
-            self._edit.verify(wanted, changed=gave, spared=exchanged)
+            changed = {key: right.get(key.frame, ()) for key in gave}
+            self._edit.verify(wanted, changed=changed)
         unhealed.note_anchors(key for key, entry in present.items() if entry is not None)
         self._jobs.heal(unhealed.take_anchors())
         self.verified.emit()
@@ -108,21 +109,22 @@ class Correction(QObject):
         mask = entry.mask if entry else None
         return next((Key(key.frame, n) for n, e in shown.items() if e.mask == mask), key)
 
-    def _exchange_beside(self) -> frozenset[Key]:
+    def _exchange_beside(self) -> dict[int, Collection[Key]]:
         """Give objects that were taken for each other their masks back on the frames around.
 
-        Return what was changed.
+        Return for each frame where they were what was put right with it.
         """
-        found = self._edit.unhealed.take_exchanges()
-        if changes := all_exchanged(self._masks.document, found):
+        found, document = self._edit.unhealed.take_exchanges(), self._masks.document
+        right = {frame: exchanged(document, frame, owners) for frame, owners in found.items()}
+        if changes := all_exchanged(document, found):
             numbers = sorted({key.object for key in changes})
             names = " and ".join(self._masks.name_of(number) for number in numbers)
             frames = sorted({key.frame for key in changes})
             text = f"Exchange {names}, frames {frames[0]}-{frames[-1]}"
             # Anew: a job that has to make way keeps what it has found by then.
-            plan = partial(all_exchanged, self._masks.document, found)
+            plan = partial(all_exchanged, document, found)
             self._edit.make_anew(plan, text, marks=False)
-        return frozenset(changes)
+        return {frame: there.keys() for frame, there in right.items()}
 
     def _set_waiting(self, key: Key | None) -> None:
         if key != self._waits_at:

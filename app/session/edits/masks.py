@@ -144,30 +144,31 @@ class MaskEdits(QObject):
 
     @interaction("edit")
     def verify(
-        self,
-        keys: Iterable[Key],
-        *,
-        changed: Collection[Key] = (),
-        spared: Collection[Key] = (),
+        self, keys: Iterable[Key], *, changed: Mapping[Key, Collection[Key]] | None = None
     ) -> None:
         """Make the masks anchors as they are shown, also those that a job would not keep.
 
-        What was propagated around those that were `changed` before is stale then, but not `spared`.
+        What was propagated around those that were `changed` before is stale then, but for what was
+        put right with them, which is given for each.
         """
+        spared = changed or {}
         shown = {
             key: entry
             for key in keys
             if (entry := self._masks.entry(key)) is not None and not entry.verified
         }
-        others = [key for key in changed if key in shown]
+        others = [key for key in spared if key in shown]
 
         def verified() -> Changes:
             held = {
-                key: _verified(entry, changed=key in changed) if entry and key in shown else entry
+                key: _verified(entry, changed=key in spared) if entry and key in shown else entry
                 for key, entry in self._as_shown(shown).items()
             }
-            marks = stale_marks(self._masks.document, others)
-            return {key: mark for key, mark in marks.items() if key not in spared} | held
+            marks: dict[Key, Entry] = {}
+            for each in others:
+                around = stale_marks(self._masks.document, [each])
+                marks |= {key: mark for key, mark in around.items() if key not in spared[each]}
+            return {**marks, **held}
 
         self.make_anew(verified, _text(self._masks, "Approve", shown))
 

@@ -26,6 +26,7 @@ class RunningJob:
     changed: dict[Key, Entry] = field(default_factory=dict)
     half: set[Key] | None = None  # what is pending of a part that is not whole yet
     touched: set[int] = field(default_factory=set)  # frames that others changed since it began
+    found: set[Key] = field(default_factory=set)  # other masks: what else is pending gave to them
 
 
 class Within:
@@ -73,8 +74,12 @@ class Results:
         """Show what was found by a step; where that ends a part of the job, keep the part."""
         is_whole = running.job.count_step()
         given = _permitted_entries(self._masks.document, running.job.given(found))
+        for key, entry in given.items():
+            old = self._masks.document.get(key)
+            stands = old is not None and old.mask is entry.mask
+            (running.found.discard if stands else running.found.add)(key)
         if not self._preferences.settings.overlap:
-            given = _settled(self._masks, given, running.job.objects)
+            given = _settled(self._masks, given, running.found)
         self._masks.add_pending(given)
         if not is_whole:
             running.half = (running.half or set()) | given.keys()
@@ -102,10 +107,10 @@ class Results:
         refused = taken.keys() - permitted(document, taken).keys()
         frames = running.touched | {key.frame for key in refused}
         if frames and not self._preferences.settings.overlap:
-            gave = {k for k in taken if k.frame in frames and k.object not in running.job.objects}
+            gave = {k for k in taken if k.frame in frames and k not in running.found}
             for key in gave:  # they give anew, to what is kept
                 del taken[key]
-            taken |= self._settled_anew(running, frames, taken.keys() - half - refused, taken)
+            taken |= self._settled_anew(frames, taken.keys() - half - refused, taken)
         running.before = {key: document.get(key) for key in taken} | running.before
         changes = {
             key: entry
@@ -124,11 +129,7 @@ class Results:
             self._masks.entries_changed.emit(unused)
 
     def _settled_anew(
-        self,
-        running: RunningJob,
-        frames: Collection[int],
-        keys: Collection[Key],
-        taken: dict[Key, Entry],
+        self, frames: Collection[int], keys: Collection[Key], taken: dict[Key, Entry]
     ) -> dict[Key, Entry]:
         """Return what is left of pending masks where something else stands on their frames now.
 
@@ -144,7 +145,7 @@ class Results:
                 found.setdefault(key.frame, {})[key.object] = taken.pop(key)
         for frame, here in found.items():
             there = document.on_frame(frame)
-            outside, kept = there.keys() - running.job.objects, fixed - here.keys()
+            outside, kept = there.keys() - here.keys(), fixed - here.keys()
             settled |= settle(there, frame, here, fixed=kept, outside=outside)
         return settled
 
@@ -154,18 +155,20 @@ def _fixed(masks: Masks) -> set[int]:
     return {info.id for info in masks.objects if info.locked or not info.visible}
 
 
-def _settled(masks: Masks, found: Mapping[Key, Entry], own: Collection[int]) -> dict[Key, Entry]:
+def _settled(masks: Masks, found: Mapping[Key, Entry], known: Collection[Key]) -> dict[Key, Entry]:
     """Return what masks of a model change on their frames, where masks exclude each other.
 
     Masks that stand there already are in nobody's way: most of those that a heal confirms do. One
     that stood there before the job, and holds, takes nothing of what the job has found of others.
-    What gave to a mask of the job's `own` objects that is replaced now gives anew.
+    What gave to one that is replaced now gives anew; those at `known` were found, and gave nothing.
     """
     fixed = _fixed(masks)
-    changed, again = _given_back(masks, {key.frame for key in found}, own)
+    changed, again = _given_back(masks, {key.frame for key in found}, known)
     frames: dict[tuple[int, bool], dict[int, Entry]] = {}
+    objects: dict[int, set[int]] = {}
     given_back = {key.frame for key in changed}
     for key, entry in {**again, **found}.items():
+        objects.setdefault(key.frame, set()).add(key.object)
         before, old = masks.entry(key), masks.document.get(key)
         stands = before is not None and before.mask is entry.mask
         if stands and key.frame not in given_back:
@@ -179,23 +182,23 @@ def _settled(masks: Masks, found: Mapping[Key, Entry], own: Collection[int]) -> 
             **{k.object: e for k, e in changed.items() if k.frame == frame},
         }
         kept = (fixed | (_found(masks.document, frame, shown) if holds else set())) - here.keys()
-        outside = shown.keys() - set(own)
+        outside = shown.keys() - objects[frame]
         changed |= settle(shown, frame, here, fixed=kept, outside=outside)
     return changed
 
 
 def _given_back(
-    masks: Masks, frames: Collection[int], own: Collection[int]
+    masks: Masks, frames: Collection[int], known: Collection[Key]
 ) -> tuple[dict[Key, Entry], dict[Key, Entry]]:
     """Return what others had before they gave to the job, and what they gave it to."""
     others, takers = dict[Key, Entry](), dict[Key, Entry]()
     for frame in frames:
         shown, old = masks.shown(frame), masks.document.on_frame(frame)
         found = _found(masks.document, frame, shown)
-        gave = [number for number in found if number not in own and number in old]
+        gave = [n for n in found if Key(frame, n) not in known and n in old]
         if gave:
-            others |= {Key(frame, number): old[number] for number in gave}
-            takers |= {Key(frame, number): shown[number] for number in found.intersection(own)}
+            others |= {Key(frame, n): old[n] for n in gave}
+            takers |= {Key(frame, n): shown[n] for n in found if Key(frame, n) in known}
     return others, takers
 
 
