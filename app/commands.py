@@ -43,18 +43,31 @@ class ReplaceEntries(QUndoCommand):
 
 
 class EditObjects(QUndoCommand):
-    """An edit of the objects; `changed` is called after it and after each undo and redo."""
+    """An edit of the objects; `changed` is called after it and after each undo and redo.
+
+    After an undo or redo `restored` is called, too.
+    """
 
     def __init__(
-        self, document: Document, objects: Objects, text: str, changed: Callable[[], None]
+        self,
+        document: Document,
+        objects: Objects,
+        text: str,
+        changed: Callable[[], None],
+        restored: Callable[[], None],
     ) -> None:
         super().__init__(text)
-        self._document, self._objects, self._changed = document, objects, changed
+        self._document, self._objects = document, objects
+        self._changed, self._restored = changed, restored
+        self._was_made = False
 
     def redo(self) -> None:
         """Set the objects and keep those before."""
         self._objects = self._document.replace_objects(self._objects)
         self._changed()
+        if self._was_made:
+            self._restored()
+        self._was_made = True
 
     def undo(self) -> None:
         """Set the objects before and keep these."""

@@ -94,6 +94,8 @@ class Prediction:
 
 Anchors = Mapping[int, Mapping[int, BoolMask]]  # frame -> object id -> mask; all False = absent
 Tracked = tuple[int, Mapping[int, Prediction]]  # frame, object id -> prediction
+Part = tuple[int, int, int, int]  # of a frame: top, left, height and width in pixels
+Seen = dict[int, dict[int, Part]]  # object id -> frame -> what a tracker saw of it last
 
 
 class Frames(Protocol):
@@ -241,6 +243,14 @@ class RetracingTracker(Protocol):
 
         As far as the object is there now: otherwise, and where there was none, as by `track`.
         """
+
+
+@runtime_checkable
+class SeenKeeper(Protocol):
+    """What a retracing tracker offers besides whose record of what it saw can outlive it."""
+
+    def keep_seen(self, seen: Seen) -> None:
+        """Take it that this was seen of frames, and put there what is seen from now on."""
 
 
 class Quality(Enum):

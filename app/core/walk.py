@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from app.core.document import Entry
 from app.core.evidence import (
+    MOST_SCORE,
     Candidate,
     Candidates,
     Source,
@@ -20,10 +21,12 @@ from app.core.heal import Rules, agree, difference
 from app.core.mask import Mask
 
 _TAKEN = 0.2  # share of a mask in another object's from which on the two are the same thing
+_SAME_THING = 0.5  # ... from which on of the two only one is there
 _SURE = 0.95  # IoU of masks that are the same but for noise
 _LEFT = 1 / 3  # of what the correction changed, how much may be left where old and new agree
 _MET, _PARTED = 0.8, 0.05  # IoU from which on two ways meet, and what it falls by as they part
-_RIVAL = 0.7  # lead in support, in log odds, up to which another mask is a conflict
+_SURER = 0.1  # score by which an old mask holds on the way to where both agree: right nine in ten
+_RIVAL = 0.7  # lead in support, in log odds, from which on a mask is clearly the likelier one
 
 
 Settled = dict[int, tuple[Source, Candidates]]  # frame -> which source holds, of what there was
@@ -148,12 +151,22 @@ class Walk:
         return dict(zip(walked, zip(path, offers, strict=True), strict=True))
 
     def _disputed(self, frame: int) -> Source:
-        """Return which holds before old and new agree: the new one, if it is not that it is absent.
+        """Return which holds before old and new agree: the new one, unless it is the less sure one.
 
-        That goes on from where a person said so for no one knows how long.
+        Nor does that it is absent, which goes on from where a person said so for no one knows how
+        long.
         """
-        goes_on = self.stretch.start is None and self.new[frame].entry.mask is None
-        return Source.OLD if goes_on and not self.prefers_new(frame) else Source.NEW
+        if self.stretch.start is None:
+            goes_on = self.new[frame].entry.mask is None
+            return Source.OLD if goes_on and not self.prefers_new(frame) else Source.NEW
+        is_surer = self._is_surer(self.stretch.old.get(frame), self.new[frame].entry)
+        return Source.OLD if is_surer else Source.NEW
+
+    def _is_surer(self, old: Entry | None, new: Entry) -> bool:
+        """Whether the model was clearly surer of an old mask than it is of the new one."""
+        if old is None or old.mask is None or old.score is None or new.score is None:
+            return False
+        return min(old.score, MOST_SCORE) > new.score + _SURER
 
     def _discounted(self, offers: Sequence[Candidates], *, met: bool) -> Iterator[Candidates]:
         """Yield what there is to choose from, trusted less where a pass is known to have drifted.
@@ -201,6 +214,41 @@ class Walk:
         if frame in back:
             offers[Source.BACK] = self.stretch.back(back[frame])
         return offers
+
+
+def apart(found: Mapping[int, Settled]) -> dict[int, Settled]:
+    """Return what holds of each object, but of no two the same thing on one frame.
+
+    Where two are, the one goes elsewhere for which more speaks there, if it has a mask that does.
+    """
+    held = {number: dict(settled) for number, settled in found.items()}
+    for frame in sorted({frame for settled in found.values() for frame in settled}):
+        here = {number: settled[frame] for number, settled in held.items() if frame in settled}
+        while moves := [move for number in here if (move := _elsewhere(number, here))]:
+            _, number, source = max(moves, key=lambda move: move[0])
+            here[number] = held[number][frame] = (source, here[number][1])
+    return held
+
+
+def _elsewhere(
+    number: int, here: Mapping[int, tuple[Source, Candidates]]
+) -> tuple[float, int, Source] | None:
+    """Return by how much more speaks for another mask of an object that lies in another one."""
+    source, offers = here[number]
+    others = [
+        mask
+        for each, (held, theirs) in here.items()
+        if each != number and (mask := theirs[held].entry.mask) is not None
+    ]
+    if overlap(offers[source].entry.mask, others) <= _SAME_THING:
+        return None
+    free = [
+        (each.support - offers[source].support, number, other)
+        for other, each in offers.items()
+        if each.entry.mask is not None and overlap(each.entry.mask, others) < _TAKEN
+    ]
+    best = max(free, key=lambda move: move[0], default=None)
+    return best if best is not None and best[0] > _RIVAL else None
 
 
 def _stricter(rules: Rules, new: Entry, old: Entry | None) -> Rules:

@@ -43,6 +43,8 @@ from models.api import (
     LoadOptions,
     ModelError,
     ScalableTracker,
+    Seen,
+    SeenKeeper,
     Segmenter,
     Tracker,
     Vote,
@@ -71,6 +73,11 @@ class Models:
         self.readable = ReadableFrames(frames)  # for the tracker, which goes through them
         self._choice = choice
         self._detectors: dict[str, Detector] = {}
+        self._seen: Seen = {}
+
+    def keep_seen(self, seen: Seen) -> None:
+        """Keep here what the tracker sees of frames; to be called before it is first asked for."""
+        self._seen = seen
 
     @cached_property
     def tracker(self) -> Tracker:
@@ -78,7 +85,10 @@ class Models:
         from models import registry  # noqa: PLC0415 - torch comes with it
 
         name = self._choice.tracker or registry.default_tracker(self._choice.options)
-        return registry.load_tracker(name, self.readable, self._choice.options)
+        tracker = registry.load_tracker(name, self.readable, self._choice.options)
+        if isinstance(tracker, SeenKeeper):
+            tracker.keep_seen(self._seen)
+        return tracker
 
     @property
     def densifier(self) -> Tracker:

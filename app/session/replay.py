@@ -5,6 +5,7 @@ import operator
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,8 @@ from app.session.state.interactions import VIEW, Interactions, is_interaction
 from app.storage.formats.importing import Imported
 from app.storage.interactions import Log, decode
 from app.storage.project.exchange import create_project
+from app.storage.project.project import Project
+from app.storage.project.seen import keep_seen
 from app.storage.video.opening import open_video
 
 _LOOK_S = 0.001  # between two looks for an answer
@@ -127,6 +130,8 @@ class Replay:
             create_project(self.project, Imported(head.document, video, None, ()))
         finally:
             video.close()
+        with closing(Project.open(self.project)) as project:
+            keep_seen(project, head.seen)
 
     @staticmethod
     def _give(engine: HeldEngine, answers: Iterable[Answer]) -> None:

@@ -132,6 +132,7 @@ class Session(QObject):
                 self.correction.reject_refinement,
                 self.edit.unhealed.forget,
                 self._engine.stop,
+                partial(self._keep_seen, autosave),
                 self.review.stop,
                 self.changes.stop,
                 self.inspection.stop,
@@ -143,12 +144,22 @@ class Session(QObject):
         runs = self.inspection.runs
         return {number: run for number in runs.infos if (run := runs.run(number)) is not None}
 
+    def _keep_seen(self, autosave: Autosave) -> None:
+        if self.video.now is not None:
+            autosave.keep_seen(self.video.now.seen)
+
     def _start_engine(self) -> None:
         opened, settings, loader = self.video.now, self.preferences.settings, self._loader
         if opened is not None:
             self._best = best_models(settings)
-            cache = opened.cache
-            self._engine.start(lambda: loader(cache, settings))
+            cache, seen = opened.cache, opened.seen
+
+            def load() -> Models:
+                models = loader(cache, settings)
+                models.keep_seen(seen)
+                return models
+
+            self._engine.start(load)
 
     @Slot()
     def _note_weights(self) -> None:

@@ -8,7 +8,7 @@ import hashlib
 import itertools
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ from app.core.mask import Mask
 from app.core.plan import Direction
 from app.errors import FormatError
 from app.storage.settings import Settings, field_of
-from models.api import BoolMask, Box, Click
+from models.api import BoolMask, Box, Click, Seen
 
 FORMAT = "maskwright interactions 1"
 SUFFIX = ".jsonl"
@@ -39,6 +39,7 @@ class Head:
     size: tuple[int, int]  # (height, width)
     settings: Settings
     document: Document
+    seen: Seen = field(default_factory=dict)  # what models had seen of frames
 
 
 class End(NamedTuple):
@@ -67,6 +68,7 @@ class _HeadLine(msgspec.Struct, frozen=True):
     objects: tuple[ObjectInfo, ...]
     next_id: int
     masks: tuple[tuple[int, int, Entry], ...]
+    seen: Seen = {}
 
 
 class _Line(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -114,6 +116,7 @@ def head_line(head: Head) -> bytes:
         document.objects,
         document.next_id,
         masks,
+        head.seen,
     )
     return msgspec.json.encode(line)
 
@@ -288,7 +291,8 @@ def _head(line: _HeadLine) -> Head:
         raise ValueError(f"it begins with {line.format!r}")
     entries = {Key(frame, number): entry for frame, number, entry in line.masks}
     document = Document(line.objects, entries, next_id=line.next_id)
-    return Head(Path(line.video), line.frames, line.size, _settings(line.settings), document)
+    settings = _settings(line.settings)
+    return Head(Path(line.video), line.frames, line.size, settings, document, line.seen)
 
 
 def _interaction(line: _Line) -> Interaction:

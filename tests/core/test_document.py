@@ -81,7 +81,7 @@ def test_any_history_of_edits_undos_and_redos_shows_the_states_it_went_through(
 def push(document: Document, stack: QUndoStack, what: str, value: object) -> None:
     if what == "objects":
         assert isinstance(value, tuple)
-        stack.push(EditObjects(document, value, "objects", lambda: None))
+        stack.push(EditObjects(document, value, "objects", lambda: None, lambda: None))
     else:
         assert isinstance(value, dict)
         series = 7 if what == "series" else None

@@ -12,7 +12,7 @@ from app.core.document import Entry, Origin
 from app.core.evidence import Beside, Candidate, Source, Stretch, choose
 from app.core.heal import Rules
 from app.core.mask import Mask
-from app.core.walk import Verdict, Walk, is_conflict
+from app.core.walk import Settled, Verdict, Walk, apart, is_conflict
 from tests.fakes import SIZE, square
 
 RULES = Rules(patience=2)
@@ -92,6 +92,47 @@ def test_a_walk_ends_where_it_is_back_on_the_old_masks() -> None:
     assert verdicts == [Verdict.GOES_ON] * 5 + [Verdict.AGREES]
     held = {frame: source for frame, (source, _) in walk.settled({}, met=False).items()}
     assert [frame for frame, source in held.items() if source is Source.NEW] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(("score", "wanted"), [(0.79, Source.OLD), (0.82, Source.NEW)])
+def test_on_the_way_to_where_both_agree_an_old_mask_holds_that_is_clearly_surer(
+    score: float, wanted: Source
+) -> None:
+    old = {frame: entry_at(40 if frame < 5 else 10, 0.9) for frame in range(1, 20)}
+    walk = Walk(Stretch(range(1, 20), mask_at(10), None, old), RULES)
+    for frame in range(1, 7):
+        walk.feed(frame, entry_at(10, score if frame == 3 else 0.9), {})
+    held = walk.settled({}, met=False)
+    assert [held[frame][0] for frame in (2, 3, 4)] == [Source.NEW, wanted, Source.NEW]
+
+
+def offered(source: Source, **supports: tuple[int, float]) -> Settled:
+    """Return what holds on frame 1 of masks at these places, that have this support."""
+    offers = {Source(name): Candidate(entry_at(x), much) for name, (x, much) in supports.items()}
+    return {1: (source, offers)}
+
+
+def test_of_two_objects_on_one_thing_the_one_goes_for_which_more_speaks_elsewhere() -> None:
+    one = offered(Source.NEW, new=(40, 0.6), old=(10, 1.6))
+    two = offered(Source.OLD, new=(10, 4.6), old=(40, 0.1))
+    held = apart({1: one, 2: two})
+    assert (held[1][1][0], held[2][1][0]) == (Source.NEW, Source.NEW)
+    assert one[1][0] is Source.NEW  # what was given is not changed
+    assert two[1][0] is Source.OLD
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        offered(Source.OLD, new=(10, 0.7), old=(40, 0.1)),  # hardly more speaks for it
+        offered(Source.OLD, new=(42, 4.6), old=(40, 0.1)),  # there it is, too
+        offered(Source.OLD, old=(40, 0.1)),
+        offered(Source.OLD, new=(10, 4.6), old=(46, 0.1)),  # they are beside each other
+    ],
+)
+def test_two_objects_stay_where_neither_has_a_better_place(other: Settled) -> None:
+    found = {1: offered(Source.NEW, new=(40, 0.6)), 2: other}
+    assert apart(found) == found
 
 
 @pytest.mark.parametrize(("beside", "ends_at"), [(10, 5), (11, 6)])

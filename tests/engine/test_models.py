@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from app.engine.inference import Choice, InferenceThread, Models
 from app.engine.jobs import Prepare
 from models import registry
-from models.api import Detector, Frames, LoadOptions, Quality, WeightsMissingError
+from models.api import Detector, Frames, LoadOptions, Quality, Seen, WeightsMissingError
 from tests.engine.answers import Answers, click_job, track_job
 from tests.fakes import FakeDetector, FakeFrames, FakeSegmenter, FakeTracker
 from tests.models.contract import Clip
@@ -157,6 +157,20 @@ class ScalingTracker(FakeTracker):
         other = ScalingTracker(self._frames)
         other.quality = quality
         return other
+
+
+def test_the_tracker_keeps_what_it_sees_where_it_is_told_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Keeping(FakeTracker):
+        def keep_seen(self, seen: Seen) -> None:
+            self.seen = seen
+
+    monkeypatch.setattr(registry, "load_tracker", lambda _name, frames, _options: Keeping(frames))
+    models, seen = Models(FakeFrames(), Choice("lite")), Seen()
+    models.keep_seen(seen)
+    assert isinstance(models.tracker, Keeping)
+    assert models.tracker.seen is seen
 
 
 @pytest.mark.parametrize(("size", "asked"), [(None, Quality.FINEST), (360, None)])

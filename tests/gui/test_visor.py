@@ -255,6 +255,20 @@ def test_a_box_is_drawn_in_a_tile_and_escape_drops_it(desk: Desk, strip: Filmstr
     assert entry.origin is Origin.CLICKED
 
 
+def test_a_box_in_a_tile_is_gone_where_another_object_is_selected(
+    desk: Desk, strip: Filmstrip
+) -> None:
+    session, qtbot, tile = desk.session, desk.qtbot, strip.tiles[1]
+    desk.window.canvas.set_tool(Tool.BOX)
+    qtbot.mousePress(tile, Qt.MouseButton.LeftButton, pos=at(tile, 4, 4))
+    qtbot.mouseMove(tile, at(tile, 20, 20))
+    assert tile.busy
+    session.view.select(number_of(session, "plate"))
+    assert not tile.busy
+    qtbot.mouseRelease(tile, Qt.MouseButton.LeftButton, pos=at(tile, 20, 20))
+    assert session.clicks.asked == ""
+
+
 def test_arrows_go_from_tile_to_tile_and_enter_verifies(desk: Desk, strip: Filmstrip) -> None:
     session, plate = desk.session, number_of(desk.session, "plate")
     edited = Entry(Mask.encode(square(21, size=SIZE)), Origin.PROPAGATED)

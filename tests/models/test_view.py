@@ -1,5 +1,6 @@
 """The view that follows an object: where it looks, and that nothing else changes."""
 
+import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,10 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import paths
-from models.api import Anchors, Explainer, Image, LoadOptions, RetracingTracker, Tracked
+from models.api import (
+    Anchors,
+    BoolMask,
+    Explainer,
+    Image,
+    LoadOptions,
+    RetracingTracker,
+    Seen,
+    Tracked,
+)
 from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.plan import Plan
 from models.cutie.inference.presence.usual import Presence
+from models.cutie.inference.tracker import CutieTracker
 from models.cutie.inference.view import Box, Follower, View, box_in, box_of, follows
 from models.cutie.loader import _PRESENCE, load_tracker
 from models.cutie.network.network import ImageFeatures, Network
@@ -169,6 +180,37 @@ def test_a_pass_that_retraces_another_sees_the_same_of_frames(
     list(tracker.track(anchors, frames))
     # How the object moves is not known yet on the first frame, and coming back it moves otherwise.
     assert 3 * unknown <= 2 * len(set(images) - known)
+
+
+def test_what_was_seen_of_frames_is_retraced_by_a_tracker_that_is_loaded_anew(
+    images: list[bytes],
+) -> None:
+    clip = SmallThing()
+    anchors = {0: {1: clip.mask(0)}, 4: {1: clip.mask(4)}}
+
+    def load(seen: Seen) -> CutieTracker:
+        options = LoadOptions(weights=STORED, device="cpu", size=160, threads=1)
+        tracker = load_tracker("lite", clip, options)
+        assert isinstance(tracker, CutieTracker)
+        tracker.keep_seen(seen)
+        return tracker
+
+    def come_back(tracker: CutieTracker) -> tuple[list[bytes], list[BoolMask]]:
+        """Return what a tracker sees and finds on its way back."""
+        images.clear()
+        found = [each[1].mask for _, each in tracker.track_as_before(anchors, range(3, -1, -1))]
+        return [*images], found
+
+    seen: Seen = {}
+    first = load(seen)
+    list(first.track({0: {1: clip.mask(0)}}, range(LENGTH)))
+    known = copy.deepcopy(seen)
+    assert sorted(known[1]) == list(range(LENGTH))
+    (own, masks), (others, same) = come_back(first), come_back(load(known))
+    assert own == others
+    assert np.array_equal(masks, same)
+    assert seen == known
+    assert come_back(load({}))[0] != own != []
 
 
 def test_a_view_from_before_does_only_where_it_would_be_kept_now() -> None:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import shiboken6
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtGui import QUndoCommand
 from pytestqt.qtbot import QtBot
 
 from app import paths
+from app.core.attributes import EXHAUSTIVE
 from app.core.block import Block
 from app.core.document import Document, Key
 from app.core.effort import Interaction, Tally
@@ -233,9 +233,27 @@ def test_a_step_that_changes_no_mask_is_counted_by_what_is_undone_after_it(
 ) -> None:
     session = logged.session
     session.edit.draw_mask(3, 1, square(5), "Brush")
-    session.history.stack.push(QUndoCommand("Say something of it"))
+    session.files.exchange.visor.attributes.say(EXHAUSTIVE, "y", [1])
     session.edit.draw_mask(4, 1, square(5), "Brush")
     session.history.stack.setIndex(1)
+    path, masks = end(logged)
+    assert [Key(frame, 1) for frame in masks.of_object(1)] == [Key(0, 1), Key(3, 1)]
+    assert digest(replayed(path, tmp_path)) == digest(masks)
+
+
+def test_a_step_of_several_changes_of_which_none_is_of_a_mask_is_counted_too(
+    logged: Desk, tmp_path: Path
+) -> None:
+    session, say = logged.session, logged.session.files.exchange.visor.attributes.say
+    session.edit.draw_mask(3, 1, square(5), "Brush")
+    with session.masks.one_step("Mend"):
+        say(EXHAUSTIVE, "y", [1])
+        say(EXHAUSTIVE, "n", [1])
+    with session.masks.one_step("Mend nothing"):
+        say(EXHAUSTIVE, "n", [1])
+    session.edit.draw_mask(4, 1, square(5), "Brush")
+    for _ in range(2):
+        session.history.undo()
     path, masks = end(logged)
     assert [Key(frame, 1) for frame in masks.of_object(1)] == [Key(0, 1), Key(3, 1)]
     assert digest(replayed(path, tmp_path)) == digest(masks)

@@ -49,6 +49,11 @@ class Walker:
     def entries(self) -> Entries:
         return dict(self.session.masks.document.items())
 
+    def everything(self) -> tuple[object, ...]:
+        """Return all that a step may change."""
+        document = self.session.masks.document
+        return document.objects, document.attributes, self.entries(), self.session.changes.open
+
     def on_change(self, keys: frozenset[Key]) -> None:
         """Look at what changed without a call of the person: answers to clicks, ended jobs."""
         now = self.entries()
@@ -254,12 +259,14 @@ class Walker:
                 assert np.sum(found, axis=0).max() <= 1, (frame, self.done[-12:])
 
     def check_undo(self, before: Entries, index: int) -> None:
-        """What was done since `index` is taken back to the bit, and done again."""
+        """What was done since `index` is taken back to the bit and done again; each step is one."""
         stack, after = self.session.history.stack, self.entries()
         newest = stack.index()
         self.by_hand = True
         while stack.index() > index:
+            text, with_it = stack.undoText(), self.everything()
             stack.undo()
+            assert self.everything() != with_it, f"{text} changes nothing"
         assert self.entries() == before, self.done[-12:]
         while stack.index() < newest:
             stack.redo()

@@ -22,6 +22,52 @@ def test_an_object_that_undo_takes_away_is_no_longer_selected(desk: Desk) -> Non
     assert desk.session.view.selected is None
 
 
+def test_an_object_whose_deletion_is_undone_is_selected_again(desk: Desk) -> None:
+    session, view = desk.session, desk.session.view
+    first, second = session.objects.add(), session.objects.add()
+    session.objects.delete(second or 0)
+    session.history.undo()
+    assert view.selected == second
+    session.history.redo()
+    assert view.selected is None
+    view.select(first)
+    session.history.undo()  # it comes back, so it is what the person looks for
+    assert view.selected == second
+    view.select(first)
+    session.history.redo()
+    session.history.undo()
+    assert view.selected == first  # as it was when the other one went
+
+
+def test_the_selection_that_an_undone_step_took_comes_back(desk: Desk) -> None:
+    session, view = desk.session, desk.session.view
+    numbers = [session.objects.add() for _ in range(3)]
+    for number in reversed(numbers):
+        assert view.selected == number
+        session.history.undo()
+    for number in numbers:
+        session.history.redo()
+        assert view.selected == number
+
+
+def test_undo_leaves_the_selection_of_an_object_that_stays(desk: Desk) -> None:
+    session, view = desk.session, desk.session.view
+    first, second = session.objects.add(), session.objects.add()
+    session.objects.add()
+    view.select(first)
+    session.history.undo()
+    assert view.selected == first
+    view.select(second)
+    session.objects.delete(first or 0)  # which is not selected
+    for step in (session.history.undo, session.history.redo):
+        step()
+        assert view.selected == second
+    session.objects.rename(second or 0, "cup")
+    view.select(None)
+    session.history.undo()  # no object comes or goes
+    assert view.selected is None
+
+
 def test_the_view_begins_anew_with_each_video(desk: Desk) -> None:
     session = desk.session
     session.objects.add()

@@ -58,7 +58,8 @@ def document(entries: dict[Key, Entry]) -> Document:
 
 def head(settings: Settings | None = None) -> Head:
     there = document({Key(4, 3): CLICKED, Key(2, 3): Entry(None, Origin.DRAWN)})
-    return Head(Path("/videos/a.mp4"), 30, SIZE, settings or Settings(), there)
+    seen = {3: {4: (0, 2, 30, 40)}}
+    return Head(Path("/videos/a.mp4"), 30, SIZE, settings or Settings(), there, seen)
 
 
 def written(path: Path, lines: Iterable[bytes]) -> Path:
@@ -84,6 +85,7 @@ def test_a_log_comes_back(
     assert log.interactions == tuple(made)
     assert log.end == end
     assert (log.head.video, log.head.frames, log.head.size) == (Path("/videos/a.mp4"), 30, SIZE)
+    assert log.head.seen == head().seen
     there = head().document
     assert dict(log.head.document.items()) == dict(there.items())
     assert (log.head.document.objects, log.head.document.next_id) == ((CUP,), 9)

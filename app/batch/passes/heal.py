@@ -12,14 +12,14 @@ from app.core.heal import Rules, Watch, agree, difference, probes
 from app.core.mask import Mask
 from app.core.overlap import inside
 from app.core.passes import PackedAnchors, Pass
-from app.core.walk import Settled, Verdict, Walk, is_conflict
+from app.core.walk import Settled, Verdict, Walk, apart, is_conflict
 from models.api import Tracker
 
 _BACK = 8  # frames that a pass goes back where it is not clear where the drift began
 _SWEEPS = 3  # over the objects of a pass: the first is of each for itself
 _GAINED = 0.5  # share of what an object loses that another one has, where it is the one to gain
 _NEAR = 8  # old masks ahead among which a drift that begins anew is still this heal's to put right
-_LESS_SURE = 0.05  # by how much lower than where a pass may end a score says that it does
+_LESS_SURE = 0.06  # by how much lower than where a pass may end a score says that it does
 _LONG = 100  # old masks ahead from which on some are tried before a pass ends
 
 
@@ -135,7 +135,7 @@ class _Healing:
                             beside.setdefault(frame, {})[other] = mask
                 met = number in self._met
                 found[number] = walk.settled(back[number], met=met, others=beside)
-        return found
+        return apart(found)
 
     def _held(self, walk: Walk, settled: Settled) -> Iterator[tuple[int, Entry]]:
         disputed = not walk.agreed and walk.stretch.end is not None
@@ -230,7 +230,7 @@ class _Healing:
             return False
         if verdict is Verdict.GIVES_WAY:
             return True
-        if self._drifts_close_by(number, ahead[:_NEAR], entry):
+        if self._drifts_close_by(number, frame, entry):
             return False
         # Where those tried were wrong, the pass has to get there before it may end.
         if number in self._warned and len(self._walks[number].agreed) > self._rules.doubts:
@@ -241,11 +241,14 @@ class _Healing:
         self._warned.add(number)
         return False
 
-    def _drifts_close_by(self, number: int, ahead: Sequence[int], entry: Entry) -> bool:
-        """Whether the old masks become much less sure on one of the frames than `entry` is."""
-        old = (self._old[Key(frame, number)] for frame in ahead)
-        scores = [each.score for each in old if each.score is not None]
-        return entry.score is not None and min(scores, default=1.0) < entry.score - _LESS_SURE
+    def _drifts_close_by(self, number: int, frame: int, entry: Entry) -> bool:
+        """Whether old masks close by are much less sure than both masks are where they agree."""
+        near = (self._old[Key(other, number)] for other in self._ahead(number, frame)[:_NEAR])
+        scores = [each.score for each in near if each.score is not None]
+        here = self._old[Key(frame, number)].score
+        if entry.score is None or here is None:
+            return False
+        return min(scores, default=1.0) < min(entry.score, here) - _LESS_SURE
 
     def _holds_ahead(self, number: int, frame: int, entry: Entry) -> bool:
         """Whether the old masks ahead are what the tracker would give, judged by three frames."""

@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.core.paint import Point
 from app.gui.canvas import viewport
+from app.gui.canvas.hovering import Hovering
 from app.gui.canvas.minimap import Minimap
-from app.gui.canvas.scene.layers import to_pixel, to_scene
+from app.gui.canvas.scene.layers import to_pixel
 from app.gui.canvas.scene.overlay import OverlayMode
 from app.gui.canvas.scene.picture import Picture
 from app.gui.canvas.tools.choice import Gesture, gesture_for
@@ -52,6 +53,7 @@ class Canvas(ZoomView):
         self._picture.setParent(self)
         self.frame_shown = self._picture.frame_shown  # the frame whose image is on the screen
         self._pressed_at: QPointF | None = None
+        self._hovering = Hovering(video, picture, tools, self.to_scene, self.cursor_moved.emit)
         self.minimap = Minimap(video, view, self)
         self.setBackgroundBrush(_GROUND)
         self.setMouseTracking(True)
@@ -60,6 +62,8 @@ class Canvas(ZoomView):
         video.opened.connect(tools.drop)
         video.opened.connect(self.fit)
         view.frame_changed.connect(tools.leave_frame)
+        view.selection_changed.connect(tools.leave_object)
+        self.view_changed.connect(self._on_view_changed)
         self.zoom_changed.connect(self._show_brush)
         self._show_brush()
 
@@ -136,13 +140,9 @@ class Canvas(ZoomView):
         self._picture.brush.set_brush(self._tools.diameter, self._scale)
         self.brush_changed.emit(self._tools.diameter)
 
-    def _follow(self, pointer: Pointer) -> None:
-        self._picture.brush.setPos(to_scene(pointer.at))
-        self._picture.brush.setVisible(self._tools.current.has_size)
-        x, y = round(pointer.at.x), round(pointer.at.y)
-        height, width = self._video.size
-        inside = 0 <= x < width and 0 <= y < height
-        self.cursor_moved.emit(x if inside else -1, y if inside else -1)
+    @Slot()
+    def _on_view_changed(self) -> None:
+        self._hovering.follow(draws=self._pressed_at is None)
 
     def event(self, event: QEvent) -> bool:
         """Keep Enter, Escape and the like from the window's shortcuts while a tool draws."""
@@ -172,7 +172,7 @@ class Canvas(ZoomView):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Pan, or go on with the gesture."""
         pointer = self._pointer(event)
-        self._follow(pointer)
+        self._hovering.move_to(event.position(), event.modifiers())
         if self.tool is Tool.SELECT and self._pressed_at is not None and not self.is_panning:
             pulled = (event.position() - self._pressed_at).manhattanLength()
             if pulled >= QApplication.startDragDistance():
@@ -204,6 +204,7 @@ class Canvas(ZoomView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Peek, change the brush, or let the tool use the key."""
         key = Qt.Key(event.key())
+        self._hovering.hear(key, event.modifiers())
         if key is _PEEK:
             self.set_peek(raw=True)
         elif key in _BRUSH_STEPS and self._tools.current.has_size:
@@ -215,16 +216,17 @@ class Canvas(ZoomView):
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         """End peeking."""
+        self._hovering.hear(event.key(), event.modifiers())
         if event.key() == _PEEK and not event.isAutoRepeat():
             self.set_peek(raw=False)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """End peeking: the key's release will go elsewhere."""
         self.set_peek(raw=False)
+        self._tools.current.leave_picture()
         super().focusOutEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         """Hide the brush's circle and forget the cursor."""
-        self._picture.brush.setVisible(False)
-        self.cursor_moved.emit(-1, -1)
+        self._hovering.leave()
         super().leaveEvent(event)

@@ -89,7 +89,8 @@ class Changes(QObject):
             }
 
         if chosen:
-            self._edit.make_anew(kept, self._text("Accept", chosen), marks=False)
+            text = self._text("Accept", chosen)
+            self._edit.make_anew(kept, text, marks=False, renews=True)
 
     def reject(self, keys: Iterable[Key]) -> None:
         """Put back what stood there before, as one undo step.

@@ -152,7 +152,7 @@ class Clicks(QObject):
             self._status.report("info", text, Topic.ENDED)
         self._asked.clear()
         self._prompts.clear()
-        self._hover = None
+        self.preview(None)
         self._set_waiting(())
         self._set_answer(None)
         for key in keys:

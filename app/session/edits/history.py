@@ -31,7 +31,7 @@ class History(QObject):
         super().__init__(parent)
         self._video, self._jobs, self._clicks = video, jobs, clicks
         self._interactions = interactions
-        self._known = (0, 0)  # how many steps are done, of how many
+        self._done = 0  # how many steps
         self.group = QUndoGroup(self)  # for a view: its active stack is that of the open video
         self.group.indexChanged.connect(self.changed)
         self.group.indexChanged.connect(self._on_index)
@@ -83,20 +83,16 @@ class History(QObject):
     @interaction("history")
     def hold_place(self) -> None:
         """Make a step that changes no mask, in place of one that said something else."""
-        if self._video.is_open:
-            self.stack.push(QUndoCommand("Something else"))
+        if self._video.now is not None:
+            self._video.now.push(QUndoCommand("Something else"))
 
     @Slot(int)
     def _on_index(self, index: int) -> None:
         """Tell what was done in a view of the steps, which goes to the stack itself."""
-        count = self.stack.count() if self._video.is_open else 0
-        (done, known), self._known = self._known, (index, count)
+        done, self._done = self._done, index
         if index == done or not self._video.is_open or self._interactions.is_inside:
             return
-        # A step that was neither done before nor made by what is an interaction changes no mask.
-        is_new = index == count == done + 1 and count != known
-        what = "history.hold_place" if is_new else "history.go_to"
-        with self._interactions.making(what, 0, {} if is_new else {"index": index}):
+        with self._interactions.making("history.go_to", 0, {"index": index}):
             pass
 
     @Slot()
@@ -104,6 +100,6 @@ class History(QObject):
         for stack in self.group.stacks():
             self.group.removeStack(stack)
         if opened := self._video.now:
-            self._known = (opened.undo_stack.index(), opened.undo_stack.count())
+            self._done = opened.undo_stack.index()
             self.group.addStack(opened.undo_stack)
             self.group.setActiveStack(opened.undo_stack)

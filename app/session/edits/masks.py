@@ -226,13 +226,15 @@ class MaskEdits(QObject):
         *,
         series: object = None,
         marks: bool = True,
+        renews: bool = False,
         instead_of: Edit | None = None,
     ) -> Edit | None:
         """Make an edit of a person; return it, or None where nothing may be changed.
 
-        Edits of the same `series` (not None) that follow each other are one undo step. Without
-        `marks` nothing is made stale. The edit `instead_of` is taken back first, as part of the
-        same step, where nothing came after it.
+        Edits of the same `series` (not None) that follow each other are one undo step; one that
+        changes nothing is none, unless it `renews` what is there. Without `marks` nothing is made
+        stale. The edit `instead_of` is taken back first, as part of the same step, where nothing
+        came after it.
         """
         allowed = {key: entry for key, entry in changes.items() if not self._refused(key)}
         there = {info.id for info in self._masks.objects}
@@ -248,14 +250,19 @@ class MaskEdits(QObject):
             before = {key: self._masks.document.get(key) for key in whole}
             frames = {key.frame for key in allowed}
             beside = {f: masks_of(self._masks.document.on_frame(f)) for f in frames}
-            self._masks.change(whole, text, series=series)
+            self._masks.change(whole, text, series=series, renews=renews)
         self.unhealed.note_anchors(
             key for key, entry in allowed.items() if entry and entry.is_anchor
         )
         return Edit(before, whole, beside)
 
     def make_anew(
-        self, plan: Callable[[], Changes], text: str, *, marks: bool = True
+        self,
+        plan: Callable[[], Changes],
+        text: str,
+        *,
+        marks: bool = True,
+        renews: bool = False,
     ) -> Edit | None:
         """Make the edit that `plan` says once a job that works there has ended; see `make`.
 
@@ -263,11 +270,11 @@ class MaskEdits(QObject):
         """
         if self._interactions.is_inside:
             with self._jobs.making_way(plan()):
-                return self.make(plan(), text, marks=marks)
-        given: dict[str, object] = {"text": text, "marks": marks}
+                return self.make(plan(), text, marks=marks, renews=renews)
+        given: dict[str, object] = {"text": text, "marks": marks, "renews": renews}
         with self._interactions.making("edit.make", 0, given), self._jobs.making_way(plan()):
             given["changes"] = changes = plan()  # which a log tells, not how they came about
-            return self.make(changes, text, marks=marks)
+            return self.make(changes, text, marks=marks, renews=renews)
 
     def _taking(
         self, key: Key, entry: Entry, keeping: Collection[int], instead_of: Edit | None

@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,7 +22,8 @@ from app.session.state.status import Status
 from app.storage.formats.importing import Imported
 from app.storage.project.exchange import create_project
 from app.storage.project.project import Project
-from models.api import BoolMask
+from app.storage.project.seen import keep_seen
+from models.api import BoolMask, Seen
 
 log = logging.getLogger(__name__)
 
@@ -144,6 +146,16 @@ class Autosave(QObject):
         """Let what is still being drawn be in the file no more: it ends with its video."""
         self._dirty |= self._drafts.keys()
         self._drafts = {}
+
+    def keep_seen(self, seen: Seen) -> None:
+        """Write what models have seen of frames, of the objects that are there.
+
+        Nothing is lost where that fails: it only spares work.
+        """
+        there = {info.id for info in self._masks.objects}
+        kept = {number: parts for number, parts in seen.items() if number in there}
+        with suppress(StorageError):
+            self.on_project(partial(keep_seen, seen=kept)).result()
 
     def copy_to(self, path: Path, whole: Imported, runs: Mapping[int, Run]) -> bool:
         """Copy the project to `path` and go on with the copy; return whether one was open.

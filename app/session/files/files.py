@@ -164,6 +164,7 @@ class Files(QObject):
             opened.document,
             opened.path,
             opened.attachment,
+            seen=opened.seen,
             undo_limit=settings.undo_limit,
         )
         self.autosave.start(opened.project)

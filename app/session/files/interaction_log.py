@@ -48,7 +48,8 @@ class InteractionLog(QObject):
         path = (
             paths.interactions_folder() / f"{source.name}-{datetime.now():%Y%m%d-%H%M%S-%f}{SUFFIX}"
         )
-        head = Head(source, len(opened.video), opened.video.size, settings, opened.document)
+        video, masks = opened.video, opened.document
+        head = Head(source, len(video), video.size, settings, masks, opened.seen)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("wb")

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app import paths
@@ -12,12 +12,17 @@ from app.errors import ProjectError, UsageError, VideoMissingError
 from app.storage.formats.importing import Imported, MaskSource
 from app.storage.formats.visor.importing import ATTACHMENT, Original
 from app.storage.project.project import SUFFIX, Project, is_there
+from app.storage.project.seen import load_seen
 from app.storage.video.opening import Video, open_video
+from models.api import Seen
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A video, its project, and the document in it; `notes` are for the person."""
+    """A video, its project, and the document in it; `notes` are for the person.
+
+    `seen` is what models saw of its frames.
+    """
 
     video: Video
     project: Project
@@ -25,6 +30,7 @@ class Opened:
     document: Document
     attachment: bytes | None
     notes: tuple[str, ...] = ()
+    seen: Seen = field(default_factory=dict)
 
 
 def open_source(source: Path, folder: str = "") -> Opened:
@@ -161,13 +167,14 @@ def _joined(video: Video, project: Project, path: Path) -> Opened:
     try:
         project.check(video)
         document, attachment = project.load(), project.get_attachment(ATTACHMENT)
+        seen = load_seen(project)
         if project.source.resolve() != video.source.resolve():
             project.relocate(video.source)
     except BaseException:
         video.close()
         raise
     notes = (video.damaged,) if video.damaged else ()
-    return Opened(video, project, path, _with_owners(document), attachment, notes)
+    return Opened(video, project, path, _with_owners(document), attachment, notes, seen)
 
 
 def _with_owners(document: Document) -> Document:

@@ -106,20 +106,26 @@ class Masks(QObject):
         return self._opened().take_pending()
 
     @interaction("masks")
-    def change(self, changes: Changes, text: str, *, series: object = None) -> None:
-        """Replace entries as one undo step."""
+    def change(
+        self, changes: Changes, text: str, *, series: object = None, renews: bool = False
+    ) -> None:
+        """Replace entries as one undo step, where any differs or it `renews` them."""
         opened = self._opened()
-        opened.undo_stack.push(ReplaceEntries(opened.document, changes, text, series=series))
+        document = opened.document
+        if renews or any(document.get(key) != entry for key, entry in changes.items()):
+            opened.push(ReplaceEntries(document, changes, text, series=series))
 
     @interaction("masks")
     def change_objects(self, objects: Objects, text: str) -> None:
-        """Replace the objects as one undo step."""
-        opened, changed = self._opened(), self.objects_changed.emit
-        opened.undo_stack.push(EditObjects(opened.document, objects, text, changed))
+        """Replace the objects as one undo step, where they differ."""
+        opened = self._opened()
+        changed, restored = self.objects_changed.emit, self._video.objects_restored.emit
+        if objects != opened.document.objects:
+            opened.push(EditObjects(opened.document, objects, text, changed, restored))
 
     @contextmanager
     def one_step(self, text: str) -> Iterator[None]:
-        """Make one undo step of all changes within."""
+        """Make one undo step of all changes within; none where there are none."""
         self._group(text)
         try:
             yield
@@ -129,11 +135,10 @@ class Masks(QObject):
     @interaction("masks")
     def _group(self, text: str | None) -> None:
         """Begin an undo step of several changes; None ends it."""
-        stack = self._opened().undo_stack
         if text is None:
-            stack.endMacro()
+            self._opened().end_step()
         else:
-            stack.beginMacro(text)
+            self._opened().begin_step(text)
 
     def _opened(self) -> OpenVideo:
         opened = self._video.now

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtGui import QUndoStack
+from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from app.core.densify import annotated_frames
 from app.core.document import Document, Entry, Key, Objects
@@ -10,13 +10,15 @@ from app.session.state.imported import ImportedFile
 from app.storage.formats.visor.exporting import is_reordered_among
 from app.storage.video.frames import FrameCache
 from app.storage.video.opening import Video
+from models.api import Seen
 
 
 class OpenVideo:
     """A video that is open, its frame cache, its masks, their undo stack and its project's path.
 
     `pending` holds what the running job has found so far. `attachment` is what an imported VISOR
-    file held besides masks. Owned by the GUI thread.
+    file held besides masks, `seen` what models have seen of frames, which the tracker puts there.
+    The rest is owned by the GUI thread.
     """
 
     def __init__(
@@ -27,13 +29,16 @@ class OpenVideo:
         project_path: Path,
         attachment: bytes | None,
         *,
+        seen: Seen,
         undo_limit: int,
     ) -> None:
         self.video, self.cache, self.document = video, cache, document
         self.project_path, self.attachment = project_path, attachment
+        self.seen = seen
         self.imported = ImportedFile(attachment, video)
         self.undo_stack = QUndoStack()
         self.undo_stack.setUndoLimit(undo_limit)
+        self._begun: list[str] = []  # steps of several changes, none of which has come yet
         self.pending: dict[Key, Entry] = {}
         self._pending_on: dict[int, dict[int, Entry]] = {}
 
@@ -84,6 +89,24 @@ class OpenVideo:
         """Return the pending results and show them no longer."""
         taken, self.pending, self._pending_on = self.pending, {}, {}
         return taken
+
+    def push(self, command: QUndoCommand) -> None:
+        """Make an undo step, or a part of the one that has begun."""
+        for text in self._begun:
+            self.undo_stack.beginMacro(text)
+        self._begun.clear()
+        self.undo_stack.push(command)
+
+    def begin_step(self, text: str) -> None:
+        """Begin an undo step of several changes; it is made with the first of them."""
+        self._begun.append(text)
+
+    def end_step(self) -> None:
+        """End the undo step that began last."""
+        if self._begun:
+            self._begun.pop()
+        else:
+            self.undo_stack.endMacro()
 
     def close(self) -> None:
         """Let go of the files; call it once nothing reads frames any more."""

@@ -19,6 +19,7 @@ class CurrentVideo(QObject):
     """
 
     opened = Signal()  # a video is open, or none is any more
+    objects_restored = Signal()  # an undo or redo has changed them, which was told before
     image_ready = Signal(int)  # the image of this frame is in the cache now
     _read = Signal(int)  # from the reader threads into this one
 

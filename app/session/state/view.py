@@ -23,8 +23,12 @@ class ViewState(QObject):
         self._out_point: int | None = None
         self._selected: int | None = None
         self._block: Block | None = None
+        self._there: frozenset[int] = frozenset()  # the objects, before they change
+        self._selected_among: dict[frozenset[int], int | None] = {}  # when these were there last
+        self._regained: int | None = None  # to be selected again if the change is an undo or redo
         video.opened.connect(self._reset)
         masks.objects_changed.connect(self._keep_selection)
+        video.objects_restored.connect(self._restore_selection)
 
     @property
     def frame(self) -> int:
@@ -83,8 +87,7 @@ class ViewState(QObject):
 
     def select(self, object_id: int | None) -> None:
         """Select an object, or none."""
-        known = {info.id for info in self._masks.objects}
-        if object_id is not None and object_id not in known:
+        if object_id is not None and object_id not in self._ids():
             return
         if object_id != self._selected:
             self._selected = object_id
@@ -94,12 +97,29 @@ class ViewState(QObject):
     def _reset(self) -> None:
         self._frame, self._selected = 0, None
         self._in_point = self._out_point = self._block = None
+        self._there, self._selected_among, self._regained = self._ids(), {}, None
 
     @Slot()
     def _keep_selection(self) -> None:
-        """Select no object that is gone."""
-        there = {info.id for info in self._masks.objects}
-        if self._selected not in there:
+        """Select no object that is gone, and remember what was selected while it was there."""
+        there, self._regained = self._ids(), None
+        if there == self._there:
+            return
+        self._selected_among[self._there] = self._selected
+        before, is_lost = self._selected_among.get(there), self._selected not in there
+        if is_lost or before not in self._there:
+            self._regained = before
+        self._there = there
+        if is_lost:
             self.select(None)
         if self._block is not None and not there.issuperset(self._block.objects):
             self.choose_block(None)
+
+    @Slot()
+    def _restore_selection(self) -> None:
+        """Select what was selected while the same objects were there last."""
+        if self._regained is not None:
+            self.select(self._regained)
+
+    def _ids(self) -> frozenset[int]:
+        return frozenset(info.id for info in self._masks.objects)

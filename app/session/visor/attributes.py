@@ -57,6 +57,7 @@ class AttributeEdits(QObject):
         super().__init__(parent)
         self._video, self._masks = context.video, context.masks
         self._view, self._status = context.view, context.status
+        self._interactions = context.interactions
         self._lighting = False
         masks, view = context.masks, context.view
         masks.document_changed.connect(self._on_document_changed)
@@ -156,10 +157,17 @@ class AttributeEdits(QObject):
             self.change(attributes, text)
 
     def change(self, attributes: Attributes, text: str) -> None:
-        """Replace all that is said of masks as one undo step."""
-        if (opened := self._video.now) is not None:
-            changed = self._masks.attributes_changed.emit
-            opened.undo_stack.push(EditAttributes(opened.document, attributes, text, changed))
+        """Replace all that is said of masks as one undo step, where it differs."""
+        opened = self._video.now
+        if opened is None or attributes == opened.document.attributes:
+            return
+        told = self._masks.attributes_changed.emit
+        command = EditAttributes(opened.document, attributes, text, told)
+        if self._interactions.is_inside:
+            opened.push(command)
+        else:  # a log tells no attributes: a step that changes no mask stands for this one there
+            with self._interactions.making("history.hold_place", 0, {}):
+                opened.push(command)
 
     def cycle_exhaustive(self) -> None:
         """Say the next of y, n and inconclusive of the selected object on this frame."""

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.api import BoolMask, Place, Vote
+from models.api import BoolMask, Part, Place, Vote
 from models.cutie.inference.geometry import Geometry
 from models.cutie.inference.plan import Plan
 from models.cutie.inference.presence.usual import scores
@@ -20,14 +20,14 @@ from models.runtime.memory import give_back_memory
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """The views that follow an object, by frames: where they are kept, and those from `before`.
+    """The views that follow an object: what chooses them, and where they are kept by frames.
 
     `near` is what one is seen in that is not the whole frame.
     """
 
     near: Geometry
-    kept: dict[int, View]
-    before: Mapping[int, View]
+    follower: Follower
+    kept: dict[int, Part]
 
 
 class Pass:
@@ -47,10 +47,9 @@ class Pass:
         self._network = network
         self._geometry = self._whole = reader.geometry
         self._views = views
-        self._follower: Follower | None = None
         if views is not None:
-            self._follower = follower = Follower(reader.geometry.frame, views.before)
-            reader.look_at = lambda frame: self._looking_at(follower.view_of(frame))
+            view_of = views.follower.view_of
+            reader.look_at = lambda frame: self._looking_at(view_of(frame))
         self._looked: dict[int, Geometry] = {}  # frame -> what was seen of it
         self._latest: int | None = None  # the frame on which the objects were last
         self._device = network.pixel_mean.device
@@ -81,15 +80,15 @@ class Pass:
             last = frame == self._plan.frames[-1]
             probability = self._propagation.step(seen, given, last=last)
         probability = geometry.inside(probability)
-        if self._follower is not None and not given:
-            self._follower.see(box_in(probability[1:], geometry.view))
+        if self._views is not None and not given:
+            self._views.follower.see(box_in(probability[1:], geometry.view))
         self._latest = frame
         return geometry.out(probability), scores(probability)
 
     @torch.inference_mode()
     def take(self, frame: int, masks: Mapping[int, BoolMask]) -> None:
         """Take it that objects are here on a frame, object -> (H, W), and go on from there."""
-        if self._follower is None:  # nothing is ahead yet
+        if self._views is None:  # nothing is ahead yet
             seen = self._reader.read_as(frame, self._geometry)
         else:
             before = self._looked.get(frame, self._geometry)
@@ -130,14 +129,15 @@ class Pass:
 
         Where masks are `given`, the view is chosen by them.
         """
-        if self._follower is None or self._views is None:
+        if self._views is None:
             return self._reader.read(frame)
+        follower = self._views.follower
         if given:
-            self._follower.start(box_of(given.values()))
-        self._follower.turn_to(frame)
+            follower.start(box_of(given.values()))
+        follower.turn_to(frame)
         seen = self._reader.read(frame)
-        if self._follower.may_miss(seen.geometry.view):
-            seen = self._reader.read_as(frame, self._looking_at(self._follower.view))
+        if follower.may_miss(seen.geometry.view):
+            seen = self._reader.read_as(frame, self._looking_at(follower.view))
         if seen.geometry != self._geometry:
             self._propagation.move(self._geometry, seen.geometry)
             self._geometry = seen.geometry
@@ -203,9 +203,9 @@ class Pass:
                 groups, starting = plan.groups(frame), plan.starting(frame)
                 self._propagation.add_anchor(seen, masks, groups, starting=starting)
         self._propagation.start()
-        if self._follower is not None:
+        if self._views is not None:
             for frame in plan.starts.values():  # the last anchor need not be the nearest
-                self._follower.start(box_of(plan.anchors[frame].values()))
+                self._views.follower.start(box_of(plan.anchors[frame].values()))
         self._reader.plan(plan.frames)
 
     def _masks(self, given: Mapping[int, BoolMask] | None) -> dict[int, Tensor] | None:

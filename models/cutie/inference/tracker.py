@@ -14,6 +14,7 @@ from models.api import (
     Prediction,
     PromptError,
     Quality,
+    Seen,
     Tracked,
     Vote,
 )
@@ -26,7 +27,7 @@ from models.cutie.inference.presence.usual import winner
 from models.cutie.inference.propagation import Propagation
 from models.cutie.inference.reader import FrameReader
 from models.cutie.inference.single_pass import Pass, Views
-from models.cutie.inference.view import FOLLOWED, View, follows
+from models.cutie.inference.view import FOLLOWED, Follower, View, follows
 from models.cutie.network.network import Network
 from models.prompt import check_anchors
 
@@ -72,7 +73,7 @@ class CutieTracker:
         self._memory = memory
         self._device = network.pixel_mean.device
         self._latest: Sequence[AnyPass] = ()
-        self._views: dict[int, dict[int, View]] = {}  # object -> frame -> what was seen of it last
+        self._seen: Seen = {}
 
     def track(
         self, anchors: Anchors, frames: Sequence[int], *, probabilities: bool = False
@@ -94,6 +95,10 @@ class CutieTracker:
         """Yield masks, frames seen as they were before; see models.api.RetracingTracker."""
         check_anchors(anchors, frames, self._frames)
         return self._track(Plan.of(anchors, frames), retrace=True, probabilities=False)
+
+    def keep_seen(self, seen: Seen) -> None:
+        """Keep here what is seen of frames; see models.api.SeenKeeper."""
+        self._seen = seen
 
     def at(self, quality: Quality) -> "CutieTracker":
         """Return a tracker that looks at frames so finely; see models.api.ScalableTracker."""
@@ -210,9 +215,10 @@ class CutieTracker:
     def _views_of(self, plan: Plan, *, retrace: bool) -> Views:
         """Return the views of the one object that a plan is about."""
         number = next(each for masks in plan.anchors.values() for each in masks)
-        kept = self._views.setdefault(number, {})
+        kept = self._seen.setdefault(number, {})
+        before = {frame: View(*part) for frame, part in kept.items()} if retrace else {}
         near = self._geometry(FOLLOWED * self._options.scales[0])
-        return Views(near, kept, dict(kept) if retrace else {})
+        return Views(near, Follower(self._frames.size, before), kept)
 
     def _geometry(self, scale: float) -> Geometry:
         return Geometry.of(

@@ -46,8 +46,6 @@ class PolygonTool(CanvasTool):
         self._frame = 0
         self._object = 0
         self._kept = 0.0  # when the polygon was last written
-        view.selection_changed.connect(self._end_with_object)
-        masks.objects_changed.connect(self._end_with_object)
 
     @property
     def busy(self) -> bool:
@@ -96,6 +94,11 @@ class PolygonTool(CanvasTool):
         """Drop the polygon: its corners lie on the frame that they were set on."""
         self._drop()
 
+    def leave_object(self) -> None:
+        """Drop the polygon of an object that is not the selected one any more."""
+        if self._points and self._view.selected != self._object:
+            self._drop()
+
     def put_down(self) -> None:
         """Drop the polygon: what comes next is another tool, or another video."""
         self._drop()
@@ -118,12 +121,6 @@ class PolygonTool(CanvasTool):
         self._keep()
         self._surface.show_draft(self._points)
         return True
-
-    def _end_with_object(self) -> None:
-        """Drop the polygon of an object that is gone, or not the one that is drawn any more."""
-        there = any(info.id == self._object for info in self._masks.objects)
-        if self._points and not (there and self._view.selected == self._object):
-            self._drop()
 
     def _drop(self) -> None:
         """Drop the polygon and say so: what was asked for is something else."""

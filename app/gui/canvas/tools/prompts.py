@@ -63,6 +63,14 @@ class PointsTool(CanvasTool):
         """Leave the preview: nothing has been drawn."""
         return False
 
+    def leave_object(self) -> None:
+        """Take a preview away: it is of the object before."""
+        self._stop_preview()
+
+    def leave_picture(self) -> None:
+        """Take a preview away: there is no place under the cursor."""
+        self._stop_preview()
+
     def _stop_preview(self) -> None:
         if self._previews:
             self._previews = False
@@ -94,9 +102,7 @@ class BoxTool(CanvasTool):
             self._start, self._object = pointer.at, item.id
 
     def move(self, pointer: Pointer) -> None:
-        """Pull the box open, or drop it where its object is not the selected one any more."""
-        if self._start is not None and self._view.selected != self._object:
-            self.cancel()
+        """Pull the box open."""
         if self._start is not None:
             box = box_between(self._start, pointer.at, self._surface.size)
             self._surface.show_draft(box=box)
@@ -105,11 +111,16 @@ class BoxTool(CanvasTool):
         """Ask for the mask in the box, unless it was only a click."""
         start, self._start = self._start, None
         self._surface.show_draft()
-        if start is None or self._view.selected != self._object:
+        if start is None:
             return
         box = box_between(start, pointer.at, self._surface.size)
         if box is not None:
             self._clicks.set_box(box)
+
+    def leave_object(self) -> None:
+        """Drop the box of an object that is not the selected one any more."""
+        if self._start is not None and self._view.selected != self._object:
+            self.cancel()
 
     def cancel(self) -> bool:
         """Drop the box."""

@@ -108,6 +108,12 @@ class CanvasTool:
         """The current frame is about to change: finish or drop what is drawn."""
         self.cancel()
 
+    def leave_object(self) -> None:
+        """Another object is selected, or none: drop what is drawn for the one before."""
+
+    def leave_picture(self) -> None:
+        """The mouse or the keys go elsewhere: take away what is shown for them alone."""
+
     def put_down(self) -> None:
         """Another tool is taken up, or another video opened: drop what is drawn."""
         self.cancel()

@@ -47,6 +47,10 @@ class Toolbox:
         """Finish or drop what is being drawn: another frame is the current one."""
         self.current.leave_frame()
 
+    def leave_object(self, _selected: int | None) -> None:
+        """Drop what is drawn for another object than the selected one."""
+        self.current.leave_object()
+
     def drop(self) -> None:
         """Drop what is being drawn: the video that it is of is closed."""
         for tool in self._tools.values():

@@ -69,7 +69,7 @@ class Filmstrip(QWidget):
         video.opened.connect(self._make_anew)
         video.image_ready.connect(self._on_image_ready)
         view.frame_changed.connect(self._on_frame_changed)
-        view.selection_changed.connect(self._redraw_all)
+        view.selection_changed.connect(self._on_selection_changed)
         tools.clicks.waiting_changed.connect(self._on_waiting)
         masks.entries_changed.connect(self._on_entries_changed)
         masks.objects_changed.connect(self._redraw_all)
@@ -178,6 +178,12 @@ class Filmstrip(QWidget):
     @Slot(object)
     def _on_entries_changed(self, keys: frozenset[Key]) -> None:
         self._mark({key.frame for key in keys})
+
+    @Slot()
+    def _on_selection_changed(self) -> None:
+        for tile in self.tiles:
+            tile.leave_object()
+        self._redraw_all()
 
     @Slot()
     def _redraw_all(self) -> None:

@@ -115,6 +115,11 @@ class Tile(QWidget):
         for tool in self._tools.values():
             tool.cancel()
 
+    def leave_object(self) -> None:
+        """Drop the box of an object that is not the selected one any more."""
+        for tool in self._tools.values():
+            tool.leave_object()
+
     def set_questions(self, questions: tuple[Question, ...]) -> None:
         """Show those clicks and boxes of this frame that are not answered yet."""
         here = tuple(each for each in questions if each.key.frame == self.frame)
