@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from app.core.exclusion import points_into
-from app.core.shreds import shreds, widened, without_specks
+from app.core.shreds import dusted, shreds, widened, without_specks
 from models.api import BoolMask, Box, Click, Prediction, Prompt
 from models.prompt import lies_in, pixel_of
 
@@ -109,11 +109,11 @@ def _new(scene: Scene, predictions: Sequence[Prediction]) -> list[Prediction]:
 
 
 def _whole(scene: Scene, predictions: Iterable[Prediction]) -> list[Prediction]:
-    """Return the model's masks without what they may not enter; what was so far may stay.
+    """Return the model's masks, clean and without what they may not enter; what was so far stays.
 
     Of one that lies in it for the most part only what is clicked is left: it meant another thing.
     """
-    masks = [_cut(scene, each.mask) for each in predictions]
+    masks = [_cut(scene, dusted(each.mask, scene.clicks)) for each in predictions]
     if scene.box is None:
         pairs = zip(masks, predictions, strict=True)
         masks = [
@@ -141,10 +141,8 @@ def _mended(
         yield replace(predictions[0], mask=place)
     found: list[tuple[float, Prediction]] = []
     for rank, each in enumerate(predictions):
-        change = _cut(scene, each.mask & ~before) if click.positive else before & ~each.mask
-        near = _piece(change, click)
+        near = _changed(scene, before, each.mask)
         if near.any():
-            near = near | _crumbs(scene.others if click.positive else (before,), near, change)
             taken = _taken(scene, near) if click.positive else 0.0
             loss = _RANK * rank + _CHANGE * _area(near) / _area(before) + _TAKEN * taken
             mask = before | near if click.positive else before & ~near
@@ -153,26 +151,56 @@ def _mended(
                 loss += _JOINED
             found.append((each.score - loss, replace(each, mask=mask)))
     yield from (each for _, each in sorted(found, key=lambda pair: -pair[0]))
-    if click.positive and predictions:
-        for other in scene.others:
-            piece = _piece(other, click)
-            if 0 < _area(piece) <= _area(other) / 2:
-                yield replace(predictions[0], mask=before | piece)
+    if predictions:
+        yield from (replace(predictions[0], mask=mask) for mask in _by_pieces(scene, before, click))
     if place is not None and predictions:
         yield replace(predictions[0], mask=place)
+
+
+def _changed(scene: Scene, before: BoolMask, mask: BoolMask) -> BoolMask:
+    """Return what a mask changes at the last click, nothing where it leaves that as it is."""
+    click = scene.clicks[-1]
+    change = _cut(scene, mask & ~before) if click.positive else before & ~mask
+    beside = not click.positive and not lies_in(click, before)
+    near = _round(change, click) if beside else _piece(change, click)
+    if not near.any():
+        return near
+    if not click.positive and not beside:
+        near = _off(before, near, click)
+    return near | _crumbs(scene.others if click.positive else (before,), near, change)
+
+
+def _off(before: BoolMask, change: BoolMask, click: Click) -> BoolMask:
+    """Return what goes off a mask: of a piece apart from others that goes mostly, all of it."""
+    piece = _piece(before, click)
+    is_apart = bool((without_specks(before) & ~piece).any())
+    return piece if is_apart and 2 * _area(change) > _area(piece) else change
+
+
+def _by_pieces(scene: Scene, before: BoolMask, click: Click) -> Iterator[BoolMask]:
+    """Yield the mask with the loose piece of another object, or without its own, at a click."""
+    if not click.positive:
+        if lies_in(click, before):
+            yield before & ~_piece(before, click)
+        return
+    for other in scene.others:
+        piece = _piece(other, click)
+        if 0 < _area(piece) <= _area(other) / 2:
+            yield before | piece
 
 
 def _crumbs(givers: Iterable[BoolMask], near: BoolMask, change: BoolMask) -> BoolMask:
     """Return the loose pieces round `near`, of what it takes from, that the change has, too.
 
-    Masks that were mixed up are so in patches: who takes one means the smaller ones beside it.
+    Masks that were mixed up are so in patches: who takes one means the smaller ones beside it. The
+    largest of what is left is the giver itself.
     """
     left, top, width, height = cv2.boundingRect(near.astype(np.uint8))
     middle, reach = (left + width / 2, top + height / 2), (width, height)
     crumbs = np.zeros_like(near)
     for giver in givers:
         _, labels, stats, centroids = cv2.connectedComponentsWithStats(
-            giver.astype(np.uint8), connectivity=4
+            (giver & ~near).astype(np.uint8), connectivity=4
         )
         areas = stats[:, cv2.CC_STAT_AREA]
         areas[0] = 0
@@ -311,6 +339,17 @@ def _piece(mask: BoolMask, click: Click) -> BoolMask:
     _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
     piece: BoolMask = labels == labels[pixel_of(click, mask.shape)]
     return piece
+
+
+def _round(mask: BoolMask, click: Click) -> BoolMask:
+    """Return the pieces of a mask between whose edges a click lies, as in a hole."""
+    row, column = pixel_of(click, mask.shape)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    left, top, width, height, _ = stats.T
+    is_round = (left <= column) & (column < left + width) & (top <= row) & (row < top + height)
+    is_round[0] = False
+    pieces: BoolMask = is_round[labels]
+    return pieces
 
 
 def _distinct(found: Iterable[Prediction]) -> tuple[Prediction, ...]:

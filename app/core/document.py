@@ -67,6 +67,12 @@ class Entry:
         return self.verified or self.origin not in {Origin.PROPAGATED, Origin.REFINED}
 
     @property
+    def is_as_found(self) -> bool:
+        """Whether a person has verified what a model found, and no edit has changed it before."""
+        by_model = self.origin in {Origin.PROPAGATED, Origin.REFINED}
+        return self.verified and by_model and (self.mask is None or self.score is not None)
+
+    @property
     def state(self) -> State:
         """What the timeline shows."""
         if self.mask is None:

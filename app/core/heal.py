@@ -210,9 +210,15 @@ def difference(one: Mask | None, other: Mask | None) -> float:
 
 
 def summary(
-    objects: Objects, before: Mapping[Key, Entry], after: Mapping[Key, Entry]
+    objects: Objects,
+    before: Mapping[Key, Entry],
+    after: Mapping[Key, Entry],
+    healed: Collection[int],
 ) -> tuple[str, ...]:
-    """Return a sentence for each object: what changed, where its drift began and stopped."""
+    """Return a sentence for each object: what changed, where its drift began and stopped.
+
+    Objects that were not `healed` come last: they have but given what the others took.
+    """
     changed: dict[int, list[int]] = {}
     filled: dict[int, int] = {}
     for key, entry in after.items():
@@ -222,10 +228,18 @@ def summary(
         elif old.mask != entry.mask:
             changed.setdefault(key.object, []).append(key.frame)
     names = {info.id: info.name for info in objects}
-    return tuple(
-        _sentence(names[number], changed.get(number, []), filled.get(number, 0))
-        for number in sorted({key.object for key in after})
-        if number in names
+    touched = sorted({key.object for key in after} & names.keys())
+    return (
+        *(
+            _sentence(names[number], changed.get(number, []), filled.get(number, 0))
+            for number in touched
+            if number in healed
+        ),
+        *(
+            f"{names[number]}: gave way on {_frames(len(changed[number]))}"
+            for number in touched
+            if number not in healed and number in changed
+        ),
     )
 
 

@@ -1,6 +1,7 @@
 """One object's way from a corrected anchor: where it ends, and which masks hold on it."""
 
 import enum
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -125,6 +126,14 @@ class Walk:
             and self.prefers_new(last)
             and not fits(self.new[last].entry.mask, self.stretch.end)
         )
+
+    @property
+    def lead(self) -> float:
+        """How surely it holds new masks or old ones, whatever other objects have, in log odds."""
+        if self.agreed:
+            return math.inf
+        pairs = ((new, self.stretch.standing(frame)) for frame, new in self.new.items())
+        return abs(sum(new.support - old.support for new, old in pairs if old is not None))
 
     def settled(
         self,

@@ -2,21 +2,66 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import NamedTuple
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from app.core.document import Entry, Key
+from app.core.document import Entry, Key, mask_in
 from app.core.events import Event, Reason
 from app.core.finder import Finder
+from app.core.mask import Mask
 from app.core.places import changes_place
 from app.core.plan import anchor_frames, is_anchor
-from app.core.suspects import Order, Suspect
+from app.core.suspects import Order, Suspect, part
 from app.session.jobs.runner import JobRunner
 from app.session.state.background import Background
 from app.session.state.context import SessionContext
+from app.session.state.masks import Masks
 
 _SOON_MS = 200
 _LIVE_MS = 1_000  # while a job goes on finding masks
+
+
+class _Passed(NamedTuple):
+    """A mask that a person has let pass, as it was, and the anchor that says so, if one does."""
+
+    mask: Mask | None
+    anchor: Key | None
+
+
+class PassedMasks:
+    """The masks that a person has let pass: for as long as they stay as they are, all is well."""
+
+    def __init__(self, masks: Masks) -> None:
+        self._masks = masks
+        self._passed: dict[Key, _Passed] = {}
+
+    def note(self, suspect: Suspect, anchor: Key | None = None) -> None:
+        """Let the masks of a suspect pass, with an `anchor` for as long as that is one."""
+        for frame in range(suspect.first, suspect.last + 1):
+            key = Key(frame, suspect.object)
+            self._passed[key] = _Passed(self._now(key), anchor)
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._passed.clear()
+
+    def left_of(self, suspect: Suspect) -> Suspect | None:
+        """Return a suspect without the masks at its ends that were let pass; None = all were."""
+        frames = range(suspect.first, suspect.last + 1)
+        left = [frame for frame in frames if not self._holds(Key(frame, suspect.object))]
+        if not left or (left[0] == suspect.first and left[-1] == suspect.last):
+            return suspect if left else None
+        return part(suspect, self._masks.of_object(suspect.object), left[0], left[-1])
+
+    def _holds(self, key: Key) -> bool:
+        passed = self._passed.get(key)
+        if passed is None or passed.mask != self._now(key):
+            return False
+        return passed.anchor is None or is_anchor(self._masks.document, passed.anchor)
+
+    def _now(self, key: Key) -> Mask | None:
+        return mask_in(self._masks.shown(key.frame), key.object)
 
 
 class Review(QObject):
@@ -36,7 +81,7 @@ class Review(QObject):
         self.suspects: tuple[Suspect, ...] = ()
         self._order, self._only = Order.VALUE, False
         self._current: Suspect | None = None
-        self._dismissed: set[tuple[int, int, int]] = set()
+        self._fine = PassedMasks(context.masks)
         self._dirty: set[int] = set()
         self._finder = Finder()  # used in the background only
         self._background = Background("review", self)
@@ -79,7 +124,8 @@ class Review(QObject):
         self._timer.stop()
         self._background.stop()
         self._busy = False
-        self._finder, self._dismissed, self._current = Finder(), set(), None
+        self._finder, self._current = Finder(), None
+        self._fine.clear()
         self._dirty = set()
         self._set(())
 
@@ -150,9 +196,19 @@ class Review(QObject):
         return None if back is None else range(suspect.first, back)
 
     def dismiss(self, suspect: Suspect) -> None:
-        """Take a suspect off the list: it was looked at and is fine."""
-        self._dismissed.add((suspect.object, suspect.first, suspect.last))
+        """Take a suspect off the list: it was looked at and is fine, for as long as it is so."""
+        self._fine.note(suspect)
         self._set(self.found)
+
+    def pass_current(self) -> None:
+        """Take the suspect that was gone to off the list, for its worst mask was found to be right.
+
+        For as long as that is an anchor, which would leave the rest of the suspect otherwise.
+        """
+        current = self._current
+        if current is not None and self.is_at_suspect and self._view.frame == current.frame:
+            self._fine.note(current, Key(current.frame, current.object))
+            self._set(self.found)
 
     def _position(self) -> int | None:
         """Return where the current suspect stands now; it may have shrunk since."""
@@ -196,12 +252,11 @@ class Review(QObject):
         self._set(suspects)
 
     def _set(self, suspects: tuple[Suspect, ...]) -> None:
-        fine = self._dismissed
         left = tuple(
-            each
+            rest
             for each in suspects
             # What is only stale is known to be, and waits for a heal.
-            if (each.object, each.first, each.last) not in fine and each.reasons != (Reason.STALE,)
+            if each.reasons != (Reason.STALE,) and (rest := self._fine.left_of(each)) is not None
         )
         if left != self.found:
             self.found = left

@@ -340,6 +340,32 @@ def test_a_small_part_that_another_object_gives_back_is_had_as_long_as_that_give
     assert len(set(tracker.visited)) < 20
 
 
+@pytest.mark.parametrize("numbers", [(1, 2), (2, 1)])
+def test_what_one_gives_back_to_the_other_it_gives_back_to_the_end(
+    numbers: tuple[int, int],
+) -> None:
+    """The man has the deck, and is a hair surer so; the board, of which it is most, is not."""
+    man, board = numbers
+    legs, deck, wheels = square(10, 2, 20), square(10, 22, 12), square(22, 22, 10)
+    right = {man: Mask.encode(legs), board: Mask.encode(deck | wheels)}
+    drifted = {man: Mask.encode(legs | deck), board: Mask.encode(wheels)}
+    sure = {man: 0.95, board: 0.88}
+    entries = {
+        Key(f, n): Entry(drifted[n] if f else right[n], Origin.PROPAGATED, score=sure[n])
+        for f in range(30)
+        for n in numbers
+    }
+    document = Document(PAIR, entries)
+    document.replace({Key(0, n): Entry(right[n], Origin.DRAWN) for n in numbers})
+    new = {
+        Key(10, board): Entry(right[board], Origin.CLICKED),
+        Key(10, man): Entry(right[man], Origin.PROPAGATED, verified=True),
+    }
+    correct(document, new, FakeTracker(FakeFrames(30)))
+    wrong = [key for key, entry in document.items() if entry.mask != right[key.object]]
+    assert not any(key.frame > 10 for key in wrong)
+
+
 @pytest.mark.parametrize("drift", [0, 1, 30])
 def test_a_heal_round_a_mask_that_was_found_to_be_right_changes_no_mask(drift: int) -> None:
     document = corrected(40, at=20, drifted=range(0), anchors={0: 10, 39: 10})

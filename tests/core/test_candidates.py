@@ -42,6 +42,41 @@ def test_a_negative_click_takes_away_what_is_connected_to_it_and_leaves_the_rest
     assert same(masks_of(scene, thing)[0], thing | loose)
 
 
+@pytest.mark.parametrize(("goes", "whole"), [(5, False), (6, True)])
+def test_a_piece_apart_that_goes_for_the_most_part_goes_whole(goes: int, *, whole: bool) -> None:
+    """What the model leaves of it would only have to be clicked away, too."""
+    thing, apart = square(5), square(40, 20, side=10)
+    leaves = apart & (np.indices(SIZE)[1] >= 40 + goes)
+    scene = Scene((Click(41, 25, positive=False),), before=thing | apart)
+    first, *others = masks_of(scene, thing | leaves)
+    assert same(first, thing if whole else thing | leaves)
+    assert any(same(mask, thing | leaves if whole else thing) for mask in others)
+
+
+def test_a_negative_click_in_a_hole_takes_away_what_lies_round_it_and_leaves_the_rest() -> None:
+    thing, ring = square(5), square(40, 20, side=10)
+    ring[24:26, 44:46] = False
+    lost = thing & (np.indices(SIZE)[1] >= 7)
+    scene = Scene((Click(44, 24, positive=False),), before=thing | ring)
+    first, *others = masks_of(scene, lost)
+    assert same(first, thing)
+    assert any(same(mask, lost) for mask in others)
+
+
+def test_a_negative_click_with_nothing_round_it_asks_the_model() -> None:
+    thing = square(5)
+    lost = thing & (np.indices(SIZE)[1] >= 7)
+    scene = Scene((Click(50, 40, positive=False),), before=thing)
+    assert same(masks_of(scene, lost)[0], lost)
+
+
+def test_a_part_of_a_mask_in_one_piece_goes_alone() -> None:
+    thing, speck = square(10, side=10), square(45, 45, side=1)
+    scene = Scene((Click(11, 25, positive=False),), before=thing | speck)
+    rest = thing & (np.indices(SIZE)[1] >= 19)
+    assert same(masks_of(scene, rest)[0], rest | speck)
+
+
 def test_the_models_own_masks_come_after_the_small_changes() -> None:
     before, handle = square(10), square(20, 22, side=4)
     whole = square(8, 18, side=24)
@@ -143,6 +178,12 @@ def test_what_a_negative_click_takes_away_takes_the_smaller_patches_beside_it_al
     assert same(masks_of(scene, thing | crumb)[0], thing | crumb)
 
 
+def test_what_is_left_of_a_mask_is_no_patch_of_what_a_click_takes_away() -> None:
+    thing, wrong, far = square(30, 20, side=8), square(12, 16, side=16), square(55, side=4)
+    scene = Scene((Click(20, 24, positive=False),), before=thing | wrong | far)
+    assert same(masks_of(scene, far)[0], thing | far)
+
+
 def test_what_no_click_points_at_is_not_taken() -> None:
     cup = square(20, side=20)
     scene = Scene((Click(15, 25),), others=(cup,))
@@ -198,6 +239,13 @@ def test_of_several_labelled_parts_the_largest_tells_the_scale() -> None:
     for others in (labelled, labelled[::-1]):
         scene = Scene((clicked,), others=others, kept=(finger,))
         assert same(masks_of(scene, person, finger_at_click, hand)[0], hand)
+
+
+def test_a_new_mask_has_neither_specks_nor_pinholes() -> None:
+    thing, speck, pinhole = square(10, 10, side=30), square(50, 5, side=1), square(20, side=1)
+    mask = (thing & ~pinhole) | speck
+    assert same(masks_of(Scene((Click(30, 30),)), mask)[0], thing)
+    assert same(masks_of(Scene((), box=Box(8, 8, 42, 42)), mask)[0], thing)
 
 
 def test_a_new_object_is_not_the_other_one_once_more() -> None:

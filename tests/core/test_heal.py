@@ -282,8 +282,19 @@ def test_the_summary_says_where_the_drift_began_and_stopped() -> None:
     after = dict.fromkeys(before, good)
     after |= {Key(frame, 1): Entry(mask_at(30), Origin.PROPAGATED) for frame in range(1198, 1256)}
     objects = (ObjectInfo(1, "knife", (1, 2, 3)),)
-    assert summary(objects, before, after) == (
+    assert summary(objects, before, after, {1}) == (
         "knife: 58 frames changed, drift began 1198, stopped 1255",
+    )
+
+
+def test_of_an_object_that_only_gave_what_a_healed_one_took_no_drift_is_told() -> None:
+    old, less = Entry(mask_at(10), Origin.PROPAGATED), Entry(mask_at(30), Origin.PROPAGATED)
+    objects = tuple(ObjectInfo(n, f"thing {n}", (1, 2, 3)) for n in (1, 2, 3))
+    before = {Key(frame, n): old for frame in (4, 5) for n in (1, 2, 3)}
+    after = {Key(4, 1): less, Key(5, 1): less, Key(4, 2): less, Key(4, 3): old}
+    assert summary(objects, before, after, {2}) == (
+        "thing 2: 1 frame changed, drift began 4, stopped 4",
+        "thing 1: gave way on 2 frames",
     )
 
 
@@ -415,14 +426,14 @@ def test_the_summary_counts_frames_of_each_object_in_order() -> None:
     before = {Key(4, n): old for n in (1, 2, 3)} | {Key(2000, 3): old}
     after = {Key(4, 3): new, Key(5, 3): new, Key(4, 2): same, Key(5, 1): new, Key(6, 1): same}
     after |= {Key(4, 1): same, Key(7, 9): new, Key(2000, 3): new}
-    assert summary(objects, before, after) == (
+    assert summary(objects, before, after, {1, 2, 3}) == (
         "thing 1: 2 frames filled",
         "thing 2: nothing changed",
         "thing 3: 2 frames changed, drift began 4, stopped 2000; 1 frame filled",
     )
     many = {Key(f, 1): new for f in range(1000)}
-    assert summary(objects, {}, many) == ("thing 1: 1,000 frames filled",)
-    assert summary((), before, after) == ()
+    assert summary(objects, {}, many, {1}) == ("thing 1: 1,000 frames filled",)
+    assert summary((), before, after, {1, 2, 3}) == ()
 
 
 def two_objects() -> Document:

@@ -304,6 +304,13 @@ def test_an_area_can_be_brought_near(canvas: Canvas) -> None:
     assert canvas.percent > 100
 
 
+def test_a_small_area_is_shown_with_what_lies_round_it(canvas: Canvas) -> None:
+    canvas.resize(40, 30)
+    canvas.show_area((23, 25, 31, 33))
+    seen = canvas.viewport().width() / (canvas.percent / 100)
+    assert seen == pytest.approx(0.3 * SIZE[1])
+
+
 def test_the_pixel_under_the_cursor_is_told(canvas: Canvas, mouse: Mouse, qtbot: QtBot) -> None:
     with qtbot.waitSignal(canvas.cursor_moved) as told:
         mouse.move(12, 34)

@@ -158,3 +158,7 @@ def test_a_notch_out_takes_a_notch_in_back() -> None:
 def test_an_area_is_enlarged_about_its_centre_and_cut_to_the_frame() -> None:
     assert around((10, 20, 10, 20), 2.0, (100, 100)) == (5, 25, 5, 25)
     assert around((0, 10, 90, 100), 2.0, (100, 100)) == (0, 15, 85, 100)
+
+
+def test_of_a_small_area_so_much_is_shown_of_what_lies_round_it() -> None:
+    assert around((50, 52, 20, 60), 2.0, (100, 100), 0.3) == (36, 66, 0, 80)

@@ -81,6 +81,21 @@ def test_keys_reject_the_range_and_accept_the_rest(healed: Desk) -> None:
     assert open_frames(healed)
 
 
+@pytest.mark.parametrize("decide", ["reject_change", "accept_change"])
+def test_after_a_decision_the_picture_shows_what_is_decided_on_next(
+    healed: Desk, decide: str
+) -> None:
+    healed.do("view_changes")
+    panel = panel_of(healed)
+    panel.scope.setCurrentIndex(0)
+    here = healed.session.view.frame
+    healed.do(decide)
+    following = panel.chosen_here()
+    assert following is not None
+    assert following.frame != here
+    assert healed.session.view.frame == following.frame
+
+
 def test_several_rows_are_decided_on_at_once(healed: Desk) -> None:
     healed.do("view_changes")
     panel = panel_of(healed)
@@ -98,6 +113,7 @@ def test_without_the_list_it_is_the_mask_in_view(healed: Desk) -> None:
     healed.session.view.go_to(17)
     healed.press(Qt.Key.Key_R, SHIFT)
     assert 17 not in open_frames(healed)
+    assert healed.session.view.frame == 17
     assert 18 in open_frames(healed)
     healed.press(Qt.Key.Key_R, SHIFT)
     assert any("nothing here" in text for text in healed.window.messages.texts)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QMenu
+from PySide6.QtWidgets import QComboBox, QLabel, QMenu
 
 from app.core.document import Key
 from app.core.inspection.failures import Failure
@@ -284,6 +284,9 @@ def test_a_remembered_frame_shows_where_it_was_read_and_can_be_left_out(opened: 
     opened.qtbot.waitUntil(lambda: bool(opened.session.inspection.memory.votes))
     opened.settle()
     items = _inspection(opened).memory.view
+    title = _inspection(opened).memory.findChild(QLabel)
+    assert title is not None
+    assert "last propagation" in title.text()
     opened.qtbot.waitUntil(lambda: not items.item(0).icon().isNull())
     image = items.item(0).icon().pixmap(128, 84).toImage()
     scale = image.width() / SIZE[1]

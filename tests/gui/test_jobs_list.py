@@ -81,6 +81,7 @@ def test_escape_asks_before_it_ends_what_has_run_for_a_while(
     busy.press(ESC)
     assert is_idle(busy)
     assert said("1 waiting job will not run")
+    assert not said("Press Esc again")
 
 
 def test_other_models_end_a_job_only_where_the_person_agrees(

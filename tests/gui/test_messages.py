@@ -1,8 +1,10 @@
 """The messages over the picture."""
 
-from PySide6.QtWidgets import QLabel, QPushButton, QToolButton
+from PySide6.QtCore import QEvent, QPointF
+from PySide6.QtGui import QAction, QEnterEvent
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton
 
-from app.gui.widgets.messages import Level, Message, Messages
+from app.gui.widgets.messages import Level, Message, Messages, Offer
 from models.api import Click
 from tests.gui.conftest import Desk
 
@@ -13,6 +15,18 @@ def test_an_error_stays_until_it_is_dismissed_and_others_go(messages: Messages) 
     for message in messages.findChildren(Message):
         message._timer.timeout.emit() if message._timer.isActive() else None
     assert messages.texts == ("The disk is full. Make room.",)
+
+
+def test_a_message_stays_while_the_pointer_is_on_it(messages: Messages) -> None:
+    """Else a click on its button goes into the picture, where it is a correction."""
+    messages.show_message(Level.INFO, "Exported.")
+    (message,) = messages.findChildren(Message)
+    here = QPointF(5, 5)
+    QApplication.sendEvent(message, QEnterEvent(here, here, here))
+    messages.show_message(Level.INFO, "Exported.")  # which would show it longer
+    assert not message._timer.isActive()
+    QApplication.sendEvent(message, QEvent(QEvent.Type.Leave))
+    assert message._timer.isActive()
 
 
 def test_the_same_message_is_not_shown_twice(messages: Messages) -> None:
@@ -105,6 +119,18 @@ def test_several_messages_at_once_are_all_readable(opened: Desk) -> None:
     assert len(shown) == 3
     assert all(each.height() >= each.heightForWidth(each.width()) for each in shown)
     assert opened.window.messages.geometry().top() >= 0
+
+
+def test_a_button_of_a_message_is_as_what_it_does_is_now(messages: Messages) -> None:
+    """A job ends, and is told of, before the actions have looked at what it has left."""
+    action = QAction("View", messages)
+    action.setEnabled(False)
+    action.setToolTip("Nothing was propagated.")
+    messages.show_message(Level.INFO, "Done.", offers=(Offer("View", action),))
+    button = next(each for each in messages.findChildren(QPushButton) if each.text() == "View")
+    action.setToolTip("What has changed")
+    action.setEnabled(True)
+    assert (button.isEnabled(), button.toolTip()) == (True, "What has changed")
 
 
 def undo_is_offered(desk: Desk) -> bool:

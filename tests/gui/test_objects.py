@@ -3,7 +3,7 @@
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QAbstractItemView, QLabel, QLineEdit, QTreeView
 
-from app.core.document import Key
+from app.core.document import Entry, Key, Origin
 from app.gui.canvas.scene.overlay import OverlayMode
 from app.gui.panels.objects import Column, ObjectsPanel
 from tests.gui.conftest import Desk
@@ -171,6 +171,17 @@ def test_deleting_an_object_is_undone_with_its_masks(opened: Desk) -> None:
     assert opened.session.masks.objects == ()
     opened.do("undo")
     assert opened.session.masks.document.get(Key(0, 1)) is not None
+
+
+def test_of_an_absence_it_is_told_whether_a_person_has_said_so(opened: Desk) -> None:
+    opened.draw(0)
+    absent = Entry(None, Origin.PROPAGATED)
+    opened.session.masks.change({Key(frame, 1): absent for frame in (1, 2)}, "Lose")
+    opened.session.edit.verify([Key(1, 1)])
+    opened.session.view.go_to(2)
+    assert text(opened, 0, Column.STATE) == "○ absent"
+    opened.session.view.go_to(1)
+    assert text(opened, 0, Column.STATE) == "○ absent (anchor)"
 
 
 def test_a_long_list_measures_only_the_rows_that_are_seen(opened: Desk) -> None:

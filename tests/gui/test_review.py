@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel
 
-from app.core.document import Key, State
+from app.core.document import Entry, Key, Origin, State
 from app.core.events import Event
 from app.core.mask import Mask
 from app.core.suspects import Order
@@ -51,6 +51,20 @@ def test_n_goes_to_a_suspect_and_zooms_to_its_object(drifted: Desk) -> None:
         suspect.object,
     )
     assert drifted.window.canvas.percent != before
+
+
+def test_n_shows_where_an_object_was_last_that_a_suspect_has_lost(opened: Desk) -> None:
+    opened.draw(x=50)
+    opened.do("forward")
+    opened.idle()
+    gone = Entry(None, Origin.PROPAGATED)
+    opened.session.masks.change({Key(frame, 1): gone for frame in range(10, 30)}, "Lose")
+    review, canvas = opened.session.review, opened.window.canvas
+    opened.qtbot.waitUntil(lambda: len(review.suspects) > 0)
+    before = canvas.percent
+    opened.press(Qt.Key.Key_N)
+    assert opened.session.masks.state(Key(opened.session.view.frame, 1)) is State.ABSENT
+    assert canvas.percent != before
 
 
 def test_enter_in_the_list_shows_the_suspect(drifted: Desk) -> None:
@@ -111,6 +125,25 @@ def test_y_verifies_the_mask(drifted: Desk) -> None:
     frame = drifted.session.view.frame
     drifted.press(Qt.Key.Key_Y)
     assert drifted.session.masks.state(Key(frame, 1)) is State.VERIFIED
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Y, Qt.Key.Key_Return])
+def test_what_a_person_finds_right_is_not_asked_about_again(opened: Desk, key: Qt.Key) -> None:
+    opened.draw()
+    opened.model.fake_tracker.drift = {frame: 2 * frame for frame in range(8, 16)}
+    opened.model.fake_tracker.score = 0.3
+    opened.do("forward")
+    opened.idle()
+    review = opened.session.review
+    opened.qtbot.waitUntil(lambda: review.is_up_to_date and len(review.suspects) > 0)
+    opened.press(Qt.Key.Key_N)
+    asked = review.suspects[0]
+    assert asked.last > asked.first + 1
+    opened.press(key)
+    opened.idle()
+    opened.qtbot.waitUntil(lambda: review.is_up_to_date)
+    frames = range(asked.first, asked.last + 1)
+    assert not any(each.first in frames and each.last in frames for each in review.suspects)
 
 
 def test_a_suspect_is_taken_off_the_list(drifted: Desk) -> None:

@@ -147,6 +147,16 @@ def test_all_are_read_anew_where_an_object_is_no_longer_alone_or_is_now() -> Non
     assert data.keep([]) == []
 
 
+def test_an_absence_that_a_person_has_said_is_an_anchor_and_one_of_a_model_is_not() -> None:
+    said, found = Entry(None, Origin.DRAWN, verified=True), Entry(None, Origin.PROPAGATED)
+    verified = Entry(None, Origin.PROPAGATED, verified=True)
+    data = Lanes(lambda entry: entry.score)
+    data.reset(Document(OBJECTS, {Key(3, 1): said, Key(4, 1): found, Key(5, 1): verified}), 20)
+    assert data.anchors(1, 0, 20).tolist() == [3, 5]
+    data.update([Key(3, 1)], lambda _frame: {1: found})
+    assert data.anchors(1, 0, 20).tolist() == [5]
+
+
 def test_the_nearest_anchor_is_found_within_reach() -> None:
     data = Lanes(lambda entry: entry.score)
     data.reset(Document(OBJECTS, {Key(3, 1): DRAWN, Key(9, 1): DRAWN}), 20)

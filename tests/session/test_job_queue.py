@@ -118,6 +118,24 @@ def test_the_same_asked_twice_runs_once(desk: Desk, qtbot: QtBot) -> None:
     open_gates(desk)
 
 
+def test_the_same_asked_behind_an_anchor_of_one_object_is_done_for_that_object(
+    desk: Desk, qtbot: QtBot, idle: Callable[[], None]
+) -> None:
+    session, gate = desk.session, desk.made.fake_tracker.gate
+    draw(desk, 0)
+    for frame in (0, 5):
+        draw(desk, frame, number=2, x=40)
+    session.view.go_to(0)
+    gate.close()
+    session.jobs.propagate(Direction.FORWARD)
+    session.view.go_to(10)
+    session.jobs.propagate(Direction.FORWARD)
+    assert not desk.said("is under way already")
+    open_gates(desk)
+    idle()
+    assert frames_of(desk, 2) == [*range(6), *range(10, FRAMES)]
+
+
 def test_a_stopped_propagation_goes_on_where_it_ended(
     desk: Desk, qtbot: QtBot, idle: Callable[[], None]
 ) -> None:

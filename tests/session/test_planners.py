@@ -89,7 +89,7 @@ def test_a_heal_goes_on_from_all_its_anchors_after_an_edit(
 
 
 def test_a_heal_of_nothing_is_only_a_remark(context: SessionContext) -> None:
-    with pytest.raises(NothingToDo, match="Nothing is stale here") as nothing:
+    with pytest.raises(NothingToDo, match="no mask is stale here") as nothing:
         Healing.plan(context, ())
     assert nothing.value.level == "info"
 

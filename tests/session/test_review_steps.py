@@ -1,5 +1,7 @@
 """The way through the suspects: forward and back, on to the next, and what is put aside."""
 
+from dataclasses import replace
+
 import pytest
 from pytestqt.qtbot import QtBot
 
@@ -172,6 +174,53 @@ def test_what_was_fine_is_fine_after_other_edits_and_forgotten_with_the_video(
     desk.session.files.open(project)
     qtbot.waitUntil(lambda: review.is_up_to_date and bool(review.suspects))
     assert {each.object for each in review.suspects} == {1, 2, 3}
+
+
+def test_what_was_fine_is_listed_again_once_its_masks_are_others(
+    desk: Desk, review: Review, qtbot: QtBot
+) -> None:
+    first = review.suspects[0]
+    review.dismiss(first)
+    other = Entry(Mask.encode(place(1, 30)), Origin.PROPAGATED)
+    desk.session.masks.change({Key(first.frame, 1): other}, "Put")
+    qtbot.waitUntil(lambda: review.is_up_to_date)
+    assert [each.object for each in review.suspects] == [1, 2, 3]
+
+
+def test_an_anchor_on_a_suspect_that_was_fine_leaves_nothing_of_it(
+    desk: Desk, review: Review, qtbot: QtBot
+) -> None:
+    session = desk.session
+    jumps = dict.fromkeys(range(6, 12), 40)
+    aside = {
+        Key(frame, 1): Entry(Mask.encode(place(1, x)), Origin.PROPAGATED, score=0.1)
+        for frame, x in jumps.items()
+    }
+    session.masks.change(aside, "Put")
+    qtbot.waitUntil(lambda: review.is_up_to_date)
+    suspect = review.suspects[0]
+    assert suspect.last > suspect.first + 1
+    review.show(suspect)
+    session.edit.verify([Key(suspect.frame, 1)])
+    qtbot.waitUntil(lambda: review.is_up_to_date)
+    assert any(each.object == 1 for each in review.suspects)
+    review.pass_current()
+    # That it jumps back behind those is another matter now.
+    back = suspect.last + 1
+    assert [(s.first, s.last, s.frame) for s in review.suspects if s.object == 1] == [(back,) * 3]
+    session.history.undo()
+    qtbot.waitUntil(lambda: review.is_up_to_date)
+    assert suspect in review.suspects
+
+
+def test_another_mask_of_a_suspect_that_is_right_says_nothing_of_its_worst(
+    desk: Desk, review: Review
+) -> None:
+    first = review.suspects[0]
+    review.show(replace(first, last=first.last + 1))
+    desk.session.view.go_to(first.last + 1)
+    review.pass_current()
+    assert first in review.suspects
 
 
 def test_the_list_of_the_selected_object_follows_the_selection(desk: Desk, review: Review) -> None:

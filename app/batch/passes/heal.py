@@ -16,7 +16,7 @@ from app.core.walk import Settled, Verdict, Walk, apart, is_conflict
 from models.api import Tracker
 
 _BACK = 8  # frames that a pass goes back where it is not clear where the drift began
-_SWEEPS = 3  # over the objects of a pass: the first is of each for itself
+_SWEEPS = 3  # over the objects of a pass, the surest first
 _GAINED = 0.5  # share of what an object loses that another one has, where it is the one to gain
 _NEAR = 8  # old masks ahead among which a drift that begins anew is still this heal's to put right
 _LESS_SURE = 0.06  # by how much lower than where a pass may end a score says that it does
@@ -123,10 +123,14 @@ class _Healing:
             yield Step(self._pass.frames[0], kept | here, computed=False)
 
     def _settled(self, back: Mapping[int, Mapping[int, Entry]]) -> dict[int, Settled]:
-        """Return which masks hold: first each object's for itself, then beside the others'."""
+        """Return which masks hold: the surest object's for themselves, others' beside what does.
+
+        One of which nothing is known would keep its old masks, which have what another one lost.
+        """
         found: dict[int, Settled] = {}
+        walks = sorted(self._walks.items(), key=lambda pair: -pair[1].lead)
         for _ in range(_SWEEPS):
-            for number, walk in self._walks.items():
+            for number, walk in walks:
                 beside: dict[int, dict[int, Mask]] = {}
                 for other, settled in found.items():
                     for frame, (source, offers) in settled.items():

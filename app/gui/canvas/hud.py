@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from app.core.document import Key, State
 from app.gui.canvas.scene.picture import Picture
-from app.gui.widgets.words import clock, percent, state_name
+from app.gui.widgets.words import clock, entry_name, percent
 from app.session.edits.clicks import Clicks
 from app.session.edits.correction import Correction
 from app.session.state.masks import Masks
@@ -87,8 +87,7 @@ class Hud(QLabel):
         )
         if chosen is not None:
             key = Key(frame, chosen.id)
-            state = self._masks.state(key)
-            name = state_name(state)
+            state, name = self._masks.state(key), entry_name(self._masks.entry(key))
             parts.append(f"{chosen.id} {chosen.name}")
             parts.append(name.upper() if state in {State.STALE, State.CONFLICT} else name)
             sure = self._masks.confidence(self._masks.entry(key))

@@ -37,11 +37,15 @@ def from_percent(percent: float, pixel_ratio: float) -> float:
     return clamped(percent / 100 / pixel_ratio)
 
 
-def around(area: Area, margin: float, size: tuple[int, int]) -> Area:
-    """Return an area enlarged `margin` times about its centre, cut to a frame of `size`."""
+def around(area: Area, margin: float, size: tuple[int, int], least: float = 0.0) -> Area:
+    """Return an area enlarged `margin` times about its centre, cut to a frame of `size`.
+
+    Each side of it is at least that share of the frame's, but for what is cut.
+    """
     y0, y1, x0, x1 = area
-    grow_y, grow_x = (y1 - y0) * (margin - 1) / 2, (x1 - x0) * (margin - 1) / 2
     height, width = size
+    grow_y = (max((y1 - y0) * margin, least * height) - (y1 - y0)) / 2
+    grow_x = (max((x1 - x0) * margin, least * width) - (x1 - x0)) / 2
     return (
         max(0, round(y0 - grow_y)),
         min(height, round(y1 + grow_y)),

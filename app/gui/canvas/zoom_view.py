@@ -7,6 +7,8 @@ from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
 from app.core.mask import Area
 from app.gui.canvas import viewport
 
+_LEAST = 0.3  # share of the content's sides that is shown of a small area's surroundings
+
 
 class ZoomView(QGraphicsView):
     """Zoom and pan over a scene whose rectangle is the content, one unit a pixel."""
@@ -59,8 +61,11 @@ class ZoomView(QGraphicsView):
         self._fits = False
 
     def show_area(self, area: Area, margin: float = 1.6) -> None:
-        """Zoom so that an area of the content, enlarged `margin` times, fills the view."""
-        y0, y1, x0, x1 = viewport.around(area, margin, self._content_size())
+        """Zoom so that an area of the content, enlarged `margin` times, fills the view.
+
+        Of a small one, so much of what lies round it is shown that one sees where it is.
+        """
+        y0, y1, x0, x1 = viewport.around(area, margin, self._content_size(), _LEAST)
         view = self.viewport().size()
         scale = viewport.fit_scale((y1 - y0, x1 - x0), (view.height(), view.width()))
         self.set_scale(min(scale, viewport.from_percent(400, self.devicePixelRatioF())))

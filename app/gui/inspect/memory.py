@@ -114,7 +114,9 @@ class MemoryPanel(QWidget):
             )
         frame, x, y = self._memory.at
         left = sum(vote.weight for vote in self._memory.votes[_SHOWN:])
-        text = self.tr("Frame {}, pixel {:.0f}, {:.0f}").format(frame, x, y)
+        # It may have been another one that made the mask there.
+        text = self.tr("Frame {}, pixel {:.0f}, {:.0f}, by what the last propagation remembers")
+        text = text.format(frame, x, y)
         return text + (self.tr("; all other frames {:.0%}").format(left) if left else "")
 
     def _set_icon(self, item: QListWidgetItem) -> None:

@@ -32,7 +32,7 @@ from PySide6.QtWidgets import (
 
 from app.core.document import Entry, Key, ObjectInfo, State
 from app.gui.widgets.theme import icon
-from app.gui.widgets.words import percent, state_name, verbatim_tip
+from app.gui.widgets.words import entry_name, percent, verbatim_tip
 from app.session.edits.objects import ObjectEdits
 from app.session.state.masks import Masks
 from app.session.state.video import CurrentVideo
@@ -153,7 +153,7 @@ class ObjectsModel(QAbstractTableModel):
         if entry is None:
             return "-"
         state = entry.state
-        parts = [_MARKS.get(state, ""), "" if state is State.PREDICTED else state_name(state)]
+        parts = [_MARKS.get(state, ""), "" if state is State.PREDICTED else entry_name(entry)]
         confidence = None if entry.is_anchor else self._masks.confidence(entry)
         if confidence is not None:
             parts.append(percent(confidence))

@@ -27,6 +27,7 @@ URGENCY = (
 )
 RANK = {state: rank for rank, state in enumerate(URGENCY)}
 _BAD = RANK[State.STALE]  # this and above asks for work
+_DIAMONDS = {State.ANCHOR, State.ABSENT, State.OCCLUDED}
 PLAIN = len(URGENCY) - _BAD  # what a narrow bad stretch adds to its rank
 
 Ranks = NDArray[np.uint8]  # one per frame or per column: an index of URGENCY
@@ -127,11 +128,12 @@ class Lanes:
         self._count = 0
         self._ranks: dict[int, Ranks] = {}
         self._scores: dict[int, Scores] = {}
+        self._diamonds: dict[int, NDArray[np.bool_]] = {}
 
     def reset(self, document: Document, count: int) -> None:
         """Read everything from a document of `count` frames."""
         self._count = count
-        self._ranks, self._scores = {}, {}
+        self._ranks, self._scores, self._diamonds = {}, {}, {}
         self.keep(item.id for item in document.objects)
         for key, entry in document.items():
             self._set(key, entry)
@@ -144,11 +146,12 @@ class Lanes:
         """
         wanted, was_alone = set(objects), len(self._ranks) == 1
         for gone in set(self._ranks) - wanted:
-            del self._ranks[gone], self._scores[gone]
+            del self._ranks[gone], self._scores[gone], self._diamonds[gone]
         new = sorted(wanted - set(self._ranks))
         for object_id in new:
             self._ranks[object_id] = np.zeros(self._count, np.uint8)
             self._scores[object_id] = np.full(self._count, np.nan, np.float32)
+            self._diamonds[object_id] = np.zeros(self._count, np.bool_)
         return new if was_alone == (len(wanted) == 1) else sorted(wanted)
 
     def update(
@@ -173,9 +176,12 @@ class Lanes:
         return self._scores[object_id]
 
     def anchors(self, object_id: int, first: int, last: int) -> NDArray[np.intp]:
-        """Return the frames from `first` up to but not `last` that are anchors drawn by hand."""
-        lane = self._ranks[object_id][max(first, 0) : max(last, 0)]
-        return np.flatnonzero(lane == RANK[State.ANCHOR]) + max(first, 0)
+        """Return the frames from `first` up to but not `last` of which a person said what is there.
+
+        By hand, or that it is absent. Masks that are verified or imported have a look of their own.
+        """
+        lane = self._diamonds[object_id][max(first, 0) : max(last, 0)]
+        return np.flatnonzero(lane) + max(first, 0)
 
     def nearest_anchor(self, object_id: int, frame: int, reach: int) -> int | None:
         """Return the nearest anchor at most `reach` frames away, or None."""
@@ -187,6 +193,8 @@ class Lanes:
         if lane is None or not 0 <= key.frame < self._count:
             return
         lane[key.frame] = RANK[entry.state] if entry else 0
+        is_said = entry is not None and entry.is_anchor and entry.state in _DIAMONDS
+        self._diamonds[key.object][key.frame] = is_said
         # What a person made or verified is certain, whatever a model had said of it.
         score = 1.0 if entry and entry.is_anchor else self._confidence(entry) if entry else None
         self._scores[key.object][key.frame] = math.nan if score is None else score

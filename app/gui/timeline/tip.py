@@ -2,9 +2,9 @@
 
 import html
 
-from app.core.document import Key, ObjectInfo
+from app.core.document import ObjectInfo
 from app.gui.timeline.thumbnails import Thumbnails, as_html, with_masks
-from app.gui.widgets.words import clock, percent, state_name
+from app.gui.widgets.words import clock, entry_name, percent
 from app.session.state.masks import Masks
 from app.session.state.video import CurrentVideo
 
@@ -24,7 +24,7 @@ def tip(
     lines = [f"<b>{frame}</b> · {clock(video.time_of(frame))}"]
     if item is not None:
         entry = masks.shown(frame).get(item.id)
-        state = state_name(masks.state(Key(frame, item.id)))
+        state = entry_name(entry)
         sure = None if entry is None or entry.is_anchor else masks.confidence(entry)
         likely = "" if sure is None else f", {percent(sure)}"
         lines.append(f"{html.escape(item.name)}: {state}{likely}")

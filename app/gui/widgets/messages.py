@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QAction
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QAction, QEnterEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -62,6 +62,7 @@ class Message(QFrame):
         self.level = level
         self.of_video = self.of_waiting = self.outlasts = False
         self._said = [text]
+        self._is_pointed_at = False
         self.setObjectName("message")
         self.setProperty("level", level.value)
         self.setAccessibleName(text)
@@ -86,7 +87,7 @@ class Message(QFrame):
         layout.setContentsMargins(10, 6, 6, 6)
         layout.addWidget(self._mark)
         layout.addLayout(words, 1)
-        self._buttons = [_button(offer) for offer in offers]
+        self._buttons = [OfferButton(offer) for offer in offers]
         for offer, button in zip(offers, self._buttons, strict=True):
             layout.addWidget(button)
             if offer.ends:
@@ -126,8 +127,12 @@ class Message(QFrame):
         self.setAccessibleName(f"{text} {self._more.text()}")
 
     def restart(self) -> None:
-        """Let the time that it is shown begin anew; an error has no such time."""
-        if self.level in _SHOWN_MS:
+        """Let the time that it is shown begin anew; an error has no such time.
+
+        Nor has one under the pointer: it would go just as it is reached for, and the click would
+        go into the picture.
+        """
+        if self.level in _SHOWN_MS and not self._is_pointed_at:
             self._timer.start(_OFFERED_MS if self._buttons else _SHOWN_MS[self.level])
 
     @property
@@ -150,6 +155,19 @@ class Message(QFrame):
     def _dismiss(self) -> None:
         self.dismissed.emit(self)
 
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Stay while the pointer is here."""
+        super().enterEvent(event)
+        self._is_pointed_at = True
+        self._timer.stop()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Go, a while after the pointer has."""
+        super().leaveEvent(event)
+        self._is_pointed_at = False
+        if not self.isHidden():
+            self.restart()
+
     def _draw_mark(self) -> None:
         self._mark.setPixmap(icon(_ICONS[self.level]).pixmap(20, 20))
 
@@ -157,6 +175,23 @@ class Message(QFrame):
         super().changeEvent(event)
         if event.type() is QEvent.Type.PaletteChange:
             self._draw_mark()  # a pixmap keeps the colour of the theme it was drawn in
+
+
+class OfferButton(QPushButton):
+    """The button of something that can be done about a message; it follows its action."""
+
+    def __init__(self, offer: Offer) -> None:
+        super().__init__(offer.text)
+        self._action = offer.action
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys with the picture
+        self.clicked.connect(offer.action.trigger)
+        offer.action.changed.connect(self._follow)
+        self._follow()
+
+    @Slot()
+    def _follow(self) -> None:
+        self.setEnabled(self._action.isEnabled())
+        self.setToolTip(self._action.toolTip())
 
 
 class EarlierErrors(QFrame):
@@ -261,7 +296,7 @@ class Messages(QWidget):
 
     @Slot()
     def end_waiting(self) -> None:
-        """Dismiss what says that something waits: it has begun."""
+        """Dismiss what says that something waits, or that a key ends it: that is past."""
         self._remove([each for each in self._kept if each.of_waiting])
 
     def withdraw_offers(self) -> None:
@@ -334,14 +369,6 @@ def _label(text: str) -> QLabel:
     label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)
     return label
-
-
-def _button(offer: Offer) -> QPushButton:
-    button = QPushButton(offer.text)
-    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys with the picture
-    button.setToolTip(offer.action.toolTip())
-    button.clicked.connect(offer.action.trigger)
-    return button
 
 
 def _kind(text: str) -> str:

@@ -4,7 +4,7 @@ import html
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from app.core.document import State
+from app.core.document import Entry, State
 
 _STATES = {
     State.NONE: QT_TRANSLATE_NOOP("State", "no mask"),
@@ -22,6 +22,19 @@ _STATES = {
 def state_name(state: State) -> str:
     """Return what a person calls a state."""
     return QCoreApplication.translate("State", str(_STATES[state]))
+
+
+def entry_name(entry: Entry | None) -> str:
+    """Return what a person calls what an object has on a frame.
+
+    Of one that is not seen it says, too, whether that is certain: a model may only not find it.
+    """
+    if entry is None:
+        return state_name(State.NONE)
+    name = state_name(entry.state)
+    if entry.mask is None and entry.is_anchor:
+        return QCoreApplication.translate("State", "{} (anchor)").format(name)
+    return name
 
 
 def clock(seconds: float) -> str:

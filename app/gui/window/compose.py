@@ -94,7 +94,8 @@ def make_context(
     files = FileVerbs(
         video, session.files, autosave, exchange_verbs, ask, parts.recent, tell, sample
     )
-    job_verbs = JobVerbs(jobs, tell, parts.status.jobs.open_list)
+    meanwhile = partial(tell, of_waiting=True)
+    job_verbs = JobVerbs(jobs, meanwhile, parts.messages.end_waiting, parts.status.jobs.open_list)
     review_verbs = _make_review_verbs(session, canvas, parts.review, tell)
     return ActionContext(
         anchors=AnchorVerbs(view, masks, session.status, edit, parts.anchors),

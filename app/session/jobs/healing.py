@@ -27,7 +27,7 @@ class Healing(TrackingJob):
             context.masks.document, new_anchors, first=view.first, last=view.last
         )
         if not passes:
-            raise NothingToDo("info", "Nothing is stale here.")
+            raise NothingToDo("info", "Nothing has to be healed: no mask is stale here.")
         planned = cls(context, passes)
         planned.new_anchors = frozenset(new_anchors)
         return planned
@@ -55,5 +55,5 @@ class Healing(TrackingJob):
 
     def outcome(self, title: str, before: Mapping[Key, Entry], changed: Mapping[Key, Entry]) -> str:
         """Say of each object how many of its masks were changed, kept, in conflict."""
-        facts = heal.summary(self._context.masks.objects, dict(before), dict(changed))
+        facts = heal.summary(self._context.masks.objects, dict(before), dict(changed), self.objects)
         return ". ".join(facts) or f"{title}: nothing changed"

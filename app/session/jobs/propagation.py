@@ -60,7 +60,7 @@ class Propagation(TrackingJob):
         if not passes:
             raise NothingToDo("warning", _why_nothing(context, chosen, direction))
         job = cls(context, passes)
-        job.asked = (direction, given, first, last, to_nearest_anchor)
+        job.asked = (direction, given, first, last, to_nearest_anchor, _ends(passes))
         return job
 
     def request(self, job_id: int) -> Track:
@@ -107,6 +107,18 @@ class Propagation(TrackingJob):
             visited = min(left, len(each.frames))
             yield each, each.frames[visited - 1] if visited else None
             left -= visited
+
+
+def _ends(passes: Iterable[Pass]) -> frozenset[tuple[int, int, int]]:
+    """Return where each object's passes end, in which direction.
+
+    From a frame behind an anchor of one object the same words ask for more of it.
+    """
+    return frozenset(
+        (number, each.step, span[-1] if each.step > 0 else span[0])
+        for each in passes
+        for number, span in each.spans.items()
+    )
 
 
 def _nearest_start(document: Document, objects: Collection[int], frame: int) -> int:

@@ -57,14 +57,21 @@ class ReviewVerbs(QObject):
 
     def go_on(self) -> None:
         """Leave the suspect that was corrected for the next, where there is one."""
+        here = Key(self._view.frame, self._view.selected or 0)
+        if (entry := self._masks.entry(here)) is not None and entry.is_as_found:
+            self._review.pass_current()
         if self._review.leave():
             self._zoom_to_selected()
 
     def verify_and_next(self) -> None:
-        """Make the mask here an anchor as it is, and go to the next suspect."""
+        """Make the mask here an anchor as it is, and go to the next suspect.
+
+        The one that it is in is off the list: where its worst mask is right, the others are.
+        """
         if self._view.selected is None:
             return
         self._edit.verify([Key(self._view.frame, self._view.selected)])
+        self._review.pass_current()
         if self._review.suspects:
             self.step(1)
 
@@ -88,7 +95,11 @@ class ReviewVerbs(QObject):
             self._review.dismiss(suspect)
 
     def _zoom_to_selected(self) -> None:
-        selected = self._view.selected
-        entry = None if selected is None else self._masks.shown(self._view.frame).get(selected)
-        if entry is not None and entry.mask is not None:
-            self._canvas.show_area(entry.mask.box)
+        """Show the selected object's surroundings; where it has no mask, those of the nearest."""
+        if (selected := self._view.selected) is None:
+            return
+        at, entries = self._view.frame, self._masks.of_object(selected)
+        boxes = {frame: entry.mask.box for frame, entry in entries.items() if entry.mask}
+        if boxes:
+            nearest = min(boxes, key=lambda frame: (abs(frame - at), frame > at))
+            self._canvas.show_area(boxes[nearest])

@@ -45,11 +45,11 @@ class ChangeVerbs(QObject):
 
     def accept(self) -> None:
         """Say that the changes chosen are right."""
-        self._changes.accept(self._chosen())
+        self._decide(self._changes.accept)
 
     def reject(self) -> None:
         """Put back what stood there before."""
-        self._changes.reject(self._chosen())
+        self._decide(self._changes.reject)
 
     @Slot(object)
     def show(self, key: Key) -> None:
@@ -57,6 +57,14 @@ class ChangeVerbs(QObject):
         self._view.select(key.object)
         self._view.go_to(key.frame)
         self._compare.show(Reference.BEFORE)
+
+    def _decide(self, decide: Callable[[tuple[Key, ...]], None]) -> None:
+        """Decide on what is chosen; from the list the picture goes on with it to what is left."""
+        from_list = self._panel.is_in_view and bool(self._panel.chosen())
+        decide(self._chosen())
+        following = self._panel.chosen_here()
+        if from_list and following is not None and self._compare.reference is Reference.BEFORE:
+            self.show(following)
 
     def _chosen(self) -> tuple[Key, ...]:
         """Return what is decided on: the choice in the list that is open, else what is in view."""

@@ -17,9 +17,15 @@ Tell = Callable[[Level, str], None]
 class JobVerbs:
     """Ends the running job where that is meant, and opens the list of those that wait."""
 
-    def __init__(self, jobs: JobRunner, tell: Tell, show: Callable[[], None]) -> None:
-        """`show` opens the list."""
-        self._jobs, self._tell, self._show = jobs, tell, show
+    def __init__(
+        self,
+        jobs: JobRunner,
+        tell: Tell,
+        untell: Callable[[], None],
+        show: Callable[[], None],
+    ) -> None:
+        """`tell` says something for as long as it holds, `untell` ends that; `show` is the list."""
+        self._jobs, self._tell, self._untell, self._show = jobs, tell, untell, show
         self._asked = ("", 0.0)  # which job the key was pressed for, and when
 
     def escape(self) -> None:
@@ -29,6 +35,7 @@ class JobVerbs:
         again = self._asked[0] == title and now - self._asked[1] < _AGAIN_S
         if not title or seconds < _YOUNG_S or again:
             self._asked = ("", 0.0)
+            self._untell()
             self._jobs.cancel()
             return
         self._asked = (title, now)
