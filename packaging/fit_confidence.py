@@ -10,8 +10,9 @@ right. FILE keeps what was measured: a clip that is in it is not measured again,
 add to it. Prints the calibrations for `app.core.confidence` that fit the clips of one object and
 those of several in FILE, and how well such ones hold on sequences that were left out of the fit,
 one after the other. Clips count alike, however long they are. The sequences `--held-out`, and
-clips that a part of them is in, take no part in any of this: what is printed last is the error on
-them of what is in use.
+clips that a part of them is in, take no part in any of this: the error on them is that of what is
+in use. What is printed last is the error of so many clips of a kind as are drawn at random, again
+and again, from all in FILE: what it says of a few.
 """
 
 import argparse
@@ -40,6 +41,9 @@ _MOST = (0.9, 0.91, 0.92, 0.93, 0.94, 0.95, 0.97, 0.99)  # scores that may be th
 _ROUNDS = 3  # heals
 _CLIP = 30.0  # masks that each clip counts as
 _BINS = 10
+_AIM = 0.05  # error
+_DRAWN = (1, 3, 8, 16)  # clips at once
+_DRAWS = 1000
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -177,6 +181,13 @@ def by_kind(masks: Masks, say: Callable[[Masks, int], Floats]) -> Floats:
     return said
 
 
+def in_use(masks: Masks, model: str) -> Floats:
+    """Return the confidence in each mask, (N,), that the window shows."""
+    return by_kind(
+        masks, lambda alike, objects: said_by(calibration_of(model, objects), alike.scores)
+    )
+
+
 def loss(said: Floats, right: Bools) -> Floats:
     """Return the negative log likelihood of each mask, (N,)."""
     lost: Floats = -np.log(np.where(right, said, 1 - said).clip(1e-6))
@@ -208,13 +219,19 @@ def clip_errors(masks: Masks, said: Floats) -> Floats:
     )
 
 
-def report(masks: Masks, said: Floats, unseen: set[str]) -> Iterator[str]:
-    """Yield the lines of a table: all masks, and those of clips of a kind."""
-    groups = {"all": np.ones(len(said), np.bool_)}
+def kinds(masks: Masks) -> dict[str, Bools]:
+    """Return which masks are of clips of each kind that there is: objects, size."""
+    found = {}
     for size in np.unique(masks.sizes):
         where = f"at {size} pixels" if size else "at the model's size"
-        groups[f"single objects {where}"] = ~masks.paired & (masks.sizes == size)
-        groups[f"pairs {where}"] = masks.paired & (masks.sizes == size)
+        found[f"single objects {where}"] = ~masks.paired & (masks.sizes == size)
+        found[f"pairs {where}"] = masks.paired & (masks.sizes == size)
+    return {name: kind for name, kind in found.items() if kind.any()}
+
+
+def report(masks: Masks, said: Floats, unseen: set[str]) -> Iterator[str]:
+    """Yield the lines of a table: all masks, and those of clips of a kind."""
+    groups = {"all": np.ones(len(said), np.bool_), **kinds(masks)}
     groups["not seen in training"] = np.array([parts(name) <= unseen for name in masks.names])
     yield f"| masks | number | error | a clip's | log loss | right, of {_SURE:.0%} and more |"
     yield "|---" * 6 + "|"
@@ -238,6 +255,32 @@ def weighed(masks: Masks) -> Iterator[str]:
     yield "|---" * 3 + "|"
     for most, (wrong, lost) in choices(masks).items():
         yield f"| {most} | {wrong:.3f} | {lost:.3f} |"
+
+
+def drawn(masks: Masks, said: Floats) -> Iterator[str]:
+    """Yield the lines of a table: the error of so many clips of a kind, drawn with replacement.
+
+    Masks count alike, as in `bench heal`. By chance alone is the median error where each mask is
+    right as often as is said, whatever the others of its clip are.
+    """
+    yield f"| of | clips | error: median | nine in ten | up to {_AIM} | by chance alone |"
+    yield "|---" * 6 + "|"
+    rng = np.random.default_rng(0)
+    for name, kind in kinds(masks).items():
+        clip = masks.clips
+        every = [np.flatnonzero(clip == each) for each in np.unique(clip[kind])]
+        for count in (*(each for each in _DRAWN if each < len(every)), len(every)):
+            draws = rng.integers(len(every), size=(_DRAWS, count))
+            found = [np.concatenate([every[index] for index in draw]) for draw in draws]
+            errors, least = (
+                np.array([error(said[each], right[each], np.ones(len(each))) for each in found])
+                for right in (masks.right, rng.random(len(said)) < said)
+            )
+            low, median, high = np.quantile(errors, (0.05, 0.5, 0.95))
+            yield (
+                f"| {name} | {count} of {len(every)} | {median:.3f} | {low:.3f} to {high:.3f} "
+                f"| {(errors <= _AIM).mean():.0%} | {np.median(least):.3f} |"
+            )
 
 
 def table(masks: Masks, said: Floats) -> Iterator[str]:
@@ -284,12 +327,10 @@ def tell(masks: Masks, held_out: Masks, model: str, unseen: set[str]) -> None:
     write(["On sequences that were left out of the fit:", "", *report(masks, said, unseen)])
     write(table(masks, said))
 
-    def now(alike: Masks, objects: int) -> Floats:
-        return said_by(calibration_of(model, objects), alike.scores)
-
-    write(["What is in use, on all of them:", "", *report(masks, by_kind(masks, now), unseen)])
+    now = in_use(masks, model)
+    write(["What is in use, on all of them:", "", *report(masks, now, unseen)])
     if len(held_out.scores):
-        held = by_kind(held_out, now)
+        held = in_use(held_out, model)
         write(["What is in use, held out:", "", *report(held_out, held, unseen)])
         write(table(held_out, held))
 
@@ -318,6 +359,8 @@ def main() -> int:
         [name in held_out or not parts(name).isdisjoint(held_out) for name in every.names]
     )
     tell(every.only(~out), every.only(out), arguments.model, unseen)
+    drawings = drawn(every, in_use(every, arguments.model))
+    write(["What is in use, on clips drawn at random from all:", "", *drawings])
     return 0
 
 
