@@ -7,7 +7,7 @@ from dataclasses import replace
 from app.batch.passes.predict import Retracing, UnpackedAnchors, predict
 from app.batch.passes.steps import Step, Steps, entries_of, entry_of
 from app.core.document import Entry, Key, Origin
-from app.core.evidence import Beside, Source, Stretch
+from app.core.evidence import Beside, Source, Stretch, overlap
 from app.core.heal import Rules, Watch, agree, difference, probes
 from app.core.mask import Mask
 from app.core.overlap import inside
@@ -73,6 +73,10 @@ class _Healing:
                 fresh = entries_of(self._pass, frame, predictions)
                 new = {key: entry for key, entry in fresh.items() if key.object in self._open}
                 verdicts = {key.object: self._fed(key, new) for key in new}
+                for key in self._taken_from(fresh, new):
+                    self._open.add(key.object)
+                    new[key] = fresh[key]
+                    verdicts[key.object] = self._fed(key, new)
                 shown = {key: entry for key, entry in new.items() if self._shows(key)}
                 yield Step(frame, shown, computed=bool(new))
                 together = Verdict.GOES_ON not in verdicts.values()
@@ -89,6 +93,15 @@ class _Healing:
         """Return what the walk of an object comes to with its new mask of a frame."""
         walk, others = self._walks[key.object], self._others(key, new)
         return walk.feed(key.frame, new[key], others, gains=self._gains(key, new))
+
+    def _taken_from(self, fresh: Mapping[Key, Entry], new: Mapping[Key, Entry]) -> list[Key]:
+        """Return where walks have ended whose old masks lie on what a `new` one has got.
+
+        They were right as long as that one was wrong, too: it has to be seen where they are now.
+        """
+        takers = [each.mask for key, each in new.items() if each.mask and self._shows(key)]
+        ended = (key for key in fresh.keys() - new.keys() if key in self._old)
+        return [key for key in ended if overlap(self._old[key].mask, takers) > _GAINED]
 
     def _gains(self, key: Key, new: Mapping[Key, Entry]) -> bool:
         """Whether a mask has what another one that is healed loses on its frame."""
