@@ -158,48 +158,60 @@ def _fixed(masks: Masks) -> set[int]:
 def _settled(masks: Masks, found: Mapping[Key, Entry], known: Collection[Key]) -> dict[Key, Entry]:
     """Return what masks of a model change on their frames, where masks exclude each other.
 
-    Masks that stand there already are in nobody's way: most of those that a heal confirms do. One
-    that stood there before the job, and holds, takes nothing of what the job has found of others.
     What gave to one that is replaced now gives anew; those at `known` were found, and gave nothing.
     """
+    frames: dict[int, dict[int, Entry]] = {}
+    for key, entry in found.items():
+        frames.setdefault(key.frame, {})[key.object] = entry
+    changed: dict[Key, Entry] = {}
+    for frame, here in sorted(frames.items()):
+        gave, took = _given_back(masks, frame, here, known)
+        wanted = {**took, **here}
+        anew = _settled_on(masks, frame, wanted, gave) if gave else {}
+        # One that finds no place now stays as it is, with what it took.
+        whole = all(Key(frame, number) in anew for number in wanted)
+        changed |= anew if whole else _settled_on(masks, frame, here, {})
+    return changed
+
+
+def _settled_on(
+    masks: Masks, frame: int, found: Mapping[int, Entry], back: Mapping[int, Entry]
+) -> dict[Key, Entry]:
+    """Return what masks change on one frame, where those `back` are as they were at first.
+
+    Masks that stand there already are in nobody's way: most of those that a heal confirms do. One
+    that stood there before the job, and holds, takes nothing of what the job has found of others.
+    """
     fixed = _fixed(masks)
-    changed, again = _given_back(masks, {key.frame for key in found}, known)
-    frames: dict[tuple[int, bool], dict[int, Entry]] = {}
-    objects: dict[int, set[int]] = {}
-    given_back = {key.frame for key in changed}
-    for key, entry in {**again, **found}.items():
-        objects.setdefault(key.frame, set()).add(key.object)
+    changed = {Key(frame, number): entry for number, entry in back.items()}
+    new: dict[bool, dict[int, Entry]] = {}
+    for number, entry in found.items():
+        key = Key(frame, number)
         before, old = masks.entry(key), masks.document.get(key)
-        stands = before is not None and before.mask is entry.mask
-        if stands and key.frame not in given_back:
+        if before is not None and before.mask is entry.mask and not back:
             changed[key] = entry
         else:
             holds = old is not None and old.mask is entry.mask
-            frames.setdefault((key.frame, holds), {})[key.object] = entry
-    for (frame, holds), here in sorted(frames.items(), key=lambda item: item[0]):
-        shown = {
-            **masks.shown(frame),
-            **{k.object: e for k, e in changed.items() if k.frame == frame},
-        }
+            new.setdefault(holds, {})[number] = entry
+    for holds, here in sorted(new.items()):
+        shown = {**masks.shown(frame), **{key.object: entry for key, entry in changed.items()}}
         kept = (fixed | (_found(masks.document, frame, shown) if holds else set())) - here.keys()
-        outside = shown.keys() - objects[frame]
+        outside = shown.keys() - found.keys()
         changed |= settle(shown, frame, here, fixed=kept, outside=outside)
     return changed
 
 
 def _given_back(
-    masks: Masks, frames: Collection[int], known: Collection[Key]
-) -> tuple[dict[Key, Entry], dict[Key, Entry]]:
-    """Return what others had before they gave to the job, and what they gave it to."""
-    others, takers = dict[Key, Entry](), dict[Key, Entry]()
-    for frame in frames:
-        shown, old = masks.shown(frame), masks.document.on_frame(frame)
-        found = _found(masks.document, frame, shown)
-        gave = [n for n in found if Key(frame, n) not in known and n in old]
-        if gave:
-            others |= {Key(frame, n): old[n] for n in gave}
-            takers |= {Key(frame, n): shown[n] for n in found if Key(frame, n) in known}
-    return others, takers
+    masks: Masks, frame: int, here: Collection[int], known: Collection[Key]
+) -> tuple[dict[int, Entry], dict[int, Entry]]:
+    """Return what others had before they gave to the job on a frame, and what they gave it to."""
+    shown, old = masks.shown(frame), masks.document.on_frame(frame)
+    pending = _found(masks.document, frame, shown) - set(here)
+    own = {number for number in pending if Key(frame, number) in known}
+    return (
+        {number: old[number] for number in pending - own if number in old},
+        {number: shown[number] for number in own},
+    )
 
 
 def _found(document: Document, frame: int, shown: Mapping[int, Entry]) -> set[int]:
