@@ -13,7 +13,7 @@ from app.core.overlap import inside, quick_iou
 _SWITCH = 3.1  # what it costs to change over: more than any single frame can bring in
 _MOST = 3.0  # by how much one mask of a frame can be better supported than another
 _SCORE = 2.0  # weight of the model's score, as log odds
-MOST_SCORE = 0.91  # from which on it says no more of whether a mask is right: see confidence.py
+_MOST_SCORE = 0.91  # from which on it says no more of whether a mask is right: see confidence.py
 _PLACE = 1.0  # weight of the place between two certain masks, as log odds
 _OPEN, _OPEN_FALL, _OPEN_LEAST = 2.6, 1.0, 0.5  # for new masks, by distance, on an open end
 _VERIFIED = 2.0  # for an old mask where the one it came from was found to be right
@@ -177,12 +177,19 @@ class Stretch:
 
     def _score(self, entry: Entry) -> float:
         score = _UNKNOWN if entry.score is None else entry.score
-        return _SCORE * log_odds(min(score, MOST_SCORE))
+        return _SCORE * log_odds(min(score, _MOST_SCORE))
 
 
 def fits(one: Mask | None, other: Mask | None) -> bool:
     """Whether two masks, one beside the other in time, may be of the same thing."""
     return _misfit(one, other) <= _FIT * (1 - _ADRIFT)
+
+
+def is_surer(one: Entry, other: Entry, by: float) -> bool:
+    """Whether the model's score of one mask is higher than another's by more than `by`."""
+    if one.mask is None or one.score is None or other.score is None:
+        return False
+    return min(one.score, _MOST_SCORE) > other.score + by
 
 
 def place_odds(share: float) -> float:

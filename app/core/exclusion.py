@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from app.core.document import Changes, Entry, Key
-from app.core.evidence import MOST_SCORE
+from app.core.evidence import is_surer
 from app.core.mask import Mask
 from app.core.shreds import shreds
 from models.api import BoolMask, Box, Click
@@ -146,7 +146,7 @@ def settle(
     changed: dict[Key, Entry] = {}
     for number, entry in found.items():
         key = Key(frame, number)
-        surer = {n for n in here.keys() & set(outside) if _is_surer(here[n], entry)}
+        surer = {n for n in here.keys() & set(outside) if is_surer(here[n], entry, _SURER)}
         keeping = set(keepers(here, (), fixed=fixed)) - {number} | surer
         if not _touches_any(here, entry):
             changes: Changes = {key: entry}
@@ -194,13 +194,6 @@ def _is_elsewhere(before: Entry, mask: Mask) -> bool:
     """Whether a mask is a thing of another place, of which the object had one like it."""
     old = before.mask
     return old is not None and old.iou(mask) < _LEFT and old.area > _LIKE * mask.area
-
-
-def _is_surer(one: Entry, other: Entry) -> bool:
-    """Whether a model is clearly surer of one mask than of another."""
-    if one.score is None or other.score is None:
-        return False
-    return min(one.score, MOST_SCORE) > other.score + _SURER
 
 
 def _touches_any(others: Entries, entry: Entry) -> bool:

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from app.core.document import Entry
 from app.core.evidence import (
-    MOST_SCORE,
     Candidate,
     Candidates,
     Source,
     Stretch,
     choose,
     fits,
+    is_surer,
     overlap,
     place_odds,
     taken,
@@ -168,14 +168,8 @@ class Walk:
         if self.stretch.start is None:
             goes_on = self.new[frame].entry.mask is None
             return Source.OLD if goes_on and not self.prefers_new(frame) else Source.NEW
-        is_surer = self._is_surer(self.stretch.old.get(frame), self.new[frame].entry)
-        return Source.OLD if is_surer else Source.NEW
-
-    def _is_surer(self, old: Entry | None, new: Entry) -> bool:
-        """Whether the model was clearly surer of an old mask than it is of the new one."""
-        if old is None or old.mask is None or old.score is None or new.score is None:
-            return False
-        return min(old.score, MOST_SCORE) > new.score + _SURER
+        old, new = self.stretch.old.get(frame), self.new[frame].entry
+        return Source.OLD if old is not None and is_surer(old, new, _SURER) else Source.NEW
 
     def _discounted(self, offers: Sequence[Candidates], *, met: bool) -> Iterator[Candidates]:
         """Yield what there is to choose from, trusted less where a pass is known to have drifted.
