@@ -233,6 +233,19 @@ def apart(found: Mapping[int, Settled]) -> dict[int, Settled]:
     return held
 
 
+def changes(found: Mapping[int, Settled]) -> int:
+    """Return how many masks hold that are not the old ones."""
+    sources = (source for settled in found.values() for source, _ in settled.values())
+    return sum(source is not Source.OLD for source in sources)
+
+
+def support(found: Mapping[int, Settled]) -> float:
+    """Return what speaks for all masks that hold, in log odds."""
+    return sum(
+        offers[source].support for settled in found.values() for source, offers in settled.values()
+    )
+
+
 def _elsewhere(
     number: int, here: Mapping[int, tuple[Source, Candidates]]
 ) -> tuple[float, int, Source] | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import permutations
 from typing import NamedTuple
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
@@ -192,7 +193,15 @@ class Review(QObject):
         last = min(later, default=max(document.frames(), default=0) + 1)
         ends = range(suspect.first + 1, last)
         shown = self._masks.shown
-        back = next((e for e in ends if changes_place(shown(e - 1), shown(e), *pair)), None)
+        back = next(
+            (
+                end
+                for end in ends
+                for each in permutations(pair)
+                if changes_place(shown(end - 1), shown(end), *each)
+            ),
+            None,
+        )
         return None if back is None else range(suspect.first, back)
 
     def dismiss(self, suspect: Suspect) -> None:

@@ -12,11 +12,12 @@ from app.core.heal import Rules, Watch, agree, difference, probes
 from app.core.mask import Mask
 from app.core.overlap import inside
 from app.core.passes import PackedAnchors, Pass
-from app.core.walk import Settled, Verdict, Walk, apart, is_conflict
+from app.core.walk import Settled, Verdict, Walk, apart, changes, is_conflict, support
 from models.api import Tracker
 
 _BACK = 8  # frames that a pass goes back where it is not clear where the drift began
-_SWEEPS = 3  # over the objects of a pass, the surest first
+_SWEEPS = 3  # over the objects of a pass
+_TIE = 3.1  # support an object, in log odds, that is none against what a person has corrected
 _GAINED = 0.5  # share of what an object loses that another one has, where it is the one to gain
 _NEAR = 8  # old masks ahead among which a drift that begins anew is still this heal's to put right
 _LESS_SURE = 0.06  # by how much lower than where a pass may end a score says that it does
@@ -136,12 +137,23 @@ class _Healing:
             yield Step(self._pass.frames[0], kept | here, computed=False)
 
     def _settled(self, back: Mapping[int, Mapping[int, Entry]]) -> dict[int, Settled]:
-        """Return which masks hold: the surest object's for themselves, others' beside what does.
+        """Return which masks hold of all objects together.
 
-        One of which nothing is known would keep its old masks, which have what another one lost.
+        Who keeps old masks holds others to theirs, and who gets new ones frees theirs: either may
+        fit, and it is the correction that tells. So it is where more are new, if not much more
+        speaks for the other way.
         """
-        found: dict[int, Settled] = {}
         walks = sorted(self._walks.items(), key=lambda pair: -pair[1].lead)
+        ways = [self._settled_in_order(order, back) for order in (walks, walks[::-1])]
+        older, newer = sorted(ways, key=changes)
+        clearly = support(older) > support(newer) + _TIE * len(walks)
+        return older if clearly else newer
+
+    def _settled_in_order(
+        self, walks: Sequence[tuple[int, Walk]], back: Mapping[int, Mapping[int, Entry]]
+    ) -> dict[int, Settled]:
+        """Return which masks hold of the first object for itself, of others beside what holds."""
+        found: dict[int, Settled] = {}
         for _ in range(_SWEEPS):
             for number, walk in walks:
                 beside: dict[int, dict[int, Mask]] = {}
