@@ -162,14 +162,17 @@ class Walk:
     def _disputed(self, frame: int) -> Source:
         """Return which holds before old and new agree: the new one, unless it is the less sure one.
 
-        Nor does that it is absent, which goes on from where a person said so for no one knows how
+        Where old masks do not lead to the corrected one it does not matter how sure they are. Nor
+        does that it is absent hold, which goes on from where a person said so for no one knows how
         long.
         """
         if self.stretch.start is None:
             goes_on = self.new[frame].entry.mask is None
             return Source.OLD if goes_on and not self.prefers_new(frame) else Source.NEW
-        old, new = self.stretch.old.get(frame), self.new[frame].entry
-        return Source.OLD if old is not None and is_surer(old, new, _SURER) else Source.NEW
+        old, first = (self.stretch.old.get(each) for each in (frame, self.stretch.frames[0]))
+        if old is None or first is None or not fits(first.mask, self.stretch.start):
+            return Source.NEW
+        return Source.OLD if is_surer(old, self.new[frame].entry, _SURER) else Source.NEW
 
     def _discounted(self, offers: Sequence[Candidates], *, met: bool) -> Iterator[Candidates]:
         """Yield what there is to choose from, trusted less where a pass is known to have drifted.

@@ -94,11 +94,18 @@ def test_a_walk_ends_where_it_is_back_on_the_old_masks() -> None:
     assert [frame for frame, source in held.items() if source is Source.NEW] == [1, 2, 3, 4]
 
 
-@pytest.mark.parametrize(("score", "wanted"), [(0.79, Source.OLD), (0.82, Source.NEW)])
+@pytest.mark.parametrize(
+    ("score", "place", "wanted"),
+    [
+        (0.79, 14, Source.OLD),
+        (0.82, 14, Source.NEW),
+        (0.79, 40, Source.NEW),  # they do not lead to the corrected mask
+    ],
+)
 def test_on_the_way_to_where_both_agree_an_old_mask_holds_that_is_clearly_surer(
-    score: float, wanted: Source
+    score: float, place: int, wanted: Source
 ) -> None:
-    old = {frame: entry_at(40 if frame < 5 else 10, 0.9) for frame in range(1, 20)}
+    old = {frame: entry_at(place if frame < 5 else 10, 0.9) for frame in range(1, 20)}
     walk = Walk(Stretch(range(1, 20), mask_at(10), None, old), RULES)
     for frame in range(1, 7):
         walk.feed(frame, entry_at(10, score if frame == 3 else 0.9), {})
