@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
@@ -11,7 +12,7 @@ from app.core.mask import Mask
 from app.core.suspects import Order, Suspect
 from app.session.review import Review, concerns
 from models.api import BoolMask
-from tests.fakes import square
+from tests.fakes import SIZE, square
 from tests.session.desk import FRAMES, Desk, draw, mask_at
 
 JUMPS = {1: 6, 2: 14, 3: 22}  # object -> the frame on which its mask jumps aside
@@ -276,6 +277,22 @@ def test_a_swap_is_found_from_both_of_its_objects_and_with_where_it_ends(
     assert not concerns(suspect, None)
     assert review.swap_at(10, None) is None
     assert review.swapped(suspect) == range(10, 18)
+
+
+@pytest.mark.parametrize("hidden", [1, 2])
+def test_a_swap_ends_where_one_of_the_two_comes_back_half_hidden(
+    desk: Desk, qtbot: QtBot, hidden: int
+) -> None:
+    review = desk.session.review
+    swap(desk, range(10, 18))
+    sliver = Mask.encode(square(5 if hidden == 1 else 25) & (np.indices(SIZE)[0] < 21))
+    entry = Entry(sliver, Origin.PROPAGATED)
+    desk.session.masks.change({Key(18, hidden): entry}, "Hide")
+    qtbot.waitUntil(lambda: any(each.event is Event.SWAP for each in review.found))
+    suspect = next(each for each in review.found if each.event is Event.SWAP)
+    for number in (1, 2):
+        seen = replace(suspect, object=number, other=3 - number)
+        assert review.swapped(seen) == range(10, 18)
 
 
 @pytest.mark.parametrize("last", [FRAMES - 1, FRAMES - 2])
