@@ -20,14 +20,19 @@ class Astray(FakeTracker):
         return super().track(anchors, frames, probabilities=probabilities)
 
 
+def propagate_two(desk: Desk, idle: Callable[[], None]) -> None:
+    """Propagate object 1 at 10 and object 2, beside it, at 25."""
+    draw(desk, 0, x=10)
+    draw(desk, 0, number=2, x=25)
+    desk.session.jobs.propagate(Direction.FORWARD)
+    idle()
+
+
 def test_what_was_taken_by_a_mask_that_does_not_hold_goes_back(
     desk: Desk, idle: Callable[[], None]
 ) -> None:
     session = desk.session
-    draw(desk, 0, x=10)
-    draw(desk, 0, number=2, x=25)
-    session.jobs.propagate(Direction.FORWARD)
-    idle()
+    propagate_two(desk, idle)
     unsure = Entry(mask_at(10), Origin.PROPAGATED, score=0.6)
     session.masks.change({Key(frame, 1): unsure for frame in range(1, FRAMES)}, "Less sure")
     draw(desk, FRAMES - 1, x=10)
@@ -48,10 +53,7 @@ def test_a_mask_that_the_model_is_less_sure_of_takes_nothing_of_a_surer_one(
     desk: Desk, idle: Callable[[], None]
 ) -> None:
     session = desk.session
-    draw(desk, 0, x=10)
-    draw(desk, 0, number=2, x=25)
-    session.jobs.propagate(Direction.FORWARD)
-    idle()
+    propagate_two(desk, idle)
     assert session.masks.entry(Key(20, 2)).score == 0.9  # type: ignore[union-attr]
     for score, width in ((0.84, 10), (0.86, 5)):
         desk.made.fake_tracker.score = score

@@ -144,8 +144,9 @@ class _Healing:
         speaks for the other way.
         """
         walks = sorted(self._walks.items(), key=lambda pair: -pair[1].lead)
-        ways = [self._settled_in_order(order, back) for order in (walks, walks[::-1])]
-        older, newer = sorted(ways, key=changes)
+        orders = (walks, walks[::-1])[: len(walks)]  # an object alone is settled once
+        ways = sorted((self._settled_in_order(order, back) for order in orders), key=changes)
+        older, newer = ways[0], ways[-1]
         clearly = support(older) > support(newer) + _TIE * len(walks)
         return older if clearly else newer
 

@@ -75,9 +75,10 @@ class Results:
         is_whole = running.job.count_step()
         given = _permitted_entries(self._masks.document, running.job.given(found))
         for key, entry in given.items():
-            old = self._masks.document.get(key)
-            stands = old is not None and old.mask is entry.mask
-            (running.found.discard if stands else running.found.add)(key)
+            if _stands(self._masks.document, key, entry):
+                running.found.discard(key)
+            else:
+                running.found.add(key)
         if not self._preferences.settings.overlap:
             given = _settled(self._masks, given, running.found)
         self._masks.add_pending(given)
@@ -140,8 +141,7 @@ class Results:
         fixed = _fixed(self._masks)
         found: dict[int, dict[int, Entry]] = {}
         for key in keys:
-            old = document.get(key)
-            if key.frame in frames and (old is None or old.mask is not taken[key].mask):
+            if key.frame in frames and not _stands(document, key, taken[key]):
                 found.setdefault(key.frame, {})[key.object] = taken.pop(key)
         for frame, here in found.items():
             there = document.on_frame(frame)
@@ -187,12 +187,11 @@ def _settled_on(
     new: dict[bool, dict[int, Entry]] = {}
     for number, entry in found.items():
         key = Key(frame, number)
-        before, old = masks.entry(key), masks.document.get(key)
+        before = masks.entry(key)
         if before is not None and before.mask is entry.mask and not back:
             changed[key] = entry
         else:
-            holds = old is not None and old.mask is entry.mask
-            new.setdefault(holds, {})[number] = entry
+            new.setdefault(_stands(masks.document, key, entry), {})[number] = entry
     for holds, here in sorted(new.items()):
         shown = {**masks.shown(frame), **{key.object: entry for key, entry in changed.items()}}
         kept = (fixed | (_found(masks.document, frame, shown) if holds else set())) - here.keys()
@@ -216,8 +215,13 @@ def _given_back(
 
 def _found(document: Document, frame: int, shown: Mapping[int, Entry]) -> set[int]:
     """Return the objects whose masks on a frame are others than those of the document."""
-    old = document.on_frame(frame)
-    return {n for n, entry in shown.items() if n not in old or old[n].mask is not entry.mask}
+    return {n for n, entry in shown.items() if not _stands(document, Key(frame, n), entry)}
+
+
+def _stands(document: Document, key: Key, entry: Entry) -> bool:
+    """Whether an entry has the mask that the document has there."""
+    old = document.get(key)
+    return old is not None and old.mask is entry.mask
 
 
 def _permitted_entries(document: Document, found: Mapping[Key, Entry]) -> dict[Key, Entry]:
